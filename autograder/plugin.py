@@ -1,0 +1,35 @@
+"""Plugs the sandbox and the judge into nbgrader: two lines of a class's `nbgrader_config.py`."""
+
+from __future__ import annotations
+
+from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.preprocessors import Execute, OverwriteCells, SaveAutoGrades
+from traitlets.config import Config
+
+from .build import release_config
+from .intake import IntakeExporter
+from .preprocess import HideHiddenTests, SandboxedExecute, SaveVerdicts
+from .repair import RepairCells
+
+
+def configure(config: Config) -> None:
+    """Set nbgrader up so that every way of grading goes through the sandbox and the judge.
+
+    Holds for `autograder grade`, `nbgrader autograde` and formgrader's button alike. What comes where:
+
+    - the submission is read by `IntakeExporter`, which takes any file;
+    - links are removed before nbgrader copies files, which would follow them;
+    - released cells are repaired before nbgrader overwrites them with the gradebook's;
+    - execution and points are ours in nbgrader's own places in its order, late penalties after them as ever.
+    """
+    config.merge(release_config())
+    replaced = {Execute: SandboxedExecute, SaveAutoGrades: SaveVerdicts}
+    config.Autograde.exporter_class = IntakeExporter
+    config.Autograde.pre_convert_hook = "autograder.intake.remove_links"
+    sanitize = list(Autograde.sanitize_preprocessors.default())
+    sanitize.insert(sanitize.index(OverwriteCells), RepairCells)
+    config.Autograde.sanitize_preprocessors = sanitize
+    config.Autograde.autograde_preprocessors = [replaced.get(step, step) for step in Autograde.autograde_preprocessors.default()]
+    config.GenerateFeedback.preprocessors = [GenerateFeedback.preprocessors.default()[0], HideHiddenTests, *GenerateFeedback.preprocessors.default()[1:]]
+    # What a learner's cell displayed or wrote as HTML must not run in the browser of whoever grades it.
+    config.HTMLExporter.sanitize_html = True

@@ -1,0 +1,317 @@
+"""Runs inside the sandbox: a warm process that forks one sealed Jupyter kernel for each notebook.
+
+It is started as a script by `autograder.sandbox` and imports nothing of the autograder. Steps:
+
+1. Give up root if it has it, import what notebooks import, and wait on the control socket.
+2. For each request, fork a keeper. The keeper makes namespaces of its own (user, mount, process, network,
+   IPC), lays a scratch folder of limited size over the run's folder, and forks the kernel as process 1 of its
+   process namespace, so that whatever the kernel starts dies with it.
+3. The kernel binds its sockets, gives up every capability, closes the file system with Landlock, sets its
+   resource limits, and only then runs a learner's code.
+4. The keeper watches memory and process count, and when the kernel is gone copies the files that the
+   notebook wrote back to the run's folder.
+
+Requests and replies are JSON datagrams; the judge's socket comes along as a file descriptor.
+"""
+
+from __future__ import annotations
+
+import array
+import ctypes
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import socket
+import stat
+import struct
+import sys
+import time
+import traceback
+from pathlib import Path
+
+POOL = Path(os.environ.get("ATTENTION_POOL", "/pool"))
+SCRATCH = "/scratch"
+NOBODY = 65534
+EXIT_MEMORY, EXIT_PROCESSES, EXIT_TIME, EXIT_SETUP = 81, 82, 83, 84
+
+CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE, MS_RDONLY, MS_REMOUNT = 2, 4, 4096, 16384, 1 << 18, 1, 32
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP = 1, 4, 38, 24
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def _mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
+    _checked(libc.mount(source.encode(), target.encode(), kind.encode(), flags, options.encode()), f"mount {target}")
+
+
+def give_up_root() -> None:
+    """Become nobody, so that the limit on processes counts: the kernel exempts root from it."""
+    if os.getuid() == 0 and os.environ.get("ATTENTION_DROP") == "1":
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def warm_up() -> None:
+    """Import what notebooks import, and start no thread: a fork copies only the thread that forks."""
+    import contextlib
+    import importlib
+
+    for name in json.loads(os.environ.get("ATTENTION_PRELOAD", "[]")):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def seal_namespaces(run: str, limits: dict) -> None:
+    """In the keeper: own namespaces, and a scratch of limited size holding the submission's files."""
+    uid, gid = os.getuid(), os.getgid()
+    # Only a dumpable process owns its files in /proc, which the maps are written to.
+    libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    _checked(libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC), "unshare")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    _checked(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount /")
+    size = f"size={limits['scratch_bytes']},nr_inodes=10000,mode=700"
+    for target in (SCRATCH, "/tmp", "/dev/shm"):
+        _mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, size)
+    os.environ["HOME"] = SCRATCH
+    copy_files(POOL / run / "files", Path(SCRATCH), limits["scratch_bytes"])
+
+
+def copy_files(source: Path, target: Path, most: int, new_only: bool = False) -> None:
+    """Copy regular files, and nothing that is a link or a device, up to a total size."""
+    total = count = 0
+    for folder, folders, names in os.walk(source):
+        folders[:] = sorted(name for name in folders if not os.path.islink(os.path.join(folder, name)))
+        for name in sorted(names):
+            path = Path(folder, name)
+            place = target / path.relative_to(source)
+            try:
+                status = path.lstat()
+                count += 1
+                if not stat.S_ISREG(status.st_mode) or total + status.st_size > most or count > 1000 or (new_only and place.exists()):
+                    continue
+                total += status.st_size
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, place, follow_symlinks=False)
+            except OSError:
+                continue
+
+
+def drop_capabilities() -> None:
+    """Give up every capability for good: no mount can be undone, no namespace of the keeper's entered."""
+    _checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    for capability in range(64):
+        if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            break
+    header = struct.pack("Ii", 0x20080522, 0)
+    _checked(libc.capset(header, struct.pack("6I", *[0] * 6)), "capset")
+
+
+def restrict_with_landlock() -> int:
+    """Allow reading everywhere and writing in the scratch only; return Landlock's level, 0 where it is not there."""
+    create, add, restrict = 444, 445, 446
+    level = libc.syscall(create, None, 0, 1)
+    if level <= 0:
+        return 0
+    execute, write_file, read_file, read_dir = 1, 2, 4, 8
+    handled = (1 << 13) - 1
+    handled |= (1 << 13) if level >= 2 else 0
+    handled |= (1 << 14) if level >= 3 else 0
+    tcp = 3 if level >= 4 else 0
+    scopes = 3 if level >= 6 else 0
+    attributes = struct.pack("QQQ", handled, tcp, scopes)[: 24 if level >= 6 else (16 if level >= 4 else 8)]
+    rules = libc.syscall(create, attributes, len(attributes), 0)
+    if rules < 0:
+        return 0
+    for path, allowed in (("/", execute | read_file | read_dir), (SCRATCH, handled), ("/tmp", handled), ("/dev", handled & ~execute)):
+        folder = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        libc.syscall(add, rules, 1, struct.pack("=Qi", allowed, folder), 0)
+        os.close(folder)
+    _checked(libc.syscall(restrict, rules, 0), "landlock")
+    os.close(rules)
+    return level
+
+
+def set_limits(limits: dict) -> None:
+    for name, value in (
+        ("RLIMIT_CPU", limits["cpu_seconds"]),
+        ("RLIMIT_DATA", limits["memory_bytes"]),
+        ("RLIMIT_FSIZE", limits["file_bytes"]),
+        ("RLIMIT_NOFILE", limits["open_files"]),
+        ("RLIMIT_NPROC", limits["processes"]),
+        ("RLIMIT_CORE", 0),
+    ):
+        resource.setrlimit(getattr(resource, name), (value, value))
+
+
+def run_kernel(run: str, limits: dict, judge: int, sealed: bool) -> None:
+    """In process 1 of the new namespace: be a Jupyter kernel until it is over."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    os.chdir(SCRATCH if sealed else POOL / run / "files")
+    os.environ["ATTENTION_JUDGE_FD"] = str(judge)
+    app = IPKernelApp.instance()
+    app.initialize([
+        "-f", str(POOL / run / "connection.json"),
+        "--HistoryManager.hist_file=:memory:", "--HistoryManager.enabled=False", "--InteractiveShellApp.exec_PYTHONSTARTUP=False",
+    ])  # fmt: skip
+    # The notebook's folder comes last: a file of the submission named numpy.py must not stand in for NumPy.
+    sys.path[:] = [path for path in sys.path if path not in ("", os.getcwd())] + [""]
+    if sealed:
+        # The sockets are bound, so the folder that holds them and every run's files can go out of sight.
+        _mount("tmpfs", str(POOL), "tmpfs", MS_NOSUID | MS_NODEV | MS_RDONLY, "size=4k")
+        drop_capabilities()
+        if limits["landlock"]:
+            restrict_with_landlock()
+    set_limits(limits)
+    # Nothing outside may wait for this folder's file: the kernel tells through its sockets that it is there.
+    app.start()
+
+
+def watch(kernel: int, limits: dict, others: set[int]) -> int:
+    """In the keeper: wait for the kernel, kill it when it takes too much, and return an exit code."""
+    descriptor = os.pidfd_open(kernel)
+    ends = time.monotonic() + limits["notebook_seconds"] + 10
+    page = os.sysconf("SC_PAGE_SIZE")
+    reason = 0
+    while not select.select([descriptor], [], [], 0.1)[0]:
+        memory = count = 0
+        for name in os.listdir("/proc"):
+            if name.isdigit() and int(name) not in others:
+                count += 1
+                try:
+                    fields = Path("/proc", name, "statm").read_text().split()
+                    memory += (int(fields[1]) - int(fields[2])) * page if count > 1 else int(fields[1]) * page
+                except (OSError, ValueError, IndexError):
+                    continue
+        if memory > limits["memory_bytes"]:
+            reason = EXIT_MEMORY
+        elif count > limits["processes"]:
+            reason = EXIT_PROCESSES
+        elif time.monotonic() > ends:
+            reason = EXIT_TIME
+        if reason:
+            os.kill(kernel, signal.SIGKILL)
+            break
+    _, status = os.waitpid(kernel, 0)
+    os.close(descriptor)
+    if reason:
+        return reason
+    return min(os.waitstatus_to_exitcode(status), 79) if os.waitstatus_to_exitcode(status) >= 0 else 100 - os.waitstatus_to_exitcode(status)
+
+
+def keep(request: dict, judge: int) -> int:
+    """In the keeper: prepare, start and watch one kernel; return the exit code that says how it ended."""
+    run, limits, sealed = request["run"], request["limits"], request["sealed"]
+    files = os.open(POOL / run / "files", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    others = {int(name) for name in os.listdir("/proc") if name.isdigit()}
+    if sealed:
+        seal_namespaces(run, limits)
+    kernel = os.fork()
+    if kernel == 0:
+        code = EXIT_SETUP
+        try:
+            os.close(files)
+            os.setsid()
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            run_kernel(run, limits, judge, sealed)
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.close(judge)
+    code = watch(kernel, limits, others)
+    if sealed:
+        os.fchdir(files)
+        copy_files(Path(SCRATCH), Path("."), limits["scratch_bytes"], new_only=True)
+    return code
+
+
+def receive(control: socket.socket) -> tuple[dict, list[int]] | None:
+    data, ancillary, _, _ = control.recvmsg(65536, socket.CMSG_SPACE(4 * 4))
+    if not data:
+        return None
+    descriptors = array.array("i")
+    for level, kind, payload in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
+    return json.loads(data), list(descriptors)
+
+
+def serve(control: socket.socket) -> None:
+    """Answer requests until the other end closes: start, interrupt, kill; report each end."""
+    keepers: dict[int, tuple[str, int]] = {}
+    while True:
+        waiting = [control, *(descriptor for _, descriptor in keepers.values())]
+        ready, _, _ = select.select(waiting, [], [])
+        for keeper, (run, descriptor) in list(keepers.items()):
+            if descriptor in ready:
+                _, status = os.waitpid(keeper, 0)
+                os.close(descriptor)
+                del keepers[keeper]
+                control.send(json.dumps({"ended": run, "code": os.waitstatus_to_exitcode(status)}).encode())
+        if control in ready:
+            message = receive(control)
+            if message is None:
+                return
+            request, descriptors = message
+            if request["do"] == "start":
+                keeper = os.fork()
+                if keeper == 0:
+                    code = EXIT_SETUP
+                    try:
+                        control.close()
+                        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+                        code = keep(request, descriptors[0])
+                    except BaseException:
+                        traceback.print_exc()
+                    finally:
+                        os._exit(code)
+                keepers[keeper] = (request["run"], os.pidfd_open(keeper))
+            else:
+                _signal_kernel(keepers, request)
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _signal_kernel(keepers: dict[int, tuple[str, int]], request: dict) -> None:
+    number = signal.SIGINT if request["do"] == "interrupt" else signal.SIGKILL
+    for keeper, (run, _) in keepers.items():
+        if run == request["run"]:
+            try:
+                children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
+                for child in children or ([str(keeper)] if number == signal.SIGKILL else []):
+                    os.kill(int(child), number)
+            except OSError:
+                continue
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(os.environ.pop("ATTENTION_CONTROL_FD")))
+    control.set_inheritable(False)
+    give_up_root()
+    warm_up()
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    control.send(json.dumps({"ready": True}).encode())
+    serve(control)
+
+
+if __name__ == "__main__":
+    main()

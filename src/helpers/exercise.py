@@ -1,0 +1,137 @@
+"""The records an exercise is made of: `Exercise`, `Case`, `Mistake`, and what may stand in a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+DEFAULT_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An array that reaches the learner's code as a `torch.Tensor`.
+
+    `gradient=True` makes it a leaf that requires a gradient; the runner then reports that gradient.
+    """
+
+    array: np.ndarray
+    gradient: bool = False
+
+
+@dataclass(frozen=True)
+class Built:
+    """A named object of `helpers.objects`, built in the learner's process from plain options."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Init:
+    """How a class exercise is instantiated before it is called.
+
+    Attributes:
+        args, kwargs: arguments of the constructor.
+        weights: arrays for `load_state_dict(strict=True)`; None leaves the learner's own start values.
+        weights_file: name of a `.safetensors` file beside the notebook to load instead.
+        prefix: only entries of that file that begin with this prefix are loaded, without it.
+        training: whether the module is in training mode while it is called.
+    """
+
+    args: tuple = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    weights: Mapping[str, np.ndarray] | None = None
+    weights_file: str | None = None
+    prefix: str = ""
+    training: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of the learner's function or object, and the property that the call probes.
+
+    Attributes:
+        property: "values", "batch axes", "large scores", "gradients", "bad arguments", ...
+        args, kwargs: arrays, numbers, strings, None, `Tensor`, `Built`, and lists, tuples, dicts of them.
+        init: for a class, how to make the object.
+        method: for a class, the method to call; None calls the object itself.
+        gradients: also report the gradients of a fixed weighted sum of the outputs.
+        raises: name of the built-in error that the call must raise, e.g. "ValueError".
+        quiet: a warning during the call counts as a failure.
+        label: a name for `Relation`s to refer to.
+        note: what the call looks like, in words for the learner: "3 queries, 5 keys".
+    """
+
+    property: str
+    args: tuple = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    init: Init | None = None
+    method: str | None = None
+    gradients: bool = False
+    raises: str | None = None
+    quiet: bool = False
+    label: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong idea that learners really have.
+
+    Attributes:
+        name: what was done, as one says it to the learner: "divided by d_k, not by √d_k".
+        hint: one sentence that leads on without giving the answer away.
+        wrong: an implementation that has exactly this mistake.
+    """
+
+    name: str
+    hint: str
+    wrong: Callable
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A demand on several answers at once, for results that no single expected value can judge.
+
+    Attributes:
+        property: the property that fails when the relation does not hold.
+        test: receives the values returned for the labelled cases, `{label: value}`; returns None,
+            or a sentence that says what does not hold.
+    """
+
+    property: str
+    test: Callable[[Mapping[str, Any]], str | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Exercise:
+    """Everything the course knows about one exercise.
+
+    Attributes:
+        name: the function or class the learner writes; also the grade_id of the answer cell.
+        reference: the implementation that answers are compared with.
+        cases: draws the cases from a `numpy.random.Generator`; equal generators, equal cases.
+        mistakes: known wrong ideas, each with a name and a hint.
+        forbidden: library functions that would do the exercise; see `helpers.shortcuts`.
+        tolerance: relative tolerance of values.
+        may_share_memory: whether the result may be a view of an input.
+        compare: per property, `compare(case, value, expected)` returning None or a sentence that says
+            what is wrong; replaces the comparison by value.
+        relations: demands on several answers at once.
+        hints: general steps towards the answer, weakest first, for when no mistake is recognised.
+    """
+
+    name: str
+    reference: Callable
+    cases: Callable[[np.random.Generator], Sequence[Case]]
+    mistakes: tuple[Mistake, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    tolerance: float = DEFAULT_TOLERANCE
+    may_share_memory: bool = False
+    compare: Mapping[str, Callable[[Case, Any, Any], str | None]] = field(default_factory=dict)
+    relations: tuple[Relation, ...] = ()
+    hints: tuple[str, ...] = ()
