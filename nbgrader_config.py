@@ -1,5 +1,6 @@
 """nbgrader's settings for this course; `autograder init` gives every class folder a copy."""
 
+from autograder.build import release_config
 from autograder.plugin import configure
 
 c = get_config()  # noqa: F821
@@ -9,4 +10,5 @@ c.CourseDirectory.release_directory = "release"
 c.CourseDirectory.submitted_directory = "submitted"
 c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.feedback_directory = "feedback"
+c.merge(release_config())
 configure(c)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config, PyFileConfigLoader
 from traitlets.config.loader import ConfigError
 
@@ -23,6 +25,9 @@ from .course import CourseError
 from .secret import class_secret
 
 CONFIG = "nbgrader_config.py"
+
+# nbgrader 0.9 builds its records in an order that newer SQLAlchemy remarks on; the records are right.
+warnings.filterwarnings("ignore", category=SAWarning, module=r"nbgrader\.")
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Classroom:
         return cls(root, config)
 
     def directory(self, log: logging.Logger, unit: str = "", student: str = "*") -> CourseDirectory:
-        config = Config(self.config)
+        config = copy.deepcopy(self.config)
         config.CourseDirectory.assignment_id = unit
         config.CourseDirectory.student_id = student
         return CourseDirectory(config=config, log=log)
@@ -91,11 +96,17 @@ def told_by_database(error: SQLAlchemyError, url: str) -> str:
     return f"the gradebook {place} cannot be used: {text.splitlines()[0] if text else type(error).__name__}"
 
 
-def init(root: Path, units: Iterable[str], done: Callable[[str], None] = lambda unit: None) -> Classroom:
+def init(root: Path, units: Iterable[str], done: Callable[[str], None] = lambda unit: None, duedate: str | None = None) -> Classroom:
     """Make a class folder with nbgrader's layout, or bring an existing one up to date.
 
     Writes the configuration (an existing one is kept), the source notebooks, the class's secret, and with
     nbgrader's generate_assignment the gradebook and the release of each unit.
+
+    Args:
+        root: the folder.
+        units: names of units.
+        done: called with the name of each unit when it is released.
+        duedate: when the units are due, as "2026-10-01 12:00:00 UTC"; None leaves it to nbgrader's own settings.
 
     Raises:
         CourseError: the folder is inside the course's repository, or cannot be written.
@@ -115,6 +126,9 @@ def init(root: Path, units: Iterable[str], done: Callable[[str], None] = lambda 
     for unit in units:
         build.write_source(unit, root / "source")
         release(classroom, unit)
+        if duedate is not None:
+            with classroom.gradebook() as gradebook:
+                gradebook.update_or_create_assignment(unit, duedate=duedate)
         done(unit)
     return classroom
 
@@ -124,7 +138,7 @@ def release(classroom: Classroom, unit: str) -> None:
     errors = build.Errors()
     log = logging.Logger("attention-release")
     log.addHandler(errors)
-    config = Config(classroom.config)
+    config = copy.deepcopy(classroom.config)
     config.CourseDirectory.assignment_id = unit
     # Creating a gradebook, nbgrader calls the program alembic, which lies beside this Python.
     bin_folder = str(Path(sys.executable).parent)

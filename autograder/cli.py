@@ -101,6 +101,17 @@ def grade(
 
 
 @app.command()
+def sample(folder: Annotated[Path, typer.Argument(help="Where the sample class goes.")]) -> None:
+    """Make a class folder with the sample class's submissions in it."""
+    from . import classroom
+    from . import sample as sampler
+
+    classroom.init(folder, [sampler.UNIT], duedate=sampler.DUE)
+    everyone = sampler.write(folder)
+    console.print(f"{folder.absolute()}: {len(everyone)} submissions of {sampler.UNIT}", soft_wrap=True)
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine can give to keep grading safe."""
     from . import doctor as examiner

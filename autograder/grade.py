@@ -7,6 +7,7 @@ autograde`. Around it: one grader at a time, every error turned into an outcome,
 from __future__ import annotations
 
 import contextlib
+import copy
 import fcntl
 import logging
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 
@@ -115,7 +117,7 @@ def grade_one(classroom: Classroom, unit: str, student: str, unsafe: bool = Fals
     """Grade one submission and return its result; whatever happens, it ends with an outcome."""
     outcome_path(classroom.root, unit, student).unlink(missing_ok=True)
     submitted = classroom.root / classroom.directory(logging.getLogger("attention")).submitted_directory / student / unit
-    config = Config(classroom.config)
+    config = copy.deepcopy(classroom.config)
     config.SandboxedExecute.unsafe = unsafe
     errors = Errors()
     problem = ""
@@ -149,12 +151,11 @@ def grade_one(classroom: Classroom, unit: str, student: str, unsafe: bool = Fals
 def _convert(converter: type, classroom: Classroom, config: Config, unit: str, student: str, errors: Errors) -> None:
     log = logging.Logger("attention-grade")
     log.addHandler(errors)
-    config = Config(config)
+    config = copy.deepcopy(config)
     config.CourseDirectory.assignment_id = unit
     # nbgrader takes the id as a file pattern.
     config.CourseDirectory.student_id = "".join(f"[{c}]" if c in "*?[" else c for c in student)
-    directory = classroom.directory(log).__class__(config=config, log=log)
-    converter(coursedir=directory, config=config, log=log, force=True).start()
+    converter(coursedir=CourseDirectory(config=config, log=log), config=config, log=log, force=True).start()
 
 
 def _zero(classroom: Classroom, unit: str, student: str) -> None:

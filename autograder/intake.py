@@ -27,12 +27,13 @@ class Ungradable(Exception):
     """The file is no notebook; the message is for the learner."""
 
 
-def read_notebook(path: Path, most: int = 20 * MB) -> NotebookNode:
-    """Return a notebook built anew from the cells of a submitted file: sources and metadata, no outputs.
+def read_notebook(path: Path, most: int = 20 * MB, outputs: bool = False) -> NotebookNode:
+    """Return a notebook built anew from the cells of a submitted file.
 
     Args:
         path: the file.
         most: its largest size in bytes.
+        outputs: keep the outputs that came with it, for an instructor who asked not to execute.
 
     Raises:
         Ungradable: it is missing, a link, too large, not JSON, or has no cells.
@@ -46,10 +47,10 @@ def read_notebook(path: Path, most: int = 20 * MB) -> NotebookNode:
         data = path.read_bytes()
     except OSError as error:
         raise Ungradable(f"the submitted notebook cannot be read: {error.strerror}") from error
-    return clean(data)
+    return clean(data, outputs)
 
 
-def clean(data: bytes) -> NotebookNode:
+def clean(data: bytes, outputs: bool = False) -> NotebookNode:
     """Return a clean notebook from the bytes of a file; raise `Ungradable` with a reason."""
     if not data.strip():
         raise Ungradable("the submitted file is empty: save the notebook and submit again")
@@ -68,12 +69,18 @@ def clean(data: bytes) -> NotebookNode:
     metadata = tree.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("kernelspec"), dict):
         notebook.metadata["kernelspec"] = nbformat.from_dict({k: v for k, v in metadata["kernelspec"].items() if isinstance(v, str)})
-    notebook.cells = [built for built in map(_cell, cells) if built is not None]
     seen: set[str] = set()
-    for position, cell in enumerate(notebook.cells):
-        if cell["id"] in seen:
-            cell["id"] = f"copy-{position:04d}"
+    for position, raw in enumerate(cells):
+        cell = _cell(raw)
+        if cell is None:
+            continue
+        own = raw.get("id")
+        # Ids are the submission's where they are good, else made from the place: the same file, the same notebook.
+        cell["id"] = own if isinstance(own, str) and _ID.fullmatch(own) and own not in seen else f"cell-{position:04d}-{len(seen)}"
         seen.add(cell["id"])
+        if outputs and cell.cell_type == "code":
+            _keep_outputs(cell, raw)
+        notebook.cells.append(cell)
     return notebook
 
 
@@ -96,8 +103,6 @@ def _cell(raw: Any) -> NotebookNode | None:
     source = source.encode("utf-8", "replace").decode("utf-8") if isinstance(source, str) else ""
     make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell, "raw": nbformat.v4.new_raw_cell}[raw["cell_type"]]
     cell = make(source=source)
-    if isinstance(raw.get("id"), str) and _ID.fullmatch(raw["id"]):
-        cell["id"] = raw["id"]
     metadata = raw.get("metadata")
     if isinstance(metadata, dict):
         if isinstance(metadata.get("nbgrader"), dict):
@@ -109,6 +114,18 @@ def _cell(raw: Any) -> NotebookNode | None:
         if isinstance(metadata.get("tags"), list):
             cell.metadata["tags"] = [tag for tag in metadata["tags"] if isinstance(tag, str) and tag not in ("raises-exception", "skip-execution")]
     return cell
+
+
+def _keep_outputs(cell: NotebookNode, raw: dict) -> None:
+    if not isinstance(raw.get("outputs"), list):
+        return
+    kept = NotebookNode(cell, outputs=[])
+    for output in raw["outputs"]:
+        kept.outputs = [nbformat.from_dict(output)]
+        with contextlib.suppress(Exception):
+            joined = nbformat.v4.rwbase.rejoin_lines(nbformat.v4.new_notebook(cells=[kept])).cells[0]
+            nbformat.validator.validate(joined, ref="code_cell", version=4, version_minor=5)
+            cell.outputs.append(joined.outputs[0])
 
 
 class IntakeExporter(NotebookExporter):
@@ -125,7 +142,8 @@ class IntakeExporter(NotebookExporter):
             return super().from_filename(filename, resources=resources, **kwargs)
         path = Path(filename)
         try:
-            notebook = read_notebook(path, self.notebook_bytes)
+            kept = self.config.ClearOutput.get("enabled", True) is False
+            notebook = read_notebook(path, self.notebook_bytes, outputs=kept)
         except Ungradable as reason:
             notebook = _released(resources["nbgrader"])
             notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": str(reason)})

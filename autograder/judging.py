@@ -35,6 +35,8 @@ class JudgeDesk:
         self._exercise: str | None = None
         self._asked: set[bool] = set()
         self._verdicts: dict[bool, Verdict] = {}
+        self._rounds = 0
+        self._pending: tuple[int, str, bool, judge.Paper] | None = None
         self._thread = threading.Thread(target=self._serve, daemon=True, name="judge-desk")
         self._thread.start()
 
@@ -59,11 +61,34 @@ class JudgeDesk:
         # Whatever a hostile kernel sends ends at worst this notebook's own conversation.
         with contextlib.suppress(OSError, EOFError, wire.WireError):
             while True:
-                self._answer_one()
+                try:
+                    self._answer_one()
+                except (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError) as error:
+                    # No answer, however odd, may end the desk before the notebook's other exercises are judged.
+                    if isinstance(error, wire.WireError):
+                        raise
+                    self._pending = None
 
     def _answer_one(self) -> None:
-        request = outpost.receive(self._connection)
-        hidden = isinstance(request, dict) and request.get("hidden") is True
+        """Take one message: a request for cases, or the answers to the cases handed out last.
+
+        A check that was interrupted never answers. Its round is over with the next request, and answers that
+        carry an older round's number are dropped.
+        """
+        try:
+            message = outpost.receive(self._connection)
+        except wire.WireError as error:
+            if self._pending is None:
+                raise
+            message = {"round": self._pending[0], "answers": f"the answers could not be read: {error}"}
+        if not isinstance(message, dict):
+            raise wire.WireError("neither a request nor answers")
+        if "answers" in message:
+            self._take(message)
+        else:
+            self._hand_out(message.get("hidden") is True)
+
+    def _hand_out(self, hidden: bool) -> None:
         with self._lock:
             name = self._exercise
             refused = ""
@@ -74,20 +99,23 @@ class JudgeDesk:
             else:
                 self._asked.add(hidden)
         if refused:
-            outpost.send(self._connection, {"refused": refused, "cases": [], "forbidden": []})
+            outpost.send(self._connection, {"refused": refused, "round": 0, "cases": [], "forbidden": []})
             return
         exercise = self._exercises[name]
         work = judge.paper(exercise, hidden_seed(self._secret, name) if hidden else judge.VISIBLE_SEED)
-        outpost.send(self._connection, {"refused": "", "cases": list(work.cases), "forbidden": list(exercise.forbidden)})
-        try:
-            answers = outpost.receive(self._connection)
-        except wire.WireError as error:
-            verdict = _refusal(name, hidden, f"the answers could not be read: {error}")
+        self._rounds += 1
+        self._pending = self._rounds, name, hidden, work
+        outpost.send(self._connection, {"refused": "", "round": self._rounds, "cases": list(work.cases), "forbidden": list(exercise.forbidden)})
+
+    def _take(self, message: dict) -> None:
+        if self._pending is None or message.get("round") != self._pending[0]:
+            return
+        (_, name, hidden, work), self._pending = self._pending, None
+        answers = message["answers"]
+        if isinstance(answers, str):
+            verdict = _refusal(name, hidden, answers[:300])
         else:
-            if isinstance(answers, str):
-                verdict = _refusal(name, hidden, answers[:300])
-            else:
-                verdict = judge.judge(work, answers if isinstance(answers, list) else [], hidden)
+            verdict = judge.judge(work, answers if isinstance(answers, list) else [], hidden)
         with self._lock:
             if self._exercise == name:
                 self._verdicts[hidden] = verdict

@@ -6,7 +6,6 @@ from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.preprocessors import Execute, OverwriteCells, SaveAutoGrades
 from traitlets.config import Config
 
-from .build import release_config
 from .intake import IntakeExporter
 from .preprocess import HideHiddenTests, SandboxedExecute, SaveVerdicts
 from .repair import RepairCells
@@ -22,7 +21,6 @@ def configure(config: Config) -> None:
     - released cells are repaired before nbgrader overwrites them with the gradebook's;
     - execution and points are ours in nbgrader's own places in its order, late penalties after them as ever.
     """
-    config.merge(release_config())
     replaced = {Execute: SandboxedExecute, SaveAutoGrades: SaveVerdicts}
     config.Autograde.exporter_class = IntakeExporter
     config.Autograde.pre_convert_hook = "autograder.intake.remove_links"

@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 from helpers import catalog, feedback
 from helpers.verdict import FAILED, Finding, Verdict
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete
 from nbconvert.filters import strip_ansi
@@ -47,6 +48,8 @@ class SandboxedExecute(Limits, Execute):
         own = nb.metadata.get(NOTES, {})
         unit = names["assignment"] if names["assignment"] in catalog.units() and names["notebook"] == names["assignment"] else None
         self._exercises = catalog.unit_exercises(unit) if unit else {}
+        if unit is None:
+            _need_python(nb)
         outcome = self._outcome = Outcome(student=names["student"], unit=names["assignment"], notes=list(own.get("repaired", ())))
         names["outcome"] = outcome
         outcome.unsafe = self.unsafe
@@ -192,6 +195,15 @@ class SandboxedExecute(Limits, Execute):
             told = strip_ansi(told)[:300]
             reason = f"the check did not come to its end: {told}" if told else "the check did not reach the judge"
         return Verdict(name, FAILED, finding=Finding("values", "not judged", reason))
+
+
+def _need_python(nb: NotebookNode) -> None:
+    """For a foreign notebook: fail as nbgrader does when its kernel is not there, or is not Python's."""
+    name = nb.metadata.get("kernelspec", {}).get("name")
+    if name and name not in ("python", NATIVE_KERNEL_NAME):
+        spec = KernelSpecManager().get_kernel_spec(name)
+        if spec.language != "python":
+            raise NoSuchKernel(f"{name}: the sandbox runs Python notebooks only")
 
 
 def _size(content: Any) -> int:

@@ -32,7 +32,7 @@ PRELOAD = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipywidgets", "safetensors.numpy", "helpers", "helpers.outpost", "helpers.runner", "helpers.plots.core",
 )  # fmt: skip
 # The parts of `helpers` that have no idea what is right.
-OPEN_PARTS = ("__init__.py", "desk.py", "outpost.py", "runner.py", "shortcuts.py", "wire.py", "exercise.py", "objects.py", "data.py", "plots")
+OPEN_PARTS = ("__init__.py", "desk.py", "outpost.py", "runner.py", "shortcuts.py", "memory.py", "wire.py", "exercise.py", "objects.py", "data.py", "plots")
 NOBODY = 65534
 START_SECONDS = 60
 

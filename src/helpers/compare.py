@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,10 @@ from .verdict import Finding
 
 GRADIENT_TOLERANCE = 1e-4
 _KINDS = {"b": "booleans (True or False)", "i": "whole numbers", "u": "whole numbers", "f": "real numbers", "c": "complex numbers"}
+
+
+# NumPy's words for two matrices that do not fit, "gufunc signature" and all, say little to a learner.
+_MATMUL = re.compile(r"matmul: Input operand 1 has a mismatch in its core dimension 0, .* \(size (\d+) is different from (\d+)\)")
 
 
 def close(a: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
@@ -26,10 +31,10 @@ def gradient_close(got: np.ndarray, want: np.ndarray, largest: float) -> np.ndar
     """Entry by entry, whether a gradient is right to `GRADIENT_TOLERANCE`.
 
     A gradient that is zero in theory, as that of the bias of the keys, is rounding noise in practice and has no scale of its own;
-    so no scale is taken below a hundredth of `largest`, the largest entry of all gradients of the same call.
+    so no scale is taken below a tenth of `largest`, the largest entry of all gradients of the same call.
     """
     finite = np.abs(want[np.isfinite(want)])
-    scale = max(float(finite.max(initial=0)), largest / 100) or 1.0
+    scale = max(float(finite.max(initial=0)), largest / 10) or 1.0
     with np.errstate(all="ignore"):
         return np.isclose(got, want, rtol=GRADIENT_TOLERANCE, atol=GRADIENT_TOLERANCE * scale, equal_nan=True)
 
@@ -81,6 +86,9 @@ def _tell_error(error: dict) -> tuple[str, str]:
     if error["own"]:
         return error["message"], ""
     line = f"in {error['where']}, line {error['number']}: {error['line']}" if error["line"] else ""
+    sizes = _MATMUL.match(error["message"])
+    if sizes is not None:
+        return f"your code raised {error['type']}: in `A @ B` the last axis of A has {sizes[2]} entries and B has {sizes[1]} rows; they must be equal", line
     return f"your code raised {error['type']}: {error['message']}", line
 
 
@@ -199,7 +207,7 @@ def _tell_values(got: np.ndarray, want: np.ndarray, right: np.ndarray, tolerance
             return f"{what} is the transpose of the right result"
         factor = _constant_factor(got, want, tolerance)
         if factor is not None:
-            return f"{what}: every entry is {factor:.4g} times what it should be"
+            return f"{what}: every entry is {factor:.{4 if abs(factor - 1) > 1e-3 else 8}g} times what it should be"
     return f"{what} has the right shape, but {count}"
 
 
@@ -209,7 +217,7 @@ def _constant_factor(got: np.ndarray, want: np.ndarray, tolerance: float) -> flo
     if not np.isfinite(flat_got).all() or flat_want[top] == 0 or not np.isfinite(flat_want).all():
         return None
     factor = flat_got[top] / flat_want[top]
-    if factor == 0 or not close(flat_got, factor * flat_want, tolerance).all():
+    if factor == 0 or f"{factor:.4g}" == "1" or not close(flat_got, factor * flat_want, tolerance).all():
         return None
     return float(factor)
 
@@ -227,12 +235,17 @@ def _number(value: Any) -> str:
 
 def _examine_conduct(exercise: Exercise, case: Case, answer: dict, expected: dict, finding: Any) -> Finding | None:
     """What else can be wrong when the values are right."""
+    if expected["type"] == "Tensor" and answer["type"] == "ndarray":
+        return finding("numpy", "the numbers are right, in a NumPy array; this exercise works with torch tensors and returns one")
     if answer["changed"]:
         return finding("changed", "the function changes its input in place: the caller's array is different afterwards")
     if answer["shares"] and not exercise.may_share_memory:
         return finding("shares", "the result shares memory with an input: changing one later would change the other; return a copy")
     if not answer["survived"]:
         return finding("overwritten", "a later call changed an earlier result: each call needs an array of its own")
+    if case.memory is not None and answer["memory"] > case.memory:
+        held = f"the call holds {answer['memory']:,} new numbers at one time; this exercise allows {case.memory:,}"
+        return finding("memory", f"the result is right, but the work takes too much memory: {held}")
     if case.quiet and answer["warnings"]:
         return finding("warning", f"the values are right, but the call gives a warning: {answer['warnings'][0]}")
     for place, state in expected["after"].items():
@@ -240,6 +253,12 @@ def _examine_conduct(exercise: Exercise, case: Case, answer: dict, expected: dic
         if problem is not None:
             kind, message, more = problem
             return finding("after", message, **more)
+    if case.property in exercise.compare:
+        # Where the learner chooses the parameters, their names and gradients are the learner's own, and only have to be there.
+        unused = [name for name, got in answer["gradients"].items() if got is None]
+        if unused:
+            return finding("no gradient", f"no gradient reaches {', '.join(unused[:3])}: either nothing uses it, or something on the way leaves the graph")
+        return None
     largest = largest_gradient(expected["gradients"])
     for name, want in expected["gradients"].items():
         got = answer["gradients"].get(name)

@@ -24,7 +24,10 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Built:
-    """A named object of `helpers.objects`, built in the learner's process from plain options."""
+    """A named object of `helpers.objects`, built in the learner's process from plain options.
+
+    "notebook_class" is an object of a class that the learner wrote: options "name", "args" or "kwargs", "weights_file", "prefix".
+    """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -40,6 +43,7 @@ class Init:
         weights_file: name of a `.safetensors` file beside the notebook to load instead.
         prefix: only entries of that file that begin with this prefix are loaded, without it.
         training: whether the module is in training mode while it is called.
+        seed: of torch's random numbers while the object is made, so that several cases get the same start values; None leaves them alone.
     """
 
     args: tuple = ()
@@ -48,6 +52,12 @@ class Init:
     weights_file: str | None = None
     prefix: str = ""
     training: bool = False
+    seed: int | None = None
+
+    @property
+    def from_file(self) -> bool:
+        """Whether the weights are the learner's own, which the judge does not have."""
+        return self.weights is None and self.weights_file is not None
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,9 @@ class Case:
         gradients: also report the gradients of a fixed weighted sum of the outputs.
         raises: name of the built-in error that the call must raise, e.g. "ValueError".
         quiet: a warning during the call counts as a failure.
+        memory: the most entries of new tensors that the call may hold at one time; None measures nothing.
+        times: how often the call is made, with the same arguments; the last result counts.
+        truth: what a compare hook has to know and nobody else; it stays with the judge.
         label: a name for `Relation`s to refer to.
         note: what the call looks like, in words for the learner: "3 queries, 5 keys".
     """
@@ -74,8 +87,17 @@ class Case:
     gradients: bool = False
     raises: str | None = None
     quiet: bool = False
+    memory: int | None = None
+    times: int = 1
+    truth: Any = None
     label: str = ""
     note: str = ""
+
+    @property
+    def from_file(self) -> bool:
+        """Whether the case needs weights that the learner trained, so that only a compare hook or a relation can judge it."""
+        of_notebook = any(isinstance(item, Built) and item.name == "notebook_class" for item in (*self.args, *self.kwargs.values()))
+        return of_notebook or (self.init is not None and self.init.from_file)
 
 
 @dataclass(frozen=True)

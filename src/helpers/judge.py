@@ -42,15 +42,35 @@ class Paper:
         """A mistake's answers and what is wrong with each."""
         if mistake.name not in self._mistaken:
             answers = self._run(mistake.wrong)
-            self._mistaken[mistake.name] = answers, self.findings(answers)
+            found = [None if case.from_file else finding for case, finding in zip(self.cases, self.findings(answers))]
+            self._mistaken[mistake.name] = answers, found
         return self._mistaken[mistake.name]
+
+    def mistaken_at(self, mistake: Mistake, index: int) -> tuple[dict, Finding | None]:
+        """A mistake's answer to one case and what is wrong with it, without the time that all the other cases take."""
+        if mistake.name in self._mistaken:
+            answers, found = self._mistaken[mistake.name]
+            return answers[index], found[index]
+        place = mistake.name, index
+        if place not in self._mistaken_at and self.cases[index].from_file:
+            self._mistaken_at[place] = dict(_UNKNOWN), None
+        elif place not in self._mistaken_at:
+            (answer,) = runner.run(mistake.wrong, self.cases[index : index + 1])
+            self._mistaken_at[place] = answer, examine(self.exercise, self.cases[index], answer, self.expected[index])
+        return self._mistaken_at[place]
 
     @functools.cached_property
     def _mistaken(self) -> dict[str, tuple[list[dict], list[Finding | None]]]:
         return {}
 
+    @functools.cached_property
+    def _mistaken_at(self) -> dict[tuple[str, int], tuple[dict, Finding | None]]:
+        return {}
+
     def _run(self, target: Callable) -> list[dict]:
-        return runner.run(target, self.cases)
+        """Run one of our own implementations. What only a learner's trained weights can answer is left open."""
+        answers = iter(runner.run(target, [case for case in self.cases if not case.from_file]))
+        return [dict(_UNKNOWN) if case.from_file else next(answers) for case in self.cases]
 
     def findings(self, answers: Sequence[dict]) -> list[Finding | None]:
         """What is wrong with each answer, relations between answers included."""
@@ -91,21 +111,27 @@ def judge(work: Paper, answers: Sequence[Mapping], hidden: bool = False) -> Verd
     first = next((f for f in found if f is not None), None)
     if first is None:
         return Verdict(exercise.name, PASSED, hidden, properties)
-    diagnosis = diagnose(work, answers, found) or _general(first)
+    diagnosis = diagnose(work, answers, found) or _general(first) or _by_property(properties)
     return Verdict(exercise.name, FAILED, hidden, properties, first, diagnosis, exercise.hints)
 
 
 def diagnose(work: Paper, answers: Sequence[dict], found: Sequence[Finding | None]) -> Diagnosis | None:
     """Return the one known mistake that the answers show, or None.
 
-    A mistake is recognised when it fails nowhere that the learner passes, and on some case its answer is
-    the learner's and no other mistake's. Of several, the one that explains most cases; a draw is no diagnosis.
+    A mistake is recognised when it fails nowhere that the learner passes, explains the first failure, and on some
+    case its answer is the learner's and no other mistake's. Of several, the one that explains most cases; a draw is no diagnosis.
     Where every case is shared (a lost sign equals a wrong turn wherever the sign counts), the one that gives all
     of the learner's wrong answers.
     """
+    first = next(i for i, finding in enumerate(found) if finding is not None)
     agreements: dict[str, set[int]] = {}
     alone: dict[int, list[str]] = {}
-    for mistake in work.exercise.mistakes:
+    candidates = work.exercise.mistakes
+    # What the learner is shown is the first failure, so a mistake that only a later one shows is not its name; most are out
+    # after this one case. One mistake can raise in many wordings, though, and some failures take several cases to see.
+    if found[first].kind not in ("relation", "overwritten"):
+        candidates = [m for m in candidates if _may_explain(work.exercise, answers[first], found[first], *work.mistaken_at(m, first))]
+    for mistake in candidates:
         wrong, wrong_found = work.mistaken(mistake)
         agree = {i for i in range(len(found)) if _agree(work.exercise, answers[i], found[i], wrong[i], wrong_found[i])}
         for i in agree:
@@ -115,7 +141,7 @@ def diagnose(work: Paper, answers: Sequence[dict], found: Sequence[Finding | Non
             agreements[mistake.name] = agree
     certain = {name: agree for name, agree in agreements.items() if any(alone[i] == [name] for i in agree)}
     if not certain:
-        failures = sum(f is not None for f in found)
+        failures = sum(f is not None and not case.from_file for case, f in zip(work.cases, found))
         certain = {name: agree for name, agree in agreements.items() if len(agree) == failures}
     if not certain:
         return None
@@ -125,6 +151,12 @@ def diagnose(work: Paper, answers: Sequence[dict], found: Sequence[Finding | Non
         return None
     mistake = next(m for m in work.exercise.mistakes if m.name == names[0])
     return Diagnosis(mistake.name, mistake.hint)
+
+
+def _may_explain(exercise: Exercise, mine: dict, my_finding: Finding, other: dict, other_finding: Finding | None) -> bool:
+    """Whether a mistake fails in the learner's way, or raises as the learner's code does, in whatever words."""
+    both_raise = other_finding is not None and my_finding.kind == other_finding.kind == "raised"
+    return both_raise or _agree(exercise, mine, my_finding, other, other_finding)
 
 
 def _agree(exercise: Exercise, mine: dict, my_finding: Finding | None, other: dict, other_finding: Finding | None) -> bool:
@@ -175,7 +207,12 @@ _GENERAL = {
     "overwritten": Diagnosis("reuses one array for every call", "Make the result array inside the function, not outside it or in a default argument."),
     "nothing": Diagnosis("returns nothing", "A function without `return` gives None, however right its last line is."),
     "list": Diagnosis("returns a list, not an array", "`np.array(rows)` (torch: `torch.stack(rows)`) makes one array of a list of rows."),
+    "numpy": Diagnosis(
+        "returns a NumPy array, not a tensor",
+        "What comes next calls torch methods on the result: make it with torch, or turn it over with `torch.from_numpy(...)`.",
+    ),
     "shortcut": Diagnosis("calls a ready-made function", "The library does it in one line; the exercise is to write those lines yourself."),
+    "memory": Diagnosis("holds too much at one time", "Look for the largest array you make, and for lists that keep one array of every round."),
     "no gradient": Diagnosis("cuts the gradient", "Stay with torch operations from input to output: `.detach()`, `.item()`, `.data` and NumPy end the graph."),
     "warning": Diagnosis("gives a warning", "Avoid the bad operation itself, as by choosing a safe divisor before dividing, and do not just hide the message."),
 }
@@ -185,16 +222,30 @@ def _general(finding: Finding) -> Diagnosis | None:
     return _GENERAL.get(finding.kind)
 
 
+_BATCH = Diagnosis(
+    "right for one sequence, not with batch axes in front",
+    "Count axes from the end (`x.shape[-1]`, `axis=-1`, swap -1 with -2); then it does not matter how many come first.",
+)
+
+
+def _by_property(properties: Sequence[Property]) -> Diagnosis | None:
+    """What the pattern of failed properties says by itself."""
+    passed = {p.name for p in properties if p.passed}
+    return _BATCH if "values" in passed and [p.name for p in properties if not p.passed] == ["batch axes"] else None
+
+
 _TEMPLATE = {
     "status": str, "opaque": str, "type": str, "changed": list, "shares": bool, "survived": bool, "gradients": dict,
-    "after": dict, "warnings": list, "printed": int, "shortcut": str, "error": dict,
+    "after": dict, "warnings": list, "printed": int, "memory": int, "shortcut": str, "error": dict,
 }  # fmt: skip
 _ERROR = {"type": str, "bases": list, "message": str, "line": str, "number": int, "where": str, "own": bool}
 _BROKEN = {
     "status": "raised", "value": None, "opaque": "", "type": "", "changed": [], "shares": False, "survived": True, "gradients": {}, "after": {},
-    "warnings": [], "printed": 0, "shortcut": "",
+    "warnings": [], "printed": 0, "memory": 0, "shortcut": "",
     "error": {"type": "RuntimeError", "bases": ["RuntimeError"], "message": "the answer could not be read", "line": "", "number": 0, "where": "", "own": True},
 }  # fmt: skip
+
+_UNKNOWN = {**_BROKEN, "status": "returned", "error": {}}
 
 
 def _checked(answer: object) -> dict:

@@ -57,9 +57,9 @@ def check(answer: Any, hidden: bool = False) -> None:
             raise JudgeRefused(request["refused"])
         answers = runner.run(answer, request["cases"], request["forbidden"])
         try:
-            send(connection, answers)
+            send(connection, {"round": request["round"], "answers": answers})
         except wire.WireError as error:
-            send(connection, str(error))
+            send(connection, {"round": request["round"], "answers": str(error)})
         receive(connection)
     finally:
         connection.close()

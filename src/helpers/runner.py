@@ -17,6 +17,7 @@ An answer is a dict that `helpers.wire` can carry:
     after      {place: state} of helper objects after the call
     warnings   texts of the warnings that the call gave
     printed    number of characters printed
+    memory     the most entries of new tensors held at one time; 0 when not asked for
     shortcut   name of the forbidden function that was called, else ""
     error      for "raised": type, bases (names), message, line (source text), number (line number), where
 """
@@ -30,7 +31,7 @@ import itertools
 import linecache
 import sys
 import warnings as python_warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ from . import shortcuts
 from .exercise import Built, Case, Tensor
 
 MAX_TEXT = 600
+# Far more than any model of the course needs; a larger file is not even opened.
+MAX_WEIGHTS_MB = 20
 _UNREADABLE = object()
 
 
@@ -51,8 +54,9 @@ def run(target: Any, cases: Iterable[Case], forbidden: Iterable[str] = ()) -> li
     """Call `target` on every case in order and return one answer for each."""
     forbidden = tuple(forbidden)
     answers, kept = [], []
+    bench = _Bench(target)
     for case in cases:
-        answer, result = _run_case(target, case, forbidden)
+        answer, result = _run_case(target, case, forbidden, bench)
         answers.append(answer)
         kept.append(result)
     for answer, result in zip(answers, kept):
@@ -61,18 +65,19 @@ def run(target: Any, cases: Iterable[Case], forbidden: Iterable[str] = ()) -> li
     return answers
 
 
-def _run_case(target: Any, case: Case, forbidden: tuple[str, ...]) -> tuple[dict, Any]:
+def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: _Bench) -> tuple[dict, Any]:
     answer: dict[str, Any] = {
         "status": "returned", "value": None, "opaque": "", "type": "", "changed": [], "shares": False,
-        "survived": True, "gradients": {}, "after": {}, "warnings": [], "printed": 0, "shortcut": "", "error": {},
+        "survived": True, "gradients": {}, "after": {}, "warnings": [], "printed": 0, "memory": 0, "shortcut": "", "error": {},
     }  # fmt: skip
     printed = _Counter()
     watch = shortcuts.Watch(forbidden)
     built: dict[str, Any] = {}
     try:
-        args = _build(tuple(case.args), "", built)
-        kwargs = _build(dict(case.kwargs), "", built)
+        args = _build(tuple(case.args), "", built, bench)
+        kwargs = _build(dict(case.kwargs), "", built, bench)
         before = {place: _snapshot(item) for place, item in built.items()}
+        outline = _outline((args, kwargs))
         module = None
         with (
             contextlib.redirect_stdout(printed),
@@ -87,7 +92,10 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...]) -> tuple[dict
                 function = module
             if case.method is not None:
                 function = getattr(function, case.method)
-            result = function(*args, **kwargs)
+            with _meter(case) as peak:
+                for _ in range(case.times):
+                    result = function(*args, **kwargs)
+        answer["memory"] = peak.elements if peak is not None else 0
         answer["warnings"] = [str(w.message)[:MAX_TEXT] for w in caught[:5]]
         answer["type"] = type(result).__name__
         answer["shares"] = _shares_memory(result, built.values())
@@ -96,6 +104,8 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...]) -> tuple[dict
         except NotRunnable:
             answer["opaque"] = type(result).__name__
         answer["changed"] = [place for place, old in before.items() if old is not None and not _same(_snapshot(built[place]), old)]
+        if _outline((args, kwargs)) != outline:
+            answer["changed"].append("arguments")
         answer["after"] = {place: item.observe() for place, item in built.items() if hasattr(item, "observe")}
         if case.gradients:
             answer["gradients"] = _gradients(result, built, module)
@@ -114,41 +124,80 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...]) -> tuple[dict
     return answer, result
 
 
+def _meter(case: Case) -> Any:
+    """What the call is entered with: a measure of its memory where the case asks for one."""
+    if case.memory is None:
+        return contextlib.nullcontext()
+    from .memory import Peak
+
+    return Peak()
+
+
 def _instantiate(target: Any, init: Any) -> Any:
     if not inspect.isclass(target) and not callable(target):
         raise NotRunnable("this exercise asks for a class")
-    module = target(*init.args, **dict(init.kwargs))
-    state = None
+    with _seeded(init.seed):
+        module = target(*init.args, **dict(init.kwargs))
     if init.weights is not None:
-        state = dict(init.weights)
+        load_weights(module, dict(init.weights))
     elif init.weights_file is not None:
-        state = read_weights(init.weights_file, init.prefix)
-    if state is not None:
-        load_weights(module, state)
+        load_file(module, init.weights_file, init.prefix)
     if hasattr(module, "train"):
         module.train(init.training)
     return module
+
+
+@contextlib.contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """Let torch draw from a seed, and go on afterwards as if nothing had been drawn."""
+    if seed is None:
+        yield
+        return
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def load_file(module: Any, name: str, prefix: str) -> None:
+    """Load the learner's trained weights into a module.
+
+    Raises:
+        NotRunnable: they cannot be had or are of another model; the message is for the learner.
+    """
+    state = read_weights(name, prefix)
+    try:
+        load_weights(module, state)
+    except NotRunnable as error:
+        raise NotRunnable(f"the weights {prefix}... in {name} are not of this model, run the training cells again: {error}") from None
 
 
 def read_weights(name: str, prefix: str = "") -> dict[str, np.ndarray]:
     """Return the arrays of a `.safetensors` file in the working directory whose names begin with `prefix`.
 
     Raises:
-        NotRunnable: the file is missing or cannot be read; the message is for the learner.
+        NotRunnable: the file is missing, too large, cannot be read, or holds what is no number; the message is for the learner.
     """
     path = Path(name)
     if not path.is_file():
-        raise NotRunnable(f"there is no {name} beside the notebook: run the training cells, which save it")
+        raise NotRunnable(f"there is no {name} beside the notebook: run the training cells, which save it, and hand it in too")
+    size = path.stat().st_size
+    if size > MAX_WEIGHTS_MB * 2**20:
+        raise NotRunnable(f"{name} has {size / 2**20:.0f} MB; at most {MAX_WEIGHTS_MB} are read, and the models of this unit need less than 2")
     from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load_file as read
 
     try:
-        arrays = load_file(path)
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise NotRunnable(f"{name} cannot be read ({type(error).__name__}): run the training cells again") from None
+        arrays = read(path)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise NotRunnable(f"{name} is damaged or of another format and cannot be read ({type(error).__name__}): run the training cells again") from None
     chosen = {key[len(prefix) :]: value for key, value in arrays.items() if key.startswith(prefix)}
     if not chosen:
         raise NotRunnable(f"{name} has no weights called {prefix}...: run the training cells again")
+    broken = sorted(key for key, value in chosen.items() if value.dtype.kind == "f" and not np.isfinite(value).all())
+    if broken:
+        raise NotRunnable(f"{name} has NaN or infinity in {prefix}{broken[0]}: the training went astray, run its cells again")
     return chosen
 
 
@@ -170,11 +219,49 @@ def load_weights(module: Any, weights: dict[str, np.ndarray]) -> None:
     module.load_state_dict({k: torch.from_numpy(np.array(v)).to(own[k].dtype) for k, v in weights.items()})
 
 
-def _build(item: Any, place: str, built: dict[str, Any]) -> Any:
+class _Bench:
+    """What the cases of one run share: the learner's own names, and objects of the learner's classes, which are slow to load."""
+
+    def __init__(self, target: Any) -> None:
+        # A decorator's wrapper has the names of the decorator's module; the function below it has the notebook's.
+        self._names = getattr(inspect.unwrap(target), "__globals__", {})
+        self._made: dict[str, Any] = {}
+
+    def build(self, item: Built, built: dict[str, Any]) -> Any:
+        if item.name != "notebook_class":
+            from . import objects
+
+            return objects.build(item.name, dict(item.options), built)
+        key = repr(sorted(item.options.items()))
+        if key not in self._made:
+            try:
+                self._made[key] = self._of_notebook(**item.options)
+            except NotRunnable as error:
+                self._made[key] = error
+        if isinstance(self._made[key], NotRunnable):
+            raise NotRunnable(str(self._made[key]))
+        self._made[key].train(False)
+        return self._made[key]
+
+    def _of_notebook(self, name: str, weights_file: str, prefix: str, args: Any = (), kwargs: Any = None) -> Any:
+        target = self._names.get(name, getattr(sys.modules.get("__main__"), name, None))
+        if target is None:
+            raise NotRunnable(f"there is no {name} in the notebook: this exercise needs yours")
+        try:
+            module = target(*args, **(kwargs or {}))
+        except NotImplementedError:
+            raise NotRunnable(f"this exercise needs your {name}, which is not answered yet") from None
+        if not hasattr(module, "state_dict"):
+            raise NotRunnable(f"your {name} is no nn.Module, so it cannot be given weights")
+        load_file(module, weights_file, prefix)
+        return module
+
+
+def _build(item: Any, place: str, built: dict[str, Any], bench: _Bench) -> Any:
     """Turn a case's argument into what the learner's code receives, and list the objects by their place."""
 
     def inner(part: Any, name: Any) -> Any:
-        return _build(part, f"{place}.{name}" if place else str(name), built)
+        return _build(part, f"{place}.{name}" if place else str(name), built, bench)
 
     if isinstance(item, np.ndarray):
         item = built[place] = item.copy()
@@ -183,9 +270,7 @@ def _build(item: Any, place: str, built: dict[str, Any]) -> Any:
 
         item = built[place] = torch.from_numpy(np.array(item.array)).requires_grad_(item.gradient)
     elif isinstance(item, Built):
-        from . import objects
-
-        item = built[place] = objects.build(item.name, dict(item.options))
+        item = built[place] = bench.build(item, built)
     elif isinstance(item, dict):
         item = {name: inner(part, name) for name, part in item.items()}
     elif isinstance(item, (list, tuple)):
@@ -209,6 +294,15 @@ def _snapshot(item: Any) -> np.ndarray | None:
     if isinstance(item, np.ndarray):
         return item.copy()
     return _to_array(item) if _is_tensor(item) else None
+
+
+def _outline(item: Any) -> Any:
+    """The lists and dicts among the arguments with their keys and plain entries, to see whether the call changed them."""
+    if isinstance(item, dict):
+        return {name: _outline(part) for name, part in item.items()}
+    if isinstance(item, (list, tuple)):
+        return [_outline(part) for part in item]
+    return item if isinstance(item, (bool, int, float, str)) else None
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
@@ -293,7 +387,7 @@ def _gradients(result: Any, built: dict[str, Any], module: Any) -> dict[str, np.
             total = part if total is None else total + part
     sources = {f"argument {place}": item for place, item in built.items() if _is_tensor(item) and item.requires_grad}
     if module is not None and hasattr(module, "named_parameters"):
-        sources.update(module.named_parameters())
+        sources.update({name: item for name, item in module.named_parameters() if item.requires_grad})
     if total is None or not total.requires_grad:
         return {name: None for name in sources}
     total.backward()

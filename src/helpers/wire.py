@@ -101,9 +101,9 @@ def _key(key: Any) -> str:
     return key
 
 
-# What the learner's process needs of a case. `raises` and `quiet` say what is right, so they stay behind.
-_CASE_FIELDS = ("property", "args", "kwargs", "init", "method", "gradients")
-_INIT_FIELDS = ("args", "kwargs", "weights", "weights_file", "prefix", "training")
+# What the learner's process needs of a case. `raises`, `quiet` and `truth` say what is right, so they stay behind.
+_CASE_FIELDS = ("property", "args", "kwargs", "init", "method", "gradients", "memory", "times")
+_INIT_FIELDS = ("args", "kwargs", "weights", "weights_file", "prefix", "training", "seed")
 
 
 def _pack_array(array: np.ndarray, buffers: list[bytes]) -> dict:

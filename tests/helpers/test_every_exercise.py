@@ -3,6 +3,7 @@
 Run for all exercises of all units, on the visible cases and on several hidden ones.
 """
 
+import contextlib
 import importlib
 
 import pytest
@@ -19,11 +20,19 @@ def styles(unit, kind, exercise):
     return getattr(importlib.import_module(f"tests.helpers.styles.{unit}"), kind)[exercise.name]
 
 
+def surroundings(exercise, answer):
+    """What a unit's styles put beside the notebook, as trained weights; nothing for most."""
+    (unit,) = {unit for unit, one in EXERCISES if one.name == exercise.name}
+    prepare = getattr(importlib.import_module(f"tests.helpers.styles.{unit}"), "surroundings", None)
+    return prepare(exercise.name, answer) if prepare else contextlib.nullcontext()
+
+
 def verdict_of(exercise, answer, seed):
     """Judge as the grader does: cases and answers cross the border as bytes."""
     paper = judge.paper(exercise, seed)
     cases = wire.decode(wire.encode(list(paper.cases)))
-    answers = runner.run(answer, cases, exercise.forbidden)
+    with surroundings(exercise, answer):
+        answers = runner.run(answer, cases, exercise.forbidden)
     return judge.judge(paper, wire.decode(wire.encode(answers)), hidden=seed != judge.VISIBLE_SEED)
 
 

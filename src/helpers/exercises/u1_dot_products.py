@@ -17,6 +17,11 @@ def _transposed(X):
     return np.swapaxes(np.asarray(X, dtype=float), -1, -2)
 
 
+def _reshaped(X):
+    X = np.asarray(X, dtype=float)
+    return X.reshape(*X.shape[:-2], X.shape[-1], X.shape[-2])
+
+
 def _two_axes_only(function):
     """The mistake of `n, d = X.shape`, in a function that is right otherwise."""
 
@@ -29,8 +34,9 @@ def _two_axes_only(function):
 
 _TWO_AXES = "unpacked exactly two axes from the shape"
 _TWO_AXES_HINT = "`n, d = X.shape` breaks as soon as batch axes come first. Count from the end: `X.shape[-2]`, `X.shape[-1]`, `X[..., i, :]`."
-_TORCH_TRANSPOSE = "used transpose(-1, -2) as in torch"
-_TORCH_TRANSPOSE_HINT = "NumPy's `transpose` wants the order of all axes; the one that swaps two is `np.swapaxes(X, -1, -2)`."
+_TWO_NAMED = "named only two axes in transpose"
+_TWO_NAMED_HINT = "NumPy's `transpose` wants all axes in their new order (torch's wants two). What swaps the last two of any array is `np.swapaxes(X, -1, -2)`."
+_RESHAPE_HINT = "`reshape` keeps the numbers in their order and only cuts the rows anew; a transpose makes columns of rows: `np.swapaxes(X, -1, -2)`."
 _DOT_T = "used np.dot with .T, which is right for two axes only"
 _DOT_T_HINT = "`.T` reverses every axis and `np.dot` does not keep batch axes in front. Use `@` and `np.swapaxes(X, -1, -2)`."
 
@@ -70,6 +76,11 @@ SIMILARITY_MATRIX = Exercise(
             lambda X: np.asarray(X, dtype=float) @ np.asarray(X, dtype=float),
         ),
         Mistake(
+            "reshaped instead of transposed",
+            _RESHAPE_HINT,
+            lambda X: np.asarray(X, dtype=float) @ _reshaped(X),
+        ),
+        Mistake(
             "multiplied entry by entry instead of taking dot products",
             "`X * X` keeps the shape of X. A dot product multiplies two rows and then adds up: use `@`.",
             lambda X: np.asarray(X, dtype=float) * np.asarray(X, dtype=float),
@@ -105,7 +116,7 @@ SIMILARITY_MATRIX = Exercise(
             lambda X: np.tensordot(np.asarray(X, dtype=float), np.asarray(X, dtype=float), axes=(-1, -1)),
         ),
         Mistake(_TWO_AXES, _TWO_AXES_HINT, _two_axes_only(reference.similarity_matrix)),
-        Mistake(_TORCH_TRANSPOSE, _TORCH_TRANSPOSE_HINT, lambda X: X @ X.transpose(-1, -2)),
+        Mistake(_TWO_NAMED, _TWO_NAMED_HINT, lambda X: X @ X.transpose(-1, -2)),
         Mistake(_DOT_T, _DOT_T_HINT, lambda X: np.dot(X, X.T)),
         Mistake(
             "looped over the first axis, which with a batch is not the tokens",
@@ -266,7 +277,7 @@ COSINE_SIMILARITY = Exercise(
             lambda X: 1 - reference.cosine_similarity(X),
         ),
         Mistake(_TWO_AXES, _TWO_AXES_HINT, _two_axes_only(reference.cosine_similarity)),
-        Mistake(_TORCH_TRANSPOSE, _TORCH_TRANSPOSE_HINT, lambda X: reference.cosine_similarity(X) + 0 * (X @ X.transpose(-1, -2))),
+        Mistake(_TWO_NAMED, _TWO_NAMED_HINT, lambda X: reference.cosine_similarity(X) + 0 * (X @ X.transpose(-1, -2))),
         Mistake(
             "turned all axes around with .T",
             "`.T` reverses every axis, the batch axes too. Only the last two have to change places: `np.swapaxes(X, -1, -2)`.",
@@ -355,6 +366,16 @@ PROJECT = Exercise(
             lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_q, X @ W_q),
         ),
         Mistake(
+            "used W_q for the values as well",
+            "The values have a projection of their own, W_v.",
+            lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_k, X @ W_q),
+        ),
+        Mistake(
+            "used W_k for the values as well",
+            "The values have a projection of their own, W_v.",
+            lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_k, X @ W_k),
+        ),
+        Mistake(
             "used W_q for the keys as well",
             "The keys have a projection of their own, W_k.",
             lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_q, X @ W_v),
@@ -387,18 +408,11 @@ PROJECT = Exercise(
         Mistake(
             "projected the keys from the queries",
             "All three start from X: chaining the projections gives something else.",
-            lambda X, W_q, W_k, W_v: _chained(X, W_q, W_k, W_v),
+            lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_q @ W_k, X @ W_v),
         ),
     ),
     hints=("Each of the three is one matrix product with X on the left.", "Return them together: `return Q, K, V`."),
 )
-
-
-def _chained(X, W_q, W_k, W_v):
-    Q = X @ W_q
-    if Q.shape[-1] != np.shape(W_k)[0]:
-        return Q, X @ W_k, (X @ W_k)[..., : np.shape(W_v)[1]]
-    return Q, Q @ W_k, X @ W_v
 
 
 # --- scores_for_query ------------------------------------------------------------------------------------
@@ -513,6 +527,11 @@ ATTENTION_SCORES = Exercise(
             _both(lambda Q, K: Q @ K),
         ),
         Mistake(
+            "reshaped instead of transposed",
+            _RESHAPE_HINT,
+            _both(lambda Q, K: Q @ _reshaped(K)),
+        ),
+        Mistake(
             "keys ask and queries answer: K @ Qᵀ",
             "Rows belong to the queries, columns to the keys: Q on the left, K on its side on the right.",
             _both(lambda Q, K: K @ _last_two(Q)),
@@ -553,7 +572,7 @@ ATTENTION_SCORES = Exercise(
             _both(lambda Q, K: Q.reshape(-1, Q.shape[-1]) @ K.reshape(-1, K.shape[-1]).T),
         ),
         Mistake(_TWO_AXES, _TWO_AXES_HINT, _two_axes_only(reference.attention_scores)),
-        Mistake(_TORCH_TRANSPOSE, _TORCH_TRANSPOSE_HINT, lambda Q, K: Q @ K.transpose(-1, -2)),
+        Mistake(_TWO_NAMED, _TWO_NAMED_HINT, lambda Q, K: Q @ K.transpose(-1, -2)),
         Mistake(
             "swapped the axes by number: transpose(0, 2, 1)",
             "That fits an array of three axes and no other. `np.swapaxes(K, -1, -2)` swaps the last two of any array.",
@@ -622,6 +641,11 @@ ATTENTION_SCORES_COLUMNS = Exercise(
             "scaled the scores by √d",
             "The scale comes in unit 2. Here the raw dot products are asked.",
             _both(lambda Q, K: K.T @ Q / np.sqrt(Q.shape[0])),
+        ),
+        Mistake(
+            "reshaped instead of transposed",
+            _RESHAPE_HINT,
+            _both(lambda Q, K: _reshaped(K) @ Q),
         ),
         Mistake(
             "compared the keys with themselves",

@@ -65,7 +65,9 @@ def _two_numbers(value):
     if len(items) != 2:
         return f"this exercise returns two numbers, and yours returned {len(items)}"
     for number, item in zip(("first", "second"), items):
-        if np.asarray(item).dtype.kind not in "biuf":
+        if np.asarray(item).dtype.kind == "b":
+            return f"the {number} result is True or False; the size of the largest difference is asked"
+        if np.asarray(item).dtype.kind not in "iuf":
             return f"the {number} result is not a number"
         if np.size(item) != 1:
             return f"the {number} result is an array of shape {np.shape(item)}; of all the differences only the largest is asked"
@@ -266,6 +268,7 @@ ENCODING_BY_HAND = Exercise(
         Mistake(
             "lost the sign of cos 2", "2 radians are more than a quarter turn (1.57): the cosine is negative there.", lambda: np.array([0.9093, 0.4161, 0.0200, 0.9998])
         ),
+        Mistake("rounded cos 0.02 to 1", "It is a little less than 1: look at the fourth decimal.", lambda: np.array([0.9093, -0.4161, 0.0200, 1.0])),
         Mistake("kept two decimals only", "Right so far. Write four decimals: the answer counts to 1e-4.", lambda: np.array([0.91, -0.42, 0.02, 1.0])),
         Mistake("kept three decimals only", "Right so far. Write four decimals: the answer counts to 1e-4.", lambda: np.array([0.909, -0.416, 0.020, 1.0])),
     ),
@@ -671,6 +674,11 @@ SHIFT_MATRIX = Exercise(
             "sine and cosine changed places in the block",
             "For offset 0 nothing moves: the block must be the identity, so the cosines (1) are on the diagonal.",
             _blocks(lambda c, s: np.array([[s, c], [-c, s]])),
+        ),
+        Mistake(
+            "multiplied a column (cosine, sine) instead of (sine, cosine)",
+            "The block meets the pair as it stands in the table, the sine on top: the first entry of each row goes with sin x, the second with cos x.",
+            _blocks(lambda c, s: np.array([[s, c], [c, -s]])),
         ),
         Mistake("kept the diagonal only", "sin(x + a) needs both sin x and cos x: each block has four entries.", _blocks(lambda c, s: np.array([[c, 0], [0, c]]))),
         Mistake(

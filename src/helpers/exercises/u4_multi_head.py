@@ -141,6 +141,11 @@ SPLIT_HEADS = Exercise(
             _checked(lambda X, h: np.swapaxes(reference.split_heads(X, h), -1, -2)),
         ),
         Mistake(
+            "turned all axes around with .T",
+            "`.T` reverses every axis. Only the heads and the tokens have to change places: `np.swapaxes(H, -2, -3)`.",
+            _checked(lambda X, h: _split_only(X, h).T),
+        ),
+        Mistake(
             "left columns over without a word",
             "Where n_heads does not divide the width, a slice would be lost: raise a ValueError.",
             _split_dropping,
@@ -227,6 +232,16 @@ MERGE_HEADS = Exercise(
             _float(lambda H: H[..., 0, :, :]),
         ),
         Mistake(
+            "turned all axes around with .T",
+            "`.T` reverses every axis. Only the heads and the tokens have to change places: `np.swapaxes(H, -2, -3)`.",
+            _float(lambda H: H.T.reshape(*H.shape[:-3], H.shape[-2], -1)),
+        ),
+        Mistake(
+            "exchanged the tokens with the columns, not with the heads",
+            "The axes from the end are -1 columns, -2 tokens, -3 heads. Which two have to change places?",
+            _float(lambda H: np.swapaxes(H, -1, -2).reshape(*H.shape[:-3], H.shape[-2], -1)),
+        ),
+        Mistake(
             "exchanged heads and tokens, and stopped there",
             "You have (..., n, h, d/h). Now the last two axes become one.",
             _float(lambda H: np.swapaxes(H, -2, -3)),
@@ -307,11 +322,14 @@ def _by_width(function):
     return lambda d_k, d_model, n, h: function(d_k)
 
 
+_BY_ROOT = _by_width(math.sqrt)
+
+
 def _scores(Q, K):
     return Q @ np.swapaxes(K, -1, -2)
 
 
-def _attend(order="QKV", split=reference.split_heads, merge=reference.merge_heads, scale=_by_width(math.sqrt), score=_scores, soft=_soft, back=np.matmul):
+def _attend(order="QKV", split=reference.split_heads, merge=reference.merge_heads, scale=_BY_ROOT, score=_scores, soft=_soft, back=np.matmul):
     """Multi-head attention in which any one part can be exchanged for a wrong one."""
 
     def wrong(X, W_q, W_k, W_v, W_o, n_heads):
@@ -330,8 +348,10 @@ def _after(change, **parts):
     return lambda *args: change(*_attend(**parts)(*args))
 
 
-def _transposed_weights(X, W_q, W_k, W_v, W_o, n_heads):
-    return _attend()(X, W_q.T, W_k.T, W_v.T, W_o.T, n_heads)
+def _cut_first(X, W_q, W_k, W_v, W_o, n_heads):
+    # A slice of X against its own block of W is a W that has nothing but these blocks.
+    own = np.kron(np.eye(n_heads), np.ones((len(W_q) // n_heads,) * 2)) if n_heads > 0 and len(W_q) % n_heads == 0 else 1
+    return _attend()(X, W_q * own, W_k * own, W_v * own, W_o, n_heads)
 
 
 def _between_heads(X, W_q, W_k, W_v, W_o, n_heads):
@@ -376,11 +396,15 @@ MULTI_HEAD_ATTENTION = Exercise(
             "Use your `merge_heads`: bring the tokens in front of the heads again, then make one axis of the last two.",
             _attend(merge=_merge_bare),
         ),
-        Mistake("dealt the columns out to the heads like cards", "A head takes neighbouring columns: in the reshape, h comes before d/h.", _attend(split=_split_interleaved, merge=_merge_interleaved)),
+        Mistake(
+            "dealt the columns out to the heads like cards",
+            "A head takes neighbouring columns: in the reshape, h comes before d/h.",
+            _attend(split=_split_interleaved, merge=_merge_interleaved),
+        ),
         Mistake("gave the same slice to every head", "Head i takes the columns from i · d/h on.", _attend(split=_split_same)),
         Mistake(
-            "averaged or added the heads instead of putting them side by side",
-            "After attention there are h results of width d/h; W_o wants them next to each other, d columns.",
+            "handed W_o the width of one head",
+            "W_o wants all heads next to each other, d columns: merge first. Averaged or added heads are too narrow as well.",
             _attend(merge=_mean_of_heads),
         ),
         Mistake("left W_o out", "Side by side the heads have not met yet. W_o mixes them, last of all.", _attend(back=lambda X, W: X)),
@@ -426,7 +450,17 @@ MULTI_HEAD_ATTENTION = Exercise(
         Mistake("used the queries as keys", "The keys have a projection of their own, W_k.", _attend(order="QQV")),
         Mistake("handed on the keys instead of the values", "The weights mix the values: X @ W_v.", _attend(order="QKK")),
         Mistake("left the values unprojected", "The values are X @ W_v; X itself is not handed on.", _attend(order="QKX")),
-        Mistake("multiplied with the transposed weights", "Here it is `X @ W`. The transpose is what `nn.Linear` does with its own weights.", _transposed_weights),
+        Mistake(
+            "multiplied with the transposed weights, W_o too",
+            "Here it is `X @ W`. The transpose is what `nn.Linear` does with its own weights.",
+            lambda X, W_q, W_k, W_v, W_o, n_heads: _attend()(X, W_q.T, W_k.T, W_v.T, W_o.T, n_heads),
+        ),
+        Mistake(
+            "multiplied with the transposed W_q, W_k and W_v",
+            "Here it is `X @ W`, and head i owns a slice of the columns of W, not of its rows.",
+            lambda X, W_q, W_k, W_v, W_o, n_heads: _attend()(X, W_q.T, W_k.T, W_v.T, W_o, n_heads),
+        ),
+        Mistake("cut X before projecting", "Each head's queries come from the whole width of X: project first, then split.", _cut_first),
         Mistake("multiplied Q and K without the transpose", "Put K on its side: `np.swapaxes(K, -1, -2)`. Square heads hide that.", _attend(score=np.matmul)),
         Mistake(
             "let the heads of one token attend to each other",
@@ -439,9 +473,18 @@ MULTI_HEAD_ATTENTION = Exercise(
             "Each head's map is worth looking at: return all of them, (..., h, n, n).",
             _after(lambda output, weights: (output, weights.mean(axis=-3))),
         ),
+        Mistake(
+            "left the heads behind the queries in the weights",
+            "The weights are (..., h, n, n): a page for each head.",
+            _after(lambda output, weights: (output, np.array(np.swapaxes(weights, -2, -3)))),
+        ),
         Mistake("returned the weights first", "The order is output, weights.", _after(lambda output, weights: (weights, output))),
         Mistake("returned the output alone", "Two results are asked: `return output, weights`.", _after(lambda output, weights: output)),
-        Mistake("returned the scores instead of the weights", "The second result is what the softmax made of the scores.", lambda *args: (_attend()(*args)[0], _attend(soft=lambda s: s)(*args)[1])),
+        Mistake(
+            "returned the scores instead of the weights",
+            "The second result is what the softmax made of the scores.",
+            lambda *args: (_attend()(*args)[0], _attend(soft=lambda s: s)(*args)[1]),
+        ),
         Mistake("accepted a number of heads that does not divide the width", "Columns would be lost: raise a ValueError, as in `split_heads`.", _dropping_columns),
     ),
     hints=(
@@ -462,8 +505,8 @@ def _count_cases(rng):
         return Case("values", (n_heads * width, n_heads, bias), note=f"d_model = {n_heads * width}, {n_heads} heads, {'with' if bias else 'without'} biases")
 
     return [
-        Case("values", (6, 2, True), note="d_model = 6, 2 heads, with biases"),
         Case("values", (6, 2, False), note="d_model = 6, 2 heads, without biases"),
+        Case("values", (6, 2, True), note="d_model = 6, 2 heads, with biases"),
         draw(True),
         draw(False),
         Case("one head", (12, 1, True), note="d_model = 12, one head, with biases"),
@@ -489,6 +532,11 @@ COUNT_PARAMETERS = Exercise(
             lambda d, h, bias: (3 * h + 1) * (d * d + (d if bias else 0)),
         ),
         Mistake("counted one head only", "That is one head's share. The whole layer has h of them.", lambda d, h, bias: 4 * d * (d // h) + (4 * (d // h) if bias else 0)),
+        Mistake(
+            "counted W_q, W_k and W_v of one head only",
+            "Every head has its own slices of W_q, W_k and W_v: h times as many.",
+            lambda d, h, bias: 3 * d * (d // h) + d * d + (3 * (d // h) + d if bias else 0),
+        ),
         Mistake("counted the biases even without biases", "With bias=False the layers have matrices only.", lambda d, h, bias: 4 * d * d + 4 * d),
         Mistake("forgot the biases", "With bias=True each of the four layers has d_model more.", lambda d, h, bias: 4 * d * d),
         Mistake("gave only W_o a bias", "bias holds for all four layers.", lambda d, h, bias: 4 * d * d + (d if bias else 0)),
@@ -582,10 +630,9 @@ def _module_cases(rng):
         Case("masks", (*triple(4, 4, 6, 2), Tensor(square)), init=init(6, 3), note="a mask (4, 4) for 2 sentences and 3 heads"),
         Case(
             "masks",
-            triple(3, 5, 8, 2, gradient=True),
+            triple(3, 5, 8, 2),
             {"mask": Tensor(np.arange(5) < np.array([3, 4])[:, None, None, None])},
             init=init(8, 2),
-            gradients=True,
             note="a padding mask (2, 1, 1, 5): 3 and 4 of 5 keys are words",
         ),
         Case("masks", (*triple(2, 4, 6, 3), Tensor(_some(rng, 3, 2, 2, 4))), init=init(6, 2), note="a mask of its own for every head: (3, 2, 2, 4)"),
@@ -679,7 +726,17 @@ def _t_multiplied(scores, mask):
 
 
 def _t_hidden_nan(scores, mask):
-    return torch.nan_to_num(_t_filled(-torch.inf, zeroed=False)(scores, mask), nan=0.0)
+    if mask is None:
+        return torch.softmax(scores, dim=-1)
+    # Added, not filled in: masked_fill stops the gradient of what it overwrites, and with it the NaN.
+    return torch.nan_to_num(torch.softmax(scores + torch.where(mask, 0.0, -torch.inf), dim=-1), nan=0.0)
+
+
+def _t_indexed(scores, mask):
+    if mask is not None:
+        scores = scores.clone()
+        scores[~mask] = -1e9
+    return _t_masked(scores, mask)
 
 
 def _t_on_mask(change):
@@ -696,12 +753,48 @@ def _t_scores(Q, K):
     return Q @ K.transpose(-1, -2)
 
 
+class _Lean:
+    """Four linear layers without the machinery of `nn.Module`: there are many mistakes, and a learner waits for all of them."""
+
+    def __init__(self, d_model, n_heads, bias=True):
+        reference.count_parameters(d_model, n_heads, bias)
+        self.n_heads = n_heads
+        self._parameters = {f"{name}.weight": torch.empty(d_model, d_model) for name in _LAYERS}
+        if bias:
+            self._parameters |= {f"{name}.bias": torch.empty(d_model) for name in _LAYERS}
+
+    def state_dict(self):
+        return self._parameters
+
+    def load_state_dict(self, state):
+        self._parameters = {name: value.requires_grad_() for name, value in state.items()}
+        for name in _LAYERS:
+            setattr(self, name, _Layer(self._parameters[f"{name}.weight"], self._parameters.get(f"{name}.bias")))
+
+    def named_parameters(self):
+        return self._parameters.items()
+
+    def train(self, mode):
+        pass
+
+    def __call__(self, *args, **kwargs):
+        return self.forward(*args, **kwargs)
+
+
+class _Layer:
+    def __init__(self, weight, bias):
+        self.weight, self.bias = weight, bias
+
+    def __call__(self, X):
+        return torch.nn.functional.linear(X, self.weight, self.bias)
+
+
 def _module(
     order="QKV",
     sources="qkv",
     split=_t_split,
     merge=_t_merge,
-    scale=_by_width(math.sqrt),
+    scale=_BY_ROOT,
     score=_t_scores,
     soft=_t_masked,
     back=lambda layer, X: layer(X),
@@ -709,7 +802,7 @@ def _module(
 ):
     """A class like the reference's in which any one part can be exchanged for a wrong one."""
 
-    class MultiHeadAttention(reference.MultiHeadAttention):
+    class MultiHeadAttention(_Lean):
         def forward(self, query, key, value, mask=None):
             given = {"q": query, "k": key, "v": value}
             query, key, value = (given[name] for name in sources)
@@ -792,8 +885,8 @@ MULTI_HEAD_MODULE = Exercise(
         ),
         Mistake("gave the same slice to every head", "Head i takes the columns from i · d_k on.", _module(split=_t_split_same)),
         Mistake(
-            "averaged or added the heads instead of putting them side by side",
-            "W_o wants the h results next to each other, d_model columns.",
+            "handed W_o the width of one head",
+            "W_o wants all heads next to each other, d_model columns: merge first. Averaged or added heads are too narrow as well.",
             _module(merge=lambda H: H.mean(dim=-3)),
         ),
         Mistake("left W_o out", "Side by side the heads have not met yet: the last step is self.W_o(...).", _module(back=lambda layer, X: X)),
@@ -817,8 +910,16 @@ MULTI_HEAD_MODULE = Exercise(
         Mistake("divided by d_k, not by √d_k", "The spread of the dot products grows with the root of the width.", _module(scale=_by_width(lambda d_k: d_k))),
         Mistake("multiplied by √d_k", "Dot products are too large in wide heads: divide.", _module(scale=_by_width(lambda d_k: 1 / math.sqrt(d_k)))),
         Mistake("divided by 8, whatever the width", "8 is √64, right for the paper's heads. Yours have the width d_model / h.", _module(scale=_by_width(lambda d_k: 8))),
-        Mistake("scaled by √n_k, the number of keys", "A score adds d_k products; the number of keys has no part in it.", _module(scale=lambda d_k, d_model, n, h: math.sqrt(n))),
-        Mistake("scaled by √h, the number of heads", "A score adds d_k = d_model / h products: scale by the root of that.", _module(scale=lambda d_k, d_model, n, h: math.sqrt(h))),
+        Mistake(
+            "scaled by √n_k, the number of keys",
+            "A score adds d_k products; the number of keys has no part in it.",
+            _module(scale=lambda d_k, d_model, n, h: math.sqrt(n)),
+        ),
+        Mistake(
+            "scaled by √h, the number of heads",
+            "A score adds d_k = d_model / h products: scale by the root of that.",
+            _module(scale=lambda d_k, d_model, n, h: math.sqrt(h)),
+        ),
         # softmax
         Mistake("took the softmax over the queries", "Each query shares out its attention over the keys: dim=-1.", _module(soft=_t_soft_over(-2))),
         Mistake("took the softmax over the heads", "Each head's weights sum to 1 over the keys: dim=-1.", _module(soft=_t_soft_over(-3))),
@@ -843,17 +944,53 @@ MULTI_HEAD_MODULE = Exercise(
             _module(split=lambda X, h: X.unflatten(-1, (h, -1)), merge=lambda H: H.flatten(-2)),
         ),
         # masks
-        Mistake("ignored the mask, or threw the filled scores away", "`scores.masked_fill(...)` returns new scores: give them a name. Only `masked_fill_` works in place.", _module(soft=lambda s, m: torch.softmax(s, -1))),
-        Mistake("turned the mask around: True hides", "Here True means: may attend. nn.MultiheadAttention has it the other way round.", _module(soft=_t_on_mask(torch.logical_not))),
-        Mistake("masked after the softmax: rows no longer sum to 1", "The hidden keys have already taken their share. Hide the scores before the softmax.", _module(soft=_t_after)),
+        Mistake(
+            "ignored the mask, or threw the filled scores away",
+            "`scores.masked_fill(...)` returns new scores: give them a name. Only `masked_fill_` works in place.",
+            _module(soft=lambda s, m: torch.softmax(s, -1)),
+        ),
+        Mistake(
+            "turned the mask around: True hides",
+            "Here True means: may attend. nn.MultiheadAttention has it the other way round.",
+            _module(soft=_t_on_mask(torch.logical_not)),
+        ),
+        Mistake(
+            "masked after the softmax: rows no longer sum to 1",
+            "The hidden keys have already taken their share. Hide the scores before the softmax.",
+            _module(soft=_t_after),
+        ),
         Mistake(
             "masked after the softmax and divided by the rest",
             "When a hidden key scores far higher, nothing is left of the others to divide. Hide the scores before the softmax.",
             _module(soft=_t_after_renormalised),
         ),
         Mistake("filled hidden scores with 0", "e⁰ is 1, so a hidden key still counts. It needs a score whose exponential is 0.", _module(soft=_t_filled(0.0))),
-        Mistake("filled hidden scores with -20: it leaks", "A real score may be lower than -20. Take -inf or the lowest number there is.", _module(soft=_t_filled(-20.0))),
-        Mistake("filled hidden scores with -10000: it leaks", "A real score may be lower than that. Take -inf or the lowest number there is.", _module(soft=_t_filled(-1e4))),
+        Mistake(
+            "filled hidden scores with 0, and set their weights to 0 afterwards",
+            "In the softmax e⁰ = 1 has already taken its share, so the rest no longer sums to 1. It needs a score whose exponential is 0.",
+            _module(soft=lambda s, m: torch.softmax(s, -1) if m is None else torch.softmax(s.masked_fill(~m, 0.0), -1).masked_fill(~m, 0.0)),
+        ),
+        Mistake(
+            "added the mask to the scores",
+            "In a sum True counts as 1 and hides nothing. Choose with `masked_fill` or `torch.where`.",
+            _module(soft=lambda s, m: torch.softmax(s if m is None else s + m, -1)),
+        ),
+        Mistake(
+            "asked `if mask:`",
+            "A tensor of many booleans is neither true nor false: ask `if mask is not None`.",
+            _module(soft=lambda s, m: _t_masked(s, m if m else None)),
+        ),
+        Mistake(
+            "indexed the scores with the mask, which may be smaller",
+            "`scores[~mask]` does not broadcast; `scores.masked_fill(~mask, ...)` does.",
+            _module(soft=_t_indexed),
+        ),
+        Mistake(
+            "filled hidden scores with -20: it leaks", "A real score may be lower than -20. Take -inf or the lowest number there is.", _module(soft=_t_filled(-20.0))
+        ),
+        Mistake(
+            "filled hidden scores with -10000: it leaks", "A real score may be lower than that. Take -inf or the lowest number there is.", _module(soft=_t_filled(-1e4))
+        ),
         Mistake(
             "multiplied the mask by -inf: 0 · ∞ is NaN",
             "0 times infinity is not a number. Choose with `masked_fill` or `torch.where` instead of multiplying.",
@@ -874,14 +1011,24 @@ MULTI_HEAD_MODULE = Exercise(
             "Backwards the softmax of -inf is met again. Never let it see a row of only -inf: fill with a finite number, then set to zero.",
             _module(soft=_t_hidden_nan),
         ),
-        Mistake("turned the mask on its side", "Rows of the mask are queries, columns are keys: use it as it comes.", _module(soft=_t_on_mask(lambda m: m.transpose(-1, -2)))),
+        Mistake(
+            "turned the mask on its side", "Rows of the mask are queries, columns are keys: use it as it comes.", _module(soft=_t_on_mask(lambda m: m.transpose(-1, -2)))
+        ),
         Mistake(
             "gave the mask another axis for the heads",
             "The caller's mask already broadcasts to (..., h, n_q, n_k): no unsqueeze.",
             _module(soft=_t_on_mask(lambda m: m.unsqueeze(1))),
         ),
-        Mistake("used the mask of the first sentence for all", "Let the mask broadcast as it is, without an index.", _module(soft=_t_on_mask(lambda m: m[:1] if m.ndim > 3 else m))),
-        Mistake("used the mask of the first head for all", "A mask may have a page for every head: let it broadcast as it is.", _module(soft=_t_on_mask(lambda m: m[..., :1, :, :]))),
+        Mistake(
+            "used the mask of the first sentence for all",
+            "Let the mask broadcast as it is, without an index.",
+            _module(soft=_t_on_mask(lambda m: m[:1] if m.ndim > 3 else m)),
+        ),
+        Mistake(
+            "used the mask of the first head for all",
+            "A mask may have a page for every head: let it broadcast as it is.",
+            _module(soft=_t_on_mask(lambda m: m[..., :1, :, :])),
+        ),
         Mistake(
             "mask=None is not expected: ~None",
             "Without a mask everyone sees everything: ask `if mask is not None` first.",
@@ -1013,20 +1160,32 @@ CONVERT_TORCH_WEIGHTS = Exercise(
         Mistake("did not cut the stacked weights", "in_proj_weight has 3·d rows: the first d are W_q's, the next W_k's, the last W_v's.", _not_cut),
         Mistake("renamed the stacked weights to W_q", "in_proj_weight is three matrices in one: cut its rows in three, and the bias too.", _renamed_only),
         Mistake("cut the columns, not the rows", "The three matrices lie below each other: cut along axis 0.", _cut_columns),
-        Mistake("reshaped the stack to (d, 3d) and cut the columns", "A reshape mixes the rows of the three. Cut the stack as it is, along axis 0.", _columns_side_by_side),
+        Mistake(
+            "reshaped the stack to (d, 3d) and cut the columns", "A reshape mixes the rows of the three. Cut the stack as it is, along axis 0.", _columns_side_by_side
+        ),
         Mistake("dealt the rows out like cards", "Neighbouring rows belong together: the first d are W_q's.", _converted(cut=lambda w: [w[i::3] for i in range(3)])),
         Mistake("forgot the biases", "in_proj_bias is cut in three like the weight, and out_proj.bias is W_o's.", _converted(biases=lambda state: False)),
         Mistake("expected biases always", "A layer made with bias=False has none: look whether the key is there.", _converted(biases=lambda state: True)),
         Mistake("made zeros where there are no biases", "Without biases exactly four keys are asked, for a module made with bias=False.", _zero_biases),
-        Mistake("cut the bias in another order than the weight", "in_proj_bias is stacked like in_proj_weight: query, key, value.", lambda state: _bias_of((1, 0, 2), state)),
+        Mistake(
+            "cut the bias in another order than the weight", "in_proj_bias is stacked like in_proj_weight: query, key, value.", lambda state: _bias_of((1, 0, 2), state)
+        ),
         Mistake("gave all three the first part of the bias", "in_proj_bias is stacked like in_proj_weight: cut it in three.", lambda state: _bias_of((0, 0, 0), state)),
         Mistake(
             "kept the old keys beside the new ones",
             "`load_state_dict` refuses keys it does not know: begin with an empty dict.",
             lambda state: _whole(state) | _whole(reference.convert_torch_weights(state)),
         ),
-        Mistake("kept the name out_proj", "The last layer is called W_o in your class.", lambda state: {k.replace("W_o", "out_proj"): v.clone() for k, v in reference.convert_torch_weights(state).items()}),
-        Mistake("left .weight and .bias out of the names", "A Linear called W_q has the keys W_q.weight and W_q.bias.", lambda state: {k.replace(".weight", ""): v.clone() for k, v in reference.convert_torch_weights(state).items() if ".weight" in k}),
+        Mistake(
+            "kept the name out_proj",
+            "The last layer is called W_o in your class.",
+            lambda state: {k.replace("W_o", "out_proj"): v.clone() for k, v in reference.convert_torch_weights(state).items()},
+        ),
+        Mistake(
+            "left .weight and .bias out of the names",
+            "A Linear called W_q has the keys W_q.weight and W_q.bias.",
+            lambda state: {k.replace(".weight", ""): v.clone() for k, v in reference.convert_torch_weights(state).items() if ".weight" in k},
+        ),
         Mistake("returned the state as it was", "The keys have to become those of your class.", _whole),
     ),
     hints=(

@@ -6,7 +6,7 @@ import base64
 import functools
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -122,26 +122,30 @@ def heatmap(
 
 
 @figure
-def explore(draw: Callable[..., Figure], alt: str, **controls: Any) -> None:
+def explore(draw: Callable[..., Figure], alt: str, start: Mapping[str, Any] | None = None, **controls: Any) -> None:
     """Show a figure with sliders or menus, and as a static picture where there are no widgets.
 
     Args:
         draw: called with one value for each control, returns a figure made by `grid`.
         alt: what there is to see in the first picture.
-        controls: for each argument of `draw` a list of its values; the first one is the start.
+        start: the first picture's value of a control, where that is not the first in its list.
+        controls: for each argument of `draw` a list of its values.
     """
-    start = draw(**{name: values[0] for name, values in controls.items()})
+    first = {name: values[0] for name, values in controls.items()} | dict(start or {})
+    still = draw(**first)
     try:
         import ipywidgets
         from IPython import get_ipython
     except ImportError:
-        return show(start, alt)
+        return show(still, alt)
     if get_ipython() is None or not hasattr(get_ipython(), "kernel"):
-        return show(start, alt)
+        return show(still, alt)
     from IPython.display import display
 
-    picture = ipywidgets.HTML(_image(start, alt))
-    sliders = {name: ipywidgets.SelectionSlider(options=values, description=name, continuous_update=False) for name, values in controls.items()}
+    picture = ipywidgets.HTML(_image(still, alt))
+    sliders = {
+        name: ipywidgets.SelectionSlider(options=values, value=first[name], description=name, continuous_update=False) for name, values in controls.items()
+    }
 
     def redraw(_: Any) -> None:
         chosen = {name: slider.value for name, slider in sliders.items()}
@@ -153,5 +157,5 @@ def explore(draw: Callable[..., Figure], alt: str, **controls: Any) -> None:
     box = ipywidgets.VBox([*sliders.values(), picture])
     # The bundle's static image is what a reader without a kernel, or an exported page, shows.
     data, metadata = box._repr_mimebundle_(), {}
-    bundle = {"text/html": _image(start, alt), "text/plain": f"[figure: {alt}]", **{k: v for k, v in data.items() if "widget" in k}}
+    bundle = {"text/html": _image(still, alt), "text/plain": f"[figure: {alt}]", **{k: v for k, v in data.items() if "widget" in k}}
     display(bundle, metadata=metadata, raw=True)

@@ -29,7 +29,7 @@ def sentences(matrices: Sequence[np.ndarray], words: Sequence[Sequence[str]], ti
         heatmap(matrix, rows=names, title=title, ax=ax, signed=True, limits=(-top, top), numbers=False, column_label="entry of the vector")
         for row, name in enumerate(names):
             if name == follow:
-                ax.add_patch(Rectangle((-0.5, row - 0.5), matrix.shape[1], 1, fill=False, edgecolor=_VERMILION, linewidth=2.5, clip_on=False))
+                ax.add_patch(Rectangle((-0.5, row - 0.5), matrix.shape[1], 1, fill=False, edgecolor="black", linewidth=2.5, clip_on=False))
     drawn.colorbar(axes[0, -1].images[0], ax=axes, shrink=0.8)
     return drawn
 
@@ -85,17 +85,18 @@ def fractions() -> Figure:
 
 @figure
 def digits_and_waves(n: int = 16) -> Figure:
-    """Binary digits of the position beside waves of the same periods."""
+    """Binary digits of the position beside waves that slow down in the same way."""
     drawn, axes = grid(1, 2, width=3.4, height=4.2)
-    places, periods = np.arange(n), np.array([2, 4, 8, 16])
+    places = np.arange(n)
     binary, wave = axes[0]
-    digits = (places[:, None] // (periods // 2)) % 2
+    digits = places[:, None] // 2 ** np.arange(4) % 2
     heatmap(digits, columns=("1s", "2s", "4s", "8s"), rows=places, title="Binary digits: no two rows alike,\nevery entry 0 or 1", ax=binary, numbers=True)
     binary.set_ylabel("position")
     binary.set_xlabel("digit")
-    turns = np.cos(2 * np.pi * places[:, None] / periods)
-    heatmap(turns, columns=periods, rows=places, title="The same periods as waves:\nno jumps", ax=wave, signed=True, numbers=False)
-    wave.set_xlabel("period, in positions")
+    turns = np.cos(places[:, None] / 2.0 ** np.arange(4))
+    heatmap(turns, columns=("1", "1/2", "1/4", "1/8"), rows=places, title="Waves, each half as fast\nas the one before: no jumps", ax=wave, signed=True, numbers=False)
+    wave.tick_params(axis="x", rotation=0)
+    wave.set_xlabel("speed, radians per position")
     return drawn
 
 
@@ -181,7 +182,9 @@ def encoding_map(n: int = 100, width: int = 64) -> Figure:
     table = np.where(column % 2, np.cos(angles), np.sin(angles))
     drawn, axes = grid(1, 2, width=4.6, height=4.2, width_ratios=(1.25, 1))
     whole, curves = axes[0]
-    heatmap(table, title="Left columns flicker, right columns hardly change", ax=whole, signed=True, numbers=False, row_label="position", column_label="column of the encoding")
+    heatmap(table, title="Left columns flicker, right columns hardly change", ax=whole, signed=True, numbers=False)
+    whole.set_ylabel("position")
+    whole.set_xlabel("column of the encoding")
     drawn.colorbar(whole.images[0], ax=whole, shrink=0.8)
     for j, colour in ((0, _BLUE), (12, _ORANGE), (24, _GREEN)):
         curves.plot(table[:, j], np.arange(n), color=colour, label=f"column {j}")
@@ -190,7 +193,7 @@ def encoding_map(n: int = 100, width: int = 64) -> Figure:
     curves.set_title("Three columns, read downwards: three sines", fontsize=10)
     curves.set_xlabel("value")
     curves.set_ylabel("position")
-    curves.legend(fontsize=8, loc="lower right")
+    curves.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncol=3)
     return drawn
 
 
@@ -222,12 +225,15 @@ def clocks_at(position: int, width: int = 16) -> Figure:
 
 
 @figure
-def sum_of_word_and_place(X: np.ndarray, P: np.ndarray, words: Sequence[str]) -> Figure:
+def sum_of_word_and_place(X: np.ndarray, words: Sequence[str]) -> Figure:
     """Tokens, tokens times √d, positions, and the sum, all on one scale of colours."""
     n, width = X.shape
+    column = np.arange(width)
+    angles = np.outer(np.arange(n), 1e4 ** (-(column - column % 2) / width))
+    places = np.where(column % 2, np.cos(angles), np.sin(angles))
     grown = np.sqrt(width) * X
     drawn, axes = grid(1, 4, width=2.75, height=2.5)
-    parts = ((X, "X: too faint"), (grown, f"√{width} · X"), (P[:n], "+  P"), (grown + P[:n], "=  a word in its place"))
+    parts = ((X, "X: too faint"), (grown, f"√{width} · X"), (places, "+  P"), (grown + places, "=  words in their places"))
     for ax, (part, title) in zip(axes[0], parts):
         names = words if ax is axes[0, 0] or ax is axes[0, 3] else range(n)
         heatmap(part, rows=names, title=title, ax=ax, signed=True, limits=(-2.5, 2.5), numbers=False, column_label="entry")
@@ -244,7 +250,9 @@ def products(n: int = 60, width: int = 64) -> Figure:
     both = table @ table.T
     drawn, axes = grid(1, 2, width=4.6, height=3.7)
     whole, curve = axes[0]
-    heatmap(both, title="PE · PEᵀ: every diagonal has one colour", ax=whole, signed=False, limits=(float(both.min()), float(both.max())), numbers=False, row_label="position", column_label="position")
+    heatmap(both, title="PE · PEᵀ: every diagonal has one colour", ax=whole, signed=False, limits=(float(both.min()), float(both.max())), numbers=False)
+    whole.set_ylabel("position")
+    whole.set_xlabel("position")
     drawn.colorbar(whole.images[0], ax=whole, shrink=0.9)
     for position, colour, style, weight in ((10, _BLUE, "-", 5), (30, _ORANGE, "-", 2.5), (50, "#000000", ":", 1.5)):
         curve.plot(np.arange(n) - position, both[position], color=colour, linestyle=style, linewidth=weight, label=f"row of position {position}")
@@ -266,9 +274,9 @@ def rotating_pairs(offset: int, position: int, width: int = 8) -> Figure:
         before, turn = position * rate, offset * rate
         sweep = np.linspace(before, before + turn, 400)
         # Beyond a full turn the arc winds outwards, so that every round is seen.
-        radius = 0.45 + 0.05 * (sweep - before) / (2 * np.pi) if abs(turn) > 2 * np.pi else 0.45
+        radius = 0.35 + 0.08 * np.abs(sweep - before) / (2 * np.pi) if abs(turn) > 2 * np.pi else 0.45
         ax.plot(radius * np.sin(sweep), radius * np.cos(sweep), color=_VERMILION, linewidth=1.5)
-        _hand(ax, before, "#9ca3af")
+        _hand(ax, before, _GREY)
         _hand(ax, before + turn, _BLUE)
         ax.set_title(f"pair {i}", fontsize=9)
         ax.set_xlabel(f"turned by {offset} · {rate:g}\n= {turn:.4g} radians", fontsize=9)

@@ -16,6 +16,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from .u2_softmax_scaling import scaled_dot_product_attention
+
 
 def _need_divisible(width: int, n_heads: int) -> None:
     if n_heads < 1 or width % n_heads:
@@ -67,9 +69,7 @@ def merge_heads(H: ArrayLike) -> np.ndarray:
     return X.reshape(*X.shape[:-2], H.shape[-3] * H.shape[-1]).copy()  # (..., n, h·d_k)
 
 
-def multi_head_attention(
-    X: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, W_v: ArrayLike, W_o: ArrayLike, n_heads: int
-) -> tuple[np.ndarray, np.ndarray]:
+def multi_head_attention(X: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, W_v: ArrayLike, W_o: ArrayLike, n_heads: int) -> tuple[np.ndarray, np.ndarray]:
     """Self-attention in h heads: `concat(head_1, ..., head_h) W_o`, `head_i = softmax(Q_i K_iᵀ / √d_k) V_i`, `d_k = d_model / h`.
 
     Args:
@@ -89,10 +89,7 @@ def multi_head_attention(
         if W.ndim != 2 or X.shape[-1] != W.shape[0]:
             raise ValueError(f"X has shape {X.shape} and {name} {W.shape}; the last axis of X must equal the first of {name}")
     Q, K, V = (split_heads(X @ W, n_heads) for W in (W_q, W_k, W_v))  # (..., h, n, d_k)
-    scores = Q @ np.swapaxes(K, -1, -2) / math.sqrt(Q.shape[-1])  # (..., h, n, n)
-    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    weights = weights / weights.sum(axis=-1, keepdims=True)
-    heads = weights @ V  # (..., h, n, d_k)
+    heads, weights = scaled_dot_product_attention(Q, K, V)  # (..., h, n, d_k), (..., h, n, n)
     return merge_heads(heads) @ W_o, weights  # (..., n, d_model)
 
 

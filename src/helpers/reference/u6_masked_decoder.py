@@ -106,8 +106,8 @@ def cross_entropy(logits: Tensor, targets: Tensor, ignore_index: int = -100) -> 
     keep = targets != ignore_index
     log_p = torch.log_softmax(logits, dim=-1)  # (..., vocab)
     # Ignored targets may be no valid index, so they look up entry 0, and what they find is not counted.
-    picked = log_p.gather(-1, targets.masked_fill(~keep, 0).unsqueeze(-1)).squeeze(-1)  # (...)
-    return -picked.masked_fill(~keep, 0.0).sum() / keep.sum().clamp(min=1)
+    surprise = -log_p.gather(-1, targets.masked_fill(~keep, 0).unsqueeze(-1)).squeeze(-1)  # (...)
+    return surprise.masked_fill(~keep, 0.0).sum() / keep.sum().clamp(min=1)
 
 
 class DecoderLayer(nn.Module):

@@ -122,6 +122,11 @@ def _frequencies_linspace(d_model):
     return np.power(10.0, np.linspace(0, -4, d_model // 2, endpoint=False))
 
 
+def _frequencies_asserting(d_model):
+    assert d_model % 2 == 0
+    return 10000.0 ** (-2 * np.arange(d_model // 2) / d_model)
+
+
 def _encoding_loops(n_positions, d_model):
     _need_even(d_model)
     PE = np.empty((n_positions, d_model))
@@ -333,6 +338,7 @@ WRONG = {
         " #5": lambda X, P, order: (0.0, 1.0),
         " #6": lambda X, P, order: (np.nan, np.nan),
         " #7": lambda X, P, order: ("0", "1"),
+        " #8": lambda X, P, order: tuple(gap < 1e-9 for gap in _gap_plain(X, P, order)),
         "shuffled the positions together with the tokens": lambda X, P, order: _gap_plain(X, np.zeros(P.shape), order),
         "took the softmax over the queries": lambda X, P, order: _gap_axis_0(X, P, order, np.float32),
     },
@@ -341,12 +347,14 @@ WRONG = {
         "returns nothing": lambda: None,
         "": lambda: np.array([[0.0, 1.0, 0.0, 1.0], [0.8415, 0.5403, 0.0100, 1.0], [0.9093, -0.4161, 0.0200, 0.9998]]),
         " #2": lambda: np.array([0.9093, -0.4161, 0.0200, 0.99]),
+        "rounded cos 0.02 to 1": lambda: np.array([np.sin(2), np.cos(2), np.sin(0.02), 1.0]),
         "took degrees for radians": lambda: np.array([0.0349, 0.9994, 0.0003, 1.0]),
     },
     "frequencies": {
         "returns a list, not an array": lambda d_model: list(_frequencies_loop(d_model)),
         "": lambda d_model: _frequencies_loop(d_model).astype(np.float16),
         " #2": lambda d_model: _frequencies_loop(d_model)[None],
+        " #3": _frequencies_asserting,
         "let an odd d_model through": lambda d_model: 10000.0 ** (-np.arange(0, d_model, 2) / d_model),
     },
     "sinusoidal_encoding": {

@@ -1,0 +1,636 @@
+# %% [markdown]
+# # Unit 3 · Where am I? Positions as clock hands
+#
+# The attention of unit 2 reads *the dog bites the man* and *the man bites the dog* and sees no difference. In this unit you first measure that failure,
+# then repair it: every token gets a vector that says where it stands, made of sines and cosines.
+#
+# | you will write | what it is for |
+# |---|---|
+# | `permutation_gap` | measures whether attention notices a shuffled sentence |
+# | `encoding_by_hand`, `frequencies`, `sinusoidal_encoding` | the position vectors: one by hand, then all of them |
+# | `add_positions` | puts word and place into one vector |
+# | `shift_matrix` | why it had to be sines and cosines: a step is a turn |
+#
+# and answer one question in words, `why_not_counting`. You need the attention of unit 2, which is imported below in case yours is not finished. The
+# table you build here is the one that the Transformer of unit 7 adds to its tokens.
+
+# %% nbgrader={"grade": false, "grade_id": "u3_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from helpers import check, plots
+from helpers.plots import u3_positional_encoding as figures
+from helpers.reference.u2_softmax_scaling import scaled_dot_product_attention
+
+# %% [markdown]
+# ## 1 · Shuffle the words, and nothing notices
+#
+# Five words, one vector for each. As in any embedding, the same word gets the same vector wherever it stands, so both *the* start out equal. `order`
+# puts the words into another order: `order[i]` is the number of the word that moves to place $i$.
+#
+# | place $i$ | 0 | 1 | 2 | 3 | 4 |
+# |---|---|---|---|---|---|
+# | `words[i]` | the | dog | bites | the | man |
+# | `order[i]` | 3 | 4 | 2 | 0 | 1 |
+# | `words[order[i]]` | the | man | bites | the | dog |
+
+# %%
+words = "the dog bites the man".split()
+order = np.array([3, 4, 2, 0, 1])
+shuffled = [words[i] for i in order]
+
+rng = np.random.default_rng(178)
+vector_of = {word: rng.normal(size=8) for word in dict.fromkeys(words)}  # one vector a word
+X = np.stack([vector_of[word] for word in words])  # (5, 8)
+
+plain_output, _ = scaled_dot_product_attention(X, X, X)
+shuffled_output, _ = scaled_dot_product_attention(X[order], X[order], X[order])
+
+plots.show(
+    figures.sentences(
+        [plain_output, shuffled_output],
+        [words, shuffled],
+        ["Who bites whom? Attention's output ...", "... after the shuffle: the same rows"],
+        follow="dog",
+    ),
+    alt=(
+        "Attention outputs of 'the dog bites the man' and of 'the man bites the dog', one row of colours for each word. The framed row of 'dog' "
+        "is the same in both, and so are the rows of every other word; within each sentence the two rows of 'the' are equal."
+    ),
+)
+
+# %% [markdown]
+# The row of *dog* is the same whether the dog bites or is bitten. And inside one sentence the two *the* have the same row, although they stand before
+# different words: **the same word in another place gets the same vector.**
+#
+# It cannot be otherwise. Each output is a sum over all words,
+#
+# $$y_i = \sum_j w_{ij}\, v_j, \qquad w_{ij} \text{ made from } q_i \cdot k_j \text{ alone,}$$
+#
+# and neither a dot product of two words nor a sum knows who stood where. To the attention of unit 2 a sentence is a bag of words.
+
+# %% [markdown]
+# ### The same with two numbers
+#
+# Take two tokens of width $d = 1$, `X = [[0], [1]]`, and let them attend with $Q = K = V = X$ (the scale is $\sqrt 1 = 1$).
+#
+# | token | scores | weights | output |
+# |---|---|---|---|
+# | 0 | 0, 0 | 0.5, 0.5 | **0.5** |
+# | 1 | 0, 1 | 0.269, 0.731 | **0.731** |
+#
+# Swapped, `[[1], [0]]` gives 0.731 and 0.5: the same outputs, swapped. Compared word with word, the difference is 0.
+#
+# Now a vector for each *place* is added first: `P = [[0], [1]]`, so place 1 adds 1 to whoever stands there.
+#
+# | sentence | tokens + places | outputs |
+# |---|---|---|
+# | in order | 0 + 0, 1 + 1 | token 0: 1, token 1: 1.964 |
+# | swapped | 1 + 0, 0 + 1 | token 1: 1, token 0: 1 |
+#
+# Token 1 had 1.964 and now has 1: a difference of 0.964. With positions, attention notices.
+
+# %% [markdown]
+# ### Exercise: `permutation_gap` (3 points)
+#
+# Measure this for any sentence. With $A(X)$ the output of scaled self-attention ($Q = K = V = X$), return two plain numbers, each the largest absolute
+# difference over all entries:
+#
+# 1. without positions: `A(X[order])` against `A(X)[order]`,
+# 2. with positions: `A(X[order] + P)` against `A(X + P)[order]`.
+#
+# The output is reordered so that rows of the *same word* meet. `P` belongs to the places, so it is not shuffled. For the example above the answer is 0
+# and 0.964.
+
+
+# %% nbgrader={"grade": false, "grade_id": "permutation_gap", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def permutation_gap(X, P, order):
+    """How much self-attention notices when its tokens change places.
+
+    Args:
+        X: tokens, (n, d).
+        P: one vector for each place, (n, d).
+        order: a permutation of 0 ... n-1, (n,); X[order] is the shuffled sentence.
+
+    Returns:
+        without, with_positions: two numbers,
+        max |A(X[order]) - A(X)[order]| and max |A(X[order] + P) - A(X + P)[order]|.
+    """
+
+    ### BEGIN SOLUTION
+    def attend(tokens):
+        output, _ = scaled_dot_product_attention(tokens, tokens, tokens)
+        return output  # (n, d)
+
+    without = np.abs(attend(X[order]) - attend(X)[order]).max()
+    with_positions = np.abs(attend(X[order] + P) - attend(X + P)[order]).max()
+    return float(without), float(with_positions)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_permutation_gap", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check(permutation_gap)
+### BEGIN HIDDEN TESTS
+check(permutation_gap, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Now your function on the five words. For `P` any table with a different row for each place will do, here random numbers. Without it the gap is
+# rounding noise, with it the shuffle is seen. So the question of this unit is not *whether* to add a position vector but *which*.
+
+# %%
+P_random = rng.normal(size=X.shape)
+try:
+    without, with_positions = permutation_gap(X, P_random, order)
+    print(f"without positions: {without:.0e}   with positions: {with_positions:.2f}")
+except NotImplementedError:
+    print("This cell shows your two numbers once permutation_gap is answered.")
+
+# %% [markdown]
+# ## 2 · Two tables that suggest themselves, and fail
+#
+# **First try: count.** Place 0 adds 0 to every entry of its token, place 1 adds 1, place 29 adds 29. Thirty random words, before and after:
+
+# %%
+plots.show(
+    figures.counting(),
+    alt=(
+        "Three panels. Left: an entry of a word has a size near 1 at every position, while the number added to it grows to 29. Middle: without "
+        "positions each query attends most to itself, a bright diagonal. Right: with 0, 1, 2 and so on added, the last column takes all the "
+        "weight from nearly every query."
+    ),
+)
+
+# %% [markdown]
+# **Second try: divide by the length,** so that all numbers lie between 0 and 1. The same four words, at the beginning of a short, a longer and a long
+# sentence:
+
+# %%
+plots.show(
+    figures.fractions(),
+    alt=(
+        "Three number lines from 0 to 1 for sentences of 4, 8 and 16 words. The words 'the dog bites him' stand at 0, 0.25, 0.5, 0.75 in the "
+        "first, at half of these in the second, at a quarter in the third. The step from 'dog' to 'bites' is 0.25, 0.125 and 0.0625."
+    ),
+)
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "why_not_counting", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# ### Question: `why_not_counting` (2 points)
+#
+# A friend says: "Why the fuss? Add the position 0, 1, 2, ... itself to the word's vector. And if the numbers get too large, divide by the length of the
+# sentence."
+#
+# What goes wrong with the first, and what with the second? Say what attention, or a model trained on short sentences, gets to see. A few sentences for
+# each.
+#
+# ### BEGIN SOLUTION
+# *Model answer.* **Counting** has no upper bound. At place 29 the position is about thirty times as large as an entry of the word, so the vector says
+# almost nothing about the word any more. A score between the places $p$ and $p'$ is then mostly $d\,p\,p'/\sqrt d$: it is largest for the largest $p'$,
+# the softmax saturates, and every query looks at the last token, whatever the words are. A model trained on short sentences also meets numbers it has
+# never seen as soon as a sentence is longer.
+#
+# **Position/n** is bounded, but its step is $1/n$: the distance to the next word is 0.25 in a sentence of four words and 0.0625 in one of sixteen. The
+# same number means another place, and "the word before" is another difference in every sentence, so nothing about neighbours can be learned once and
+# used at every length. In long sentences the step also becomes too small to be seen beside the word, and $n$ has to be known before the first word is
+# read, which it is not while a sentence is being written.
+#
+# *Marking guide.* 2 points: one for counting (numbers without bound that drown the word *or* saturate the softmax *or* are new to a model trained on
+# shorter sentences; one reason explained is enough), one for position/n (the same step or place means different numbers at different lengths; "the
+# steps get too small" or "n is not known yet", explained, also counts). "It does not work", or "the numbers are too large" without what follows from
+# it, gets no point.
+# ### END SOLUTION
+
+# %% [markdown]
+# ## 3 · Many clocks tell one time
+#
+# So there are three wishes for the table $P$:
+#
+# * every place has a row of its own,
+# * no entry grows with the length of the sentence,
+# * a step of one place is the same step everywhere.
+#
+# Binary numbers meet the first two. Written in bits, every position has another pattern of zeros and ones: the last bit flips at each step, the one
+# before at every second step, and so on. What they lack is the third: from 3 (`0011`) to 4 (`0100`) three bits jump, from 4 to 5 only one. Waves, each
+# slower than the one before, keep the idea of fast and slow columns, and do not jump.
+
+# %%
+plots.show(
+    figures.digits_and_waves(),
+    alt=(
+        "Left: binary digits of the positions 0 to 15, the column of ones flips at each step, the column of eights once. Right: four waves as "
+        "columns of colour, each half as fast as the one before; they fade smoothly from one value to the next."
+    ),
+)
+
+# %% [markdown]
+# ### One clock
+#
+# A wave is a clock hand seen from the side. The hand starts at the top and turns clockwise, by the same angle at each position. Two numbers say where
+# its tip is: **the sine of the angle is how far right it points, the cosine how far up.** One number would not do: a sine of 0.84 may belong to a hand
+# on its way down or up.
+
+# %%
+plots.show(
+    figures.reading_a_hand(),
+    alt=("A dial with a hand turned clockwise by an angle of 1 radian from the top. Its tip is sin 1 = 0.8415 to the right of the centre and cos 1 = 0.5403 above it."),
+)
+
+# %% [markdown]
+# ### Several clocks
+#
+# One fast clock comes round after 6.28 positions and repeats itself. A second, slower one tells the rounds apart, as the hour hand does for the minute
+# hand. A vector of width $d_{\text{model}}$ holds $d_{\text{model}}/2$ clocks, two entries for each. At position $p$ the hand of clock
+# $i = 0, 1, 2, \dots$ stands at the angle $p\,\omega_i$ (in radians), and
+#
+# $$PE[p,\,2i] = \sin(p\,\omega_i), \qquad PE[p,\,2i+1] = \cos(p\,\omega_i), \qquad \omega_i = 10000^{-2i/d_{\text{model}}} .$$
+#
+# Even entries are sines, odd entries cosines: that is the whole recipe. A vector of width 4 has two clocks, $\omega_0 = 10000^0 = 1$ and
+# $\omega_1 = 10000^{-2/4} = 1/\sqrt{10000} = 0.01$:
+
+# %%
+plots.show(
+    figures.clock_strip(),
+    alt=(
+        "Two rows of dials at the positions 0, 1, 2, 3, 50, 100 and 157. The hand of the fast clock has turned by 0, 1, 2, 3, 50, 100 and 157 "
+        "radians and points everywhere; that of the slow clock has turned by a hundredth of that, from the top to a quarter turn at position 157."
+    ),
+)
+
+# %% [markdown]
+# ### Position 1 on paper
+#
+# | | clock 0 | | clock 1 | |
+# |---|---|---|---|---|
+# | angle $1 \cdot \omega_i$ | $1 \cdot 1 = 1$ | | $1 \cdot 0.01 = 0.01$ | |
+# | column | 0 | 1 | 2 | 3 |
+# | | $\sin 1$ | $\cos 1$ | $\sin 0.01$ | $\cos 0.01$ |
+# | $PE[1]$ | 0.8415 | 0.5403 | 0.0100 | 1.0000 |
+#
+# And position 0 needs no calculator: all angles are 0, so $PE[0] = (0, 1, 0, 1)$, all hands up.
+#
+# ### Exercise: `encoding_by_hand` (2 points)
+#
+# Do the same for **position 2**, with $d_{\text{model}} = 4$. Use paper and a calculator (set to radians), and write the four numbers down with four
+# decimals, as `np.array([..., ..., ..., ...])`.
+
+
+# %% nbgrader={"grade": false, "grade_id": "encoding_by_hand", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def encoding_by_hand():
+    """The encoding of position 2 for d_model = 4, worked on paper.
+
+    Returns:
+        PE[2], an array (4,), right to 1e-4.
+    """
+    ### BEGIN SOLUTION
+    # The angles are 2 · 1 = 2 and 2 · 0.01 = 0.02.
+    return np.array([0.9093, -0.4161, 0.0200, 0.9998])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_encoding_by_hand", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check(encoding_by_hand)
+### BEGIN HIDDEN TESTS
+check(encoding_by_hand, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Exercise: `frequencies` (3 points)
+#
+# The speeds of all clocks at once:
+#
+# $$\omega_i = 10000^{-2i/d_{\text{model}}}, \qquad i = 0, 1, \dots, \tfrac{d_{\text{model}}}{2} - 1 .$$
+#
+# For $d_{\text{model}} = 8$ these are 1, 0.1, 0.01 and 0.001: each clock is slower than the one before by the same factor. An odd $d_{\text{model}}$
+# would leave a sine without its cosine: raise a `ValueError`.
+
+# %%
+plots.show(
+    figures.speeds(),
+    alt=(
+        "Frequencies on a logarithmic scale against the number of the pair, for widths 8, 32 and 128. In each panel the points lie on a straight "
+        "line that begins at 1 and ends a little above 1/10000."
+    ),
+)
+
+
+# %% nbgrader={"grade": false, "grade_id": "frequencies", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def frequencies(d_model):
+    """How far each clock's hand turns from one position to the next: 10000^(-2i / d_model).
+
+    Args:
+        d_model: width of the tokens, even.
+
+    Returns:
+        (d_model // 2,), in radians a position; the first is 1.
+
+    Raises:
+        ValueError: d_model is odd.
+    """
+    ### BEGIN SOLUTION
+    if d_model % 2:
+        raise ValueError(f"d_model is {d_model}; sines and cosines come in pairs, so it must be even")
+    i = np.arange(d_model // 2)
+    return 10000.0 ** (-2 * i / d_model)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_frequencies", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check(frequencies)
+### BEGIN HIDDEN TESTS
+check(frequencies, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Exercise: `sinusoidal_encoding` (5 points)
+#
+# Now the whole table, a row for each position, counted from 0. For $d_{\text{model}} = 4$ it begins
+#
+# | position | $\sin(p\,\omega_0)$ | $\cos(p\,\omega_0)$ | $\sin(p\,\omega_1)$ | $\cos(p\,\omega_1)$ |
+# |---|---|---|---|---|
+# | 0 | 0 | 1 | 0 | 1 |
+# | 1 | 0.8415 | 0.5403 | 0.0100 | 1.0000 |
+# | 2 | yours | yours | yours | yours |
+#
+# Sine and cosine of one clock are *neighbours* and share *one* angle. Two ways to get there: one row after the other in a loop; or first a table of all
+# angles, (n_positions, d_model // 2), whose sines go to every second column of the result (`PE[:, 0::2]` are the columns 0, 2, 4, ...). An odd
+# $d_{\text{model}}$ is a `ValueError` here too.
+
+
+# %% nbgrader={"grade": false, "grade_id": "sinusoidal_encoding", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sinusoidal_encoding(n_positions, d_model):
+    """Position vectors: PE[p, 2i] = sin(p ω_i), PE[p, 2i+1] = cos(p ω_i).
+
+    Args:
+        n_positions: how many positions, counted from 0.
+        d_model: width of the tokens, even.
+
+    Returns:
+        PE, (n_positions, d_model).
+
+    Raises:
+        ValueError: d_model is odd.
+    """
+    ### BEGIN SOLUTION
+    angles = np.arange(n_positions)[:, None] * frequencies(d_model)  # (n, d/2)
+    PE = np.empty((n_positions, d_model))  # (n, d)
+    PE[:, 0::2] = np.sin(angles)
+    PE[:, 1::2] = np.cos(angles)
+    return PE
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_sinusoidal_encoding", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+check(sinusoidal_encoding)
+### BEGIN HIDDEN TESTS
+check(sinusoidal_encoding, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Here is such a table for 100 positions and width 64. Read it by columns, and you see waves: quick ones on the left, and on the right some so slow that
+# nothing has happened after 100 positions. Read it by rows, and you see the name of a place: no row comes twice, and no entry is larger than 1, however
+# long the sentence.
+
+# %%
+plots.show(
+    figures.encoding_map(),
+    alt=(
+        "Heat map of the encoding of 100 positions, 64 columns. The left columns alternate every few rows, further right the stripes get longer, "
+        "and the right half is nearly constant: zero in the sine columns, one in the cosine columns. Beside it columns 0, 12 and 24 as three sine "
+        "curves of growing period."
+    ),
+)
+
+# %% [markdown]
+# Move the slider: each step of `position` turns every hand by its own angle. The bars beneath are the row of the table, two for each clock.
+
+# %%
+plots.explore(
+    figures.clocks_at,
+    alt=("Eight dials, whose hands have turned the less the further right they are, and beneath them the sixteen sines and cosines of their angles as bars."),
+    start={"position": 25},
+    position=list(range(101)),
+)
+
+# %% [markdown]
+# ## 4 · Word and place in one vector
+#
+# The position vector is as wide as the token, and the two are **added**. So the width stays the same, and nothing that comes after has to know that
+# there are positions. One thing has to be put right first: the entries of an embedding are small, of a size near $1/\sqrt{d_{\text{model}}}$ (so that a
+# whole vector has length about 1), while sines and cosines go up to 1. Times $\sqrt{d_{\text{model}}}$, the word is as loud as its place:
+#
+# $$\sqrt{d_{\text{model}}}\; X + P[:n] .$$
+
+# %%
+d_model = X.shape[1]
+embedded = X / np.sqrt(d_model)  # the usual size of an embedding
+plots.show(
+    figures.sum_of_word_and_place(embedded, words),
+    alt=(
+        "Four heat maps with one scale of colours: the embedded words, nearly colourless; the same times root 8, clearly coloured; the encoding "
+        "of the positions 0 to 4; and their sum, in which the two rows of 'the', equal before, now differ."
+    ),
+)
+
+# %% [markdown]
+# ### Exercise: `add_positions` (2 points)
+#
+# By hand, with $d_{\text{model}} = 4$ and so $\sqrt{d_{\text{model}}} = 2$, for the token at position 0:
+#
+# $$2 \cdot (0.1,\ 0.2,\ 0,\ {-0.3}) + (0,\ 1,\ 0,\ 1) = (0.2,\ 1.4,\ 0,\ 0.4) .$$
+#
+# `P` is made once, for the longest sentence there may be; a sentence of $n$ tokens takes its first $n$ rows. If the sentence is longer than `P`, or of
+# another width, there is no right answer: raise a `ValueError`. Compare the shapes yourself, because a `P` with a single row or column would spread
+# over all of `X` without complaint.
+
+
+# %% nbgrader={"grade": false, "grade_id": "add_positions", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def add_positions(X, P):
+    """Tokens that know their place: √d_model · X + P[:n].
+
+    Args:
+        X: tokens, (n, d_model).
+        P: position vectors, (n_max, d_model), n_max at least n.
+
+    Returns:
+        (n, d_model).
+
+    Raises:
+        ValueError: X is longer than P, or of another width.
+    """
+    ### BEGIN SOLUTION
+    n, d_model = X.shape
+    if n > P.shape[0] or d_model != P.shape[1]:
+        raise ValueError(f"X has shape {X.shape} and P {P.shape}; P must be as wide as X and at least as long")
+    return np.sqrt(d_model) * X + P[:n]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_add_positions", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check(add_positions)
+### BEGIN HIDDEN TESTS
+check(add_positions, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Back to the two sentences of the beginning, with your encoding added. The two *the* have rows of their own now, and the row of *dog* tells whether the
+# dog bites or is bitten.
+
+# %%
+try:
+    P = sinusoidal_encoding(20, d_model)
+    placed, placed_shuffled = add_positions(embedded, P), add_positions(embedded[order], P)
+    plots.show(
+        figures.sentences(
+            [scaled_dot_product_attention(Z, Z, Z)[0] for Z in (placed, placed_shuffled)],
+            [words, shuffled],
+            ["With positions: the dog that bites ...", "... is not the dog that is bitten"],
+            follow="dog",
+        ),
+        alt=(
+            "Attention outputs of 'the dog bites the man' and of 'the man bites the dog' with positions added. The framed rows of 'dog' differ "
+            "between the sentences, and within each the two rows of 'the' differ."
+        ),
+    )
+    without, with_positions = permutation_gap(X, P[: len(X)], order)
+    print(f"without positions: {without:.0e}   with yours: {with_positions:.2f}")
+except NotImplementedError:
+    print("This cell shows both sentences once permutation_gap, sinusoidal_encoding and add_positions are answered.")
+
+# %% [markdown]
+# One trap for later units, where several sentences stand in one array (batch, n, d_model): positions run along the axis of the *tokens*. There,
+# `P[:len(X)]` counts the sentences; with a single sentence in the batch it is one row, and every token silently gets position 0. `P[:X.shape[-2]]`
+# counts the tokens.
+
+# %% [markdown]
+# ## 5 · Near is near, everywhere
+#
+# The third wish was that a step means the same everywhere. Attention compares vectors by dot products, so compare two rows of the table. For one clock,
+# with $a = p\,\omega_i$ and $b = q\,\omega_i$,
+#
+# $$\sin a \sin b + \cos a \cos b = \cos(a - b),$$
+#
+# and summed over all clocks
+#
+# $$PE[p] \cdot PE[q] = \sum_i \cos\big((p - q)\,\omega_i\big) .$$
+#
+# The places $p$ and $q$ are gone; only their **distance** $p - q$ is left.
+
+# %%
+plots.show(
+    figures.products(),
+    alt=(
+        "Left: the matrix PE times PE transposed for 60 positions; it is brightest on the diagonal and has the same colour all along each line "
+        "parallel to it. Right: the rows of positions 10, 30 and 50, drawn against the distance, lie on one curve with its peak of 32 at distance "
+        "0."
+    ),
+)
+
+# %% [markdown]
+# Try it with your own table: the pairs of positions below are all 4 apart.
+
+# %%
+try:
+    table = sinusoidal_encoding(60, 64)
+    for p, q in ((3, 7), (20, 24), (55, 51)):
+        print(f"PE[{p}] · PE[{q}] = {table[p] @ table[q]:.4f}")
+except NotImplementedError:
+    print("This cell shows three products once sinusoidal_encoding is answered.")
+
+# %% [markdown]
+# ## 6 · A step is a turn
+#
+# To go `offset` positions on, every hand turns by $a = \text{offset} \cdot \omega_i$: the fast one far, the slow one a little. **How far it turns does
+# not depend on where it stood.** Move `position`, and the angles between grey and blue stay; move `offset`, and they grow.
+
+# %%
+plots.explore(
+    figures.rotating_pairs,
+    alt=(
+        "Four dials, one for each pair of an 8-vector. On each, a grey hand shows a position, a blue one the position offset later, and an arc "
+        "the turn between them: offset times 1, 0.1, 0.01 and 0.001 radians."
+    ),
+    start={"offset": 5},
+    position=list(range(20, 61)),
+    offset=list(range(-20, 41)),
+)
+
+# %% [markdown]
+# ### Exercise: `shift_matrix` (3 points)
+#
+# A turn is a matrix. So there is one matrix $M$ that takes *every* position to the one `offset` later:
+#
+# $$PE[p + \text{offset}] = M\; PE[p] \quad\text{for every } p,$$
+#
+# with $PE[p]$ as a column. A model can learn such a matrix, and with it "three words back", once for all places.
+#
+# Start with one clock. The addition theorems say how the pair at angle $x + a$ comes from the pair at angle $x$:
+#
+# $$\begin{aligned} \sin(x + a) &= \sin x\,\cos a + \cos x\,\sin a \\ \cos(x + a) &= \cos x\,\cos a - \sin x\,\sin a \end{aligned}$$
+#
+# Read off the $2 \times 2$ matrix that acts on the column $(\sin x,\ \cos x)$. Test it with $a = 1$: it must take $(0, 1)$ to $(0.8415, 0.5403)$,
+# position 0 to position 1. Then give each clock its own such block, on the diagonal of a matrix $(d_{\text{model}}, d_{\text{model}})$ that is zero
+# elsewhere. `offset` may be negative or 0; an odd $d_{\text{model}}$ is a `ValueError`.
+
+
+# %% nbgrader={"grade": false, "grade_id": "shift_matrix", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def shift_matrix(offset, d_model):
+    """The matrix that moves every position on: PE[p + offset] = shift_matrix(offset, d_model) @ PE[p].
+
+    Args:
+        offset: how many positions onwards; negative goes back.
+        d_model: width of the tokens, even.
+
+    Returns:
+        (d_model, d_model).
+
+    Raises:
+        ValueError: d_model is odd.
+    """
+    ### BEGIN SOLUTION
+    M = np.zeros((d_model, d_model))
+    for i, omega in enumerate(frequencies(d_model)):
+        c, s = np.cos(offset * omega), np.sin(offset * omega)
+        M[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] = [[c, s], [-s, c]]
+    return M
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_shift_matrix", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check(shift_matrix)
+### BEGIN HIDDEN TESTS
+check(shift_matrix, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Your matrix for 3 steps, and a test on places far apart: the same `M` serves them all.
+
+# %%
+try:
+    M = shift_matrix(3, 8)
+    table = sinusoidal_encoding(2000, 8)
+    plots.show(
+        figures.turned_blocks(M, 3),
+        alt=(
+            "The 8 by 8 shift matrix for 3 steps: four 2 by 2 blocks along the diagonal, zeros elsewhere. The first block is a large turn, the "
+            "last one almost the identity."
+        ),
+    )
+    for p in (0, 50, 1900):
+        print(f"from {p} to {p + 3}: largest error {np.abs(M @ table[p] - table[p + 3]).max():.0e}")
+except NotImplementedError:
+    print("This cell shows your matrix once sinusoidal_encoding and shift_matrix are answered.")
+
+# %% [markdown]
+# ## What you have now
+#
+# * Attention by itself sees a bag of words: shuffle the tokens, and the outputs are shuffled in the same way, nothing else.
+# * A vector for the place, as wide as the token, is added to $\sqrt{d_{\text{model}}}$ times the token.
+# * Its entries are clock hands: even ones sines, odd ones cosines, each pair slower than the one before.
+# * Products of position vectors depend on the distance alone, and a step is the same turn everywhere.
+#
+# Many later models *learn* the table `P` instead, like any other weights. That works as well up to the longest sentence of the training, and says
+# nothing beyond it; yours can be made as long as you like. And since a step is a turn, one can turn the queries and keys themselves instead of adding
+# anything: you will do that in unit 8.
+#
+# **Next:** unit 4 lets several attentions look at one sentence side by side, each for something else.
+#
+# **Hand in.** Save the notebook, run *Validate*, and submit it as unit 0 shows.

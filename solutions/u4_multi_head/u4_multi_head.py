@@ -1,0 +1,642 @@
+# %% [markdown]
+# # Unit 4 · Multi-head attention: several looks at one sentence
+#
+# The attention of unit 2 gives every word one look around: one softmax, one set of weights, one mixture. In this unit a word gets several looks at
+# once, each for something else, and at no extra cost.
+#
+# | you will write | what it is for |
+# |---|---|
+# | `split_heads`, `merge_heads` | cut the width of every token into slices, one for each head, and put the slices back |
+# | `multi_head_attention` | the attention of unit 2 in every slice, in NumPy |
+# | `count_parameters` | the bill |
+# | `MultiHeadAttention` | the same as a torch module, with biases, masks and everything that can be trained |
+# | `convert_torch_weights` | proves your module right: it takes over the weights of torch's own and gives the same numbers |
+#
+# and answer one question in words, `one_head_or_many`. You need the attention of unit 2, which is imported below in case yours is not finished.
+# **The unit changes from NumPy to torch half-way, on purpose:** first you see every number move, then you build the part that units 5 to 7 stack into a
+# Transformer and train.
+
+# %% nbgrader={"grade": false, "grade_id": "u4_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import numpy as np
+
+from helpers import check, plots
+from helpers.plots import u4_multi_head as figures
+from helpers.reference.u2_softmax_scaling import scaled_dot_product_attention
+
+# %% [markdown]
+# ## 1 · One look is not enough
+#
+# *The cat drank milk because it was thirsty.* What does *it* have to find out? **Who** is meant: the cat. And **what** is told of it: thirsty.
+#
+# A softmax hands out exactly 100 %. Asked both questions at once, one head has to share: half of its look goes to *cat*, half to *thirsty*, and what
+# comes out is a mixture of the two in which nobody can tell who was meant and what was told. Two heads ask one question each, and each spends its whole
+# 100 % on it.
+
+# %%
+plots.show(
+    figures.two_heads(),
+    alt=(
+        "Three attention maps of 'the cat drank milk because it was thirsty', the row of 'it' framed. In head 0 it puts nearly all weight on 'cat', "
+        "in head 1 on 'thirsty'. One head of double width, with the same queries and keys, puts half on each."
+    ),
+)
+
+# %% [markdown]
+# ### Children and toys
+#
+# Ann, Ben and Cem look at the same shelf of toys. Ann watches the bear, Ben the train, Cem the ball and the drum. Each tells what happened to the
+# favourite; laid side by side and told by one who has heard all three, it becomes one story, richer than any child alone could tell it.
+#
+# The toys are the tokens, each child is a **head**, and the one who tells the story is a last matrix, $W_o$.
+
+# %%
+plots.show(
+    figures.story(),
+    alt=(
+        "Five toys in a row. Lines run from them to three children, thick to the favourite: Ann to the bear, Ben to the train, Cem to ball and drum. "
+        "The three parts lie side by side below, and an arrow called W_o leads to one story."
+    ),
+)
+
+# %% [markdown]
+# ### Heads are like filters
+#
+# If you know convolutions, you know the idea. A layer never has a single filter: one finds level lines, another upright ones, and every filter makes a
+# picture of its own from the same image. A head makes a picture of its own from the same sentence. Which thing each looks for is nobody's choice; filters
+# and heads start out at random and **learn** to divide the work. (The heads below are made by hand, so that you can see what each wants.)
+
+# %%
+plots.show(
+    figures.filters(),
+    alt=(
+        "Above, an image of the digit 7 and what three filters make of it: level lines, upright lines, a blur. Below, the sentence 'the small cat saw "
+        "the big dog and ran' and the maps of three heads: one looks at the word before, one at the animals cat and dog, one at everything alike."
+    ),
+)
+
+# %% [markdown]
+# ### A bridge built from both ends
+#
+# Where does the room for several heads come from? From the width of the tokens. Take 200 dimensions: instead of one team that works on all 200, two teams
+# take 100 each. They work at the same time and do not talk, like two teams that build one bridge from both ends. In the middle the halves are joined (the
+# 100 columns of one next to the 100 of the other, **concatenated**), and the road laid over both is one linear layer, $W_o$, from 200 to 200.
+#
+# The paper, *Attention Is All You Need* (Vaswani et al., 2017), has 512 dimensions and eight teams: $512 = 8 \times 64$.
+#
+# Narrow teams have calmer scores, too. As you measured in unit 2, the typical size of a dot product is the root of the number of products it adds: about
+# $\sqrt{200} \approx 14$ for one team of 200, $\sqrt{100} = 10$ for a team of 100. So every team divides by the root of **its own** width.
+
+# %%
+plots.show(
+    figures.bridge(),
+    alt=(
+        "A bridge whose left half is built by team 0 from columns 0 to 99 and whose right half by team 1 from columns 100 to 199. They meet in the "
+        "middle, concatenated; the road over both is W_o. Below, 512 columns in eight coloured pieces of 64, and W_o that makes 512 columns of all of "
+        "them."
+    ),
+)
+
+# %% [markdown]
+# ## 2 · Split
+#
+# Take two tokens of width 4 and two heads:
+#
+# $$X = \begin{pmatrix} 1 & 2 & 3 & 4 \\ 5 & 6 & 7 & 8 \end{pmatrix}
+# \qquad\Rightarrow\qquad
+# \text{head } 0 = \begin{pmatrix} 1 & 2 \\ 5 & 6 \end{pmatrix}, \quad
+# \text{head } 1 = \begin{pmatrix} 3 & 4 \\ 7 & 8 \end{pmatrix}$$
+#
+# Each head keeps **all tokens** and gets a slice of **neighbouring columns**. In the picture, token $t$ holds the number $10t + c$ in column $c$, so every
+# number tells you where it came from: 23 is token 2, column 3. There are two steps. The width is cut, $(n, d) \to (n, h, d/h)$, and then the
+# axis of the heads moves in front of that of the tokens.
+
+# %%
+plots.show(
+    figures.split_picture(),
+    alt=(
+        "An array of 4 tokens and 6 columns. Columns 0 to 2 are blue, 3 to 5 orange. First a gap opens between the colours, then the blue half "
+        "becomes head 0 and the orange half head 1, each with all four tokens."
+    ),
+)
+
+# %% [markdown]
+# Why not in one step? `X.reshape(2, 4, 3)` has the right shape too, and raises no error. But a reshape moves nothing: it reads the numbers row
+# after row and breaks the line elsewhere.
+
+# %%
+places = 10 * np.arange(4)[:, None] + np.arange(6)
+print("head 0 of a bare reshape:")
+print(places.reshape(2, 4, 3)[0])
+
+# %%
+plots.show(
+    figures.bare_reshape(),
+    alt=(
+        "The array coloured by token. Split rightly, each row of each head has the colour of its own token. After the bare reshape the row of 'cat' "
+        "in head 0 holds the second half of 'the', and head 0 has nothing of 'sat' and 'down' at all."
+    ),
+)
+
+# %% [markdown]
+# A network with this mistake still trains, and its loss falls, only not as far as it should: the row called *cat* is really the second half of *the*. No error
+# message ever tells.
+#
+# ### Your turn: `split_heads`
+#
+# $(\dots, n, d) \to (\dots, h, n, d/h)$, head $i$ takes the columns from $i \cdot d/h$ up to, but without, $(i+1) \cdot d/h$.
+#
+# * The dots stand for any number of batch axes. Count axes from the end, and they take care of themselves: `np.swapaxes(A, -2, -3)`.
+# * If `n_heads` is below 1 or does not divide the width, raise a `ValueError`.
+# * A reshape and a swap of axes look at the **same memory** as `X`. Return an array of your own: end with `.copy()`.
+
+
+# %% nbgrader={"grade": false, "grade_id": "split_heads", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def split_heads(X, n_heads):
+    """Cut the width into heads and put the heads before the tokens.
+
+    Args:
+        X: tokens, (..., n, d).
+        n_heads: h, a divisor of d.
+
+    Returns:
+        H, (..., h, n, d / h), with H[..., i, :, :] the i-th slice of neighbouring columns.
+    """
+    ### BEGIN SOLUTION
+    d = X.shape[-1]
+    if n_heads < 1 or d % n_heads:
+        raise ValueError(f"a width of {d} cannot be cut into {n_heads} heads")
+    H = X.reshape(*X.shape[:-1], n_heads, d // n_heads)  # (..., n, h, d/h)
+    return np.swapaxes(H, -2, -3).copy()  # (..., h, n, d/h)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_split_heads", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check(split_heads)
+### BEGIN HIDDEN TESTS
+check(split_heads, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 3 · Merge
+#
+# After attention, the slices are put side by side again, and a token is as wide as before. It is the same way backwards: the tokens come in
+# front of the heads, then the last two axes become one. Skip the first step, and every row is patched together from two tokens:
+
+# %%
+plots.show(
+    figures.merge_picture(),
+    alt=(
+        "Two heads of 4 tokens and 3 columns, coloured by token. Exchanging heads and tokens and then joining the last two axes gives back the array, "
+        "each row in one colour. A reshape at once gives rows of two colours: the first row has 00 01 02 of 'the' and then 10 11 12 of 'cat'."
+    ),
+)
+
+# %% [markdown]
+# ### Your turn: `merge_heads`
+#
+# $(\dots, h, n, d/h) \to (\dots, n, d)$, so that `merge_heads(split_heads(X, h))` is `X` again, number by number. The result is an array of its own here
+# too. (With a single head, a reshape has nothing to move and hands back the input's memory; `.copy()` settles that.)
+
+
+# %% nbgrader={"grade": false, "grade_id": "merge_heads", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def merge_heads(H):
+    """Put the slices of all heads side by side: the inverse of split_heads.
+
+    Args:
+        H: heads, (..., h, n, d / h).
+
+    Returns:
+        X, (..., n, d).
+    """
+    ### BEGIN SOLUTION
+    X = np.swapaxes(H, -2, -3)  # (..., n, h, d/h)
+    return X.reshape(*X.shape[:-2], X.shape[-2] * X.shape[-1]).copy()  # (..., n, d)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_merge_heads", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check(merge_heads)
+### BEGIN HIDDEN TESTS
+check(merge_heads, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4 · Attention in every head
+#
+# Now the whole of it:
+#
+# $$\text{head}_i = \text{softmax}\!\left(\frac{Q_i K_i^\top}{\sqrt{d_k}}\right) V_i, \qquad d_k = \frac{d_{\text{model}}}{h},
+# \qquad \text{output} = [\text{head}_0 \,|\, \text{head}_1 \,|\, \dots \,|\, \text{head}_{h-1}]\; W_o$$
+#
+# $Q = X W_q$, $K = X W_k$ and $V = X W_v$ are computed at full width as in unit 1, and *then* split. So $W_q$ holds the projections of all heads side by
+# side; head $i$ owns a slice of its columns.
+#
+# **By hand.** Two tokens, two heads of width 1, and all four matrices the identity, so $Q = K = V = X$ and $\sqrt{d_k} = 1$:
+#
+# | | head 0 | head 1 |
+# |---|---|---|
+# | $Q_i = K_i = V_i$ | $\begin{pmatrix} 1 \\ 0 \end{pmatrix}$ | $\begin{pmatrix} 0 \\ 1 \end{pmatrix}$ |
+# | scores | $\begin{pmatrix} 1 & 0 \\ 0 & 0 \end{pmatrix}$ | $\begin{pmatrix} 0 & 0 \\ 0 & 1 \end{pmatrix}$ |
+# | weights | $\begin{pmatrix} 0.73 & 0.27 \\ 0.5 & 0.5 \end{pmatrix}$ | $\begin{pmatrix} 0.5 & 0.5 \\ 0.27 & 0.73 \end{pmatrix}$ |
+# | weights · $V_i$ | $\begin{pmatrix} 0.73 \\ 0.5 \end{pmatrix}$ | $\begin{pmatrix} 0.5 \\ 0.73 \end{pmatrix}$ |
+#
+# Side by side: $\begin{pmatrix} 0.73 & 0.5 \\ 0.5 & 0.73 \end{pmatrix}$, and $W_o$, here the identity, changes nothing. Two softmaxes made two different
+# tables of weights from one $X$.
+#
+# ### Your turn: `multi_head_attention`
+#
+# Return the output $(\dots, n, d_{\text{model}})$ **and** the weights of all heads $(\dots, h, n, n)$. Any number of batch axes may come first, and
+# large scores must not overflow. The `scaled_dot_product_attention` of unit 2, imported above, takes any number of axes in front; to it, heads are just
+# one more. Your `split_heads` and `merge_heads` fit around it; a loop over slices of columns is as good.
+
+
+# %% nbgrader={"grade": false, "grade_id": "multi_head_attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def multi_head_attention(X, W_q, W_k, W_v, W_o, n_heads):
+    """Self-attention in h heads: concat(head_0, ..., head_{h-1}) W_o, head_i = softmax(Q_i K_i^T / sqrt(d_k)) V_i.
+
+    Args:
+        X: tokens, (..., n, d_model).
+        W_q, W_k, W_v: projections of all heads side by side, each (d_model, d_model); used as X @ W.
+        W_o: the projection back, (d_model, d_model).
+        n_heads: h, a divisor of d_model; otherwise a ValueError.
+
+    Returns:
+        output, (..., n, d_model), and weights, (..., h, n, n).
+    """
+    ### BEGIN SOLUTION
+    Q, K, V = (split_heads(X @ W, n_heads) for W in (W_q, W_k, W_v))  # (..., h, n, d_k)
+    heads, weights = scaled_dot_product_attention(Q, K, V)  # (..., h, n, d_k), (..., h, n, n)
+    return merge_heads(heads) @ W_o, weights  # (..., n, d_model)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_multi_head_attention", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+check(multi_head_attention)
+### BEGIN HIDDEN TESTS
+check(multi_head_attention, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Look through eight heads
+#
+# The sentence below has 9 tokens of width 64, and the weights are made by hand so that each of the 8 heads has a favourite. Your function computes the
+# maps; move the slider, and guess each head's favourite before you read the answer below.
+
+# %%
+tokens, X, projections = figures.example_layer()  # 9 words, (9, 64), four matrices (64, 64)
+try:
+    output, weights = multi_head_attention(X, *projections, n_heads=8)
+    if np.shape(weights) == (8, 9, 9):
+        plots.explore(
+            lambda head: figures.one_head(weights, tokens, head),
+            alt=(
+                "One head of eight on the sentence 'the small cat saw the big dog and ran', as a map and as lines from each word to those it looks at. Head "
+                "0: every word looks at the word before it."
+            ),
+            head=list(range(8)),
+        )
+    else:
+        print(f"For 8 heads and 9 words the weights should have the shape (8, 9, 9); yours have {np.shape(weights)}.")
+except NotImplementedError:
+    print("This cell shows the eight heads once multi_head_attention is answered.")
+
+# %% [markdown]
+# <details><summary>The favourites</summary>
+#
+# 0: the word before · 1: the word after · 2: itself · 3: the first word · 4: the same word (look at both *the*) · 5: the animals · 6: what was done
+# (*saw*, *ran*) · 7: everything alike.
+#
+# Head 0 has a difficulty with the first word, which has none before it. Heads 0 to 2 find places with the clock hands of unit 3, turned by one step.
+#
+# </details>
+
+# %% [markdown]
+# ## 5 · One head or eight: what it costs
+#
+# Self-attention with one head and multi-head attention, step by step: what each computes, with its shape, and how many multiplications that is.
+
+# %%
+plots.show(
+    figures.side_by_side(),
+    alt=(
+        "Two columns of boxes. Self-attention: X, then Q, K, V (n, 512), softmax (n, n), weights times V (n, 512), W_o. Multi-head attention has the "
+        "same boxes and in addition split into (8, n, 64) and merge; its softmax is (8, n, n). Multiplications, alike for both: 3·n·512·512 for Q, K, "
+        "V; n·n·512 = 8·n·n·64 for the scores and again for the values; n·512·512 for W_o; none for split and merge."
+    ),
+)
+
+# %% [markdown]
+# | | self-attention, one head of 512 | multi-head attention, 8 heads of 64 |
+# |---|---|---|
+# | what it computes for a token | one mixture of all tokens | eight mixtures, each of other slices by other weights, then $W_o$ over all |
+# | dot products for the scores | $n^2$ of width 512 | $8 n^2$ of width 64 |
+# | scale | $\sqrt{512} \approx 22.6$ | $\sqrt{64} = 8$ |
+# | multiplications | $4 n d^2 + 2 n^2 d$ | $4 n d^2 + 2 n^2 d$ |
+# | softmaxes | $n$ rows | $8 n$ rows |
+#
+# ### Your turn: `count_parameters`
+#
+# How many numbers does the whole layer learn: $W_q$, $W_k$, $W_v$ and $W_o$, and, if `bias` is True, the biases of all four?
+#
+# Start with one head. From a token of width $d_{\text{model}}$ it makes queries of width $d_k = d_{\text{model}}/h$, so its own slice of
+# $W_q$ has $d_{\text{model}} \cdot d_k$ numbers, and $d_k$ biases. Then all $h$ heads, then all four layers. For $d_{\text{model}} = 4$ and two heads
+# without biases the four layers have 64 numbers.
+
+
+# %% nbgrader={"grade": false, "grade_id": "count_parameters", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def count_parameters(d_model, n_heads, bias):
+    """Trainable numbers of a multi-head layer.
+
+    Args:
+        d_model: width of the tokens.
+        n_heads: number of heads, a divisor of d_model.
+        bias: whether W_q, W_k, W_v and W_o have biases.
+
+    Returns:
+        the count, an int.
+    """
+    ### BEGIN SOLUTION
+    d_k = d_model // n_heads
+    one_layer = n_heads * (d_model * d_k + (d_k if bias else 0))
+    return 4 * one_layer
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_count_parameters", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+check(count_parameters)
+### BEGIN HIDDEN TESTS
+check(count_parameters, hidden=True)
+### END HIDDEN TESTS
+
+# %%
+plots.show(
+    figures.costs(),
+    alt=(
+        "Four bar charts of one head of 512 against eight of 64, for 50 tokens. Parameters: 1.05 million each. Multiplications: 55.0 million each. "
+        "Exponentials in the softmax: 2,500 against 20,000. Maps of a sentence: 1 against 8."
+    ),
+)
+
+# %% [markdown]
+# The same bill, but for a few more exponentials. And this is what it buys: below are **the same** $X$, $W_q$ and $W_k$ twice. On the left the 64 products of
+# a query with a key are added up to one score, as one head does; on the right they are added up in eight groups of 8, as eight heads do.
+
+# %%
+plots.show(
+    figures.one_picture_or_eight(),
+    alt=(
+        "Left: one map of a head of width 64, mostly the diagonal with faint traces of everything else. Right: eight clear maps from the same "
+        "numbers: word before, word after, itself, first word, same word, animals, what was done, everything alike."
+    ),
+)
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "one_head_or_many", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# **Question.** One head of 512 has as many parameters as eight heads of 64, and needs as many multiplications. What can the eight do that the one cannot?
+# Think of what a softmax hands out, and of what happens to the values. Three or four sentences.
+#
+# ### BEGIN SOLUTION
+# *Model answer.* A head has one softmax, so a word has one set of weights that sum to 1. If it needs two things at once, as *it* needs *cat* and *thirsty*,
+# it has to share the 100 % between them. Eight heads have eight sets of weights, so the same word can look at eight different places with full weight in
+# each. They also keep apart what they find: one head mixes all 512 columns of the values by the same weights, so what came from where is lost in the
+# mixture; eight heads mix 64 columns each by weights of their own, lay the results side by side, and $W_o$ can combine them knowing which head said what.
+#
+# *Marking guide.* 2 points: one for several softmaxes or sets of weights, so that a word can look for several things at once without sharing one budget; one
+# for the values: the findings stay apart in columns of their own (not averaged into one mixture) until $W_o$ combines them. "More parameters" or "more
+# computing" is wrong and costs the point in which it is given as the reason.
+# ### END SOLUTION
+
+# %% [markdown]
+# ## 6 · From NumPy to torch
+#
+# So far you have moved every number yourself. From here on the matrices are to be **trained**, and for that torch keeps track of how every result came
+# about. The thoughts stay the same, only the names change:
+#
+# | NumPy | torch | |
+# |---|---|---|
+# | `X @ W_q` | `self.W_q(x)`, with `self.W_q = nn.Linear(d_model, d_model)` | a `Linear` holds a matrix and a bias, and computes $x W^\top + b$ |
+# | `np.swapaxes(A, -2, -3)` | `A.transpose(-2, -3)` | exchanges two axes |
+# | `A.reshape(...)` | `A.reshape(...)`, `A.unflatten(-1, (h, d_k))`, `A.flatten(-2)` | cuts an axis in two, joins two in one |
+# | your softmax | `torch.softmax(scores, dim=-1)` | allowed here, you have written yours |
+#
+# Copies are no longer a worry: a torch module may hand on views inside, as long as it does not write into its inputs.
+
+# %% nbgrader={"grade": false, "grade_id": "u4_torch", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import math
+
+import torch
+from torch import nn
+
+# %% [markdown]
+# Here is the whole module as a flow chart, drawn by the course's own code. Compare it with figure 2 of the paper. New is that query, key and value may
+# come from **different sequences**: $n_q$ query tokens ask $n_k$ key tokens. In unit 6 that will be one language asking another.
+
+# %%
+plots.show(
+    figures.flow_chart(d_model=512, n_heads=8),
+    alt=(
+        "Flow chart from bottom to top. Query (n_q, 512), key and value (n_k, 512) go through the linear layers W_q, W_k, W_v and are split into "
+        "heads (8, n, 64). In every head: softmax of Q K transposed over root 64, with the mask, times V. The results (8, n_q, 64) are merged to "
+        "(n_q, 512) and go through the linear layer W_o to the output. The weights (8, n_q, n_k) are the second result."
+    ),
+)
+
+# %% [markdown]
+# ### Masks
+#
+# Sometimes a query must not see every key: the filling words behind a short sentence, or, in unit 6, the future. A **mask** is an array of booleans, a row
+# for each query, a column for each key, and in this course
+#
+# > **True = may attend.**
+#
+# Torch's `scaled_dot_product_attention` has it the same way. Torch's `nn.MultiheadAttention` uses **the opposite**: there, True forbids. Code copied from one
+# to the other runs without an error, and looks exactly where it should not.
+
+# %%
+plots.show(
+    figures.masks(),
+    alt=(
+        "Three masks for 'we eat rice <pad>' above the weights they leave. Left: each word sees itself and earlier ones. Middle: no one sees the "
+        "padding; all rows still sum to 1. Right: the last row sees nothing, and its weights are all zero."
+    ),
+)
+
+# %% [markdown]
+# What is hidden must not take part in the softmax **at all**: zeros put in afterwards leave rows that do not sum to 1. So its *score* is replaced before
+# the softmax by something whose exponential is 0. By what? Three tries; in the first two, only the first of three keys may be seen:
+
+# %%
+scores = torch.tensor([-30.0, 2.0, 1.0])
+mask = torch.tensor([True, False, False])
+torch.set_printoptions(precision=3, sci_mode=False)
+print("filled with -20:                  ", torch.softmax(scores.masked_fill(~mask, -20.0), dim=-1))
+print("filled with -inf:                 ", torch.softmax(scores.masked_fill(~mask, -torch.inf), dim=-1))
+print("filled with -inf, nothing is seen:", torch.softmax(torch.full((3,), -torch.inf), dim=-1))
+
+# %% [markdown]
+# * **-20 leaks.** The one score that counts is lower still, so nearly all the weight goes to hidden keys. A fill has to be lower than any real score.
+# * **-inf is right,** as long as something may be seen.
+# * **A row that sees nothing** becomes 0/0, NaN, and one NaN spoils all training, for its gradient is NaN too. Such a row has to have **zero weights** (so only
+#   the bias of $W_o$ is left in its output) and finite gradients. One way: fill with the lowest *finite* number, `torch.finfo(scores.dtype).min`, and
+#   after the softmax set what is hidden to 0 once more.
+#
+# `masked_fill` returns a new tensor. A line `scores.masked_fill(~mask, ...)` alone throws it away.
+#
+# ### Your turn: `MultiHeadAttention`
+#
+# * Four layers called `W_q`, `W_k`, `W_v`, `W_o`, each `nn.Linear(d_model, d_model)`; `bias` holds for all four. Nothing else is stored with the weights.
+# * `n_heads` below 1 or not dividing `d_model` is a `ValueError`, raised when the module is made.
+# * `forward` returns the output $(\dots, n_q, d_{\text{model}})$ and the weights of all heads $(\dots, h, n_q, n_k)$. Any number of batch axes
+#   may come first, or none.
+# * `mask` is None (everyone sees everything) or **broadcasts** to $(\dots, h, n_q, n_k)$ as it comes: $(n_q, n_k)$ for all alike, $(b, 1, 1, n_k)$ for padding,
+#   $(b, h, n_q, n_k)$ with a page for every head.
+# * Torch's own `nn.MultiheadAttention` and `scaled_dot_product_attention` are closed here.
+
+
+# %% nbgrader={"grade": false, "grade_id": "MultiHeadAttention", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class MultiHeadAttention(nn.Module):
+    """concat(head_0, ..., head_{h-1}) W_o, with head_i = softmax(Q_i K_i^T / sqrt(d_k)) V_i and d_k = d_model / n_heads.
+
+    Args:
+        d_model: width of the tokens, in and out.
+        n_heads: number of heads, a divisor of d_model; otherwise a ValueError.
+        bias: whether the four linear layers W_q, W_k, W_v, W_o have biases.
+    """
+
+    def __init__(self, d_model, n_heads, bias=True):
+        super().__init__()
+        ### BEGIN SOLUTION
+        if n_heads < 1 or d_model % n_heads:
+            raise ValueError(f"a width of {d_model} cannot be cut into {n_heads} heads")
+        self.n_heads = n_heads
+        self.d_k = d_model // n_heads
+        self.W_q = nn.Linear(d_model, d_model, bias=bias)
+        self.W_k = nn.Linear(d_model, d_model, bias=bias)
+        self.W_v = nn.Linear(d_model, d_model, bias=bias)
+        self.W_o = nn.Linear(d_model, d_model, bias=bias)
+        ### END SOLUTION
+
+    def forward(self, query, key, value, mask=None):
+        """Let every query token attend to every key token it may see.
+
+        Args:
+            query: (..., n_q, d_model).
+            key, value: (..., n_k, d_model).
+            mask: boolean, True = may attend, broadcasts to (..., h, n_q, n_k); or None.
+
+        Returns:
+            output, (..., n_q, d_model), and weights, (..., h, n_q, n_k).
+        """
+        ### BEGIN SOLUTION
+        Q, K, V = (
+            layer(x).unflatten(-1, (self.n_heads, self.d_k)).transpose(-2, -3)  # (..., h, n, d_k)
+            for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value))
+        )
+        scores = Q @ K.transpose(-1, -2) / math.sqrt(self.d_k)  # (..., h, n_q, n_k)
+        if mask is not None:
+            # Finite, so that a row that sees nothing has no NaN, neither here nor in its gradient.
+            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+        weights = torch.softmax(scores, dim=-1)
+        if mask is not None:
+            weights = weights.masked_fill(~mask, 0.0)
+        heads = weights @ V  # (..., h, n_q, d_k)
+        return self.W_o(heads.transpose(-2, -3).flatten(-2)), weights  # (..., n_q, d_model)
+        ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_MultiHeadAttention", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+check(MultiHeadAttention)
+### BEGIN HIDDEN TESTS
+check(MultiHeadAttention, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 7 · The proof: torch's weights in your module
+#
+# Torch has this module ready-made, `nn.MultiheadAttention`. If yours computes the same, it must give the same numbers with the same weights. The weights
+# are only packed differently: torch stacks the matrices of query, key and value **below each other** in one, in this order.
+
+# %%
+torch.manual_seed(0)
+theirs = nn.MultiheadAttention(6, num_heads=2, batch_first=True)
+for name, value in theirs.state_dict().items():
+    print(f"{name:16} {tuple(value.shape)}")
+
+# %%
+plots.show(
+    figures.stacked_weights(),
+    alt=(
+        "Left: in_proj_weight with 18 rows and 6 columns; rows 0 to 5 are framed and called W_q, rows 6 to 11 W_k, rows 12 to 17 W_v. Right: "
+        "out_proj.weight, 6 by 6, which is W_o as it is."
+    ),
+)
+
+# %% [markdown]
+# Rows, not columns, because a `Linear` keeps its matrix as (out, in) and computes $x W^\top$. Torch's layer does the same with its own matrices, so on the
+# way from one to the other nothing is transposed.
+#
+# ### Your turn: `convert_torch_weights`
+#
+# From a state dict of `nn.MultiheadAttention` make one with **exactly** the keys of your module: `W_q.weight`, `W_k.weight`, `W_v.weight`, `W_o.weight` and,
+# if there are biases, `W_q.bias`, `W_k.bias`, `W_v.bias`, `W_o.bias`. `in_proj_bias` is stacked like `in_proj_weight`. A layer made with `bias=False` has
+# neither `in_proj_bias` nor `out_proj.bias`; then there are four keys. Views of the given tensors are fine here.
+
+
+# %% nbgrader={"grade": false, "grade_id": "convert_torch_weights", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def convert_torch_weights(state):
+    """The weights of an nn.MultiheadAttention under the names of MultiHeadAttention.
+
+    Args:
+        state: tensors by name: in_proj_weight (3·d_model, d_model), out_proj.weight (d_model, d_model) and, with biases,
+            in_proj_bias (3·d_model,), out_proj.bias (d_model,).
+
+    Returns:
+        a dict of tensors by name: W_q.weight, W_k.weight, W_v.weight, W_o.weight, and with biases W_q.bias, ..., W_o.bias.
+    """
+    ### BEGIN SOLUTION
+    converted = {}
+    for kind in ("weight", "bias"):
+        if f"in_proj_{kind}" in state:
+            for name, part in zip(("W_q", "W_k", "W_v"), state[f"in_proj_{kind}"].chunk(3)):
+                converted[f"{name}.{kind}"] = part  # (d_model, d_model) or (d_model,)
+            converted[f"W_o.{kind}"] = state[f"out_proj.{kind}"]
+    return converted
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_convert_torch_weights", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check(convert_torch_weights)
+### BEGIN HIDDEN TESTS
+check(convert_torch_weights, hidden=True)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Now the proof. Four query tokens ask five key tokens of three sentences, of which 5, 3 and 1 are words. Your mask says what may be seen; torch's
+# `key_padding_mask` is turned around with `~`.
+
+# %%
+query, key, value = torch.randn(3, 4, 6), torch.randn(3, 5, 6), torch.randn(3, 5, 6)
+is_word = torch.arange(5) < torch.tensor([5, 3, 1])[:, None]  # (3, 5)
+try:
+    yours = MultiHeadAttention(6, 2)
+    yours.load_state_dict(convert_torch_weights(theirs.state_dict()))
+    your_output, your_weights = yours(query, key, value, mask=is_word[:, None, None, :])
+    their_output, their_weights = theirs(query, key, value, key_padding_mask=~is_word, average_attn_weights=False)
+    print(f"outputs differ by at most {(your_output - their_output).abs().max().item():.0e}")
+    print(f"weights differ by at most {(your_weights - their_weights).abs().max().item():.0e}")
+except NotImplementedError:
+    print("This cell compares your module with torch's once MultiHeadAttention and convert_torch_weights are answered.")
+
+# %% [markdown]
+# About $10^{-7}$ is what single precision leaves over: the two are the same.
+#
+# ## What you have now
+#
+# * A head is attention in a slice of the width. Several heads ask several questions of one sentence, for the price of one.
+# * Split: cut the width, then bring the heads before the tokens. Merge: the same way back. A bare reshape mixes the tokens and tells nobody.
+# * Every head divides by the root of its own width, $\sqrt{d_{\text{model}}/h}$, and has its own softmax. $W_o$ combines what they found.
+# * A mask hides scores before the softmax. True = may attend; a row that sees nothing has zero weights.
+# * Your `MultiHeadAttention` is torch's, number by number.
+#
+# **Next:** unit 5 puts a residual road and a normalisation around this module, adds a small network behind it, and stacks the result: the encoder.
+#
+# **Hand in.** Save the notebook, run *Validate*, and submit it as unit 0 shows.
