@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +129,15 @@ class SandboxKernelManager(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        provisioner = {"kernel_provisioner": {"provisioner_name": "attention-sandbox"}}
-        return KernelSpec(argv=[], display_name="Python 3 in a sandbox", language="python", metadata=provisioner, interrupt_mode="signal")
+        return KernelSpec(argv=[], display_name="Python 3 in a sandbox", language="python", interrupt_mode="signal")
 
     @property
     def ipykernel(self) -> bool:
         return False
+
+    async def _async_pre_start_kernel(self, **kwargs: Any) -> tuple[list[str], dict[str, Any]]:
+        # Set here and not looked up by name: no installed package can put another provisioner in its place.
+        if self.provisioner is None:
+            self.kernel_id = self.kernel_id or str(uuid.uuid4())
+            self.provisioner = SandboxProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
+        return await super()._async_pre_start_kernel(**kwargs)

@@ -88,6 +88,9 @@ class SandboxedExecute(Limits, Execute):
         except SandboxError:
             raise
         except Exception as error:
+            if self.kc is None:
+                # No line of the learner's has run: the failure is the grader's own, and no ground for a grade.
+                raise
             # A hostile kernel can make any step fail; the batch goes on and this notebook says why.
             outcome.stopped = self._reason(run, error)
         finally:
@@ -165,8 +168,14 @@ class SandboxedExecute(Limits, Execute):
             if self.kc is not None:
                 self.kc.stop_channels()
                 self.kc = None
-        sandbox.tell(run, "kill")
-        run.ended.wait(10)
+        with contextlib.suppress(Exception):
+            if self.km is not None:
+                self.km._close_control_socket()
+                self.km.context.destroy(linger=0)
+                self.km = None
+        if run.started:
+            sandbox.tell(run, "kill")
+            run.ended.wait(10)
 
     def _bring_back(self, run: Run, files: Path) -> None:
         """Keep what the notebook wrote beside itself, as nbgrader does; nothing that was there is replaced."""

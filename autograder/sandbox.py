@@ -32,7 +32,7 @@ PRELOAD = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipywidgets", "safetensors.numpy", "helpers", "helpers.outpost", "helpers.runner", "helpers.plots.core",
 )  # fmt: skip
 # The parts of `helpers` that have no idea what is right.
-OPEN_PARTS = ("__init__.py", "desk.py", "outpost.py", "runner.py", "shortcuts.py", "memory.py", "wire.py", "exercise.py", "objects.py", "data.py", "plots")
+OPEN_PARTS = ("__init__.py", "desk.py", "outpost.py", "runner.py", "shortcuts.py", "memory.py", "wire.py", "exercise.py", "objects.py", "data.py", "training.py", "plots")
 NOBODY = 65534
 START_SECONDS = 60
 
@@ -144,6 +144,7 @@ class Run:
     judge: socket.socket
     ended: threading.Event = field(default_factory=threading.Event)
     code: int | None = None
+    started: bool = False
 
     @property
     def files(self) -> Path:
@@ -231,6 +232,7 @@ class Sandbox:
             socket.send_fds(self.control, [json.dumps(request).encode()], [run.judge.fileno()])
         except OSError as error:
             raise SandboxError(f"the sandbox is gone: {self._tail() or error}") from error
+        run.started = True
         run.judge.close()
 
     def tell(self, run: Run, what: str) -> None:

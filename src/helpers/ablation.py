@@ -6,7 +6,8 @@ else is changed: the same start values, the same examples in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from . import data
 from .reference import u7_transformer as reference
 from .reference.u4_multi_head import MultiHeadAttention
 from .reference.u5_add_and_norm import Encoder
+from .training import Board, StopButton
 
 PARTS = ("nothing", "positions", "scaling", "mask", "all heads but one")
 TASKS = {"digits": ("nothing", "positions", "scaling", "all heads but one"), "translation": PARTS}
@@ -77,7 +79,7 @@ def build(task: str, without: str) -> nn.Module:
     return model
 
 
-def train(task: str, without: str, seed: int = 0) -> Iterator[float]:
+def train(task: str, without: str, seed: int = 0) -> Generator[float, None, Ablated]:
     """Train a model, one loss a step; the generator returns the `Ablated` record at its end."""
     torch.manual_seed(seed)
     model = build(task, without)
@@ -130,3 +132,44 @@ def _translation_accuracy(model: nn.Module) -> float:
 
 _STEP: dict[str, Callable] = {"digits": _digits_step, "translation": _translation_step}
 _ACCURACY: dict[str, Callable] = {"digits": _digits_accuracy, "translation": _translation_accuracy}
+
+
+class Study:
+    """All models of the ablation, one after the other. `go()` starts it, and goes on with it after it was stopped.
+
+    Attributes:
+        results: the records of the models that are finished.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.results: list[Ablated] = []
+        self._waiting = [(task, without) for task, parts in TASKS.items() for without in parts]
+        self._total = sum(STEPS[task] for task, _ in self._waiting)
+        self._done = 0
+        self._seed = seed
+        self._running: Generator[float, None, Ablated] | None = None
+
+    def go(self) -> None:
+        """Train what is left, or until the stop button is pressed."""
+        board, shown = Board(), time.monotonic()
+        with StopButton() as stop:
+            while self._waiting and not stop.asked:
+                task, without = self._waiting[0]
+                self._running = self._running or train(task, without, self._seed)
+                try:
+                    loss = next(self._running)
+                except StopIteration as end:
+                    self.results.append(end.value)
+                    self._running = None
+                    del self._waiting[0]
+                    continue
+                self._done += 1
+                if time.monotonic() - shown > 0.5:
+                    shown = time.monotonic()
+                    board.show(self._done, self._total, f"model {len(self.results) + 1} of {self._models}: {task} without {without}, loss {loss:.4f}")
+        words = "finished" if not self._waiting else "stopped; run the cell again to go on"
+        board.show(self._done, self._total, f"{words}: {len(self.results)} of {self._models} models are trained")
+
+    @property
+    def _models(self) -> int:
+        return len(self.results) + len(self._waiting)

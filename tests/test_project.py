@@ -1,0 +1,78 @@
+"""The project's own promises about itself: versions agree, notebooks are fresh, imports go one way."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import helpers
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONDA = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
+
+
+def pins():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return {name.lower(): Version(version) for name, _, version in (line.partition("==") for line in lines if not line.startswith("#"))}
+
+
+def test_every_requirement_is_pinned_to_a_version_that_it_allows():
+    everything = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["grading"] + PROJECT["optional-dependencies"]["test"]
+    for requirement in map(Requirement, everything):
+        assert pins()[requirement.name.lower()] in requirement.specifier, requirement.name
+
+
+def test_torch_is_pinned_exactly():
+    assert str(pins()["torch"]) == "2.13.0"
+
+
+def test_conda_asks_for_what_pip_asks_a_learner_for():
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    listed = [Requirement(CONDA.get(line.split(">")[0], line.split(">")[0]) + line[len(line.split(">")[0]) :]) for line in re.findall(r"^  - ([\w-]+>=?\S+)$", text, re.M)]
+    conda = {one.name: str(one.specifier) for one in listed}
+    assert conda.pop("python") == PROJECT["requires-python"]
+    assert conda == {one.name: str(one.specifier) for one in map(Requirement, PROJECT["dependencies"])}
+
+
+def test_the_changelog_begins_with_the_version():
+    assert re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)[1] == helpers.__version__
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+
+
+def test_helpers_never_imports_the_autograder():
+    for path in (ROOT / "src").rglob("*.py"):
+        assert not [name for name in imports(path) if name.startswith("autograder")], path
+
+
+def test_references_know_nothing_of_exercises_and_judge():
+    for path in (ROOT / "src/helpers/reference").glob("*.py"):
+        assert not [name for name in imports(path) if re.search("exercise|judge|compare|runner", name)], path
+
+
+def test_figures_know_no_reference():
+    """In grading the figures are readable to a learner's code; the references of the unit are not."""
+    for path in (ROOT / "src/helpers/plots").glob("*.py"):
+        assert not [name for name in imports(path) if re.search("reference|exercises", name)], path
+
+
+@pytest.mark.parametrize("module", ["helpers", "helpers.exercises.u1_dot_products"])
+def test_importing_loads_neither_torch_nor_matplotlib(module):
+    code = f"import sys, {module}; print([m for m in ('torch', 'matplotlib') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_the_zygote_runs_without_the_autograder():
+    assert not [name for name in imports(ROOT / "autograder/zygote.py") if name.startswith((".", "autograder"))]
