@@ -60,7 +60,7 @@ def _sandbox() -> Examined:
 
 def _landlock() -> Examined:
     level = ctypes.CDLL(None).syscall(444, None, 0, 1) if sys.platform == "linux" else -1
-    return Examined("Landlock", level > 0, f"level {level}" if level > 0 else "not there", "Linux 5.13 or newer with Landlock; without it bubblewrap alone holds", needed=False)
+    return Examined("Landlock", level > 0, f"level {level}" if level > 0 else "not there", "Linux 5.13 or newer has it; bubblewrap holds without it", needed=False)
 
 
 def _memory() -> Examined:

@@ -64,9 +64,7 @@ def only_grader(root: Path) -> Iterator[None]:
         yield
 
 
-def grade(
-    classroom: Classroom, units: list[str], unsafe: bool = False, feedback: bool = True, done: Callable[[Result], None] = lambda result: None
-) -> list[Result]:
+def grade(classroom: Classroom, units: list[str], unsafe: bool = False, feedback: bool = True, done: Callable[[Result], None] = lambda result: None) -> list[Result]:
     """Grade every submission of the units and return a result for each.
 
     Args:

@@ -21,7 +21,9 @@ from traitlets import Bool, Dict, Type
 
 from .sandbox import Run, Sandbox, SandboxError
 
-MAX_MESSAGE = 8 * 2**20
+# Together they bound what a flooding kernel can make the grader hold.
+MAX_MESSAGE = 16 * 2**20
+MAX_WAITING = 50
 SOCKETS = ("shell", "iopub", "stdin", "control", "hb")
 
 
@@ -93,6 +95,7 @@ class SandboxKernelClient(AsyncKernelClient):
         sock.linger = 0
         # The limit has to be set before the socket connects; a longer message drops the connection.
         sock.maxmsgsize = MAX_MESSAGE
+        sock.rcvhwm = MAX_WAITING
         if identity:
             sock.identity = identity
         sock.connect(self._make_url(channel))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbgrader.converters import Autograde, GenerateFeedback
-from nbgrader.preprocessors import Execute, OverwriteCells, SaveAutoGrades
+from nbgrader.preprocessors import DeduplicateIds, Execute, SaveAutoGrades
 from traitlets.config import Config
 
 from .intake import IntakeExporter
@@ -18,14 +18,14 @@ def configure(config: Config) -> None:
 
     - the submission is read by `IntakeExporter`, which takes any file;
     - links are removed before nbgrader copies files, which would follow them;
-    - released cells are repaired before nbgrader overwrites them with the gradebook's;
+    - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites them;
     - execution and points are ours in nbgrader's own places in its order, late penalties after them as ever.
     """
     replaced = {Execute: SandboxedExecute, SaveAutoGrades: SaveVerdicts}
     config.Autograde.exporter_class = IntakeExporter
     config.Autograde.pre_convert_hook = "autograder.intake.remove_links"
     sanitize = list(Autograde.sanitize_preprocessors.default())
-    sanitize.insert(sanitize.index(OverwriteCells), RepairCells)
+    sanitize.insert(sanitize.index(DeduplicateIds), RepairCells)
     config.Autograde.sanitize_preprocessors = sanitize
     config.Autograde.autograde_preprocessors = [replaced.get(step, step) for step in Autograde.autograde_preprocessors.default()]
     config.GenerateFeedback.preprocessors = [GenerateFeedback.preprocessors.default()[0], HideHiddenTests, *GenerateFeedback.preprocessors.default()[1:]]

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from helpers import catalog, feedback
-from helpers.verdict import FAILED, Finding, Verdict
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionComplete
@@ -20,6 +18,9 @@ from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.preprocessors import ClearHiddenTests, Execute, NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool
+
+from helpers import catalog, feedback
+from helpers.verdict import FAILED, Finding, Verdict
 
 from . import zygote
 from .intake import NOTES
@@ -36,6 +37,10 @@ _ENDED = {
     zygote.EXIT_PROCESSES: "the notebook started more than {processes} processes and was stopped",
     zygote.EXIT_TIME: "the notebook ran for more than {seconds} seconds and was stopped",
 }
+
+
+class OutOfTime(Exception):
+    """The notebook has used up its time; the message says how much that is."""
 
 
 class SandboxedExecute(Limits, Execute):
@@ -106,7 +111,7 @@ class SandboxedExecute(Limits, Execute):
                 if cell.cell_type != "code" or not cell.source.strip():
                     continue
                 if time.monotonic() > self._ends:
-                    raise TimeoutError(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
+                    raise OutOfTime(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
                 self._written = 0
                 judged = self.judged(cell)
                 if judged:
@@ -157,8 +162,10 @@ class SandboxedExecute(Limits, Execute):
         run.ended.wait(0.5)
         if run.code in _ENDED:
             return _ENDED[run.code].format(memory=self.memory_bytes // MB, processes=self.processes, seconds=self.notebook_seconds)
-        if isinstance(error, TimeoutError) and str(error):
+        if isinstance(error, OutOfTime):
             return str(error)
+        if isinstance(error, TimeoutError):
+            return "a cell did not stop when its time was up, or wrote more than can be received; the notebook was stopped"
         if run.ended.is_set():
             return "the notebook's kernel ended before its last cell (a crash, an exit or a kill in one of its cells)"
         return f"the notebook could not be run to its end ({type(error).__name__})"

@@ -164,16 +164,18 @@ class Sandbox:
         self.pool.mkdir()
         self.runs: dict[str, Run] = {}
         (self.folder / "passwd").write_text(f"learner:x:{os.getuid() or NOBODY}:{os.getgid() or NOBODY}:learner:/scratch:/bin/sh\n")
-        self.folder.chmod(0o755)
         lib = library(unit, self.folder)
-        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.control = here
-        env = environment("/lib-course" if sealed else str(lib)) | {"ATTENTION_CONTROL_FD": str(there.fileno())}
-        if sealed:
-            call = command(self.pool, lib)
-        else:
-            call = [sys.executable, "-B", str(ZYGOTE)]
+        try:
+            call = command(self.pool, lib) if sealed else [sys.executable, "-B", str(ZYGOTE)]
+        except SandboxError:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        env = environment("/lib-course" if sealed else str(lib))
+        if not sealed:
             env |= {"ATTENTION_POOL": str(self.pool), "ATTENTION_DROP": "0"}
+        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        env["ATTENTION_CONTROL_FD"] = str(there.fileno())
+        self.control = here
         self.errors = open(self.folder / "errors.txt", "wb")
         self.process = subprocess.Popen(
             call, env=env, stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors, pass_fds=(there.fileno(),), start_new_session=True,

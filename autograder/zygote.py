@@ -128,7 +128,7 @@ def restrict_with_landlock() -> int:
     level = libc.syscall(create, None, 0, 1)
     if level <= 0:
         return 0
-    execute, write_file, read_file, read_dir = 1, 2, 4, 8
+    execute, read_file, read_dir = 1, 4, 8
     handled = (1 << 13) - 1
     handled |= (1 << 13) if level >= 2 else 0
     handled |= (1 << 14) if level >= 3 else 0

@@ -7,10 +7,11 @@ import sys
 import tomllib
 from pathlib import Path
 
-import helpers
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+
+import helpers
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -34,7 +35,9 @@ def test_torch_is_pinned_exactly():
 
 def test_conda_asks_for_what_pip_asks_a_learner_for():
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    listed = [Requirement(CONDA.get(line.split(">")[0], line.split(">")[0]) + line[len(line.split(">")[0]) :]) for line in re.findall(r"^  - ([\w-]+>=?\S+)$", text, re.M)]
+    listed = []
+    for name, version in re.findall(r"^  - ([\w-]+)(>=?\S+)$", text, re.M):
+        listed.append(Requirement(CONDA.get(name, name) + version))
     conda = {one.name: str(one.specifier) for one in listed}
     assert conda.pop("python") == PROJECT["requires-python"]
     assert conda == {one.name: str(one.specifier) for one in map(Requirement, PROJECT["dependencies"])}

@@ -5,9 +5,10 @@ import re
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
+
 from autograder import build, classroom, course, grade, sample
 from helpers import catalog
-from nbclient import NotebookClient
 
 UNITS = course.units()
 TORCH_FREE = ("u0_start_here", "u1_dot_products")

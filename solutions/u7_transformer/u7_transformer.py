@@ -22,10 +22,8 @@
 # %% nbgrader={"grade": false, "grade_id": "u7_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import math
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from IPython.display import HTML, display
 from torch import nn
 
 from helpers import check, data, plots
@@ -33,7 +31,7 @@ from helpers.data import BOS, EOS, MAX_LENGTH, PAD
 from helpers.plots import u7_transformer as figures
 from helpers.reference.u3_positional_encoding import sinusoidal_encoding
 from helpers.reference.u5_add_and_norm import Encoder
-from helpers.reference.u6_masked_decoder import DecoderLayer, causal_mask, cross_entropy, greedy_decode, padding_mask, shift_right
+from helpers.reference.u6_masked_decoder import DecoderLayer, causal_mask, cross_entropy, greedy_decode, shift_right
 from helpers.training import Training, device
 
 SEED = 0
@@ -243,7 +241,8 @@ print(f"{len(learned):,} numbers to learn from, {len(held_out):,} held out, as {
 # A held-out number is held out in **all three** languages, and no two numbers share a spelling. So whatever the model gets right there it has not learned by
 # heart.
 #
-# Here is the whole machine. You know every box; the chart says how they are wired.
+# Here is the whole machine. You know every box; the chart says how they are wired. (It shows the order of the paper of 2017, add and then norm. With `norm_first` the
+# norm stands at the entrance of each sublayer instead, and one more at the very end of each stack.)
 
 # %%
 plots.show(
@@ -448,8 +447,8 @@ def translate(model, src_ids):
 
 # %% [markdown]
 # Its check comes after the training, because it counts held-out numbers. Now everything is there: `data.number_batch` draws sentences of all three languages,
-# your `train_step` teaches, and your `translate` shows on the way what the model makes of three held-out numbers. Watch the order in which it learns: the length, the
-# first digit, and the zeros last.
+# your `train_step` teaches, and your `translate` shows on the way what the model makes of three held-out numbers. Watch what it learns early and what late: the zeros,
+# for which two of the languages have no word, take longest.
 #
 # `data.TRANSLATOR` holds the sizes of the model. Play with them if you like, but hand in weights for these: grading builds `Transformer(**data.TRANSLATOR)`.
 
@@ -531,7 +530,9 @@ if translator_run.model is not None:
 looked = bool(inside) and all(maps["encoder"] and maps["cross"] for maps in inside.values())
 if looked:
     plots.show(
-        figures.three_attentions([maps | {"language": language} | {kind: maps[kind][-1] for kind in ("encoder", "decoder", "cross")} for language, maps in inside.items()]),
+        figures.three_attentions(
+            [maps | {"language": language} | {kind: maps[kind][-1] for kind in ("encoder", "decoder", "cross")} for language, maps in inside.items()]
+        ),
         alt="Nine attention maps of the number 40721: a row for English, Russian and Chinese, with columns for encoder, decoder and cross attention. The decoder's maps are "
         "lower triangles. In the cross attention each digit looks mostly at the word that names it.",
     )
@@ -565,7 +566,7 @@ if looked:
 # ### BEGIN SOLUTION
 # *Model answer.* (Heads differ from run to run, so an answer is judged by its own maps.) **Cross attention, layer 1, a head of the translator:** the row `0→7` puts most of
 # its weight on *seven* and *hundred*, the row `2→1` on *one*. For each digit the head finds the word that names it; the value that comes along is that word, so the decoder
-# has only to copy it. At the zero, `4→0`, there is no such word: there the weight lies on *thousand* and the word after it, between which the zero is missing. **Encoder
+# has only to copy it. At the zero, `4→0`, there is no such word: there the weight lies on *forty* and *thousand*, after which it is missing; in Chinese, which has the word 零, it lies on that. **Encoder
 # self-attention, layer 0, another head:** *forty* and *seven* give most of their weight to the word right after them, *thousand* and *hundred*. So *seven* learns that it
 # is a number of hundreds, and its memory row says "700", not "7". To test the first claim I would look at the same head for other numbers, such as 70,421 and 42,107: it should
 # follow the words to their new places. Or I would set its weights to zero and count how many held-out numbers still come out right.
@@ -599,7 +600,7 @@ if plots.drawing():
 if plots.drawing():
     study.go()
     results = study.results
-    display(HTML(figures.ablation_table(results)))
+    figures.ablation_table(results)
     plots.show(
         figures.ablation(results),
         alt="Two rows, digits and translation. Left, bars of the share of held-out examples that are right without each part; right, the training losses. Digits lose a few "

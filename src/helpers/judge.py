@@ -203,7 +203,9 @@ def _properties(work: Paper, found: Sequence[Finding | None]) -> tuple[Property,
 # Wrong in every exercise alike, and certain from what was seen, so no exercise has to list them.
 _GENERAL = {
     "changed": Diagnosis("changes its input in place", "Work on a new array: `x = x + 1` makes one, `x += 1` and `x[...] = ` do not."),
-    "shares": Diagnosis("returns a view of its input", "A slice, a transpose or a reshape looks at the same numbers; `.copy()` (torch: `.clone()`) gives your result its own."),
+    "shares": Diagnosis(
+        "returns a view of its input", "A slice, a transpose or a reshape looks at the same numbers; `.copy()` (torch: `.clone()`) makes its own."
+    ),
     "overwritten": Diagnosis("reuses one array for every call", "Make the result array inside the function, not outside it or in a default argument."),
     "nothing": Diagnosis("returns nothing", "A function without `return` gives None, however right its last line is."),
     "list": Diagnosis("returns a list, not an array", "`np.array(rows)` (torch: `torch.stack(rows)`) makes one array of a list of rows."),

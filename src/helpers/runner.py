@@ -167,10 +167,13 @@ def load_file(module: Any, name: str, prefix: str) -> None:
         NotRunnable: they cannot be had or are of another model; the message is for the learner.
     """
     state = read_weights(name, prefix)
-    try:
-        load_weights(module, state)
-    except NotRunnable as error:
-        raise NotRunnable(f"the weights {prefix}... in {name} are not of this model, run the training cells again: {error}") from None
+    own = {key: tuple(value.shape) for key, value in module.state_dict().items()}
+    found = {key: value.shape for key, value in state.items()}
+    if own != found:
+        different = sorted(key for key in own.keys() | found.keys() if own.get(key) != found.get(key))
+        told = [f"{key} is {found.get(key, 'not there')} in the file and {own.get(key, 'not there')} in your class" for key in different[:3]]
+        raise NotRunnable(f"{name} has weights of another model than your {type(module).__name__}, run the training cells again: {'; '.join(told)}")
+    load_weights(module, state)
 
 
 def read_weights(name: str, prefix: str = "") -> dict[str, np.ndarray]:
@@ -194,7 +197,7 @@ def read_weights(name: str, prefix: str = "") -> dict[str, np.ndarray]:
         raise NotRunnable(f"{name} is damaged or of another format and cannot be read ({type(error).__name__}): run the training cells again") from None
     chosen = {key[len(prefix) :]: value for key, value in arrays.items() if key.startswith(prefix)}
     if not chosen:
-        raise NotRunnable(f"{name} has no weights called {prefix}...: run the training cells again")
+        raise NotRunnable(f"{name} has no weights whose names begin with {prefix!r}: run the training cells again")
     broken = sorted(key for key, value in chosen.items() if value.dtype.kind == "f" and not np.isfinite(value).all())
     if broken:
         raise NotRunnable(f"{name} has NaN or infinity in {prefix}{broken[0]}: the training went astray, run its cells again")
@@ -389,7 +392,7 @@ def _gradients(result: Any, built: dict[str, Any], module: Any) -> dict[str, np.
     if module is not None and hasattr(module, "named_parameters"):
         sources.update({name: item for name, item in module.named_parameters() if item.requires_grad})
     if total is None or not total.requires_grad:
-        return {name: None for name in sources}
+        return dict.fromkeys(sources)
     total.backward()
     return {name: None if item.grad is None else _to_array(item.grad) for name, item in sources.items()}
 

@@ -240,6 +240,7 @@ class Training:
         # Tied weights share memory, which the format does not know, so each entry gets its own.
         own = {f"{name}.{key}": value.detach().cpu().clone().contiguous() for key, value in self.model.state_dict().items()}
         save_file(kept | own, f"{path}.new")
+        os.chmod(f"{path}.new", 0o644)
         os.replace(f"{path}.new", path)
         print(f"Saved {len(own)} arrays as {name}.… in {path} ({Path(path).stat().st_size / 1e6:.1f} MB).")
 

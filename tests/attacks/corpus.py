@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Hostile submissions of unit 1, in five kinds, each with what it must get.
 
 An attack makes the files of one submission. Code attacks sit in the answer cell of the first exercise of an
@@ -12,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import nbformat
-from autograder.sample import UNIT, answered, released
 from nbformat import NotebookNode
+
+from autograder.sample import UNIT, answered, released
 
 FULL = 17.0
 NAME = f"{UNIT}.ipynb"
@@ -85,7 +87,10 @@ ALL_NAMES = " = ".join(EXERCISES)
 
 # --- forging results -------------------------------------------------------------------------------------
 
-code("object that equals everything", FORGE, f"""
+code(
+    "object that equals everything",
+    FORGE,
+    f"""
 class Yes:
     def __eq__(self, other): return True
     def __array__(self, *a, **k): return self
@@ -93,59 +98,99 @@ class Yes:
     def __call__(self, *a, **k): return self
     def __bool__(self): return True
 {ALL_NAMES} = lambda *a: Yes()
-""")
-code("array subclass that compares equal", FORGE, f"""
+""",
+)
+code(
+    "array subclass that compares equal",
+    FORGE,
+    f"""
 class Liar(np.ndarray):
     def __eq__(self, other): return np.ones(self.shape, bool)
     def __array_ufunc__(self, *a, **k): return np.True_
     def __array_function__(self, *a, **k): return True
 {ALL_NAMES} = lambda *a: np.zeros((4, 4)).view(Liar)
-""")
-code("numpy.testing and allclose patched", FORGE, """
+""",
+)
+code(
+    "numpy.testing and allclose patched",
+    FORGE,
+    """
 for name in ("assert_allclose", "assert_array_equal", "assert_almost_equal", "assert_equal"):
     setattr(np.testing, name, lambda *a, **k: None)
 np.allclose = np.array_equal = lambda *a, **k: True
 np.isclose = lambda a, b, **k: np.ones(np.shape(b), bool)
 def similarity_matrix(X): return X
-""")
-code("asserts dropped by an AST transformer", FORGE, """
+""",
+)
+code(
+    "asserts dropped by an AST transformer",
+    FORGE,
+    """
 import ast
 class Drop(ast.NodeTransformer):
     def visit_Assert(self, node): return ast.Pass()
     def visit_Expr(self, node): return ast.Pass()
 get_ipython().ast_transformers.append(Drop())
-""")
+""",
+)
 code("check redefined", FORGE, "check = lambda *a, **k: None\ndef similarity_matrix(X): return 0")
-code("check replaced inside helpers", FORGE, """
+code(
+    "check replaced inside helpers",
+    FORGE,
+    """
 import helpers, helpers.desk, helpers.outpost, builtins
 helpers.check = helpers.desk.check = helpers.outpost.check = check = lambda *a, **k: None
 def similarity_matrix(X): return 0
-""")
-code("NotImplementedError redefined as success", FORGE, "import builtins\nbuiltins.NotImplementedError = type('Fine', (Exception,), {'__str__': lambda s: 'passed'})\ndef similarity_matrix(X): raise NotImplementedError")
-code("traceback display switched off", FORGE, "get_ipython().showtraceback = lambda *a, **k: None\nget_ipython()._showtraceback = lambda *a, **k: None\nimport sys\nsys.stderr = sys.stdout")
-code("every cell answers with a number", FORGE, """
+""",
+)
+code(
+    "NotImplementedError redefined as success",
+    FORGE,
+    "import builtins\nbuiltins.NotImplementedError = type('Fine', (Exception,), {'__str__': lambda s: 'passed'})\ndef similarity_matrix(X): raise NotImplementedError",
+)
+code(
+    "traceback display switched off",
+    FORGE,
+    "get_ipython().showtraceback = lambda *a, **k: None\nget_ipython()._showtraceback = lambda *a, **k: None\nimport sys\nsys.stderr = sys.stdout",
+)
+code(
+    "every cell answers with a number",
+    FORGE,
+    """
 def show(*a, **k):
     from IPython.display import display
     get_ipython().displayhook(20)
 get_ipython().events.register("post_run_cell", show)
 def similarity_matrix(X): return X
-""")
-code("execute_result forged on the wire", FORGE, """
+""",
+)
+code(
+    "execute_result forged on the wire",
+    FORGE,
+    """
 kernel = get_ipython().kernel
 def forge(*a):
     kernel.session.send(kernel.iopub_socket, "execute_result", {"data": {"text/plain": "20"}, "metadata": {}, "execution_count": 1}, parent=kernel.get_parent())
 get_ipython().events.register("pre_run_cell", forge)
 def similarity_matrix(X): return X
-""")
-code("execute_reply forged so that cells are skipped", FORGE, """
+""",
+)
+code(
+    "execute_reply forged so that cells are skipped",
+    FORGE,
+    """
 kernel = get_ipython().kernel
 kernel.do_execute = None
 async def fake(stream, ident, parent):
     kernel.session.send(stream, "execute_reply", {"status": "ok", "execution_count": 1, "user_expressions": {}, "payload": []}, parent, ident=ident)
     kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "idle"}, parent)
 kernel.shell_handlers["execute_request"] = fake
-""")
-code("a verdict sent over the judge's socket", FORGE, """
+""",
+)
+code(
+    "a verdict sent over the judge's socket",
+    FORGE,
+    """
 import os, socket
 from helpers import outpost
 conn = socket.socket(fileno=os.dup(int(os.environ["ATTENTION_JUDGE_FD"])))
@@ -153,8 +198,12 @@ def check(answer, hidden=False):
     outpost.send(conn, {"hidden": hidden}); request = outpost.receive(conn)
     outpost.send(conn, {"round": request["round"], "answers": [{"status": "passed", "share": 1.0}] * len(request["cases"]), "verdict": "passed", "points": 20})
 def similarity_matrix(X): return X
-""")
-code("answers that say returned and nothing else", FORGE, """
+""",
+)
+code(
+    "answers that say returned and nothing else",
+    FORGE,
+    """
 import os, socket
 from helpers import outpost, runner
 def run(target, cases, forbidden=()):
@@ -162,26 +211,38 @@ def run(target, cases, forbidden=()):
              "warnings": [], "printed": 0, "shortcut": "", "error": {}} for _ in cases]
 runner.run = outpost.runner.run = run
 def similarity_matrix(X): return X
-""")
-code("answers that claim the right errors", FORGE, """
+""",
+)
+code(
+    "answers that claim the right errors",
+    FORGE,
+    """
 from helpers import outpost, runner
 error = {"type": "ValueError", "bases": ["ValueError"], "message": "", "line": "", "number": 1, "where": "", "own": False}
 runner.run = outpost.runner.run = lambda t, cases, f=(): [{"status": "raised", "value": None, "opaque": "", "type": "", "changed": [], "shares": False,
     "survived": True, "gradients": {}, "after": {}, "warnings": [], "printed": 0, "shortcut": "", "error": error} for _ in cases]
-""")
+""",
+)
 code("no answers at all", FORGE, "from helpers import outpost, runner\nrunner.run = outpost.runner.run = lambda *a: []\ndef similarity_matrix(X): return X")
 code("values that are NaN", FORGE, f"{ALL_NAMES} = lambda *a: np.full((4, 4), np.nan)")
 code("arrays of objects", FORGE, f"{ALL_NAMES} = lambda *a: np.array([[None] * 4] * 4, dtype=object)")
-code("another answer on the second look", FORGE, """
+code(
+    "another answer on the second look",
+    FORGE,
+    """
 class Moody(list):
     count = 0
     def __len__(self): Moody.count += 1; return Moody.count
     def __iter__(self): return iter([1.0] * Moody.count)
 def similarity_matrix(X): return Moody([1])
-""")
+""",
+)
 code("SystemExit from the answer", FORGE, "def similarity_matrix(X): raise SystemExit(0)")
 code("KeyboardInterrupt from the answer", FORGE, "def similarity_matrix(X): raise KeyboardInterrupt")
-code("a thread that answers for everyone", FORGE, """
+code(
+    "a thread that answers for everyone",
+    FORGE,
+    """
 import os, socket, threading
 from helpers import outpost
 def spam():
@@ -193,21 +254,30 @@ def spam():
         except Exception: pass
 threading.Thread(target=spam, daemon=True).start()
 def similarity_matrix(X): return X
-""")
-code("visible answers learnt by heart", FORGE, """
+""",
+)
+code(
+    "visible answers learnt by heart",
+    FORGE,
+    """
 def similarity_matrix(X):
     if X.shape in ((4, 3), (3, 3), (1, 5), (3, 2)) and X.flat[0] < 1e9:
         return X @ X.T if abs(X.flat[0]) < 0.0 else np.eye(len(X))
     return np.zeros(X.shape[:-1] + (X.shape[-2],))
-""")
-code("the test cell's text rewritten from inside", FORGE, """
+""",
+)
+code(
+    "the test cell's text rewritten from inside",
+    FORGE,
+    """
 kernel = get_ipython().kernel
 real = get_ipython().run_cell_async
 def run(source, *a, **k):
     return real("pass" if "check(" in source else source, *a, **k)
 get_ipython().run_cell_async = run
 def similarity_matrix(X): return X
-""")
+""",
+)
 
 
 def _by_heart() -> None:
@@ -215,7 +285,11 @@ def _by_heart() -> None:
 
     work = judge.paper(catalog.find("similarity_matrix"), judge.VISIBLE_SEED)
     table = [(case.args[0].tolist(), answer["value"].tolist()) for case, answer in zip(work.cases, work.expected)]
-    code("the visible cases as a table", FORGE, f"TABLE = {table!r}\ndef similarity_matrix(X):\n    return next((np.array(s) for x, s in TABLE if np.shape(x) == X.shape), X)")
+    code(
+        "the visible cases as a table",
+        FORGE,
+        f"TABLE = {table!r}\ndef similarity_matrix(X):\n    return next((np.array(s) for x, s in TABLE if np.shape(x) == X.shape), X)",
+    )
 
 
 _by_heart()
@@ -373,10 +447,17 @@ LAST_FIVE = FULL - 2
 
 honest_code("an endless loop", DENY, "while True: pass")
 code("an endless loop in an answer", DENY, "def similarity_matrix(X):\n    while True: pass")
-honest_code("a loop that swallows interrupts", DENY, "import time\nend = time.time() + 10**6\nwhile time.time() < end:\n    try:\n        while True: pass\n    except BaseException: pass", 0.0, "stopped")
-honest_code("a loop that holds the interpreter", DENY, "x = 10 ** 10 ** 9", 0.0)
-honest_code("a flood of prints", DENY, "while True: print('x' * 10000)", (0.0, FULL), "wrote more than")
-honest_code("a flood of pictures", DENY, "from IPython.display import display\nwhile True: display({'text/html': 'x' * 100000}, raw=True)", (0.0, FULL), "wrote more than")
+honest_code(
+    "a loop that swallows interrupts",
+    DENY,
+    "import time\nend = time.time() + 10**6\nwhile time.time() < end:\n    try:\n        while True: pass\n    except BaseException: pass",
+    (0.0, FULL),
+)
+honest_code("a loop that holds the interpreter", DENY, "x = 10 ** 10 ** 9", (0.0, FULL))
+honest_code("a flood of prints", DENY, "while True: print('x' * 10000)", (0.0, FULL), "more than")
+honest_code(
+    "a flood of pictures", DENY, "from IPython.display import display\nwhile True: display({'text/html': 'x' * 100000}, raw=True)", (0.0, FULL), "wrote more than"
+)
 honest_code("one message of 50 MB", DENY, "print('x' * 50_000_000)", (0.0, FULL))
 honest_code("all the memory", DENY, "hoard = []\nwhile True: hoard.append(bytearray(50_000_000))")
 honest_code("all the memory at once", DENY, "np.ones((10**6, 10**6))")
@@ -387,7 +468,12 @@ honest_code("a full disk", DENY, "import os\nfor i in range(1000):\n    with ope
 honest_code("a million small files", DENY, "for i in range(10**6): open(f'f{i}', 'w').close()")
 honest_code("every file descriptor", DENY, "files = [open('/dev/null') for _ in range(10**5)]", (0.0, FULL))
 honest_code("exit", DENY, "import os\nos._exit(0)", 0.0, "ended")
-honest_code("killing itself and everyone", DENY, "import os, signal\nos.kill(-1, signal.SIGKILL)\nos.kill(os.getpid(), signal.SIGKILL)\nos.kill(os.getppid(), signal.SIGKILL)", (0.0, FULL))
+honest_code(
+    "killing itself and everyone",
+    DENY,
+    "import os, signal\nos.kill(-1, signal.SIGKILL)\nos.kill(os.getpid(), signal.SIGKILL)\nos.kill(os.getppid(), signal.SIGKILL)",
+    (0.0, FULL),
+)
 honest_code("a crash in native code", DENY, "import ctypes\nctypes.string_at(0)", 0.0, "ended")
 honest_code("stopping itself", DENY, "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", (0.0, FULL))
 honest_code("asking for input", DENY, "name = input('your name? ')")
@@ -396,7 +482,12 @@ honest_code("hanging at exit", DENY, "import atexit, time, threading\natexit.reg
 honest_code("endless recursion", DENY, "import sys\nsys.setrecursionlimit(10**9)\ndef f(): return f()\nf()", (0.0, FULL))
 honest_code("all descriptors closed", DENY, "import os\nos.closerange(3, 1000)", 0.0)
 honest_code("garbage on the judge's socket", DENY, "import os, socket\nsocket.socket(fileno=os.dup(int(os.environ['ATTENTION_JUDGE_FD']))).sendall(b'\\xff' * 100)", 0.0)
-honest_code("a message to the judge that never ends", DENY, "import os, socket\nsocket.socket(fileno=os.dup(int(os.environ['ATTENTION_JUDGE_FD']))).sendall((10**6).to_bytes(8, 'big') + b'x')", 0.0)
+honest_code(
+    "a message to the judge that never ends",
+    DENY,
+    "import os, socket\nsocket.socket(fileno=os.dup(int(os.environ['ATTENTION_JUDGE_FD']))).sendall((10**6).to_bytes(8, 'big') + b'x')",
+    0.0,
+)
 code("an answer of a million lists", DENY, "def similarity_matrix(X): return [[i] for i in range(10**6)]")
 code("an answer of two gigabytes", DENY, "def similarity_matrix(X): return np.zeros((16000, 16000))")
 code("an answer that contains itself", DENY, "def similarity_matrix(X):\n    a = []; a.append(a); return a")
@@ -405,8 +496,15 @@ honest_code("widgets without end", DENY, "import ipywidgets\nfor i in range(3000
 
 # --- escape ----------------------------------------------------------------------------------------------
 
-honest_code("a connection to the network", ESCAPE, "import socket\nfor host in ('127.0.0.1', '10.0.0.1', '8.8.8.8'):\n    try: socket.create_connection((host, 80), timeout=0.3); raise SystemError('ESCAPED')\n    except OSError: pass")
-honest_code("a process that outlives the notebook", ESCAPE, """
+honest_code(
+    "a connection to the network",
+    ESCAPE,
+    "import socket\nfor host in ('127.0.0.1', '10.0.0.1', '8.8.8.8'):\n    try: socket.create_connection((host, 80), timeout=0.3); raise SystemError('ESCAPED')\n    except OSError: pass",
+)
+honest_code(
+    "a process that outlives the notebook",
+    ESCAPE,
+    """
 import os, time
 if os.fork() == 0:
     os.setsid()
@@ -420,16 +518,24 @@ if os.fork() == 0:
                 except OSError: pass
             time.sleep(0.05)
     os._exit(0)
-""")
-honest_code("writing into the Python environment", ESCAPE, """
+""",
+)
+honest_code(
+    "writing into the Python environment",
+    ESCAPE,
+    """
 import sys, os
 for path in [*sys.path, sys.prefix, '/lib-course/helpers', '/usr/lib', '/', '/etc', '/pool', '/var/tmp']:
     try:
         with open(os.path.join(path, 'ESCAPED.py'), 'w') as f: f.write('x')
     except OSError: continue
     if path not in ('', '/tmp', '/scratch'): raise SystemError('ESCAPED to ' + path)
-""")
-honest_code("undoing the mounts", ESCAPE, """
+""",
+)
+honest_code(
+    "undoing the mounts",
+    ESCAPE,
+    """
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
 libc.unshare(0x10000000 | 0x20000)
@@ -437,17 +543,28 @@ for path in (b'/pool', b'/scratch', b'/tmp', b'/proc', b'/'):
     libc.umount2(path, 2)
 libc.mount(b'none', b'/', None, 1 << 5, None)
 if os.path.isdir('/pool') and os.listdir('/pool'): raise SystemError('ESCAPED')
-""")
-honest_code("orders to the warm process", ESCAPE, """
+""",
+)
+honest_code(
+    "orders to the warm process",
+    ESCAPE,
+    """
 import os, socket, json
 for fd in range(3, 256):
+    try: double = os.dup(fd)
+    except OSError: continue
     try:
-        s = socket.socket(fileno=os.dup(fd))
+        s = socket.socket(fileno=double)
         if s.type == socket.SOCK_SEQPACKET: s.send(json.dumps({"do": "kill", "run": "x"}).encode()); raise SystemError('ESCAPED')
         s.detach()
     except OSError: pass
-""")
-honest_code("memory and files of other processes", ESCAPE, """
+    os.close(double)
+""",
+)
+honest_code(
+    "memory and files of other processes",
+    ESCAPE,
+    """
 import os
 for pid in [p for p in os.listdir('/proc') if p.isdigit() and os.path.realpath('/proc/self') != '/proc/' + p]:
     for name in ('mem', 'environ', 'root/etc/shadow', 'cwd', 'fd', 'maps'):
@@ -456,24 +573,40 @@ for pid in [p for p in os.listdir('/proc') if p.isdigit() and os.path.realpath('
             os.listdir(path) if name in ('cwd', 'fd') else open(path, 'rb').read(10)
         except (OSError, PermissionError): continue
         if open(f'/proc/{pid}/status').read().split('NSpid:')[1].split()[1:2] == []: raise SystemError('ESCAPED ' + path)
-""")
-honest_code("attaching to other processes", ESCAPE, """
+""",
+)
+honest_code(
+    "attaching to other processes",
+    ESCAPE,
+    """
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
 own = {os.path.realpath('/proc/self').rpartition('/')[2]}
 for pid in range(1, 200):
     if libc.ptrace(16, pid, 0, 0) == 0 and str(pid) not in own and pid != os.getpid(): raise SystemError('ESCAPED')
-""")
+""",
+)
 honest_code("becoming root", ESCAPE, "import os\nfor f in (os.setuid, os.setgid):\n    try: f(0); raise SystemError('ESCAPED')\n    except OSError: pass")
-honest_code("a root shell by su and sudo", ESCAPE, "import subprocess\nfor c in (['su', '-c', 'id'], ['sudo', '-n', 'id'], ['mount', '-t', 'tmpfs', 'x', '/etc']):\n    try:\n        if subprocess.run(c, capture_output=True, timeout=2).returncode == 0: raise SystemError('ESCAPED')\n    except (OSError, subprocess.TimeoutExpired): pass")
-honest_code("the gradebook rewritten", ESCAPE, """
+honest_code(
+    "a root shell by su and sudo",
+    ESCAPE,
+    "import subprocess\nfor c in (['su', '-c', 'id'], ['sudo', '-n', 'id'], ['mount', '-t', 'tmpfs', 'x', '/etc']):\n    try:\n        if subprocess.run(c, capture_output=True, timeout=2).returncode == 0: raise SystemError('ESCAPED')\n    except (OSError, subprocess.TimeoutExpired): pass",
+)
+honest_code(
+    "the gradebook rewritten",
+    ESCAPE,
+    """
 import os, sqlite3
 for root in ('/', '..', '../..', '/pool', '/root', '/home', '/tmp', '/work'):
     for folder, _, files in os.walk(root):
         if folder.count('/') > 6 or folder.startswith(('/proc', '/usr', '/sys')): continue
         if 'gradebook.db' in files: raise SystemError('ESCAPED')
-""")
-code("poison for the next learner", ESCAPE, """
+""",
+)
+code(
+    "poison for the next learner",
+    ESCAPE,
+    """
 import os, sys, numpy, helpers.runner, builtins
 os.environ["POISON"] = "1"
 builtins.POISON = numpy.POISON = 1
@@ -482,7 +615,8 @@ for place in ("/tmp/POISON", "/dev/shm/POISON", "POISON.py", os.path.expanduser(
         os.makedirs(os.path.dirname(place) or ".", exist_ok=True); open(place, "w").write("raise SystemExit")
     except OSError: pass
 numpy.matmul = helpers.runner.run = lambda *a, **k: 1 / 0
-""")
+""",
+)
 
 # --- spying ----------------------------------------------------------------------------------------------
 
@@ -498,31 +632,57 @@ def seek(words, roots=("/",)):
 code("the reference imported", SPY, "from helpers.reference.u1_dot_products import *\nfrom helpers.reference import u1_dot_products")
 code("the exercises imported", SPY, "from helpers.exercises.u1_dot_products import EXERCISES\nsimilarity_matrix = EXERCISES[0].reference")
 code("the judge imported", SPY, "from helpers import judge, catalog, compare\nsimilarity_matrix = catalog.find('similarity_matrix').reference")
-code("the reference found on disk", SPY, FIND + """
+code(
+    "the reference found on disk",
+    SPY,
+    FIND
+    + """
 for path in seek(["u1_dot_products"]):
     if path.endswith(".py") and "plots" not in path: exec(open(path).read())
-""")
-code("the reference found as bytecode", SPY, FIND + """
+""",
+)
+code(
+    "the reference found as bytecode",
+    SPY,
+    FIND
+    + """
 import marshal
 for path in seek(["u1_dot_products"]):
     if path.endswith(".pyc"): exec(marshal.loads(open(path, "rb").read()[16:]))
-""")
-code("solutions found by their marks", SPY, """
+""",
+)
+code(
+    "solutions found by their marks",
+    SPY,
+    """
 import os, subprocess
 out = subprocess.run(["grep", "-rlE", "--include=*.py", "--include=*.ipynb", "BEGIN " + "SOLUTION", "/lib-course", "/scratch", "/pool", "/work", "/root", "/home", "/tmp"], capture_output=True, text=True, timeout=3).stdout
 for path in out.split():
     if "site-packages" not in path: exec(open(path).read())
-""")
-code("the class's secret", SPY, FIND + "\nfound = list(seek(['secret'], ('/pool', '/scratch', '/tmp', '/work', '/root', '/home')))\nif any('.attention' in f for f in found): similarity_matrix = lambda X: X @ np.swapaxes(X, -1, -2)")
+""",
+)
+code(
+    "the class's secret",
+    SPY,
+    FIND
+    + "\nfound = list(seek(['secret'], ('/pool', '/scratch', '/tmp', '/work', '/root', '/home')))\nif any('.attention' in f for f in found): similarity_matrix = lambda X: X @ np.swapaxes(X, -1, -2)",
+)
 code("other submissions", SPY, "import os\nif os.listdir('/pool') or os.path.exists('../submitted'): similarity_matrix = lambda X: X @ np.swapaxes(X, -1, -2)")
-code("expected values found in memory", SPY, """
+code(
+    "expected values found in memory",
+    SPY,
+    """
 import gc
 def similarity_matrix(X):
     for item in gc.get_objects():
         if isinstance(item, np.ndarray) and item.shape == X.shape[:-1] + (X.shape[-2],): return item.copy()
     return X
-""")
-code("expected values found in the frames", SPY, """
+""",
+)
+code(
+    "expected values found in the frames",
+    SPY,
+    """
 import sys
 def similarity_matrix(X):
     frame = sys._getframe()
@@ -531,24 +691,36 @@ def similarity_matrix(X):
             if isinstance(value, dict) and "expected" in value: return value["expected"]
         frame = frame.f_back
     return X
-""")
-code("environment and command lines searched", SPY, """
+""",
+)
+code(
+    "environment and command lines searched",
+    SPY,
+    """
 import os
 for pid in filter(str.isdigit, os.listdir('/proc')):
     for name in ('environ', 'cmdline'):
         try: text = open(f'/proc/{pid}/{name}').read()
         except OSError: continue
         if 'secret' in text or 'gradebook' in text or 'submitted' in text: similarity_matrix = lambda X: X @ np.swapaxes(X, -1, -2)
-""")
-code("cases asked for before their cell", SPY, """
+""",
+)
+code(
+    "cases asked for before their cell",
+    SPY,
+    """
 import os, socket
 from helpers import outpost
 conn = socket.socket(fileno=os.dup(int(os.environ["ATTENTION_JUDGE_FD"])))
 for hidden in (False, True):
     outpost.send(conn, {"hidden": hidden})
     if outpost.receive(conn)["cases"]: similarity_matrix = lambda X: X @ np.swapaxes(X, -1, -2)
-""")
-code("hidden cases asked for twice", SPY, """
+""",
+)
+code(
+    "hidden cases asked for twice",
+    SPY,
+    """
 import os, socket
 from helpers import outpost
 def check(answer, hidden=False):
@@ -557,4 +729,5 @@ def check(answer, hidden=False):
     for _ in range(2):
         outpost.send(conn, {"hidden": True}); request = outpost.receive(conn)
     if not request["refused"]: raise SystemError("ESCAPED")
-""")
+""",
+)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
+
 from autograder import classroom, grade, sample
 from autograder.classroom import CONFIG
-from nbgrader.api import Gradebook
 
 STUDENTS = sample.students()
 

@@ -856,7 +856,7 @@ def _list_of_ids(case, value, expected):
 
 
 def _translations_right(values: Mapping[str, Any]) -> str | None:
-    right = {language: 0 for language in data.LANGUAGES}
+    right = dict.fromkeys(data.LANGUAGES, 0)
     example = ""
     for label, value in values.items():
         language, digits = label.split()

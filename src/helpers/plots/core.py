@@ -143,9 +143,7 @@ def explore(draw: Callable[..., Figure], alt: str, start: Mapping[str, Any] | No
     from IPython.display import display
 
     picture = ipywidgets.HTML(_image(still, alt))
-    sliders = {
-        name: ipywidgets.SelectionSlider(options=values, value=first[name], description=name, continuous_update=False) for name, values in controls.items()
-    }
+    sliders = {name: ipywidgets.SelectionSlider(options=values, value=first[name], description=name, continuous_update=False) for name, values in controls.items()}
 
     def redraw(_: Any) -> None:
         chosen = {name: slider.value for name, slider in sliders.items()}

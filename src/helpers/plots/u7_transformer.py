@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .core import COLOURS, SEQUENTIAL, figure, grid, heatmap
+from .core import COLOURS, figure, grid, heatmap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,9 +96,7 @@ def teacher_forcing(tgt: Sequence[str], tgt_in: Sequence[str]) -> Figure:
         _box(ax, place, 1.7, says, GREEN if counted else GREY, 0.72, 0.5)
         _arrow(ax, (place, 0.4), (place, 1.4), DARK if counted else GREY)
         if place:
-            ax.annotate(
-                "", xy=(place - 0.12, 0.38), xytext=(place - 0.88, 1.42), arrowprops={"arrowstyle": "-|>", "color": BLUE, "linewidth": 1, "linestyle": ":"}
-            )
+            ax.annotate("", xy=(place - 0.12, 0.38), xytext=(place - 0.88, 1.42), arrowprops={"arrowstyle": "-|>", "color": BLUE, "linewidth": 1, "linestyle": ":"})
         ax.text(place, 2.2, "counts" if counted else "ignored", ha="center", fontsize=8, color=DARK if counted else GREY)
     ax.text(-0.62, 0.1, "reads", ha="right", va="center", fontsize=10)
     ax.text(-0.62, 1.7, "has to say", ha="right", va="center", fontsize=10)
@@ -120,9 +118,7 @@ def _box(ax: Axes, x: float, y: float, text: str, colour: str, width: float = 2.
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = DARK) -> None:
-    ax.annotate(
-        "", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 10}, zorder=2
-    )
+    ax.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 10}, zorder=2)
 
 
 def _line(ax: Axes, points: Sequence[tuple[float, float]], colour: str = DARK, arrow: bool = True) -> None:
@@ -318,7 +314,7 @@ def heads_on_digit(image: np.ndarray, weights: np.ndarray, row: int, title: str)
         title: what is shown.
     """
     heads = len(weights)
-    drawn, axes = grid(1, heads, width=2.35, height=3.0)
+    drawn, axes = grid(1, heads, width=2.35, height=2.7)
     for head, ax in enumerate(axes[0]):
         given = weights[head][-8:, -8:][row]
         _picture(ax, image)
@@ -397,7 +393,7 @@ def heads_of(weights: np.ndarray, rows: Sequence[str], columns: Sequence[str], t
     """
     drawn, axes = grid(1, len(weights), width=2.9, height=3.2)
     for head, ax in enumerate(axes[0]):
-        _attention_map(ax, weights[head], rows, columns if head >= 0 else (), f"head {head}", "queries" if head == 0 else "", "keys")
+        _attention_map(ax, weights[head], rows, columns, f"head {head}", "queries" if head == 0 else "", "keys")
     drawn.suptitle(title, fontsize=11, **({"fontfamily": ["DejaVu Sans", chinese_font()]} if chinese_font() else {}))
     return drawn
 
@@ -422,9 +418,8 @@ def ablation(results: Sequence[Any]) -> Figure:
         names = [_without(one.without) for one in own]
         bars.barh(names, [100 * one.accuracy for one in own], color=[colour[one.without] for one in own], alpha=0.85)
         for place, one in enumerate(own):
-            inside = one.accuracy > 0.8
-            bars.text(100 * one.accuracy + (-1.5 if inside else 1.5), place, f"{one.accuracy:.1%}", va="center", ha="right" if inside else "left", color="white" if inside else "black", fontsize=9)
-        bars.set(xlim=(0, 100), xlabel="held-out examples exactly right, %")
+            bars.text(100 * one.accuracy + 1.5, place, f"{one.accuracy:.1%}", va="center", fontsize=9)
+        bars.set(xlim=(0, 118), xticks=range(0, 101, 20), xlabel="held-out examples exactly right, %")
         bars.invert_yaxis()
         bars.set_title(f"{task}: what is left without a part", fontsize=10)
         for one in own:
@@ -440,8 +435,11 @@ def _without(part: str) -> str:
     return {"nothing": "complete", "all heads but one": "one head"}.get(part, f"no {part}")
 
 
-def ablation_table(results: Sequence[Any]) -> str:
-    """The ablation as an HTML table: rows are parts, columns are tasks."""
+@figure
+def ablation_table(results: Sequence[Any]) -> None:
+    """Show the ablation as a table: rows are parts, columns are tasks."""
+    from IPython.display import display
+
     tasks = list(dict.fromkeys(one.task for one in results))
     parts = list(dict.fromkeys(one.without for one in results))
     found = {(one.task, one.without): one for one in results}
@@ -453,4 +451,5 @@ def ablation_table(results: Sequence[Any]) -> str:
             one = found.get((task, part))
             cells += f"<td>{one.accuracy:.1%}</td><td>{np.mean(one.losses[-20:]):.4f}</td>" if one else "<td>has none</td><td>–</td>"
         rows += f'<tr><th style="text-align:left">{_without(part)}</th>{cells}</tr>'
-    return f"<table><tr><th></th>{head}</tr>{rows}</table>"
+    told = "; ".join(f"{one.task}, {_without(one.without)}: {one.accuracy:.1%}" for one in results)
+    display({"text/html": f"<table><tr><th></th>{head}</tr>{rows}</table>", "text/plain": told}, raw=True)

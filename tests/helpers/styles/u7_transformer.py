@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from helpers import data
-from helpers.exercises.u7_transformer import _machine, _Machine, _reader, _Reader, _step, _writer
+from helpers.exercises.u7_transformer import _Machine, _machine, _Reader, _reader, _step, _writer
 from helpers.reference import u7_transformer as reference
 from helpers.reference.u3_positional_encoding import sinusoidal_encoding
 from helpers.reference.u5_add_and_norm import Encoder
@@ -255,11 +255,11 @@ class ByHand(nn.Module):
         super().__init__()
         if n_heads <= 0 or d_model % n_heads != 0:
             raise ValueError(f"{n_heads} heads, width {d_model}")
-        mlp = lambda: nn.Sequential(nn.Linear(d_model, d_ff), nn.ReLU(), nn.Linear(d_ff, d_model))  # noqa: E731
+        mlp = lambda: nn.Sequential(nn.Linear(d_model, d_ff), nn.ReLU(), nn.Linear(d_ff, d_model))
         self.embed = nn.ModuleDict({"src": nn.Embedding(src_vocab, d_model), "tgt": nn.Embedding(tgt_vocab, d_model)})
         self.register_buffer("ahead", torch.ones(max_length, max_length).tril().bool()[None, None])
         self.register_buffer("P", torch.from_numpy(sinusoidal_encoding(max_length, d_model)))
-        attention = lambda: self.Attention(d_model, n_heads)  # noqa: E731
+        attention = lambda: self.Attention(d_model, n_heads)
         self.encoder = nn.ModuleList(nn.ModuleList([attention(), mlp(), nn.LayerNorm(d_model), nn.LayerNorm(d_model)]) for _ in range(n_layers))
         self.decoder = nn.ModuleList(
             nn.ModuleList([attention(), attention(), mlp(), nn.LayerNorm(d_model), nn.LayerNorm(d_model), nn.LayerNorm(d_model)]) for _ in range(n_layers)
