@@ -24,7 +24,7 @@ grade: $(STAMP)  ## build the notebooks, grade the sample class, print the table
 test: $(STAMP)  ## the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lab: $(STAMP)  ## JupyterLab on the learner's notebooks
 	$(BIN)/autograder build

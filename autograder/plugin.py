@@ -9,6 +9,7 @@ from traitlets.config import Config
 from .intake import IntakeExporter
 from .preprocess import HideHiddenTests, SandboxedExecute, SaveVerdicts
 from .repair import RepairCells
+from .sanitize import SanitizeLearner
 
 
 def configure(config: Config) -> None:
@@ -19,7 +20,8 @@ def configure(config: Config) -> None:
     - the submission is read by `IntakeExporter`, which takes any file;
     - links are removed before nbgrader copies files, which would follow them;
     - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites them;
-    - execution and points are ours in nbgrader's own places in its order, late penalties after them as ever.
+    - execution and points are ours in nbgrader's own places in its order, late penalties after them as ever;
+    - at the end the learner's markup is cleaned, since formgrader and feedback show it in a browser.
     """
     replaced = {Execute: SandboxedExecute, SaveAutoGrades: SaveVerdicts}
     config.Autograde.exporter_class = IntakeExporter
@@ -27,7 +29,5 @@ def configure(config: Config) -> None:
     sanitize = list(Autograde.sanitize_preprocessors.default())
     sanitize.insert(sanitize.index(DeduplicateIds), RepairCells)
     config.Autograde.sanitize_preprocessors = sanitize
-    config.Autograde.autograde_preprocessors = [replaced.get(step, step) for step in Autograde.autograde_preprocessors.default()]
+    config.Autograde.autograde_preprocessors = [*(replaced.get(step, step) for step in Autograde.autograde_preprocessors.default()), SanitizeLearner]
     config.GenerateFeedback.preprocessors = [GenerateFeedback.preprocessors.default()[0], HideHiddenTests, *GenerateFeedback.preprocessors.default()[1:]]
-    # What a learner's cell displayed or wrote as HTML must not run in the browser of whoever grades it.
-    config.HTMLExporter.sanitize_html = True

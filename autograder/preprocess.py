@@ -291,10 +291,18 @@ def comment(verdict: Verdict) -> str:
 
 
 class HideHiddenTests(NbGraderPreprocessor):
-    """Takes the hidden part of test cells out of feedback."""
+    """Takes out of feedback what could tell of hidden cases: the hidden part of test cells, and a unit's own outputs.
+
+    A learner's function sees the hidden cases while it is judged and can keep them for a later cell to print, so
+    of a unit's code cells only the judge's verdicts keep their output. The learner has the others at home.
+    """
 
     def preprocess_cell(self, cell: NotebookNode, resources: dict[str, Any], index: int) -> tuple[NotebookNode, dict[str, Any]]:
-        if cell.cell_type == "code" and "BEGIN HIDDEN TESTS" in cell.source:
+        if cell.cell_type != "code":
+            return cell, resources
+        if "BEGIN HIDDEN TESTS" in cell.source:
             with contextlib.suppress(RuntimeError):
                 ClearHiddenTests(parent=self)._remove_hidden_test_region(cell)
+        if resources["nbgrader"]["assignment"] in catalog.units() and not utils.is_grade(cell):
+            cell.outputs = []
         return cell, resources

@@ -190,7 +190,9 @@ if digits_run.model is not None:
     for place in (9, 20, 41):
         one = torch.tensor(digits.test_images[place : place + 1], device=device())
         seen[place] = figures.attention_of(digits_run.model, lambda one=one: digits_run.model(one))
-    if seen[9]:
+    if not seen[9]:
+        print("None of your layers returns a pair (output, weights), as MultiHeadAttention of unit 4 does, so there is nothing to draw.")
+    else:
         plots.show(
             figures.heads_received(digits.test_images[9], seen[9], f"A held-out {digits.test_labels[9]}: which rows are looked at, head by head"),
             alt="One panel for each head of each layer: the image of a digit with its rows tinted by the attention they receive. The heads prefer different rows.",
@@ -528,6 +530,8 @@ if translator_run.model is not None:
         }  # fmt: skip
         print(f"{language}: {data.number_words(number, language)}")
 looked = bool(inside) and all(maps["encoder"] and maps["cross"] for maps in inside.values())
+if inside and not looked:
+    print("None of your layers returns a pair (output, weights), as MultiHeadAttention of unit 4 does, so there is nothing to draw.")
 if looked:
     plots.show(
         figures.three_attentions(

@@ -257,7 +257,8 @@ def _examine_conduct(exercise: Exercise, case: Case, answer: dict, expected: dic
         # Where the learner chooses the parameters, their names and gradients are the learner's own, and only have to be there.
         unused = [name for name, got in answer["gradients"].items() if got is None]
         if unused:
-            return finding("no gradient", f"no gradient reaches {', '.join(unused[:3])}: either nothing uses it, or something on the way leaves the graph")
+            kind = "no gradient" if len(unused) == len(answer["gradients"]) else "unused"
+            return finding(kind, f"no gradient reaches {', '.join(unused[:3])}: either nothing uses it, or something on the way leaves the graph")
         return None
     largest = largest_gradient(expected["gradients"])
     for name, want in expected["gradients"].items():

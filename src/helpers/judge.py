@@ -203,9 +203,7 @@ def _properties(work: Paper, found: Sequence[Finding | None]) -> tuple[Property,
 # Wrong in every exercise alike, and certain from what was seen, so no exercise has to list them.
 _GENERAL = {
     "changed": Diagnosis("changes its input in place", "Work on a new array: `x = x + 1` makes one, `x += 1` and `x[...] = ` do not."),
-    "shares": Diagnosis(
-        "returns a view of its input", "A slice, a transpose or a reshape looks at the same numbers; `.copy()` (torch: `.clone()`) makes its own."
-    ),
+    "shares": Diagnosis("returns a view of its input", "A slice, a transpose or a reshape looks at the same numbers; `.copy()` (torch: `.clone()`) makes its own."),
     "overwritten": Diagnosis("reuses one array for every call", "Make the result array inside the function, not outside it or in a default argument."),
     "nothing": Diagnosis("returns nothing", "A function without `return` gives None, however right its last line is."),
     "list": Diagnosis("returns a list, not an array", "`np.array(rows)` (torch: `torch.stack(rows)`) makes one array of a list of rows."),
@@ -216,6 +214,7 @@ _GENERAL = {
     "shortcut": Diagnosis("calls a ready-made function", "The library does it in one line; the exercise is to write those lines yourself."),
     "memory": Diagnosis("holds too much at one time", "Look for the largest array you make, and for lists that keep one array of every round."),
     "no gradient": Diagnosis("cuts the gradient", "Stay with torch operations from input to output: `.detach()`, `.item()`, `.data` and NumPy end the graph."),
+    "unused": Diagnosis("has a part that learns nothing", "Is it used in `forward`? And does `.detach()`, `.item()` or NumPy stand between it and the result?"),
     "warning": Diagnosis("gives a warning", "Avoid the bad operation itself, as by choosing a safe divisor before dividing, and do not just hide the message."),
 }
 

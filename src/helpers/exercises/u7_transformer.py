@@ -210,8 +210,8 @@ DIGIT_CLASSIFIER = Exercise(
         ),
     ),
     hints=(
-        "The steps: pixels to tokens by a linear layer, plus positions; the encoder; the mean over the eight tokens; a linear layer to ten logits. Then train.",
-        "If only the accuracy is missing, run the training cells to their end and then this cell again.",
+        "If only the accuracy is missing, run the training cells from the first to the end, and again after every change to the class. "
+        "Otherwise: pixels to tokens by a linear layer, plus positions; the encoder; the mean over the eight tokens; a linear layer to ten logits.",
     ),
 )
 
@@ -320,8 +320,8 @@ def _judged(test: Callable[[np.ndarray], str | None]) -> Callable:
 def _looks_ahead(value):
     if not _alike(value[0, :2], value[1, :2]):
         return "a target token changes the logits of places before it: there the model can read what it is to predict"
-    if not _differ(value[0, 2:], value[1, 2:]):
-        return "a target token makes no difference to the logits from its place on"
+    if not _differ(value[0, 2], value[1, 2]):
+        return "a target token makes no difference to the logits at its own place, which are to predict the token after it"
     return None
 
 
@@ -438,6 +438,23 @@ def _blind_decode(self, tgt_in, memory, memory_mask=None):
     return reference.Transformer.decode(self, tgt_in, 0 * memory, memory_mask)
 
 
+def _decode_with(masks: Callable, shift: Callable | None = None) -> Callable:
+    """A decode that hands its layers other masks, or reads other ids."""
+
+    def decode(self, tgt_in, memory, memory_mask=None):
+        x = self._embed(self.tgt_embed, tgt_in if shift is None else shift(tgt_in))
+        for layer in self.decoder:
+            x = layer(x, memory, *masks(self.target_mask(tgt_in), memory_mask))
+        return self.project(self.norm(x))
+
+    return decode
+
+
+_masks_swapped = _decode_with(lambda causal, padding: (padding, causal))
+_causal_memory = _decode_with(lambda causal, padding: (causal, causal))
+_shifted_inside = _decode_with(lambda causal, padding: (causal, padding), lambda tgt_in: shift_right(tgt_in, data.BOS))
+
+
 def _same_layers(self, *sizes, **named):
     self.decoder = nn.ModuleList([self.decoder[0]] * len(self.decoder))
 
@@ -527,6 +544,31 @@ TRANSFORMER = Exercise(
             _machine(source_mask=staticmethod(lambda src: (src == data.PAD)[:, None, None, :])),
         ),
         Mistake(
+            "the padding mask lacks the axes of heads and queries",
+            "`src != PAD` is (b, n) and has to broadcast to (b, h, n_q, n_k): put two axes of length 1 between, `[:, None, None, :]`.",
+            _machine(source_mask=staticmethod(lambda src: src != data.PAD)),
+        ),
+        Mistake(
+            "the padding mask stands on the axis of the queries",
+            "Padding must not be looked at, so it is forbidden as a key, and keys are the last axis.",
+            _machine(source_mask=staticmethod(lambda src: (src != data.PAD)[:, None, :, None])),
+        ),
+        Mistake(
+            "the two masks of the decoder layer have changed places",
+            "A `DecoderLayer` takes x, memory, self_mask, memory_mask: the causal mask is for the target, the padding mask for the memory.",
+            _machine(decode=_masks_swapped),
+        ),
+        Mistake(
+            "the causal mask hides the memory",
+            "The memory is complete before the first digit is written: cross attention may look at all of its words.",
+            _machine(decode=_causal_memory),
+        ),
+        Mistake(
+            "shifted the target inside the model",
+            "`tgt_in` comes shifted: `train_step` does that. The logits at place i follow the token at place i.",
+            _machine(decode=_shifted_inside),
+        ),
+        Mistake(
             "no positions on either side",
             "Attention sees a set. Add position vectors to the embeddings of the source and of the target.",
             _machine(_embed=_embed_without(False, False)),
@@ -587,13 +629,13 @@ TRANSFORMER = Exercise(
             _machine(after=_same_layers),
         ),
         Mistake(
-            "n_layers counts for the decoder only",
-            "The encoder has n_layers layers too.",
+            "the encoder's n_layers layers are not all among the parameters",
+            "Give the encoder n_layers, and if you keep layers in a list, let it be an `nn.ModuleList`: torch does not look into a plain one.",
             _machine(after=_one_encoder_layer),
         ),
         Mistake(
-            "n_layers counts for the encoder only",
-            "The decoder has n_layers layers too.",
+            "the decoder's n_layers layers are not all among the parameters",
+            "The decoder has n_layers layers too, in an `nn.ModuleList`: torch does not look into a plain list.",
             _machine(after=_one_decoder_layer),
         ),
         Mistake(
@@ -874,7 +916,15 @@ def _translations_right(values: Mapping[str, Any]) -> str | None:
     )
 
 
-def _writer(begin: int = data.BOS, stop: bool = True, pick: Callable | None = None, feed: Callable | None = None, mode: bool | None = False, give: Callable | None = None, most: int = data.MAX_LENGTH):
+def _writer(
+    begin: int = data.BOS,
+    stop: bool = True,
+    pick: Callable | None = None,
+    feed: Callable | None = None,
+    mode: bool | None = False,
+    give: Callable | None = None,
+    most: int = data.MAX_LENGTH,
+):
     """A translate with one part of its own: what it begins with, feeds, picks and gives back."""
 
     def translate(model, src_ids):
@@ -947,6 +997,11 @@ TRANSLATE = Exercise(
             _writer(give=lambda ids: [token - 3 for token in ids[1:] if token != data.EOS]),
         ),
         Mistake(
+            "returned the number, not the ids of its digits",
+            "A list of ids is asked; `data.digits_of` makes a number of them afterwards.",
+            _writer(give=lambda ids: int("".join(str(token - 3) for token in ids[1:] if token != data.EOS) or 0)),
+        ),
+        Mistake(
             "began with eos, not with bos",
             "The model learned to begin from bos.",
             _writer(begin=data.EOS),
@@ -988,8 +1043,8 @@ TRANSLATE = Exercise(
         ),
     ),
     hints=(
-        "Encode the sentence once, as a batch of one; then `greedy_decode` of unit 6 asks you for the logits of the next token again and again.",
-        "If only the accuracy is missing, run the training cells to their end and then this cell again.",
+        "If only the accuracy is missing, run the training cells from the first to the end, and again after every change to Transformer or train_step. "
+        "Otherwise: encode the sentence once, as a batch of one; then `greedy_decode` of unit 6 asks for the logits of the next token again and again.",
     ),
 )
 

@@ -302,6 +302,11 @@ class Shared(_Machine):
         return self.dropout(table(ids) + self.learned[: ids.shape[-1]])
 
 
+def _one_table(self, table, ids):
+    """Source and target with the same embedding, although there are two."""
+    return math.sqrt(table.embedding_dim) * self.src_embed(ids) + self.positions[: ids.shape[-1]]
+
+
 # --- train_step ------------------------------------------------------------------------------------------
 
 
@@ -475,14 +480,15 @@ WRONG = {
         "squeezed the batch axis away #2": _reader(lambda self, images: torch.squeeze(_Reader.forward(self, images))),
         "no positions": _reader(lambda self, images: self.classify(self.encoder(self.embed(images.mean(dim=1, keepdim=True) / 16)).mean(dim=1))),
         "changes its input in place": _reader(lambda self, images: _Reader.forward(self, images.div_(16).mul_(16).sub_(1))),
-        "cuts the gradient": _reader(lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=1).detach())),
+        "has a part that learns nothing": _reader(lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=1).detach())),
         " #2": _reader(lambda self, images: _Reader.forward(self, images) / 0),
         " #3": Astray,
     },
     "Transformer": {
         "the encoder sees the padding #2": _machine(encode=lambda self, src: self.encoder(self._embed(self.src_embed, src)), memory_mask=lambda self, src: None),
-        "cuts the gradient": _machine(forward=lambda self, src, tgt_in: self.decode(tgt_in, self.encode(src).detach(), self.source_mask(src))),
-        "cuts the gradient #2": _machine(forward=lambda self, src, tgt_in: self.decode(tgt_in.clone(), self.encode(src), self.source_mask(src)).detach()),
+        "has a part that learns nothing": _machine(forward=lambda self, src, tgt_in: self.decode(tgt_in, self.encode(src).detach(), self.source_mask(src))),
+        "has a part that learns nothing #2": _machine(_embed=_one_table),
+        "cuts the gradient": _machine(forward=lambda self, src, tgt_in: self.decode(tgt_in.clone(), self.encode(src), self.source_mask(src)).detach()),
         "": _machine(decode=lambda self, tgt_in, memory, memory_mask=None: reference.Transformer.decode(self, tgt_in, memory, memory_mask)[:, -1]),
         " #2": _machine(encode=lambda self, src: self.encoder(self._embed(self.src_embed, src), (src != PAD)[:, None, None]).mean(dim=1)),
     },
