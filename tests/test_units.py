@@ -11,8 +11,14 @@ from autograder import build, classroom, course, grade, sample
 from helpers import catalog
 
 UNITS = course.units()
-TORCH_FREE = ("u0_start_here", "u1_dot_products")
 every_unit = pytest.mark.parametrize("unit", UNITS)
+
+
+NEED_WEIGHTS = {"DigitClassifier", "translate"}
+
+
+def tests_of(unit):
+    return {cell.metadata.nbgrader["grade_id"][5:]: cell for cell in marked(sample.released(unit), "grade") if cell.cell_type == "code"}
 
 
 def marked(notebook, kind):
@@ -91,8 +97,12 @@ def solved(tmp_path_factory):
 def test_solutions_get_every_point_that_a_check_can_give(solved, unit):
     result = solved["solved", unit]
     by_hand = sum(c.metadata.nbgrader["points"] for c in marked(sample.released(unit), "grade") if c.cell_type == "markdown")
-    failed = {name: (v.finding, v.diagnosis) for name, v in result.outcome.final.items() if not v.passed}
-    assert result.score == result.max_score - by_hand, failed
+    failed = {name: v.finding.message for name, v in result.outcome.final.items() if not v.passed}
+    # Trained weights are the learner's to hand in; tests/test_capstone.py does.
+    untrained = {name for name in NEED_WEIGHTS if name in failed and "weights.safetensors" in failed[name]}
+    assert set(failed) == untrained == (NEED_WEIGHTS if unit == "u7_transformer" else set()), failed
+    lost = sum(cell.metadata.nbgrader["points"] for name, cell in tests_of(unit).items() if name in failed)
+    assert result.score == result.max_score - by_hand - lost
     assert result.outcome.state == "graded", result.outcome.reason
 
 
@@ -100,7 +110,7 @@ def test_solutions_get_every_point_that_a_check_can_give(solved, unit):
 def test_an_unanswered_notebook_gets_nothing_and_says_so(solved, unit):
     result = solved["empty", unit]
     assert (result.score, result.outcome.state) == (0, "graded")
-    assert {verdict.status for verdict in result.outcome.final.values()} == {"not answered"}
+    assert {verdict.status for name, verdict in result.outcome.final.items() if name not in NEED_WEIGHTS} <= {"not answered"}
 
 
 @every_unit
