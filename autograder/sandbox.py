@@ -98,6 +98,8 @@ def command(pool: Path, lib: Path) -> list[str]:
         arguments += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         arguments += ["--unshare-user"]
+    # Before the binds: an environment may itself lie below /tmp.
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/scratch", "--dir", "/var/tmp"]
     for path in ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin"):
         if os.path.islink(path):
             arguments += ["--symlink", os.readlink(path), path]
@@ -117,7 +119,6 @@ def command(pool: Path, lib: Path) -> list[str]:
             installed = Path(sysconfig.get_path(name)) / package
             if installed.is_dir():
                 arguments += ["--tmpfs", str(installed)]
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/scratch", "--dir", "/var/tmp"]
     arguments += ["--ro-bind", str(lib), "/lib-course", "--ro-bind", str(ZYGOTE), "/zygote.py", "--bind", str(pool), "/pool"]
     arguments += ["--ro-bind", str(lib.parent / "passwd"), "/etc/passwd", "--remount-ro", "/", "--die-with-parent", "--new-session", "--chdir", "/"]
     return [*arguments, "--", sys.executable, "-B", "/zygote.py"]

@@ -38,7 +38,7 @@ NOBODY = 65534
 EXIT_MEMORY, EXIT_PROCESSES, EXIT_TIME, EXIT_SETUP = 81, 82, 83, 84
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
-MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE, MS_RDONLY, MS_REMOUNT = 2, 4, 4096, 16384, 1 << 18, 1, 32
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 1, 2, 4, 4096, 8192, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP = 1, 4, 38, 24
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -86,8 +86,14 @@ def seal_namespaces(run: str, limits: dict) -> None:
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     _checked(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount /")
     size = f"size={limits['scratch_bytes']},nr_inodes=10000,mode=700"
-    for target in (SCRATCH, "/tmp", "/dev/shm"):
+    for target in (SCRATCH, "/dev/shm", "/var/tmp"):
         _mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, size)
+    # The new /tmp is made elsewhere and moved into place, so that a Python environment below /tmp can come along.
+    for prefix in {sys.base_prefix, sys.prefix}:
+        if prefix.startswith("/tmp/"):
+            os.makedirs("/var" + prefix)
+            _mount(prefix, "/var" + prefix, "", MS_BIND | MS_REC)
+    _mount("/var/tmp", "/tmp", "", MS_MOVE)
     os.environ["HOME"] = SCRATCH
     copy_files(POOL / run / "files", Path(SCRATCH), limits["scratch_bytes"])
 

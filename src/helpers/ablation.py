@@ -18,7 +18,7 @@ from . import data
 from .reference import u7_transformer as reference
 from .reference.u4_multi_head import MultiHeadAttention
 from .reference.u5_add_and_norm import Encoder
-from .training import Board, StopButton
+from .training import Board, StopButton, one_thread
 
 PARTS = ("nothing", "positions", "scaling", "mask", "all heads but one")
 TASKS = {"digits": ("nothing", "positions", "scaling", "all heads but one"), "translation": PARTS}
@@ -152,7 +152,7 @@ class Study:
     def go(self) -> None:
         """Train what is left, or until the stop button is pressed."""
         board, shown = Board(), time.monotonic()
-        with StopButton() as stop:
+        with StopButton() as stop, one_thread():
             while self._waiting and not stop.asked:
                 task, without = self._waiting[0]
                 self._running = self._running or train(task, without, self._seed)

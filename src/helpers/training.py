@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from types import FrameType
@@ -37,6 +37,22 @@ def device() -> torch.device:
     import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute in one thread: tensors as small as here keep a second one waiting, and on a busy machine everyone waits for it.
+
+    It also makes the same seed give the same curve whatever the number of cores.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class StopButton:
@@ -167,7 +183,7 @@ class Training:
 
         board = Board()
         began, shown = time.monotonic() - self.seconds, 0.0
-        with StopButton() as stop:
+        with StopButton() as stop, one_thread():
             while not self.finished:
                 done = len(self.losses)
                 for group in self._optimizer.param_groups:
