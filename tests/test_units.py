@@ -17,7 +17,7 @@ every_unit = pytest.mark.parametrize("unit", UNITS)
 NEED_WEIGHTS = {"DigitClassifier", "translate"}
 
 
-def tests_of(unit):
+def cells_of_checks(unit):
     return {cell.metadata.nbgrader["grade_id"][5:]: cell for cell in marked(sample.released(unit), "grade") if cell.cell_type == "code"}
 
 
@@ -101,7 +101,7 @@ def test_solutions_get_every_point_that_a_check_can_give(solved, unit):
     # Trained weights are the learner's to hand in; tests/test_capstone.py does.
     untrained = {name for name in NEED_WEIGHTS if name in failed and "weights.safetensors" in failed[name]}
     assert set(failed) == untrained == (NEED_WEIGHTS if unit == "u7_transformer" else set()), failed
-    lost = sum(cell.metadata.nbgrader["points"] for name, cell in tests_of(unit).items() if name in failed)
+    lost = sum(cell.metadata.nbgrader["points"] for name, cell in cells_of_checks(unit).items() if name in failed)
     assert result.score == result.max_score - by_hand - lost
     assert result.outcome.state == "graded", result.outcome.reason
 
