@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -128,6 +129,8 @@ def main() -> None:
         Console(stderr=True).print(f"autograder: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except OSError as error:
-        told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        told = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        if error.errno == errno.ENOSPC:
+            told += "; free some space and run the same command again, nothing is lost"
         Console(stderr=True).print(f"autograder: {told}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

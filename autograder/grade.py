@@ -75,7 +75,7 @@ def grade(classroom: Classroom, units: list[str], unsafe: bool = False, feedback
         done: called with each result as it comes.
 
     Raises:
-        CourseError: the class cannot be graded at all: another grader, no gradebook, no sandbox.
+        CourseError: the class cannot be graded at all: another grader, no gradebook, no sandbox, a full disk.
     """
     with only_grader(classroom.root):
         released = _released(classroom)
@@ -130,6 +130,9 @@ def grade_one(classroom: Classroom, unit: str, student: str, unsafe: bool = Fals
             problem = told_by_database(error, classroom.db_url) if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: {error}"
         except Exception as error:
             problem = errors.messages[0].strip().splitlines()[-1] if errors.messages else f"{type(error).__name__}: {error}"
+    if "No space left" in problem or "disk is full" in problem:
+        # No fault of the student's, and no ground for 0 points: stop here, what is graded is kept.
+        raise CourseError(f"no space is left in {classroom.root}: free some and run the same command again; nothing is lost")
     outcome = read_outcome(classroom.root, unit, student)
     if outcome is None:
         outcome = Outcome(student, unit, ungradable=problem or "grading did not come to its end; run the same command again")

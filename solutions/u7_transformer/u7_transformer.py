@@ -15,7 +15,7 @@
 #
 # The translator reads three languages: *forty-two thousand, three hundred and seven*, *сорок две тысячи триста семь* and *四万二千三百零七* all become `42307`.
 #
-# Training takes about a minute in all on two processor cores, and uses a graphics card if there is one. You can stop it at any time with the ■ button, and
+# Training takes one to two minutes in all on an ordinary processor, and uses a graphics card if there is one. You can stop it at any time with the ■ button, and
 # run the cell again to go on. What was learned is saved beside this notebook in `weights.safetensors`: **hand that file in together with the notebook**.
 # Grading never trains; it loads your file into your classes and measures them on examples they have not seen.
 
@@ -509,7 +509,7 @@ if translator_run.model is not None:
 # columns are the keys. A decoder row reads a token and is about to write the next: `4→0` has read a 4 and writes a 0.
 #
 # Look at the cross attention first: which word is each digit taken from? Then at the zero: English and Russian have no word for it. Where does the model look when it
-# writes one?
+# writes one? And in Chinese, which has 零 (*líng*)? (Where no font with Chinese characters is installed, the figures write pinyin.)
 
 # %%
 inside, number = {}, 40_721
@@ -569,9 +569,9 @@ if looked:
 #
 # ### BEGIN SOLUTION
 # *Model answer.* (Heads differ from run to run, so an answer is judged by its own maps.) **Cross attention, layer 1, a head of the translator:** the row `0→7` puts most of
-# its weight on *seven* and *hundred*, the row `2→1` on *one*. For each digit the head finds the word that names it; the value that comes along is that word, so the decoder
+# its weight on *seven*, the row `2→1` nearly all of it on *one*. For each digit the head finds the word that names it; the value that comes along is that word, so the decoder
 # has only to copy it. At the zero, `4→0`, there is no such word: there the weight lies on *forty* and *thousand*, after which it is missing; in Chinese, which has the word 零, it lies on that. **Encoder
-# self-attention, layer 0, another head:** *forty* and *seven* give most of their weight to the word right after them, *thousand* and *hundred*. So *seven* learns that it
+# self-attention, layer 1, another head:** *seven* gives its largest weight to *hundred*, the word right after it, and *сорок* gives its to *тысяч*. So *seven* learns that it
 # is a number of hundreds, and its memory row says "700", not "7". To test the first claim I would look at the same head for other numbers, such as 70,421 and 42,107: it should
 # follow the words to their new places. Or I would set its weights to zero and count how many held-out numbers still come out right.
 #
@@ -634,7 +634,7 @@ if plots.drawing():
 # %% [markdown]
 # ## What you have now
 #
-# A Transformer, every line of which you have written or could have written, that has learned two tasks from real data in about a minute: an encoder that reads images, and
+# A Transformer, every line of which you have written or could have written, that has learned two tasks from real data in a minute or two: an encoder that reads images, and
 # an encoder-decoder that translates three languages. What it looks at is no secret to you, and you know which of its parts it cannot do without.
 #
 # **Next**, in unit 8: what has changed since 2017. Models are now a thousand times as long and as wide, and four parts of the machine have been replaced to make that

@@ -113,3 +113,14 @@ def test_the_secret_is_the_instructors_alone_and_stays(room):
     first = path.read_bytes()
     classroom.init(room.root, [sample.UNIT])
     assert path.read_bytes() == first and path.stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_stops_grading_and_gives_nobody_a_zero(room, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("autograder.grade._convert", full)
+        with pytest.raises(CourseError, match="no space is left"):
+            grade.grade(room, [sample.UNIT])
+    assert grade.grade(room, [sample.UNIT])[0].score == 17
