@@ -18,7 +18,6 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config, PyFileConfigLoader
-from traitlets.config.loader import ConfigError
 
 from . import build, course
 from .course import CourseError
@@ -51,7 +50,8 @@ class Classroom:
             raise CourseError(f"{root} is not a class folder (it has no {CONFIG}): make one with `autograder init DIR`")
         try:
             config = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
-        except (ConfigError, Exception) as error:
+        except Exception as error:
+            # The file is Python and may raise anything.
             raise CourseError(f"{root / CONFIG} cannot be read: {type(error).__name__}: {error}") from error
         config.CourseDirectory.root = str(root)
         return cls(root, config)

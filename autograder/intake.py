@@ -14,9 +14,8 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
-from traitlets import Integer
 
-from .limits import MB
+from .limits import MB, Limits
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_CELLS = 2000
@@ -135,15 +134,15 @@ class IntakeExporter(NotebookExporter):
     notebook's metadata; the student then has a grade of 0 that says why, instead of none.
     """
 
-    notebook_bytes = Integer(20 * MB, help="Largest notebook file that is read.").tag(config=True)
-
     def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> tuple[Any, Any]:
         if resources is None or "nbgrader" not in resources or not getattr(self.parent, "_sanitizing", False):
             return super().from_filename(filename, resources=resources, **kwargs)
         path = Path(filename)
         try:
             kept = self.config.ClearOutput.get("enabled", True) is False
-            notebook = read_notebook(path, self.notebook_bytes, outputs=kept)
+            # One setting for every limit: c.SandboxedExecute.notebook_bytes, as limits.py says.
+            most = self.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
+            notebook = read_notebook(path, most, outputs=kept)
         except Ungradable as reason:
             notebook = _released(resources["nbgrader"])
             notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": str(reason)})

@@ -39,6 +39,12 @@ _ENDED = {
 }
 
 
+def course_root(preprocessor: NbGraderPreprocessor) -> Path:
+    """Return the class folder that a preprocessor works in: its exporter's converter knows it."""
+    coursedir = getattr(getattr(preprocessor.parent, "parent", None), "coursedir", None)
+    return Path(coursedir.root if coursedir is not None else os.getcwd())
+
+
 class OutOfTime(Exception):
     """The notebook has used up its time; the message says how much that is."""
 
@@ -77,7 +83,7 @@ class SandboxedExecute(Limits, Execute):
 
     def _execute(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
         outcome = self._outcome
-        root = self._course_root()
+        root = course_root(self)
         sandbox = Sandbox.of(unit, sealed=not self.unsafe)
         run, connection = sandbox.new_run()
         desk = self._desk = JudgeDesk(self._exercises, class_secret(root) if unit else b"", connection)
@@ -189,10 +195,6 @@ class SandboxedExecute(Limits, Execute):
         with contextlib.suppress(OSError):
             zygote.copy_files(run.files, files, self.scratch_bytes, new_only=True)
 
-    def _course_root(self) -> Path:
-        coursedir = getattr(getattr(self.parent, "parent", None), "coursedir", None)
-        return Path(coursedir.root if coursedir is not None else os.getcwd())
-
     def _show_verdict(self, cell: NotebookNode) -> None:
         """Replace whatever the kernel put under a test cell by the judge's verdict."""
         name = self._name(cell)
@@ -240,12 +242,8 @@ class SaveVerdicts(SaveAutoGrades):
         self._outcome: Outcome | None = resources["nbgrader"].get("outcome")
         nb, resources = super().preprocess(nb, resources)
         if self._outcome is not None:
-            write_outcome(Path(self._root()), self._outcome)
+            write_outcome(course_root(self), self._outcome)
         return nb, resources
-
-    def _root(self) -> str:
-        coursedir = getattr(getattr(self.parent, "parent", None), "coursedir", None)
-        return coursedir.root if coursedir is not None else os.getcwd()
 
     def _verdict(self, cell: NotebookNode) -> Verdict | None:
         name = cell.metadata.nbgrader["grade_id"]

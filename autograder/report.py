@@ -61,7 +61,7 @@ def _plain(cell: str) -> str:
 def _page(results: list[Result]) -> str:
     mistakes: Counter[tuple[str, str, str]] = Counter()
     for result in results:
-        for name, verdict in result.outcome.final.items() if hasattr(result.outcome, "final") else ():
+        for name, verdict in result.outcome.final.items():
             if verdict.diagnosis is not None:
                 mistakes[name, verdict.diagnosis.name, verdict.diagnosis.hint] += 1
     rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _row(result))}</tr>" for result in results)

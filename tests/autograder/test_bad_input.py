@@ -124,3 +124,10 @@ def test_a_full_disk_stops_grading_and_gives_nobody_a_zero(room, monkeypatch):
         with pytest.raises(CourseError, match="no space is left"):
             grade.grade(room, [sample.UNIT])
     assert grade.grade(room, [sample.UNIT])[0].score == 17
+
+
+def test_the_size_of_a_notebook_is_limited_by_the_classes_own_setting(room):
+    with open(room.root / classroom.CONFIG, "a", encoding="utf-8") as file:
+        file.write("\nc.SandboxedExecute.notebook_bytes = 1000\n")
+    result = grade.grade(classroom.Classroom.open(room.root), [sample.UNIT])[0]
+    assert result.outcome.state == "not gradable" and "MB" in result.outcome.reason
