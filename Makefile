@@ -6,7 +6,7 @@ STAMP := $(VENV)/installed
 CLASS := build/sample_class
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: grade test lab build preview lint format bench clean
+.PHONY: grade test lab screenshots build preview lint format bench clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
@@ -26,9 +26,12 @@ test: $(STAMP)  ## the whole test suite
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-lab: $(STAMP)  ## JupyterLab on the learner's notebooks
-	$(BIN)/autograder build
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/u0_start_here/u0_start_here.ipynb
+lab: $(STAMP)  ## JupyterLab on the learner's notebooks, as they are: nothing is built over an answer
+	$(BIN)/jupyter lab --config jupyter_lab_config.py $(if $(filter 0,$(shell id -u)),--allow-root)
+
+screenshots: $(STAMP)  ## the pictures in docs/ and in unit 0, taken by the browser tests
+	SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser
+	$(BIN)/autograder build u0
 
 build: $(STAMP)  ## solutions to notebooks
 	$(BIN)/autograder build

@@ -2,11 +2,13 @@
 
 Steps: read `solutions/<unit>/<unit>.py` (jupytext percent), stamp cell ids and the kernel, write
 `source/<unit>/<unit>.ipynb`, then let nbgrader's generate_assignment take the solutions, hidden tests and
-marking guides out and write `notebooks/<unit>/<unit>.ipynb`.
+marking guides out and write `notebooks/<unit>/<unit>.ipynb`. The pictures in `solutions/<unit>/images/` go along;
+nothing else that lies beside a source is ever handed out.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import tempfile
@@ -19,11 +21,9 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from . import course
-from .course import CourseError
+from .course import ANSWER_STUB, TEXT_STUB, CourseError
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-ANSWER_STUB = "raise NotImplementedError  # your answer goes here"
-TEXT_STUB = "*Your answer goes here.*"
 
 
 def source_notebook(unit: str) -> NotebookNode:
@@ -59,7 +59,17 @@ def write_source(unit: str, folder: Path) -> Path:
     text = nbformat.writes(source_notebook(unit)) + "\n"
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
+    copy_images(unit, path.parent)
     return path
+
+
+def copy_images(unit: str, folder: Path) -> None:
+    """Make `folder/images` what `solutions/<unit>/images` is; without pictures there is no such folder."""
+    images = course.SOLUTIONS / unit / "images"
+    if (folder / "images").is_dir():
+        shutil.rmtree(folder / "images")
+    if images.is_dir():
+        shutil.copytree(images, folder / "images")
 
 
 def release_config() -> Config:
@@ -75,9 +85,13 @@ def build(units: Iterable[str], destination: Path | None = None, done: Callable[
 
     Args:
         units: names of units.
-        destination: folder for `<unit>/<unit>.ipynb`; the repository's `notebooks/` if None.
+        destination: folder for `<unit>/<unit>.ipynb`; the repository's `notebooks/` if None, and then the table of contents is written too.
         done: called with the name of each unit when it is written.
     """
+    if destination is None:
+        text = contents_text()
+        if not course.CONTENTS.is_file() or course.CONTENTS.read_text(encoding="utf-8") != text:
+            course.CONTENTS.write_text(text, encoding="utf-8")
     destination = destination or course.NOTEBOOKS
     written = []
     for unit in units:
@@ -86,9 +100,27 @@ def build(units: Iterable[str], destination: Path | None = None, done: Callable[
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+        copy_images(unit, path.parent)
         written.append(path)
         done(unit)
     return written
+
+
+def contents_text() -> str:
+    """Return the text of the file with each unit's title, and its exercises and questions with their points.
+
+    Raises:
+        CourseError: a source cannot be read.
+    """
+    contents = {}
+    for unit in course.units():
+        cells = source_notebook(unit).cells
+        title = next((line[2:].strip() for cell in cells if cell.cell_type == "markdown" for line in cell.source.splitlines() if line.startswith("# ")), unit)
+        graded = [(cell, cell.metadata["nbgrader"]) for cell in cells if cell.metadata.get("nbgrader", {}).get("grade")]
+        tasks = [{"name": marks["grade_id"].removeprefix("test_"), "points": marks["points"], "written": cell.cell_type == "markdown"} for cell, marks in graded]
+        # A card has no typesetting, and needs none for the little that titles hold.
+        contents[unit] = {"title": title.replace("^\\top", "ᵀ").replace("$", ""), "tasks": tasks}
+    return json.dumps(contents, indent=1, ensure_ascii=False) + "\n"
 
 
 def released_text(unit: str) -> str:

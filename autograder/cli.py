@@ -100,6 +100,20 @@ def grade(
 
 
 @app.command()
+def report(
+    course_folder: Course = Path("."),
+    lookalikes: Annotated[bool, typer.Option("--lookalikes", help="Also look for pairs of submissions that look alike.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for report.html and the CSV files; report/ in the class folder if not named.")] = None,
+) -> None:
+    """Write the report on a graded class: one page and CSV files."""
+    from . import report as reporter
+    from .classroom import Classroom
+
+    page = reporter.write(Classroom.open(course_folder), folder=out, look_alikes=lookalikes)
+    console.print(f"report: {page}", soft_wrap=True)
+
+
+@app.command()
 def sample(folder: Annotated[Path, typer.Argument(help="Where the sample class goes.")]) -> None:
     """Make a class folder with the sample class's submissions in it."""
     from . import classroom
@@ -108,6 +122,77 @@ def sample(folder: Annotated[Path, typer.Argument(help="Where the sample class g
     classroom.init(folder, [sampler.UNIT], duedate=sampler.DUE)
     everyone = sampler.write(folder)
     console.print(f"{folder.absolute()}: {len(everyone)} submissions of {sampler.UNIT}", soft_wrap=True)
+
+
+@app.command()
+def pack(
+    what: Annotated[str | None, typer.Argument(help="A unit (u1), a notebook or a folder; what is here if none is named.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="The zip, or the folder for it; beside the notebook if none is named.")] = None,
+) -> None:
+    """Pack one unit into one file to hand in, and say what is still unanswered."""
+    from . import pack as packer
+
+    packed = packer.pack(packer.find(what, Path.cwd()), to)
+    console.print(packer.told(packed), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def collect(
+    unit: Annotated[str, typer.Argument(help="The unit that was handed in, as u1.")],
+    download: Annotated[Path, typer.Argument(help="The zip of all submissions from Moodle or Canvas, or a folder of it.")],
+    course_folder: Course = Path("."),
+    worksheet: Annotated[Path | None, typer.Option(help="Moodle's grading worksheet, for students whose names do not tell.")] = None,
+) -> None:
+    """Take a download of submissions from Moodle or Canvas into the class."""
+    from . import collecting
+    from .classroom import Classroom
+
+    name = course.chosen([unit])[0]
+    report = collecting.collect(Classroom.open(course_folder), name, download, worksheet)
+    late = f"; marked late: {', '.join(report.late)}" if report.late else ""
+    console.print(f"submissions of {name} collected: {len(report.students)}{late}", markup=False, highlight=False, soft_wrap=True)
+    if report.left:
+        console.print(f"left out: {len(report.left)}", *report.left, sep="\n  ", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(3)
+
+
+@app.command()
+def export(
+    to: Annotated[str, typer.Option("--to", help="canvas, moodle, csv or json.")],
+    file: Annotated[Path | None, typer.Option("--file", help="Where to write; into the class folder if not named.")] = None,
+    course_folder: Course = Path("."),
+    units: Units = None,
+    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="Write 1,5 instead of 1.5, and semicolons between columns.")] = False,
+    missing: Annotated[str | None, typer.Option(help="What who handed in nothing gets: zero (the default) or empty.")] = None,
+) -> None:
+    """Write the points for Canvas, Moodle, a spreadsheet or a program."""
+    from . import exporting
+    from .classroom import Classroom
+
+    chosen = list(course.chosen(units)) if units else []
+    done = exporting.export(Classroom.open(course_folder), to, file, chosen, "," if decimal_comma else None, missing)
+    console.print(f"students: {done.students}, units: {done.units}, in {done.path}", markup=False, highlight=False, soft_wrap=True)
+    for line in done.told:
+        console.print(f"note: {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def feedback(
+    unit: Annotated[str, typer.Argument(help="The unit, as u1.")],
+    system: Annotated[str, typer.Option("--zip", help="moodle or canvas: whose names the pages get.")],
+    file: Annotated[Path | None, typer.Option("--file", help="The zip to write; into the class folder if not named.")] = None,
+    course_folder: Course = Path("."),
+    worksheet: Annotated[Path | None, typer.Option(help="Moodle's grading worksheet, if the submissions were collected with it.")] = None,
+) -> None:
+    """Put the feedback pages into a zip that Moodle or Canvas takes back."""
+    from . import feedback_files
+    from .classroom import Classroom
+
+    written = feedback_files.zip_feedback(Classroom.open(course_folder), course.chosen([unit])[0], system, file, worksheet)
+    console.print(f"feedback of {len(written.students)} in {written.path}", markup=False, highlight=False, soft_wrap=True)
+    if written.without:
+        console.print("without a page:", *written.without, sep="\n  ", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(3)
 
 
 @app.command()

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,20 @@ def read_notebook(path: Path, most: int = 20 * MB, outputs: bool = False) -> Not
     Raises:
         Ungradable: it is missing, a link, too large, not JSON, or has no cells.
     """
+    return clean(read_bytes(path, most), outputs)
+
+
+def read_bytes(path: Path, most: int = 20 * MB) -> bytes:
+    """Return what is in a submitted file; raise `Ungradable` when it is missing, a link or too large."""
     try:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode):
             raise Ungradable("the submitted notebook is a link or a special file, not a file of its own")
         if status.st_size > most:
             raise Ungradable(f"the submitted notebook has {status.st_size / MB:.0f} MB; at most {most / MB:.0f} are read. Clear large outputs and submit again")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise Ungradable(f"the submitted notebook cannot be read: {error.strerror}") from error
-    return clean(data, outputs)
 
 
 def clean(data: bytes, outputs: bool = False) -> NotebookNode:
@@ -91,6 +96,14 @@ def _upgraded(tree: dict) -> Any:
         raise Ungradable("the submitted file is a notebook of an old format that cannot be read: save it in JupyterLab and submit again") from None
 
 
+def new_cell(kind: str, source: str, id: str = "") -> NotebookNode:
+    """Return a cell as nbformat makes it, without its check of each against the schema: the whole notebook is checked when it is written."""
+    cell = NotebookNode(id=id, cell_type=kind, metadata=NotebookNode(), source=source)
+    if kind == "code":
+        cell.update(execution_count=None, outputs=[])
+    return cell
+
+
 def _cell(raw: Any) -> NotebookNode | None:
     """One cell with nothing but its type, source, id and metadata, or None for what is no cell."""
     if not isinstance(raw, dict) or raw.get("cell_type") not in ("code", "markdown", "raw"):
@@ -100,8 +113,7 @@ def _cell(raw: Any) -> NotebookNode | None:
         source = "".join(part for part in source if isinstance(part, str))
     # A lone surrogate is valid JSON and no valid text.
     source = source.encode("utf-8", "replace").decode("utf-8") if isinstance(source, str) else ""
-    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell, "raw": nbformat.v4.new_raw_cell}[raw["cell_type"]]
-    cell = make(source=source)
+    cell = new_cell(raw["cell_type"], source)
     metadata = raw.get("metadata")
     if isinstance(metadata, dict):
         if isinstance(metadata.get("nbgrader"), dict):
@@ -151,15 +163,17 @@ class IntakeExporter(NotebookExporter):
 
 
 def _released(names: dict[str, str]) -> NotebookNode:
-    """A notebook of the released cells that nbgrader keeps in its gradebook."""
-    notebook = nbformat.v4.new_notebook()
     with Gradebook(names["db_url"]) as gradebook:
-        released = gradebook.find_notebook(names["notebook"], names["assignment"])
-        for source in released.source_cells:
-            make = nbformat.v4.new_code_cell if source.cell_type == "code" else nbformat.v4.new_markdown_cell
-            cell = make(source=source.source or "")
-            cell.metadata["nbgrader"] = nbformat.from_dict({"grade_id": source.name, "schema_version": 3})
-            notebook.cells.append(cell)
+        return unanswered(gradebook.find_notebook(names["notebook"], names["assignment"]).source_cells)
+
+
+def unanswered(released: Iterable[Any]) -> NotebookNode:
+    """Return a notebook of the released cells that nbgrader keeps in its gradebook."""
+    notebook = nbformat.v4.new_notebook()
+    for position, source in enumerate(released):
+        cell = new_cell(source.cell_type, source.source or "", id=f"cell-{position:04d}")
+        cell.metadata["nbgrader"] = nbformat.from_dict({"grade_id": source.name, "schema_version": 3})
+        notebook.cells.append(cell)
     return notebook
 
 

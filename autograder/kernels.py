@@ -1,4 +1,4 @@
-"""Jupyter's way to the sandboxed kernels: a kernel provisioner, and the manager and client that use it."""
+"""Jupyter's way to the sandboxed kernels: a kernel provisioner, the manager that uses it, and the conversation with a kernel."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ import json
 import signal
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import zmq
-from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.connect import channel_socket_types
 from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, Type
+from traitlets import Bool, Dict
 
 from .sandbox import Run, Sandbox, SandboxError
 
 # Together they bound what a flooding kernel can make the grader hold.
 MAX_MESSAGE = 16 * 2**20
 MAX_WAITING = 50
+START_SECONDS = 30
 SOCKETS = ("shell", "iopub", "stdin", "control", "hb")
+BOUND = 4  # all but the heartbeat, which nobody listens to
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -56,9 +57,9 @@ class SandboxProvisioner(KernelProvisionerBase):
         return self.connection_info
 
     async def _sockets(self) -> None:
-        """Wait until the kernel has bound its five sockets."""
-        ends = time.monotonic() + 30
-        paths = [Path(f"{self.run.folder}/kernel-{number}") for number in range(1, 6)]
+        """Wait until the kernel has bound its sockets."""
+        ends = time.monotonic() + START_SECONDS
+        paths = [Path(f"{self.run.folder}/kernel-{number}") for number in range(1, BOUND + 1)]
         while not all(path.is_socket() for path in paths):
             if self.run.ended.is_set() or time.monotonic() > ends:
                 raise SandboxError(f"the kernel did not start: {self.sandbox._tail() or f'exit code {self.run.code}'}")
@@ -87,47 +88,105 @@ class SandboxProvisioner(KernelProvisionerBase):
         pass
 
 
-class SandboxKernelClient(AsyncKernelClient):
-    """A client that does not poll for readiness and does not read endless messages."""
+class KernelGone(Exception):
+    """The kernel ended or cannot be spoken with any more."""
 
-    def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> zmq.Socket:
-        sock = self.context.socket(channel_socket_types[channel])
-        sock.linger = 0
-        # The limit has to be set before the socket connects; a longer message drops the connection.
-        sock.maxmsgsize = MAX_MESSAGE
-        sock.rcvhwm = MAX_WAITING
-        if identity:
-            sock.identity = identity
-        sock.connect(self._make_url(channel))
-        return sock
 
-    async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
-        """Ask once for the kernel's info: the sockets stand already, so no answer is lost."""
-        self.kernel_info()
-        ends = time.monotonic() + (timeout or 60)
-        while True:
-            try:
-                message = await self.shell_channel.get_msg(timeout=1)
-            except Exception as error:
-                if time.monotonic() > ends or not await self._async_is_alive():
-                    raise RuntimeError("the kernel did not answer") from error
-                continue
-            if message["msg_type"] == "kernel_info_reply":
-                self._handle_kernel_info_reply(message)
+class Conversation:
+    """Speaks Jupyter's protocol with one kernel, a cell at a time, and waits only for messages.
+
+    jupyter_client's clients and nbclient poll, and hand each message from task to task; for a notebook of thirty
+    cells that costs more than running them. Limits stand on what a flooding kernel can make us hold.
+    """
+
+    def __init__(self, manager: SandboxKernelManager) -> None:
+        self._run: Run = manager.run
+        self._session = manager.session
+        context = zmq.Context.instance()
+        self._shell, self._iopub = context.socket(zmq.DEALER), context.socket(zmq.SUB)
+        self._poller = zmq.Poller()
+        info = manager.get_connection_info()
+        for sock, name in ((self._shell, "shell"), (self._iopub, "iopub")):
+            sock.linger = 0
+            # The limit has to be set before the socket connects; a longer message drops the connection.
+            sock.maxmsgsize = MAX_MESSAGE
+            sock.rcvhwm = MAX_WAITING
+            sock.connect(f"ipc://{info['ip']}-{info[f'{name}_port']}")
+            self._poller.register(sock, zmq.POLLIN)
+        self._iopub.subscribe(b"")
+        # The kernel greets a new subscriber; from then on no message is lost.
+        self._await(time.monotonic() + START_SECONDS)
+
+    def run_cell(self, source: str, seconds: float | None, grace: float, take: Callable[[dict[str, Any]], None], interrupt: Callable[[], None]) -> dict[str, Any] | None:
+        """Run one cell and return the content of the kernel's reply, or None when it had to be interrupted.
+
+        Args:
+            source: the code.
+            seconds: how long it may run; None for no limit.
+            grace: how long to wait after an interrupt, or for output after the reply.
+            take: called with each message of the cell on iopub.
+            interrupt: called when the time is up.
+
+        Raises:
+            KernelGone: the kernel has ended.
+            TimeoutError: the cell did not stop when interrupted, or its output did not end.
+        """
+        content = {"code": source, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False, "stop_on_error": False}
+        own = self._session.send(self._shell, "execute_request", content)["header"]["msg_id"]
+        ends = None if seconds is None else time.monotonic() + seconds
+        reply: dict[str, Any] | None = None
+        late = idle = False
+        while not (reply is not None and idle):
+            for sock, message in self._receive(ends):
+                if message["parent_header"].get("msg_id") != own:
+                    continue
+                if sock is self._shell:
+                    if reply is None and message["msg_type"] == "execute_reply":
+                        reply, ends = message["content"], time.monotonic() + grace
+                elif message["msg_type"] == "status":
+                    idle = idle or message["content"].get("execution_state") == "idle"
+                else:
+                    take(message)
+            if ends is not None and time.monotonic() >= ends and not (reply is not None and idle):
+                if late or reply is not None:
+                    raise TimeoutError
+                late, ends = True, time.monotonic() + grace
+                interrupt()
+        return None if late else reply
+
+    def _await(self, ends: float) -> None:
+        """Wait for the kernel's greeting."""
+        while time.monotonic() < ends:
+            if any(message["msg_type"] == "iopub_welcome" for _, message in self._receive(ends)):
                 return
+        raise KernelGone
 
-    wait_for_ready = _async_wait_for_ready
+    def _receive(self, ends: float | None) -> Iterator[tuple[zmq.Socket, dict[str, Any]]]:
+        """Wait for messages, at most until a time, and yield those that can be read."""
+        left = 0.2 if ends is None else min(max(ends - time.monotonic(), 0.0), 0.2)
+        ready = dict(self._poller.poll(left * 1000 + 1))
+        if not ready and self._run.ended.is_set():
+            raise KernelGone
+        for sock in ready:
+            try:
+                _, message = self._session.recv(sock)
+            except Exception:
+                # Not signed, not JSON, or no message at all: whatever a kernel makes up counts for nothing.
+                continue
+            if message is not None and isinstance(message.get("content"), dict) and isinstance(message.get("parent_header"), dict):
+                yield sock, message
+
+    def close(self) -> None:
+        self._shell.close()
+        self._iopub.close()
 
 
-class SandboxKernelManager(AsyncKernelManager):
+class SandboxKernelManager(KernelManager):
     """Manages one sandboxed kernel; whatever kernel the notebook names, it gets this one."""
 
-    client_class = "autograder.kernels.SandboxKernelClient"
-    client_factory = Type(SandboxKernelClient)
     sandbox = AnyTrait()
     run = AnyTrait()
     limits = Dict()
-    shutdown_wait_time = 0.1
     autorestart = Bool(False)
 
     @property
@@ -144,3 +203,7 @@ class SandboxKernelManager(AsyncKernelManager):
             self.kernel_id = self.kernel_id or str(uuid.uuid4())
             self.provisioner = SandboxProvisioner(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)
         return await super()._async_pre_start_kernel(**kwargs)
+
+    async def _async_post_start_kernel(self, **kwargs: Any) -> None:
+        # The base class opens a control socket here; signals go through the sandbox's own.
+        await self.provisioner.post_launch(**kwargs)

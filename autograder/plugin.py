@@ -21,7 +21,10 @@ def configure(config: Config) -> None:
     - links are removed before nbgrader copies files, which would follow them;
     - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites them;
     - execution and points are ours in nbgrader's own places in its order, late penalties after them as ever;
-    - at the end the learner's markup is cleaned, since formgrader and feedback show it in a browser.
+    - at the end the learner's markup is cleaned, since formgrader and feedback show it in a browser;
+    - `nbgrader zip_collect` takes Moodle's and Canvas's downloads, and trusts no archive;
+    - formgrader's page, and no other, shows the model answer and marking guide under a written answer;
+    - releasing feedback through the exchange goes on past who did not submit through it.
     """
     replaced = {Execute: SandboxedExecute, SaveAutoGrades: SaveVerdicts}
     config.Autograde.exporter_class = IntakeExporter
@@ -30,4 +33,8 @@ def configure(config: Config) -> None:
     sanitize.insert(sanitize.index(DeduplicateIds), RepairCells)
     config.Autograde.sanitize_preprocessors = sanitize
     config.Autograde.autograde_preprocessors = [*(replaced.get(step, step) for step in Autograde.autograde_preprocessors.default()), SanitizeLearner]
+    config.ZipCollectApp.extractor_plugin = "autograder.collecting.SafeExtractor"
+    config.ZipCollectApp.collector_plugin = "autograder.collecting.LmsCollector"
+    config.HTMLExporter.preprocessors = ["autograder.written.ShowMarkingGuide"]
+    config.ExchangeFactory.release_feedback = "autograder.feedback_files.ReleaseFeedback"
     config.GenerateFeedback.preprocessors = [GenerateFeedback.preprocessors.default()[0], HideHiddenTests, *GenerateFeedback.preprocessors.default()[1:]]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import functools
 import os
+import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionComplete
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader import utils
@@ -22,19 +22,21 @@ from traitlets import Bool
 from helpers import catalog, feedback
 from helpers.verdict import FAILED, Finding, Verdict
 
-from . import zygote
+from . import scoring, zygote
 from .intake import NOTES
 from .judging import JudgeDesk
-from .kernels import SandboxKernelManager
+from .kernels import Conversation, SandboxKernelManager
 from .limits import MB, Limits
+from .outputs import from_message
 from .sandbox import Run, Sandbox, SandboxError
+from .scoring import TEST
 from .secret import class_secret
 from .verdicts import Outcome, write_outcome
 
-TEST = "test_"
 _ENDED = {
     zygote.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",
     zygote.EXIT_PROCESSES: "the notebook started more than {processes} processes and was stopped",
+    zygote.EXIT_CPU: "the notebook used more than {cpu} seconds of CPU time and was stopped",
     zygote.EXIT_TIME: "the notebook ran for more than {seconds} seconds and was stopped",
 }
 
@@ -45,6 +47,16 @@ def course_root(preprocessor: NbGraderPreprocessor) -> Path:
     return Path(coursedir.root if coursedir is not None else os.getcwd())
 
 
+# How often a notebook is tried whose kernel is killed from outside.
+ATTEMPTS = 3
+# No code inside can end its kernel so: process 1 of a process namespace is safe from signals of its own.
+KILLED = (zygote.KILLED_FROM_OUTSIDE, zygote.WARM_PROCESS_GONE, -signal.SIGKILL)
+
+
+class Disturbed(Exception):
+    """The notebook's kernel was killed from outside the sandbox; the message is the reason to note if it stays so."""
+
+
 class OutOfTime(Exception):
     """The notebook has used up its time; the message says how much that is."""
 
@@ -52,6 +64,7 @@ class OutOfTime(Exception):
 class SandboxedExecute(Limits, Execute):
     """Executes a notebook in a sandboxed kernel and has the answers of its test cells judged outside it."""
 
+    record_timing = False
     unsafe = Bool(False, help="Grade without the sandbox where the machine cannot give it. The grades are marked.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -64,9 +77,7 @@ class SandboxedExecute(Limits, Execute):
         outcome = self._outcome = Outcome(student=names["student"], unit=names["assignment"], notes=list(own.get("repaired", ())))
         names["outcome"] = outcome
         outcome.unsafe = self.unsafe
-        for cell in nb.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
+        _clear(nb)
         if "ungradable" in own:
             outcome.ungradable = own["ungradable"]
         else:
@@ -82,51 +93,78 @@ class SandboxedExecute(Limits, Execute):
         return utils.is_grade(cell) and cell.cell_type == "code" and name.startswith(TEST) and name[len(TEST) :] in self._exercises
 
     def _execute(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
+        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of the learner's."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._execute_once(nb, resources, unit)
+            except Disturbed as error:
+                if attempt == ATTEMPTS - 1:
+                    self._outcome.stopped = str(error)
+                    return None
+                self._outcome.verdicts.clear()
+                self._outcome.notes = list(nb.metadata.get(NOTES, {}).get("repaired", ()))
+                _clear(nb)
+
+    def _execute_once(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
         outcome = self._outcome
-        root = course_root(self)
         sandbox = Sandbox.of(unit, sealed=not self.unsafe)
         run, connection = sandbox.new_run()
-        desk = self._desk = JudgeDesk(self._exercises, class_secret(root) if unit else b"", connection)
-        self._ends = time.monotonic() + self.notebook_seconds
+        secret = resources["nbgrader"].get("secret") or (class_secret(course_root(self)) if unit else b"")
+        desk = self._desk = JudgeDesk(self._exercises, secret, connection)
+        began = time.monotonic()
+        self._ends = began + self.notebook_seconds
         files = Path(resources.get("metadata", {}).get("path") or ".")
+        conversation = None
         try:
             zygote.copy_files(files, run.files, self.scratch_bytes)
             (run.files / f"{resources['nbgrader']['notebook']}.ipynb").unlink(missing_ok=True)
-            manager = SandboxKernelManager(sandbox=sandbox, run=run, limits=self.limits(), kernel_name="python3", parent=self)
+            manager = SandboxKernelManager(sandbox=sandbox, run=run, limits=self.limits(), kernel_name="python3")
             NotebookClient.__init__(self, nb, manager)
-            self.resources = resources
-            self._run_cells(nb)
+            manager.start_kernel()
+            # A failure until here is the grader's own, and no ground for a grade.
+            conversation = Conversation(manager)
+            self._run_cells(nb, conversation, lambda: sandbox.tell(run, "interrupt"))
         except SandboxError:
             raise
         except Exception as error:
-            if self.kc is None:
-                # No line of the learner's has run: the failure is the grader's own, and no ground for a grade.
+            if conversation is None:
                 raise
             # A hostile kernel can make any step fail; the batch goes on and this notebook says why.
             outcome.stopped = self._reason(run, error)
+            if run.ended.is_set() and run.code in KILLED:
+                raise Disturbed(outcome.stopped) from error
         finally:
-            self._stop(sandbox, run)
+            if conversation is not None:
+                conversation.close()
+            if run.started:
+                sandbox.tell(run, "kill")
+                run.ended.wait(10)
             desk.close()
             self._bring_back(run, files)
             sandbox.forget(run)
+            outcome.seconds = time.monotonic() - began
 
-    def _run_cells(self, nb: NotebookNode) -> None:
-        with self.setup_kernel(cleanup_kc=False):
-            nb.metadata["language_info"] = {"name": "python"}
-            for index, cell in enumerate(nb.cells):
-                if cell.cell_type != "code" or not cell.source.strip():
-                    continue
-                if time.monotonic() > self._ends:
-                    raise OutOfTime(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
-                self._written = 0
-                judged = self.judged(cell)
+    def _run_cells(self, nb: NotebookNode, conversation: Conversation, interrupt: Callable[[], None]) -> None:
+        self._interrupt = interrupt
+        nb.metadata["language_info"] = {"name": "python"}
+        for index, cell in enumerate(nb.cells):
+            if cell.cell_type != "code" or not cell.source.strip():
+                continue
+            if time.monotonic() > self._ends:
+                raise OutOfTime(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
+            self._written, self.clear_before_next_output = 0, False
+            judged = self.judged(cell)
+            if judged:
+                self._desk.open_cell(self._name(cell))
+            take = functools.partial(self._take, cell=cell, index=index)
+            try:
+                reply = conversation.run_cell(cell.source, self._get_timeout(cell), self.iopub_timeout, take, interrupt)
+            finally:
                 if judged:
-                    self._desk.open_cell(self._name(cell))
-                try:
-                    self.execute_cell(cell, index, store_history=True)
-                finally:
-                    if judged:
-                        self._outcome.verdicts[self._name(cell)] = self._desk.close_cell()
+                    self._outcome.verdicts[self._name(cell)] = self._desk.close_cell()
+            if reply is None:
+                reply = {"status": "error", **self.error_on_timeout}
+            self.on_cell_executed(cell=cell, cell_index=index, execute_reply={"content": reply})
 
     @staticmethod
     def _name(cell: NotebookNode) -> str:
@@ -137,22 +175,29 @@ class SandboxedExecute(Limits, Execute):
         left = max(1, int(self._ends - time.monotonic()) + 1)
         return left if seconds is None else min(seconds, left)
 
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> Any:
+    def _take(self, msg: dict[str, Any], cell: NotebookNode, index: int) -> None:
         """Take in one message of the kernel, unless the cell has written too much or the message is malformed."""
-        try:
-            if msg["msg_type"] != "status":
-                self._written += _size(msg["content"])
-                if self._written > self.output_bytes:
-                    self._too_much(cell)
-                    return None
-            if msg["msg_type"].startswith("comm"):
-                # Widgets are not restored in a graded notebook, and their state is the kernel's to fill.
-                return None
-            return super().process_message(msg, cell, cell_index)
-        except CellExecutionComplete:
-            raise
-        except Exception:
+        self._written += _size(msg["content"])
+        if self._written > self.output_bytes:
+            self._too_much(cell)
+        elif not msg["msg_type"].startswith("comm"):
+            # Widgets are not restored in a graded notebook, and their state is the kernel's to fill.
+            with contextlib.suppress(Exception):
+                self.process_message(msg, cell, index)
+
+    def output(self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int) -> NotebookNode | None:
+        """Append the output that a message stands for, as nbclient's method of this name does."""
+        output = from_message(msg)
+        if output is None:
             return None
+        if self.clear_before_next_output:
+            outs[:] = []
+            self.clear_display_id_mapping(cell_index)
+            self.clear_before_next_output = False
+        if display_id:
+            self._display_id_map.setdefault(display_id, {}).setdefault(cell_index, []).append(len(outs))
+        outs.append(output)
+        return output
 
     def _too_much(self, cell: NotebookNode) -> None:
         if cell.metadata.get("nbgrader", {}).get("grade_id"):
@@ -161,34 +206,21 @@ class SandboxedExecute(Limits, Execute):
             note = f"a cell wrote more than {self.output_bytes / MB:g} MB; the rest was dropped"
         if note not in self._outcome.notes:
             self._outcome.notes.append(note)
-            task = asyncio.ensure_future(self.km.interrupt_kernel())
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._interrupt()
 
     def _reason(self, run: Run, error: Exception) -> str:
         run.ended.wait(0.5)
         if run.code in _ENDED:
-            return _ENDED[run.code].format(memory=self.memory_bytes // MB, processes=self.processes, seconds=self.notebook_seconds)
+            return _ENDED[run.code].format(memory=self.memory_bytes // MB, processes=self.processes, seconds=self.notebook_seconds, cpu=self.cpu_seconds)
         if isinstance(error, OutOfTime):
             return str(error)
         if isinstance(error, TimeoutError):
             return "a cell did not stop when its time was up, or wrote more than can be received; the notebook was stopped"
+        if run.code in KILLED:
+            return "the notebook's kernel was killed from outside, as by the system when memory runs out"
         if run.ended.is_set():
             return "the notebook's kernel ended before its last cell (a crash, an exit or a kill in one of its cells)"
         return f"the notebook could not be run to its end ({type(error).__name__})"
-
-    def _stop(self, sandbox: Sandbox, run: Run) -> None:
-        with contextlib.suppress(Exception):
-            if self.kc is not None:
-                self.kc.stop_channels()
-                self.kc = None
-        with contextlib.suppress(Exception):
-            if self.km is not None:
-                self.km._close_control_socket()
-                self.km.context.destroy(linger=0)
-                self.km = None
-        if run.started:
-            sandbox.tell(run, "kill")
-            run.ended.wait(10)
 
     def _bring_back(self, run: Run, files: Path) -> None:
         """Keep what the notebook wrote beside itself, as nbgrader does; nothing that was there is replaced."""
@@ -202,7 +234,7 @@ class SandboxedExecute(Limits, Execute):
         self._outcome.final[name] = verdict
         points = float(cell.metadata.nbgrader["points"])
         data = {"text/html": feedback.as_html(verdict, points), "text/plain": feedback.as_text(verdict)}
-        cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
+        cell.outputs = [NotebookNode(output_type="display_data", data=NotebookNode(data), metadata=NotebookNode())]
 
     def _never(self, cell: NotebookNode, name: str) -> Verdict:
         """The verdict on a test cell that the judge heard nothing conclusive from."""
@@ -213,6 +245,12 @@ class SandboxedExecute(Limits, Execute):
             told = strip_ansi(told)[:300]
             reason = f"the check did not come to its end: {told}" if told else "the check did not reach the judge"
         return Verdict(name, FAILED, finding=Finding("values", "not judged", reason))
+
+
+def _clear(nb: NotebookNode) -> None:
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
 
 
 def _need_python(nb: NotebookNode) -> None:
@@ -245,47 +283,17 @@ class SaveVerdicts(SaveAutoGrades):
             write_outcome(course_root(self), self._outcome)
         return nb, resources
 
-    def _verdict(self, cell: NotebookNode) -> Verdict | None:
-        name = cell.metadata.nbgrader["grade_id"]
-        if self._outcome is None or not name.startswith(TEST):
-            return None
-        return self._outcome.final.get(name[len(TEST) :])
-
     def _find(self, what: str, cell: NotebookNode) -> Any:
         return getattr(self.gradebook, what)(cell.metadata["nbgrader"]["grade_id"], self.notebook_id, self.assignment_id, self.student_id)
 
     def _add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
-        verdict = self._verdict(cell)
-        if verdict is None and self._outcome is not None and self._outcome.ungradable:
-            grade = self._find("find_grade", cell)
-            grade.auto_score, grade.needs_manual_grade = 0, False
-        elif verdict is not None:
-            grade = self._find("find_grade", cell)
-            grade.auto_score = verdict.share * float(cell.metadata.nbgrader["points"])
-            grade.needs_manual_grade = grade.manual_score is not None
-        else:
-            super()._add_score(cell, resources)
-            return
+        grade, found = self._find("find_grade", cell), scoring.score(cell, self._outcome)
+        grade.auto_score, grade.needs_manual_grade = found.points, found.by_hand(grade.manual_score)
         self.gradebook.db.commit()
 
     def _add_comment(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
-        super()._add_comment(cell, resources)
-        verdict = self._outcome.final.get(cell.metadata["nbgrader"]["grade_id"]) if self._outcome is not None else None
-        if verdict is not None and not verdict.passed:
-            self._find("find_comment", cell).auto_comment = comment(verdict)
-            self.gradebook.db.commit()
-
-
-def comment(verdict: Verdict) -> str:
-    """What a learner reads about a verdict in the gradebook and in feedback: no data of any case."""
-    if verdict.status == "not answered":
-        return "No response."
-    if verdict.diagnosis is not None:
-        return f"{verdict.diagnosis.name}. {verdict.diagnosis.hint}"
-    finding = verdict.finding
-    if finding is None:
-        return "not right yet"
-    return f"The hidden check found that “{finding.property}” does not hold." if verdict.hidden else finding.message
+        self._find("find_comment", cell).auto_comment = scoring.comment(cell, self._outcome)
+        self.gradebook.db.commit()
 
 
 class HideHiddenTests(NbGraderPreprocessor):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry, Notebook, SourceCell
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from .intake import NOTES
+from .intake import NOTES, new_cell
 
 
 class RepairCells(NbGraderPreprocessor):
@@ -86,13 +88,20 @@ def repair(nb: NotebookNode, released: list[SourceCell], roles: Roles) -> list[s
             place = next(i for i, cell in enumerate(nb.cells) if cell is found[name]) + 1
             continue
         notes.append(f"the cell {name} was missing; it was put back as released")
-        make = nbformat.v4.new_code_cell if by_name[name].cell_type == "code" else nbformat.v4.new_markdown_cell
-        cell = make(source=by_name[name].source or "")
+        cell = new_cell(by_name[name].cell_type, by_name[name].source or "", id=_free_id(name, nb))
         cell.metadata["nbgrader"] = nbformat.from_dict({"grade_id": name})
         _restore(cell, by_name[name], roles, [])
         nb.cells.insert(place, cell)
         place += 1
     return notes
+
+
+def _free_id(name: str, nb: NotebookNode) -> str:
+    """A cell id made from a grade_id: the same submission, the same graded notebook."""
+    taken = {cell.get("id") for cell in nb.cells}
+    stem = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:56] or "cell"
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(one for one in names if one not in taken)
 
 
 def _restore(cell: NotebookNode, source: SourceCell, roles: Roles, notes: list[str]) -> None:

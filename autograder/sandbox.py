@@ -26,10 +26,12 @@ from typing import Any
 
 import helpers
 
+from .zygote import WARM_PROCESS_GONE
+
 ZYGOTE = Path(__file__).with_name("zygote.py")
 PRELOAD = (
     "numpy", "numpy.testing", "torch", "torch.nn", "torch.nn.functional", "matplotlib.pyplot", "matplotlib_inline.backend_inline",
-    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipywidgets", "safetensors.numpy", "helpers", "helpers.outpost", "helpers.runner", "helpers.plots.core",
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "ipykernel.zmqshell", "ipywidgets", "safetensors.numpy", "helpers", "helpers.outpost", "helpers.runner", "helpers.plots.core",
 )  # fmt: skip
 # The parts of `helpers` that have no idea what is right.
 OPEN_PARTS = ("__init__.py", "desk.py", "outpost.py", "runner.py", "shortcuts.py", "memory.py", "wire.py", "exercise.py", "objects.py", "data.py", "training.py", "plots")
@@ -122,6 +124,23 @@ def command(pool: Path, lib: Path) -> list[str]:
     arguments += ["--ro-bind", str(lib), "/lib-course", "--ro-bind", str(ZYGOTE), "/zygote.py", "--bind", str(pool), "/pool"]
     arguments += ["--ro-bind", str(lib.parent / "passwd"), "/etc/passwd", "--remount-ro", "/", "--die-with-parent", "--new-session", "--chdir", "/"]
     return [*arguments, "--", sys.executable, "-B", "/zygote.py"]
+
+
+def need() -> None:
+    """Try whether bubblewrap can make its namespaces here, which takes an instant.
+
+    Raises:
+        SandboxError: it cannot; the message says what is missing.
+    """
+    with tempfile.TemporaryDirectory(prefix="try-") as folder:
+        path = Path(folder)
+        (path / "lib").mkdir()
+        (path / "passwd").touch()
+        call = command(path, path / "lib")
+        done = subprocess.run([*call[: call.index("--")], "--", "/bin/true"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        told = done.stderr.strip().splitlines()
+        raise SandboxError(f"the sandbox did not start: {told[-1] if told else 'no message'}; `autograder doctor` says what this machine can give")
 
 
 def environment(lib: str) -> dict[str, str]:
@@ -275,7 +294,7 @@ class Sandbox:
                 run.code = message["code"]
                 run.ended.set()
         for run in list(self.runs.values()):
-            run.code = -1 if run.code is None else run.code
+            run.code = WARM_PROCESS_GONE if run.code is None else run.code
             run.ended.set()
 
     def _tail(self) -> str:

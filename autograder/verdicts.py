@@ -24,6 +24,7 @@ class Outcome:
         stopped: why execution ended before the last cell, or "".
         notes: what was repaired or dropped.
         unsafe: graded without the sandbox.
+        seconds: how long executing and judging took.
         verdicts: exercise → {hidden: verdict}, as the judge recorded them.
         final: exercise → the one verdict that counts.
     """
@@ -34,6 +35,7 @@ class Outcome:
     stopped: str = ""
     notes: list[str] = field(default_factory=list)
     unsafe: bool = False
+    seconds: float = 0.0
     verdicts: dict[str, dict[bool, Verdict]] = field(default_factory=dict)
     final: dict[str, Verdict] = field(default_factory=dict)
 
@@ -68,13 +70,14 @@ class Outcome:
             "stopped": self.stopped,
             "notes": self.notes,
             "unsafe": self.unsafe,
+            "seconds": round(self.seconds, 3),
             "verdicts": {name: verdict.to_dict() for name, verdict in self.final.items()},
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Outcome:
         """Return the outcome that `to_dict` wrote."""
-        outcome = cls(data["student"], data["unit"], data["ungradable"], data["stopped"], list(data["notes"]), data["unsafe"])
+        outcome = cls(data["student"], data["unit"], data["ungradable"], data["stopped"], list(data["notes"]), data["unsafe"], data.get("seconds", 0.0))
         outcome.final = {name: Verdict.from_dict(verdict) for name, verdict in data["verdicts"].items()}
         return outcome
 
@@ -100,5 +103,5 @@ def read_outcome(root: Path, unit: str, student: str) -> Outcome | None:
     """Return the kept outcome of a submission, or None when there is none to read."""
     try:
         return Outcome.from_dict(json.loads(outcome_path(root, unit, student).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

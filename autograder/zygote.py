@@ -31,11 +31,13 @@ import sys
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 POOL = Path(os.environ.get("ATTENTION_POOL", "/pool"))
 SCRATCH = "/scratch"
 NOBODY = 65534
-EXIT_MEMORY, EXIT_PROCESSES, EXIT_TIME, EXIT_SETUP = 81, 82, 83, 84
+EXIT_MEMORY, EXIT_PROCESSES, EXIT_TIME, EXIT_SETUP, EXIT_CPU = 81, 82, 83, 84, 85
+KILLED_FROM_OUTSIDE, WARM_PROCESS_GONE = 100 + signal.SIGKILL, -1
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 1, 2, 4, 4096, 8192, 16384, 1 << 18
@@ -65,6 +67,7 @@ def give_up_root() -> None:
 def warm_up() -> None:
     """Import what notebooks import, and start no thread: a fork copies only the thread that forks."""
     import contextlib
+    import gc
     import importlib
 
     for name in json.loads(os.environ.get("ATTENTION_PRELOAD", "[]")):
@@ -72,6 +75,24 @@ def warm_up() -> None:
             importlib.import_module(name)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+    make_shell()
+    # A collection in a fork would write to, and so copy, every page that the two still share.
+    gc.collect()
+    gc.freeze()
+
+
+def make_shell() -> None:
+    """Make the shell that each fork's kernel takes over: IPython's singleton, which costs more than the fork."""
+    import tempfile
+
+    from ipykernel.compiler import XCachingCompiler
+    from ipykernel.zmqshell import ZMQInteractiveShell
+    from IPython.core.profiledir import ProfileDir
+    from traitlets.config import Config
+
+    quiet = Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"}})
+    profile = ProfileDir.create_profile_dir(tempfile.mkdtemp(prefix="profile-"))
+    ZMQInteractiveShell.instance(config=quiet, profile_dir=profile, compiler_class=XCachingCompiler)
 
 
 def seal_namespaces(run: str, limits: dict) -> None:
@@ -165,14 +186,45 @@ def set_limits(limits: dict) -> None:
         resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def run_kernel(run: str, limits: dict, judge: int, sealed: bool) -> None:
-    """In process 1 of the new namespace: be a Jupyter kernel until it is over."""
+def kernel_app() -> Any:
+    """Return Jupyter's kernel application without what only an interactive session needs.
+
+    No debugger, no heartbeat, no subshells, and so no threads for them; and no wait after each cell.
+    """
+    from ipykernel import debugger
+    from ipykernel.ipkernel import IPythonKernel
     from ipykernel.kernelapp import IPKernelApp
 
+    debugger._is_debugpy_available = False
+
+    class Kernel(IPythonKernel):
+        _supports_kernel_subshells = False
+        _execute_sleep = 0.0
+
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.debugpy_stream = None
+            self.shell.parent, self.shell.kernel = self, self
+
+    class App(IPKernelApp):
+        kernel_class = Kernel
+
+        def init_control(self, context: Any) -> None:
+            super().init_control(context)
+            self.shell_channel_thread = None
+
+        def init_heartbeat(self) -> None:
+            pass
+
+    return App.instance()
+
+
+def run_kernel(run: str, limits: dict, judge: int, sealed: bool) -> None:
+    """In process 1 of the new namespace: be a Jupyter kernel until it is over."""
     libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
     os.chdir(SCRATCH if sealed else POOL / run / "files")
     os.environ["ATTENTION_JUDGE_FD"] = str(judge)
-    app = IPKernelApp.instance()
+    app = kernel_app()
     app.initialize([
         "-f", str(POOL / run / "connection.json"),
         "--HistoryManager.hist_file=:memory:", "--HistoryManager.enabled=False", "--InteractiveShellApp.exec_PYTHONSTARTUP=False",
@@ -215,8 +267,10 @@ def watch(kernel: int, limits: dict, others: set[int]) -> int:
         if reason:
             os.kill(kernel, signal.SIGKILL)
             break
-    _, status = os.waitpid(kernel, 0)
+    _, status, used = os.wait4(kernel, 0)
     os.close(descriptor)
+    if not reason and os.WIFSIGNALED(status) and used.ru_utime + used.ru_stime > limits["cpu_seconds"] - 2:
+        reason = EXIT_CPU
     if reason:
         return reason
     return min(os.waitstatus_to_exitcode(status), 79) if os.waitstatus_to_exitcode(status) >= 0 else 100 - os.waitstatus_to_exitcode(status)

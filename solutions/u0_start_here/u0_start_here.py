@@ -11,7 +11,7 @@
 # %% nbgrader={"grade": false, "grade_id": "u0_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from helpers import check, plots
+from helpers import check, hint, plots
 from helpers.plots import u0_start_here as pictures
 
 # %% [markdown]
@@ -48,7 +48,7 @@ plots.show(
 # - an **answer cell**: a function with its description. Replace the line `raise NotImplementedError` by your answer;
 # - a **check cell** below it, `check(...)`. It calls your function on small arrays and compares. Run it as often as you like: checking costs nothing.
 #
-# Try it out now, in three steps.
+# Try it out now, in four steps.
 
 # %% [markdown]
 # ### Exercise: `hello_attention`
@@ -58,17 +58,19 @@ plots.show(
 # **Step 1.** Change nothing. Run the answer cell and the check cell. The check says `○ hello_attention: not answered yet`.
 #
 # **Step 2.** Make a mistake on purpose: replace the `raise` line by `return "Attend"`, with a capital A. Run both cells again and read
-# what comes back:
+# the card that comes back, line by line:
 #
-# ```
-# ✗ hello_attention: wrote a capital letter                      the mistake by its name
-#   tried: values ✗                                              what was tried, and what holds
-#   what is wrong: the result is not the right string            what is certain
-#   yours 'Attend', expected 'attend'
-#   hint: Python tells “Attend” from “attend”. All six ...       a step that leads on
-# ```
+# | the card says | that is |
+# |---|---|
+# | ✗ hello_attention: wrote a capital letter | the mistake by its name |
+# | tried: ✗ values | what was tried, and what holds |
+# | the result is not the right string ... yours 'Attend', expected 'attend' | what is certain |
+# | **Hint.** Python tells “Attend” from “attend”. ... | a step that leads on |
 #
-# **Step 3.** Follow the hint, and run both cells once more.
+# **Step 3.** Ask for more: run the cell `hint()` below the check. It shows the next step, and one more each time you run it. In other units
+# write `hint()` into a cell of your own; it answers for the last check that did not pass, and `hint("softmax")` for an exercise that you name.
+#
+# **Step 4.** Follow the hint, run the answer cell and the check cell once more, and see the card turn.
 
 
 # %% nbgrader={"grade": false, "grade_id": "hello_attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -89,11 +91,16 @@ check(hello_attention)
 check(hello_attention, hidden=True)
 ### END HIDDEN TESTS
 
+# %%
+hint()
+
 # %% [markdown]
-# When the answer is an array, a failed check also shows *yours*, *expected* and *difference* as small coloured tables.
+# When the answer is an array, a failed check also shows *yours*, *expected* and *difference* as small coloured tables, with a frame around
+# the first wrong entry. If your code stopped with an error, it shows the line of yours where that happened.
 #
 # The check knows several hundred mistakes that learners really make. If it recognises yours, it says its name. If it does
-# not, it says what it knows for sure, and never guesses.
+# not, it says what it knows for sure, and never guesses. Sometimes there is a **note** too: that the check saw an older version than the one in your
+# cell, that the function has another name, or that it prints.
 #
 # What counts: an exercise gives its points when **everything tried holds**, here and in a second check with other
 # numbers that runs when your notebook is graded. So an answer that only fits the numbers you see will not do. Any way of writing
@@ -171,7 +178,8 @@ for (name, guess), array in zip(yours.items(), actual):
 # | when | what helps |
 # |---|---|
 # | what does a function do? | cursor on its name, <kbd>Shift</kbd> + <kbd>Tab</kbd>; or `help(np.swapaxes)` |
-# | a check fails | its name of the mistake and its hint; then the formula in the text above, with numbers small enough for paper |
+# | a check fails | its name of the mistake and its hint; then `hint()`, step by step; then the formula in the text above, with numbers small enough for paper |
+# | what is still to do? | the last cell of each unit, `progress(...)`: it remembers your checks, also when you come back another day |
 # | shapes do not fit | print them: `print(Q.shape, K.shape)`, and write them under each other |
 # | `NameError`, or things that worked do no longer | menu **Kernel → Restart Kernel and Run All Cells** |
 # | a cell does not end | menu **Kernel → Interrupt Kernel** (the ■ in the toolbar) |
@@ -193,3 +201,8 @@ else:
 # and submitting work for you: save, *Validate*, then submit `u0_start_here`.
 #
 # **Next:** unit 1, where two words meet for the first time.
+
+# %%
+from helpers import progress
+
+progress("u0")

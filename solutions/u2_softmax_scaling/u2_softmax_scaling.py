@@ -363,14 +363,34 @@ check(scale_scores, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# A number by which scores are divided before the softmax is called a **temperature**. Cold, one key takes everything;
+# hot, all keys get the same. Leave the temperature at 1 and widen the vectors: the weights freeze. Then warm them up
+# again, until the dot on the right lies on the dashed line, where it was at $d_k = 1$. Which temperature does it
+# take for $d_k = 4$, 16, 64, 256?
+
+# %%
+plots.explore(
+    pictures.temperatures,
+    alt="Left, the weights of one query and six keys as bars. Right, the largest of 8 weights, averaged over 300 queries, falls as the temperature rises.",
+    start={"d_k": 1, "temperature": 1},
+    d_k=[1, 4, 16, 64, 256, 1024],
+    temperature=list(pictures.TEMPERATURES),
+)
+
+# %% [markdown]
+# <details><summary>Compare</summary>
+#
+# 2, 4, 8, 16: the root of $d_k$ each time. So $\sqrt{d_k}$ is the temperature that makes up for the width, no more and no less.
+#
+# </details>
+#
 # Why the root? Why not divide by $d_k$ itself and be safe? Here are the same six queries and six keys three times: as
 # they are, over $\sqrt{d_k}$ and over $d_k$. Move the slider from 1 to 1024 and follow each column.
 
 # %%
 plots.explore(
     pictures.three_scales,
-    alt="At d_k = 64, six queries by six keys. Without a scale the largest weight of a row is 0.91 on average and the Jacobian of the first row is blank; "
-    "over the root it is 0.48 and the Jacobian is full of colour; over d_k all weights lie near one sixth.",
+    alt="Six queries by six keys, three times: above their weights, below the Jacobian of the first query.",
     start={"d_k": 64},
     d_k=[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
 )
@@ -479,6 +499,34 @@ else:
 # *eat* has fetched almost exactly what *burger* hands over, $(0, 3, 1)$. And look at the row of *a*: its query is all
 # zeros, so all scores are 0, all weights equal, and its output is the plain mean of the values. A word that asks for
 # nothing hears everyone alike.
+#
+# Now a sentence of your own. Nobody has trained anything here, so the computer does not know what your words *mean*. Each
+# is given a vector made of its **spelling**: every piece of three letters has a random direction, always the same, and
+# a word is the sum of its pieces. *cat* and *cats* share pieces and point a similar way; *cat* and *dog* are strangers.
+# (A trained model learns its vectors, and there *cat* and *dog* would be near. You will have one in unit 7.) The
+# weights are computed by **your** function; queries, keys and values are all the same $X$. Type, and press Enter.
+
+# %%
+
+
+def read(sentence, temperature):
+    words = pictures.typed(sentence)  # the first 12
+    X = pictures.spelled(words)  # (n, 64)
+    weights = scaled_dot_product_attention(X / temperature, X, X)[1] if words else None  # smaller queries, smaller scores
+    return pictures.reading(words, weights)
+
+
+plots.explore(
+    read,
+    alt="Left, the weights of the typed words as a map. Right, the same as lines from each word to those it looks at.",
+    start={"temperature": 1},
+    sentence="the cats saw a cat and the dogs saw a dog",
+    temperature=[0.25, 0.5, 1, 2, 4, 8],
+)
+
+# %% [markdown]
+# Try words of one family (*sing singer singing*) and a word that stands twice. Then write the **same words in another
+# order**: each word takes its weights along, and nothing else changes.
 #
 # PyTorch has the same function. Yours should agree with it to the last digits.
 
@@ -637,3 +685,8 @@ check(additive_scores, hidden=True)
 #
 # **How to hand in:** run *Kernel → Restart Kernel and Run All Cells*, see that every check is green, save, press
 # **Validate**, and then **Submit** in the assignment list.
+
+# %%
+from helpers import progress
+
+progress("u2")

@@ -199,8 +199,9 @@ plots.show(
 plots.explore(
     figures.norm_forgets,
     alt="A token of five features as bars, and its layer norm. However the token is scaled or shifted, the norm on the right has the same five bars.",
-    scale=[2, 0.2, 0.5, 1, 3],
-    shift=[0, -5, -2, 2, 5],
+    start={"scale": 2, "shift": 0},
+    scale=[0.2, 0.5, 1, 2, 3],
+    shift=[-5, -2, 0, 2, 5],
 )
 
 # %% [markdown]
@@ -736,3 +737,8 @@ if plots.drawing():
 # **Next, unit 6:** the decoder. It writes one word at a time, so it must not look ahead, and it looks across at what your encoder has read.
 #
 # **Hand in:** run *Validate*, save, and submit the notebook as `u0_start_here` shows.
+
+# %%
+from helpers import progress
+
+progress("u5")

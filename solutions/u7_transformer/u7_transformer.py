@@ -207,11 +207,11 @@ if digits_run.model is not None and seen[9]:
         lambda image, layer, row: figures.heads_on_digit(
             digits.test_images[image], list(seen[image].values())[layer], row, f"A held-out {digits.test_labels[image]}: row {row} asks, layer {layer}"
         ),
-        alt="One panel for each head: a digit, with the asking row framed in blue and every row tinted by the weight that it gets.",
+        alt=lambda image, layer, row: figures.heads_on_digit_told(digits.test_labels[image], list(seen[image].values())[layer], row),
         start={"row": 4},
-        image=list(seen),
-        layer=list(range(len(seen[9]))),
-        row=list(range(8)),
+        image={f"number {place}, a {digits.test_labels[place]}": place for place in seen},
+        layer=range(len(seen[9])),
+        row=range(8),
     )
 
 # %% [markdown]
@@ -511,23 +511,27 @@ if translator_run.model is not None:
 # Look at the cross attention first: which word is each digit taken from? Then at the zero: English and Russian have no word for it. Where does the model look when it
 # writes one? And in Chinese, which has 零 (*líng*)? (Where no font with Chinese characters is installed, the figures write pinyin.)
 
+
 # %%
+def maps_of(model, src_ids, written):
+    """The attention maps of every layer while the model reads a source and writes some ids."""
+    src = torch.tensor([src_ids], device=device())
+    tgt_in = torch.tensor([[BOS, *written]], device=device())
+    encoder = list(figures.attention_of(model, lambda: model.encode(src)).values())
+    decoder = list(figures.attention_of(model, lambda: model.decode(tgt_in, model.encode(src))).values())[len(encoder) :]
+    names = ["bos", *(data.target_vocabulary()[token] for token in written), "eos"]
+    return {
+        "source": figures.words_of(src_ids),
+        "target": [f"{reads}→{writes}" for reads, writes in zip(names, names[1:])],
+        # In every decoder layer self-attention comes first, then cross attention.
+        "encoder": encoder, "decoder": decoder[0::2], "cross": decoder[1::2],
+    }  # fmt: skip
+
+
 inside, number = {}, 40_721
 if translator_run.model is not None:
     for language in data.LANGUAGES:
-        src = torch.tensor([data.source_ids(number, language)], device=device())
-        written = data.target_ids(number)
-        tgt_in = torch.tensor([[BOS, *written[:-1]]], device=device())
-        model = translator_run.model
-        encoder = list(figures.attention_of(model, lambda: model.encode(src)).values())
-        decoder = list(figures.attention_of(model, lambda: model.decode(tgt_in, model.encode(src))).values())[len(encoder) :]
-        names = ["bos", *str(number), "eos"]
-        inside[language] = {
-            "source": figures.words_of(src[0].tolist()),
-            "target": [f"{reads}→{writes}" for reads, writes in zip(names, names[1:])],
-            # In every decoder layer self-attention comes first, then cross attention.
-            "encoder": encoder, "decoder": decoder[0::2], "cross": decoder[1::2],
-        }  # fmt: skip
+        inside[language] = maps_of(translator_run.model, data.source_ids(number, language), data.target_ids(number)[:-1])
         print(f"{language}: {data.number_words(number, language)}")
 looked = bool(inside) and all(maps["encoder"] and maps["cross"] for maps in inside.values())
 if inside and not looked:
@@ -559,7 +563,33 @@ if looked:
         start={"attention": "cross"},
         language=list(data.LANGUAGES),
         attention=["encoder", "decoder", "cross"],
-        layer=list(range(len(inside["English"]["encoder"]))),
+        layer=range(len(inside["English"]["encoder"])),
+    )
+
+# %% [markdown]
+# And a number that you type, in any of the three languages. These word vectors are learned, so a map shows what a word means to the model, not how it is
+# spelled. Watch one head while you change one word; then leave a word out, write two in the wrong order, or mix the languages.
+
+# %%
+if looked:
+
+    def read_and_write(sentence, head, layer):
+        src_ids, wrong = figures.typed(sentence)
+        if wrong:
+            return wrong
+        written = translate(translator_run.model, src_ids)[: MAX_LENGTH - 1]
+        maps = maps_of(translator_run.model, src_ids, written)
+        one = {kind: maps[kind][layer] if head is None else maps[kind][layer][[head]] for kind in ("encoder", "decoder", "cross")}
+        shown = f"layer {layer}, {'the mean of all heads' if head is None else f'head {head}'}"
+        return figures.three_attentions([maps | one | {"language": ""}], f"It writes {data.digits_of(written) or 'nothing'}; {shown}")
+
+    plots.explore(
+        read_and_write,
+        alt="Three attention maps of the typed number: the words to the words, the digits to the digits before them, and the digits to the words.",
+        start={"layer": len(inside["English"]["encoder"]) - 1},
+        sentence="sixty-two thousand and ninety",
+        head={"mean of all": None} | {f"head {head}": head for head in range(len(inside["English"]["cross"][0]))},
+        layer=range(len(inside["English"]["encoder"])),
     )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "read_the_heads", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
@@ -642,3 +672,8 @@ if plots.drawing():
 #
 # **How to hand in.** Run the notebook from top to bottom once more, save it, validate it, and submit. `weights.safetensors` has to lie beside the notebook; submitting takes
 # it along.
+
+# %%
+from helpers import progress
+
+progress("u7")

@@ -1,9 +1,11 @@
-"""What a learner imports: `check`, and on demand the references of earlier units, figures and data.
+"""What a learner imports: `check`, `hint`, `progress`, and on demand the references of earlier units, figures and data.
 
 Importing this package loads neither torch nor matplotlib.
 """
 
-from .desk import CheckFailed, check
+from .desk import CheckFailed, begin, check, hint, progress
 
 __version__ = "0.1.0"
-__all__ = ["CheckFailed", "check"]
+__all__ = ["CheckFailed", "check", "hint", "progress"]
+
+begin()

@@ -102,7 +102,7 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: _Bench
         try:
             answer["value"] = _plain(result)
         except NotRunnable:
-            answer["opaque"] = type(result).__name__
+            answer["opaque"] = _opaque(result)
         answer["changed"] = [place for place, old in before.items() if old is not None and not _same(_snapshot(built[place]), old)]
         if _outline((args, kwargs)) != outline:
             answer["changed"].append("arguments")
@@ -334,6 +334,12 @@ def _plain(value: Any, depth: int = 0) -> Any:
         kind = tuple if isinstance(value, tuple) else list
         return kind(_plain(item, depth + 1) for item in value)
     raise NotRunnable(type(value).__name__)
+
+
+def _opaque(result: Any) -> str:
+    """What a result that cannot be passed on is called; for an array its dtype is what is wrong with it."""
+    plain = isinstance(result, np.ndarray) and not isinstance(result, np.ma.MaskedArray)
+    return f"NumPy array of dtype {result.dtype}"[:100] if plain else type(result).__name__
 
 
 def _base(value: Any) -> Any:

@@ -1,10 +1,24 @@
-"""`check` as a learner meets it: what it prints, when it raises, and what a hidden check keeps to itself."""
+"""`check`, `hint` and `progress` as a learner meets them: what they print, when they raise, what they keep to themselves."""
+
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from helpers import CheckFailed, catalog, check, feedback, judge, runner
+from autograder import sandbox
+from helpers import CheckFailed, catalog, check, desk, feedback, hint, judge, progress, runner
 from helpers.verdict import Verdict
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch, tmp_path):
+    """A desk that remembers nothing, in a folder of no unit, and a home of its own."""
+    monkeypatch.setattr(desk, "_session", desk._Session())
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "home"))
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    monkeypatch.chdir(tmp_path)
 
 
 def similarity_matrix(X):
@@ -100,3 +114,148 @@ def test_a_traceback_names_the_learners_own_line():
 def test_answers_of_any_form_end_in_a_failed_verdict(junk):
     work = judge.paper(catalog.find("similarity_matrix"), 0)
     assert not judge.judge(work, junk).passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (np.ones(3), r"result \(of type ndarray\).*check\(softmax\), not check\(softmax\(x\)\)"),
+        (lambda: None, "Was the function renamed"),
+        (type("LayerNorn", (), {}), "Was it LayerNorm"),
+    ],
+)
+def test_what_is_no_answer_is_told_what_to_write(answer, told):
+    with pytest.raises(TypeError, match=told):
+        check(answer)
+
+
+def test_importing_loads_no_heavy_library():
+    code = "import sys, helpers; print([m for m in ('numpy', 'torch', 'matplotlib', 'jupyter_core', 'IPython') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_hint_goes_on_where_the_card_stopped(capsys):
+    def similarity_matrix(X):
+        return X @ X
+
+    check(similarity_matrix)
+    assert "3 left" in capsys.readouterr().out
+    hint()
+    first = capsys.readouterr().out
+    hint(similarity_matrix)
+    second = capsys.readouterr().out
+    assert "similarity_matrix: hint 2 of 4" in first and "hint 3 of 4" in second and first.splitlines()[1:] == second.splitlines()[1:3]
+
+
+def test_hint_is_silent_about_what_needs_none(capsys):
+    hint()
+    assert "No check has failed" in capsys.readouterr().out
+    check(similarity_matrix)
+    capsys.readouterr()
+    hint()
+    assert "The last check passed" in capsys.readouterr().out
+    hint("similarity_matrix")
+    assert "Its check passes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("asked", "told"), [("sofmax", 'hint("softmax")'), (3, "name of no exercise"), ("", "name of no exercise"), (np.ones(2), "no exercise")])
+def test_hint_for_no_exercise_says_how_to_ask(asked, told, capsys):
+    hint(asked)
+    assert told in capsys.readouterr().out
+
+
+def test_hint_by_name_needs_no_check_before(capsys):
+    hint("softmax")
+    assert "softmax: hint 1 of 3" in capsys.readouterr().out
+
+
+def test_the_card_says_how_to_get_hint_where_it_is_not_imported(capsys):
+    exec("def project(X, W_q, W_k, W_v):\n    return X\ncheck(project)", {"check": check})
+    assert "`from helpers import hint`, then `hint()`" in capsys.readouterr().out
+
+
+def test_progress_knows_the_unit_that_is_named_and_says_so_otherwise(capsys):
+    progress("u1")
+    assert "Unit 1" in capsys.readouterr().out
+    progress("u77")
+    assert "no unit `u77`" in capsys.readouterr().out
+    progress()
+    assert "does not tell which unit" in capsys.readouterr().out
+    check(similarity_matrix)
+    capsys.readouterr()
+    progress()
+    assert "Unit 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("execution", ["validate", "autograde"])
+def test_hint_and_progress_are_silent_while_nbgrader_executes(monkeypatch, capsys, execution):
+    monkeypatch.setenv("NBGRADER_EXECUTION", execution)
+    hint()
+    hint("softmax")
+    progress("u2")
+    assert capsys.readouterr().out == ""
+
+
+def test_hint_and_progress_are_silent_where_nothing_is_known_of_exercises(tmp_path):
+    """As in the sandbox, from the parts of `helpers` that are laid out there."""
+    library = sandbox.library("u2_softmax_scaling", tmp_path / "sandbox")
+    assert not (library / "helpers" / "judge.py").exists() and not (library / "helpers" / "contents.json").exists()
+    code = "from helpers import check, hint, progress\nhint()\nhint('softmax')\nhint(print)\nprogress()\nprogress('u2')\nprint(check.__module__)"
+    environment = {**os.environ, "PYTHONPATH": str(library), "ATTENTION_JUDGE_FD": "99"}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "helpers.desk\n", "")
+
+
+SHELL = """
+from types import SimpleNamespace
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+shell.kernel = SimpleNamespace()
+for cell, source in {cells!r}:
+    shell.run_cell(source, store_history=True, cell_id=cell)
+    print("====")
+"""
+
+
+def in_a_kernel(*cells):
+    """Run cells, each (id, source), in a fresh IPython; return what each printed."""
+    environment = {**os.environ, "HOME": os.getcwd(), "IPYTHONDIR": os.path.join(os.getcwd(), ".ipython")}
+    ended = subprocess.run([sys.executable, "-c", SHELL.format(cells=cells)], env=environment, capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
+    return ended.stdout.split("====\n")[:-1]
+
+
+IMPORT = ("setup", "import numpy as np\nfrom helpers import check, hint, progress")
+ANSWER = "def similarity_matrix(X):\n    return X @ np.swapaxes(X, -1, -2)"
+CHECK = ("check", "check(similarity_matrix)")
+
+
+def test_a_restart_keeps_the_progress_and_forgets_the_hints():
+    told = in_a_kernel(IMPORT, ("answer", ANSWER), CHECK)
+    assert told[2].startswith("✓ similarity_matrix: every property holds (2 of 2 points)")
+    told = in_a_kernel(IMPORT, ("last", "progress('u1')"), ("answer", ANSWER + " + 0"), ("last", "progress('u1')"), ("hint", "hint()"))
+    assert "1 of 6 exercises passes" in told[1] and "(2 of " in told[1]
+    assert "changed since its check" in told[3] and "No check has failed" in told[4]
+
+
+def test_traps_of_a_kernel_are_told():
+    told = in_a_kernel(
+        IMPORT,
+        CHECK,
+        ("answer", ANSWER),
+        CHECK,
+        ("answer", ANSWER.replace("return", "retrun")),
+        CHECK,
+        ("answer", ANSWER.replace("def similarity_matrix", "def similarities")),
+        CHECK,
+        ("own", "del similarity_matrix"),
+        CHECK,
+        ("own", "check(similarities)"),
+    )
+    assert "NameError" in told[1] and "run its answer cell first" in told[1]
+    assert "note:" not in told[3]
+    assert "stopped with an error" in told[5]
+    assert "it now defines `similarities`" in told[7]
+    assert "has to be called `similarity_matrix`" in told[9]
+    assert "'similarities' is the name of none" in told[10] and "check(similarity_matrix)" in told[10] and "Traceback" not in told[10]

@@ -57,7 +57,10 @@ HELLO_ATTENTION = Exercise(
             lambda: ["attend"],
         ),
     ),
-    hints=("The function returns one string, the word in quotation marks in the exercise: `return ...`.",),
+    hints=(
+        "The function returns one string, the word in quotation marks in the exercise: `return ...`.",
+        "Copy the word with its quotation marks from the text, put it behind `return`, and take the `raise` line out.",
+    ),
 )
 
 EXERCISES = (HELLO_ATTENTION,)

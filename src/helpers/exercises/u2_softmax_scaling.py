@@ -577,7 +577,10 @@ SCALE_SCORES = Exercise(
             lambda scores, d_k: reference.softmax(np.array(scores, dtype=float) / math.sqrt(d_k)),
         ),
     ),
-    hints=("The variance of q·k is d_k. Dividing numbers by c divides their variance by c².",),
+    hints=(
+        "The variance of q·k is d_k. Dividing numbers by c divides their variance by c².",
+        "Which c makes d_k / c² equal to 1? It is the same number for every score, and d_k alone decides it.",
+    ),
 )
 
 

@@ -210,8 +210,8 @@ DIGIT_CLASSIFIER = Exercise(
         ),
     ),
     hints=(
-        "If only the accuracy is missing, run the training cells from the first to the end, and again after every change to the class. "
-        "Otherwise: pixels to tokens by a linear layer, plus positions; the encoder; the mean over the eight tokens; a linear layer to ten logits.",
+        "If only the accuracy is missing, run the training cells from the first to the end, and again after every change to the class.",
+        "If it is not the accuracy: pixels to tokens by a linear layer, plus positions; the encoder; the mean over the eight tokens; a linear layer to ten logits.",
     ),
 )
 
@@ -1043,8 +1043,8 @@ TRANSLATE = Exercise(
         ),
     ),
     hints=(
-        "If only the accuracy is missing, run the training cells from the first to the end, and again after every change to Transformer or train_step. "
-        "Otherwise: encode the sentence once, as a batch of one; then `greedy_decode` of unit 6 asks for the logits of the next token again and again.",
+        "If only the accuracy is missing, run the training cells from the first to the end, and again after every change to Transformer or train_step.",
+        "If it is not the accuracy: encode the sentence once, as a batch of one; then `greedy_decode` of unit 6 asks for the logits of the next token, again and again.",
     ),
 )
 

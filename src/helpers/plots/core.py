@@ -1,12 +1,13 @@
-"""What all figures share: colours, a heatmap with token names, alt text, sliders with a static picture."""
+"""What all figures share: colours, fonts, a heatmap with token names, alt text."""
 
 from __future__ import annotations
 
 import base64
 import functools
 import io
+import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,13 @@ SEQUENTIAL = "cividis"
 DIVERGING = "PuOr"
 # Okabe and Ito's colours, in an order that keeps neighbours apart.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+
+
+# Fonts with Chinese characters, as they are called on the usual systems.
+_CHINESE_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Noto Sans CJK JP", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Hiragino Sans GB", "Heiti SC",
+    "STHeiti", "Songti SC", "Microsoft YaHei", "SimHei", "SimSun", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS",
+)  # fmt: skip
 
 
 def drawing() -> bool:
@@ -48,6 +56,36 @@ def grid(rows: int = 1, columns: int = 1, width: float = 3.4, height: float = 3.
     return drawn, drawn.subplots(rows, columns, squeeze=False, **options)
 
 
+@functools.cache
+def chinese_font() -> str | None:
+    """Return an installed font that has Chinese characters, or None."""
+    from matplotlib.font_manager import fontManager
+
+    # Some of them come in another weight than the usual one, about which matplotlib would complain in the notebook.
+    logging.getLogger("matplotlib.font_manager").addFilter(lambda record: "font weight" not in str(record.msg))
+    # matplotlib remembers its list of fonts; one may have gone since.
+    installed = {font.name for font in fontManager.ttflist if os.path.exists(font.fname)}
+    return next((name for name in _CHINESE_FONTS if name in installed), None)
+
+
+def fonts() -> list[str]:
+    """Return the fonts of a text that may hold Chinese: each character takes the first that has it."""
+    return ["DejaVu Sans", *filter(None, [chinese_font()])]
+
+
+@functools.cache
+def _characters() -> frozenset[int]:
+    from matplotlib.font_manager import findfont, get_font
+
+    return frozenset().union(*(get_font(findfont(name)).get_charmap() for name in fonts()))
+
+
+def writable(text: str, longest: int = 12) -> str:
+    """Return a typed word as a figure can write it: characters that no font has become □, and a long word is cut short."""
+    shown = "".join(letter if ord(letter) in _characters() else "□" for letter in text)
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
 @figure
 def show(drawn: Figure | None, alt: str) -> None:
     """Show a figure in the notebook with a text for readers who do not see it.
@@ -67,7 +105,16 @@ def _image(drawn: Figure, alt: str) -> str:
     buffer = io.BytesIO()
     drawn.savefig(buffer, format="png", facecolor="white", metadata={"Software": None})
     data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="{escape(alt, quote=True)}" style="max-width:100%" src="data:image/png;base64,{data}">'
+    # With its size told beforehand, a picture that replaces another moves nothing on the page.
+    width, height = size_of(drawn)
+    size = f'width="{width}" height="{height}" style="max-width:100%;height:auto" decoding="sync"'
+    return f'<img alt="{escape(alt, quote=True)}" {size} src="data:image/png;base64,{data}">'
+
+
+def size_of(drawn: Figure) -> tuple[int, int]:
+    """Return the width and height of a figure's picture in pixels."""
+    width, height = drawn.get_size_inches() * drawn.dpi
+    return int(width), int(height)
 
 
 @figure
@@ -119,41 +166,3 @@ def heatmap(
             light = 0.3 * red + 0.59 * green + 0.11 * blue
             ax.text(j, i, f"{value:.2g}", ha="center", va="center", fontsize=8, color="black" if light > 0.5 else "white")
     return ax
-
-
-@figure
-def explore(draw: Callable[..., Figure], alt: str, start: Mapping[str, Any] | None = None, **controls: Any) -> None:
-    """Show a figure with sliders or menus, and as a static picture where there are no widgets.
-
-    Args:
-        draw: called with one value for each control, returns a figure made by `grid`.
-        alt: what there is to see in the first picture.
-        start: the first picture's value of a control, where that is not the first in its list.
-        controls: for each argument of `draw` a list of its values.
-    """
-    first = {name: values[0] for name, values in controls.items()} | dict(start or {})
-    still = draw(**first)
-    try:
-        import ipywidgets
-        from IPython import get_ipython
-    except ImportError:
-        return show(still, alt)
-    if get_ipython() is None or not hasattr(get_ipython(), "kernel"):
-        return show(still, alt)
-    from IPython.display import display
-
-    picture = ipywidgets.HTML(_image(still, alt))
-    sliders = {name: ipywidgets.SelectionSlider(options=values, value=first[name], description=name, continuous_update=False) for name, values in controls.items()}
-
-    def redraw(_: Any) -> None:
-        chosen = {name: slider.value for name, slider in sliders.items()}
-        told = ", ".join(f"{name} = {value}" for name, value in chosen.items())
-        picture.value = _image(draw(**chosen), f"{alt} Now: {told}.")
-
-    for slider in sliders.values():
-        slider.observe(redraw, "value")
-    box = ipywidgets.VBox([*sliders.values(), picture])
-    # The bundle's static image is what a reader without a kernel, or an exported page, shows.
-    data, metadata = box._repr_mimebundle_(), {}
-    bundle = {"text/html": _image(still, alt), "text/plain": f"[figure: {alt}]", **{k: v for k, v in data.items() if "widget" in k}}
-    display(bundle, metadata=metadata, raw=True)

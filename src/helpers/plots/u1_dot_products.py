@@ -115,6 +115,13 @@ WINDOWS = {"coats": (3, 0, -1), "hot cocoa": (2, 2, 1), "ice cream": (-2, 3, 1),
 WISHES = {"warm and sweet": (1, 1, 0), "just warm": (1, 0, 0), "cheap": (0, 0, 1), "cool and sweet": (-1, 1, 0), "not cheap": (0, 0, -1)}
 
 
+def mall_told(wish: str) -> str:
+    """What there is to see in `mall`."""
+    query = np.array(WISHES[wish])
+    told = ", ".join(f"{name} {query @ np.array(key)}" for name, key in WINDOWS.items())
+    return f"A shopper with the query {WISHES[wish]}, {wish}, before four shop windows with their keys. The scores: {told}."
+
+
 @figure
 def mall(wish: str = "warm and sweet") -> Figure:
     """A shopper with a wish (the query) passes shop windows (the keys); each window's score is their dot product."""
@@ -145,7 +152,7 @@ def mall(wish: str = "warm and sweet") -> Figure:
     ax.plot([1.1, 1.1], [1.92, 2.13], color=QUERY, linewidth=1.4)
     ax.text(10.3, 0.3, "each vector: (warm, sweet, cheap)", fontsize=9, color="#555555", va="center", ha="right")
     winners = " and ".join(name for name, score in zip(WINDOWS, scores) if score == best)
-    ax.set_title(f"The shopper's wish meets every window at once: {winners} fits best", fontsize=12)
+    ax.set_title(f"The shopper's wish meets every window at once; the best fit: {winners}", fontsize=12)
     return drawn
 
 

@@ -1,13 +1,16 @@
-"""Figures of unit 2: softmax, mixtures, growing scores, saturation, the three scales, windows, other scores."""
+"""Figures of unit 2: softmax, mixtures, growing scores, saturation, scales, typed sentences, windows, other scores."""
 
 from __future__ import annotations
 
+import functools
+import re
+import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .core import COLOURS, SEQUENTIAL, figure, grid, heatmap
+from .core import COLOURS, SEQUENTIAL, figure, fonts, grid, heatmap, writable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -278,6 +281,53 @@ def three_scales(d_k: int = 64) -> Figure:
     return drawn
 
 
+TEMPERATURES = (0.5, 1, 2, 4, 8, 16, 32)
+
+
+@functools.cache
+def _largest_on_average(d_k: int) -> tuple[float, ...]:
+    """The largest of 8 weights, on average over 300 queries, at each of the temperatures."""
+    scores = _random_scores(d_k, 300, 8, seed=6)
+    scores = np.stack([scores / temperature for temperature in TEMPERATURES])  # (temperatures, 300, 8)
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return tuple((raised / raised.sum(axis=-1, keepdims=True)).max(axis=-1).mean(axis=-1))
+
+
+@figure
+def temperatures(d_k: int = 64, temperature: float = 1) -> Figure:
+    """Six weights of one query at a width and a temperature, and how decided 300 queries are at each temperature."""
+    raw = _random_scores(d_k, 1, 6, seed=531)[0] / temperature
+    raised = np.exp(raw - raw.max())
+    weights = raised / raised.sum()
+    average = _largest_on_average(d_k)
+    now, first = average[TEMPERATURES.index(temperature)], _largest_on_average(1)[TEMPERATURES.index(1)]
+    drawn, axes = grid(1, 2, width=4.4, height=3.1)
+    left, right = axes[0]
+    left.bar(range(6), weights, color=BLUE, width=0.65)
+    for place, weight in enumerate(weights):
+        left.text(place, weight + 0.015, f"{weight:.2f}", ha="center", va="bottom", fontsize=9)
+    left.set_ylim(0, 1.1)
+    left.set_xlabel("key")
+    left.set_ylabel("weight")
+    left.set_title(f"One query, d_k = {d_k}, temperature {temperature:g}:\nits largest weight is {weights.max():.2f}", fontsize=10)
+    right.axhline(first, color=ORANGE, linestyle="--")
+    right.text(TEMPERATURES[-1], first + 0.015, "d_k = 1, temperature 1", ha="right", va="bottom", fontsize=8, color="#8a5a00")
+    right.axhline(1 / 8, color=GREY, linestyle=":")
+    right.text(TEMPERATURES[0], 1 / 8 - 0.015, "1/8: all keys alike", fontsize=8, color="#555555", va="top")
+    right.plot(TEMPERATURES, average, color=BLUE)
+    right.plot([temperature], [now], "o", color=BLUE, markersize=10)
+    right.set_xscale("log", base=2)
+    right.set_xticks(TEMPERATURES, [f"{t:g}" for t in TEMPERATURES])
+    right.minorticks_off()
+    right.set_ylim(0, 1.05)
+    right.set_xlabel("temperature")
+    right.set_ylabel("largest of 8 weights")
+    right.set_title(f"300 queries: {now:.2f} on average\n(dashed: {first:.2f})", fontsize=10)
+    for ax in (left, right):
+        ax.spines[["top", "right"]].set_visible(False)
+    return drawn
+
+
 @figure
 def scales_by_width() -> Figure:
     """Averages over many queries: the largest weight and the largest slope against the width, for each scale."""
@@ -319,6 +369,65 @@ def attention(tokens: Sequence[str], weights: np.ndarray, output: np.ndarray, fe
     names = [f"{token}  (sum {total:.2f})" for token, total in zip(tokens, weights.sum(axis=-1))]
     heatmap(weights, rows=names, columns=tokens, title="Weights: every query (row) shares out 1", ax=axes[0, 0], limits=(0, 1), row_label="queries", column_label="keys")
     heatmap(output, rows=tokens, columns=features, title="Output: each word renewed\nas a mixture of the values", ax=axes[0, 1], column_label="features")
+    return drawn
+
+
+MOST_WORDS = 12
+
+
+def typed(sentence: str) -> list[str]:
+    """Return the first words of a sentence, in small letters and without punctuation, as many as a figure has room for."""
+    return re.findall(r"\w+(?:['’]\w+)*", sentence.lower())[:MOST_WORDS]
+
+
+def spelled(words: Sequence[str], d_model: int = 64) -> np.ndarray:
+    """Vectors made of nothing but spelling: every piece of three letters has a random direction, always the same, and a word is their sum.
+
+    "cat" has the pieces "<ca", "cat" and "at>". All rows are equally long: a word's scaled score with itself is 2.5.
+
+    Returns:
+        (n, d_model).
+    """
+    X = np.zeros((len(words), d_model))
+    for row, word in zip(X, words):
+        framed = f"<{word}>"
+        for start in range(len(framed) - 2):
+            row += np.random.default_rng(zlib.crc32(framed[start : start + 3].encode())).normal(size=d_model)
+    length = np.sqrt((X * X).sum(axis=-1, keepdims=True))
+    return X * np.sqrt(2.5 * np.sqrt(d_model)) / np.where(length == 0, 1, length)
+
+
+@figure
+def reading(words: Sequence[str], weights: np.ndarray) -> Figure | str:
+    """The weights of a typed sentence as a map and as lines, or a sentence that says why there is nothing to draw."""
+    n = len(words)
+    if not n:
+        return "There is no word to read. Type a few into the box and press Enter."
+    weights = np.asarray(weights, dtype=float)
+    if weights.shape != (n, n):
+        return f"For {n} words the weights should have the shape ({n}, {n}); yours have {weights.shape}."
+    names = [writable(word) for word in words]
+    drawn, axes = grid(1, 2, width=4.8, height=4.4)
+    left, right = axes[0]
+    heatmap(weights, names, names, f"weights of {n} word{'s' * (n > 1)}", left, row_label="queries", column_label="keys", limits=(0, 1), numbers=n <= 8, signed=False)
+    for (i, j), weight in np.ndenumerate(weights):
+        if weight > 0.05:
+            right.plot([0, 1], [i, j], color=BLUE, linewidth=6 * weight, alpha=0.75, solid_capstyle="round")
+    for row, name in enumerate(names):
+        right.text(-0.06, row, name, ha="right", va="center", fontsize=10, fontfamily=fonts())
+        right.text(1.06, row, name, ha="left", va="center", fontsize=10, fontfamily=fonts())
+    for label in (*left.get_xticklabels(), *left.get_yticklabels()):
+        label.set_fontfamily(fonts())
+    right.set_xlim(-0.6, 1.6)
+    right.set_ylim(n - 0.4, -0.6)
+    right.axis("off")
+    right.set_title("who looks (left) at whom (right); thick is much", fontsize=10)
+    different = np.array([[word != other for other in words] for word in words])
+    told = "There is nothing but this word to look at"
+    if different.any():
+        i, j = np.unravel_index(np.where(different, weights, -np.inf).argmax(), weights.shape)
+        told = f"The strongest look at a different word: “{names[i]}” gives “{names[j]}” {weights[i, j]:.2f}"
+    drawn.suptitle(told + (f"; no more than {n} words are read" if n == MOST_WORDS else ""), fontsize=11, fontfamily=fonts())
     return drawn
 
 

@@ -268,7 +268,7 @@ def rotating_pairs(offset: int, position: int, width: int = 8) -> Figure:
     """Each pair of a position and of the position `offset` later: the turn between them, on every dial."""
     pairs = width // 2
     rates = 1e4 ** (-np.arange(pairs) / pairs)
-    drawn, axes = grid(1, pairs, width=2.35, height=2.9)
+    drawn, axes = grid(1, pairs, width=2.35, height=3.4)
     for i, (ax, rate) in enumerate(zip(axes[0], rates)):
         _dial(ax)
         before, turn = position * rate, offset * rate

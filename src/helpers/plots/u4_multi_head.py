@@ -296,6 +296,12 @@ def one_head(weights: np.ndarray, tokens: Sequence[str], head: int, title: str =
     return drawn
 
 
+def one_head_told(weights: np.ndarray, tokens: Sequence[str], head: int) -> str:
+    """What there is to see in `one_head`: whom each word looks at most."""
+    most = ", ".join(f"{token} at {tokens[place]} {row[place]:.2f}" for token, row in zip(tokens, weights[head]) for place in [int(np.argmax(row))])
+    return f"Head {head} of {len(weights)} as a map, and as lines from each word to those it looks at. In order, each word looks most: {most}."
+
+
 def _small_map(ax: Axes, weights: np.ndarray, title: str) -> None:
     """A map of the example sentence where there is little room."""
     ax.imshow(weights, cmap=SEQUENTIAL, vmin=0, vmax=1)

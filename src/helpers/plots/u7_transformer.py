@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .core import COLOURS, figure, grid, heatmap
+from .core import COLOURS, chinese_font, figure, fonts, grid, heatmap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,20 +15,6 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, PINK = COLOURS[:4]
 GREY, DARK = "#999999", "#333333"
-# Fonts with Chinese characters, as they are called on the usual systems.
-_CHINESE_FONTS = (
-    "Noto Sans CJK SC", "Noto Sans SC", "Noto Sans CJK JP", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Hiragino Sans GB", "Heiti SC",
-    "STHeiti", "Songti SC", "Microsoft YaHei", "SimHei", "SimSun", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS",
-)  # fmt: skip
-
-
-@functools.cache
-def chinese_font() -> str | None:
-    """Return an installed font that has Chinese characters, or None."""
-    from matplotlib.font_manager import fontManager
-
-    installed = {font.name for font in fontManager.ttflist}
-    return next((name for name in _CHINESE_FONTS if name in installed), None)
 
 
 def words_of(ids: Sequence[int]) -> list[str]:
@@ -39,10 +24,25 @@ def words_of(ids: Sequence[int]) -> list[str]:
     return tokens_of(ids, latin=chinese_font() is None)
 
 
+def typed(sentence: str) -> tuple[list[int], str]:
+    """Return the source ids of a typed number, and an empty text; or no ids and what is wrong with it."""
+    from ..data import MAX_LENGTH, source_vocabulary, words
+
+    known = {word: place for place, word in enumerate(source_vocabulary())}
+    tokens = words(sentence.lower())
+    strange = [token for token in tokens if token not in known]
+    if not tokens:
+        return [], "There is no word to read. Type a number in words and press Enter."
+    if strange:
+        return [], f"The model has never seen “{strange[0][:40]}”. It knows number words, as in “seven hundred and five”, “семьсот пять” and “七百零五”."
+    if len(tokens) > MAX_LENGTH:
+        return [], f"The model reads at most {MAX_LENGTH} words; these are {len(tokens)}."
+    return [known[token] for token in tokens], ""
+
+
 def _use_fonts(ax: Axes) -> None:
-    if chinese_font() is not None:
-        for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-            label.set_fontfamily(["DejaVu Sans", chinese_font()])
+    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
+        label.set_fontfamily(fonts())
 
 
 # --- the data --------------------------------------------------------------------------------------------
@@ -328,6 +328,12 @@ def heads_on_digit(image: np.ndarray, weights: np.ndarray, row: int, title: str)
     return drawn
 
 
+def heads_on_digit_told(label: int, weights: np.ndarray, row: int) -> str:
+    """What there is to see in `heads_on_digit`: the row that each head looks at most."""
+    most = ", ".join(f"head {head} at row {np.argmax(given)} with {given.max():.2f}" for head, given in enumerate(weights[:, -8:, -8:][:, row]))
+    return f"A handwritten {label} once for each head, row {row} framed in blue because it asks, all rows tinted by their weight. It looks most: {most}."
+
+
 def _rectangle(x: float, y: float, width: float, height: float, colour: str) -> Any:
     from matplotlib.patches import Rectangle
 
@@ -365,13 +371,16 @@ def _attention_map(ax: Axes, weights: np.ndarray, rows: Sequence[str], columns: 
 
 
 @figure
-def three_attentions(translations: Sequence[Mapping[str, Any]]) -> Figure:
-    """Encoder, decoder and cross attention of the last layer, the mean of its heads, one row of maps for each sentence.
+def three_attentions(translations: Sequence[Mapping[str, Any]], title: str = "") -> Figure:
+    """Encoder, decoder and cross attention, the mean of the heads, one row of maps for each sentence.
 
     Args:
         translations: "language", "source" and "target" (names of the tokens), and the maps "encoder", "decoder", "cross", (heads, n_q, n_k) each.
+        title: what is shown.
     """
-    drawn, axes = grid(len(translations), 3, width=3.5, height=3.2)
+    drawn, axes = grid(len(translations), 3, width=3.5, height=3.2 if len(translations) > 1 else 4.0)
+    if title:
+        drawn.suptitle(title, fontsize=11)
     for row, (of, axes_of_row) in enumerate(zip(translations, axes)):
         source, target = of["source"], of["target"]
         panels = (("encoder", source, source, "the words"), ("decoder", target, target, "read → to be written"), ("cross", target, source, "read → to be written"))
@@ -394,7 +403,7 @@ def heads_of(weights: np.ndarray, rows: Sequence[str], columns: Sequence[str], t
     drawn, axes = grid(1, len(weights), width=2.9, height=3.2)
     for head, ax in enumerate(axes[0]):
         _attention_map(ax, weights[head], rows, columns, f"head {head}", "queries" if head == 0 else "", "keys")
-    drawn.suptitle(title, fontsize=11, **({"fontfamily": ["DejaVu Sans", chinese_font()]} if chinese_font() else {}))
+    drawn.suptitle(title, fontsize=11)
     return drawn
 
 

@@ -1,0 +1,63 @@
+"""What stands in each unit: title, exercises and questions with their points, read from `contents.json`.
+
+That file is made from the solutions by `make build`, like the notebooks, so points are written in one place only.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Task:
+    """An exercise that a check judges, or a question that a person reads.
+
+    Attributes:
+        name: name of the exercise, or grade_id of the question.
+        points: what it is worth.
+        written: whether a person reads it.
+    """
+
+    name: str
+    points: float
+    written: bool
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit's name, its title as the notebook has it, and its tasks in the notebook's order."""
+
+    name: str
+    title: str
+    tasks: tuple[Task, ...]
+
+
+@functools.cache
+def units() -> dict[str, Unit]:
+    """Return all units by name, in the order of the course."""
+    data = json.loads(Path(__file__).with_name("contents.json").read_text(encoding="utf-8"))
+    return {name: Unit(name, unit["title"], tuple(Task(**task) for task in unit["tasks"])) for name, unit in data.items()}
+
+
+def find_unit(name: str) -> Unit | None:
+    """Return the unit of that name, or None; `u2` is enough for `u2_softmax_scaling`."""
+    return next((unit for unit in units().values() if name in (unit.name, unit.name.partition("_")[0])), None)
+
+
+def unit_of(exercise: str) -> Unit | None:
+    """Return the unit that an exercise stands in, or None."""
+    return next((unit for unit in units().values() if any(task.name == exercise and not task.written for task in unit.tasks)), None)
+
+
+def points(exercise: str) -> float | None:
+    """Return what an exercise is worth, or None when there is none of that name."""
+    unit = unit_of(exercise)
+    return None if unit is None else next(task.points for task in unit.tasks if task.name == exercise)
+
+
+def exercises() -> list[str]:
+    """Return the names of all exercises of the course."""
+    return [task.name for unit in units().values() for task in unit.tasks if not task.written]

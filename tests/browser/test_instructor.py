@@ -1,0 +1,99 @@
+"""What an instructor sees and presses in formgrader, from the list of assignments to the feedback page."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from autograder import classroom, sample
+
+from .lab import TOKEN, Lab, server, shot
+
+UNIT = sample.UNIT
+STUDENTS = ("ada", "bela", "dana")
+POINTS = {student.name: student.points for student in sample.students()}
+COMMENT = "Right: equal projections make every table symmetric. Now give an example of your own."
+
+
+@pytest.fixture(scope="module")
+def lab(browser, tmp_path_factory):
+    """JupyterLab in a class folder with three submissions, as `jupyter lab` there opens it."""
+    root = tmp_path_factory.mktemp("instructor") / "class"
+    classroom.init(root, [UNIT])
+    sample.write(root)
+    for folder in (root / "submitted").iterdir():
+        if folder.name not in STUDENTS:
+            shutil.rmtree(folder)
+    with server(root, root.parent / "home") as address:
+        lab = Lab(browser, address, width=1600, height=900)
+        yield lab
+        lab.close()
+    # Pages that show a notebook ask for MathJax; without it formulas stand as they were typed, and all else works.
+    assert not [url for url in lab.outside if "mathjax" not in url]
+
+
+@pytest.fixture(scope="module")
+def graded(lab):
+    """Formgrader with all three submissions autograded by its button."""
+    lab.open()
+    lab.page.get_by_role("button", name="No", exact=True).click()  # JupyterLab's own question, whether it may fetch news
+    lab.menu("Nbgrader", "nbgrader:open-formgrader")
+    row = lab.frame().locator("tr", has_text=UNIT)
+    expect(row.locator(".num-submissions")).to_have_text("3")
+    shot(lab.page, "formgrader_assignments")
+    row.locator(".num-submissions a").click()
+    for student in STUDENTS:
+        submission(lab, student).locator(".autograde a").click()
+        dismiss(lab, f"Successfully autograded '{UNIT}' for student '{student}'")
+    return lab
+
+
+def submission(lab, student):
+    return lab.frame().locator("tr", has=lab.frame().locator(f'.student-id[data-order="{student}"]'))
+
+
+def dismiss(lab, told):
+    dialog = lab.frame().locator(".modal.in")
+    expect(dialog).to_contain_text(told)
+    dialog.get_by_role("button", name="OK").click()
+    expect(lab.frame().locator(".modal, .modal-backdrop").locator("visible=true")).to_have_count(0)
+
+
+def fill_in(lab, field, text):
+    """Fill a field in and leave it, and wait until formgrader has saved it."""
+    lab.frame().locator(field).fill(text)
+    with lab.page.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
+        lab.frame().locator(field).blur()
+
+
+def test_the_button_grades_with_the_judge(graded):
+    for student in STUDENTS:
+        expect(submission(graded, student).locator(".score")).to_have_text(f"{POINTS[student]} / 20")
+    expect(submission(graded, "ada").locator(".status")).to_have_text("needs manual grading")
+    shot(graded.page, "formgrader_autograded")
+
+
+def test_a_written_answer_is_graded_and_its_comment_reaches_the_feedback(graded):
+    lab, frame = graded, graded.frame()
+    frame.get_by_role("link", name="Manual Grading").click()
+    frame.locator("table").get_by_role("link", name=UNIT).click()
+    frame.locator("table").get_by_role("link", name=UNIT).click()
+    waiting = frame.locator("tbody tr", has=frame.locator(".needs-manual-grade .glyphicon-ok"))
+    expect(waiting).to_have_count(1)
+    waiting.get_by_role("link").first.click()
+    fill_in(lab, "#why_two_projections", "2")
+    fill_in(lab, "#why_two_projections-comment", COMMENT)
+    shot(lab.page, "formgrader_written_answer")
+
+    frame.get_by_role("link", name="Manual Grading").first.click()
+    frame.get_by_role("link", name="Manage Assignments").click()
+    frame.locator("tr", has_text=UNIT).locator(".num-submissions a").click()
+    expect(submission(lab, "ada").locator(".score")).to_have_text("19 / 20")
+    submission(lab, "ada").locator(".generate-feedback a").click()
+    dismiss(lab, "Successfully")
+
+    lab.page.goto(f"{lab.address}/files/feedback/ada/{UNIT}/{UNIT}.html?token={TOKEN}")
+    expect(lab.page.locator("body")).to_contain_text(COMMENT)
+    expect(lab.page.locator("body")).not_to_contain_text("hidden=True")
+    lab.page.get_by_text(COMMENT).scroll_into_view_if_needed()
+    shot(lab.page, "feedback")
