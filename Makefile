@@ -12,7 +12,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[grading,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[grading,hub,cluster,postgresql,test]'
+	$(BIN)/npm install --silent --global --prefix $(VENV) configurable-http-proxy@5.3.0
 	@touch $@
 
 grade: $(STAMP)  ## build the notebooks, grade the sample class, print the table
@@ -49,6 +50,7 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/desk.py
+	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/attacks.py
 
 clean:

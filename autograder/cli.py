@@ -75,26 +75,36 @@ def init(folder: Annotated[Path, typer.Argument(help="The class folder to make."
 def grade(
     units: Units = None,
     course_folder: Course = Path("."),
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; as many as cores if not named.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler whose workers grade instead, as tcp://host:8786.")] = None,
+    regrade: Annotated[bool, typer.Option("--regrade", help="Grade also what has not changed.")] = False,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Grade without the sandbox where it cannot be had; the grades are marked.")] = False,
     feedback: Annotated[bool, typer.Option(help="Write feedback pages.")] = True,
+    events: Annotated[bool, typer.Option("--json", help="Write what happens as JSON events, one a line, instead of a table.")] = False,
 ) -> None:
-    """Grade what is in submitted/<student>/<unit>/ and print the points."""
+    """Grade what is new or changed in submitted/<student>/<unit>/ and print the points."""
+    if sys.platform != "linux":
+        raise CourseError("grading needs Linux, whose sandbox keeps it fair (on Windows: WSL 2, elsewhere a virtual machine); learning does not")
     from . import grade as grader
-    from . import report
+    from . import progress, report
     from .classroom import Classroom
 
     classroom = Classroom.open(course_folder)
     names = list(course.chosen(units))
-    total = sum(len(classroom.submitted(unit)) for unit in names)
-    if not total:
-        console.print(f"nothing to grade: no submissions of {', '.join(units or ['any unit'])} in {classroom.root / 'submitted'}", soft_wrap=True)
+    if not any(classroom.submitted(unit) for unit in names):
+        if not events:
+            console.print(f"nothing to grade: no submissions of {', '.join(units or ['any unit'])} in {classroom.root / 'submitted'}", soft_wrap=True)
         return
-    with _progress() as progress:
-        task = progress.add_task("grading", total=total)
-        results = grader.grade(classroom, names, unsafe, feedback, done=lambda result: progress.advance(task))
-    console.print(report.table(results))
+    with progress.Events() if events else progress.Lines(Console(stderr=True)) as tell:
+        try:
+            results = grader.grade(classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade)
+        except grader.Stopped as stopped:
+            tell("told", text=str(stopped))
+            raise typer.Exit(130) from None
     page = report.write(classroom, results)
-    console.print(f"report: {page}", soft_wrap=True)
+    if not events:
+        console.print(report.table(results))
+        console.print(f"report: {page}", soft_wrap=True)
     if any(result.outcome.ungradable for result in results):
         raise typer.Exit(3)
 
@@ -193,6 +203,44 @@ def feedback(
     if written.without:
         console.print("without a page:", *written.without, sep="\n  ", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(3)
+
+
+@app.command()
+def extend(
+    unit: Annotated[str, typer.Argument(help="The unit, as u1.")],
+    student: Annotated[str, typer.Argument(help="The student's id.")],
+    until: Annotated[str | None, typer.Option("--until", help='The new due date, as "2026-10-08 12:00 UTC".')] = None,
+    hours: Annotated[float | None, typer.Option("--hours", help="Or hours after the class's due date; 0 takes an extension back.")] = None,
+    course_folder: Course = Path("."),
+) -> None:
+    """Give one student more time for one unit."""
+    from . import extending
+    from .classroom import Classroom
+
+    done = extending.extend(Classroom.open(course_folder), course.chosen([unit])[0], student, until, hours)
+    held = "now due" if done.extended else "due like everybody else's"
+    again = f"; `autograder grade {unit}` sets the late penalty anew" if done.handed_in else ""
+    console.print(f"{done.student}, {done.unit}: {held} {done.due:%Y-%m-%d %H:%M} UTC{again}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def forget(
+    student: Annotated[str, typer.Argument(help="The student's id.")],
+    course_folder: Course = Path("."),
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete everything about one student from the class; nothing brings it back."""
+    from . import forgetting
+    from .classroom import Classroom
+
+    classroom = Classroom.open(course_folder)
+    if not yes:
+        typer.confirm(f"Delete all points and all work of {student} in {classroom.root}?", abort=True)
+    done = forgetting.forget(classroom, student)
+    console.print(f"{student} is deleted from the gradebook, with {len(done.folders)} folders", markup=False, highlight=False, soft_wrap=True)
+    if done.look_at:
+        names = [path.name for path in done.look_at]
+        console.print("made of the whole class, look there yourself:", *names, sep="\n  ", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -27,9 +27,12 @@ class Examined:
 
 
 def examine() -> list[Examined]:
-    """Try every protection for real and return what came out."""
-    checks: list[Callable[[], Examined]] = [_system, _bubblewrap, _namespaces, _sandbox, _landlock, _memory]
-    return [check() for check in checks]
+    """Try every protection for real and return what came out; not on Linux, that alone."""
+    system = _system()
+    if not system.present:
+        return [system]
+    checks: list[Callable[[], Examined]] = [_bubblewrap, _namespaces, _sandbox, _landlock, _memory]
+    return [system, *(check() for check in checks)]
 
 
 def _system() -> Examined:
@@ -59,7 +62,7 @@ def _sandbox() -> Examined:
 
 
 def _landlock() -> Examined:
-    level = ctypes.CDLL(None).syscall(444, None, 0, 1) if sys.platform == "linux" else -1
+    level = ctypes.CDLL(None).syscall(444, None, 0, 1)
     return Examined("Landlock", level > 0, f"level {level}" if level > 0 else "not there", "Linux 5.13 or newer has it; bubblewrap holds without it", needed=False)
 
 

@@ -363,6 +363,8 @@ class _Coordinator:
         try:
             return _Ready(future.result(), one.task)
         except Unfit as error:
+            if not self.pool.without(error):
+                raise CourseError(f"no worker can grade: {error}") from error
             self.tell("told", text=str(error))
             again.append(one)
             return None

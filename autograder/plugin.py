@@ -6,6 +6,7 @@ from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.preprocessors import DeduplicateIds, Execute, SaveAutoGrades
 from traitlets.config import Config
 
+from . import extending
 from .intake import IntakeExporter
 from .preprocess import HideHiddenTests, SandboxedExecute, SaveVerdicts
 from .repair import RepairCells
@@ -24,8 +25,10 @@ def configure(config: Config) -> None:
     - at the end the learner's markup is cleaned, since formgrader and feedback show it in a browser;
     - `nbgrader zip_collect` takes Moodle's and Canvas's downloads, and trusts no archive;
     - formgrader's page, and no other, shows the model answer and marking guide under a written answer;
-    - releasing feedback through the exchange goes on past who did not submit through it.
+    - releasing feedback through the exchange goes on past who did not submit through it;
+    - an extension that was given before the work came goes into the submission when it is made.
     """
+    extending.listen()
     replaced = {Execute: SandboxedExecute, SaveAutoGrades: SaveVerdicts}
     config.Autograde.exporter_class = IntakeExporter
     config.Autograde.pre_convert_hook = "autograder.intake.remove_links"

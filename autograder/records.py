@@ -88,8 +88,18 @@ class Records:
         for row in rows:
             mark = marks.get(row.student)
             if mark is not None:
-                found[row.student] = Known(row.fingerprint, row.feedback or "", mark, abs(mark.late_seconds - row.late_seconds) > 0.5)
+                changed = abs(mark.late_seconds - row.late_seconds) > 0.5 or (mark.late_seconds > 0 and self._penalty_changed(row.student))
+                found[row.student] = Known(row.fingerprint, row.feedback or "", mark, changed)
         return found
+
+    def _penalty_changed(self, student: str) -> bool:
+        """Whether the class's rule now gives another late penalty, as after a person gave points."""
+        submission = self._submission(self.db.get(Student, student))
+        before = [notebook.late_submission_penalty for notebook in submission.notebooks]
+        self._penalise(submission)
+        now = [notebook.late_submission_penalty for notebook in submission.notebooks]
+        self.db.rollback()
+        return now != before
 
     def marks(self, students: Iterable[str] | None = None) -> dict[str, Mark]:
         """Return by student what the gradebook says, of everyone or of some."""

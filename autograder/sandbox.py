@@ -30,8 +30,8 @@ from .zygote import WARM_PROCESS_GONE
 
 ZYGOTE = Path(__file__).with_name("zygote.py")
 PRELOAD = (
-    "numpy", "numpy.testing", "torch", "torch.nn", "torch.nn.functional", "matplotlib.pyplot", "matplotlib_inline.backend_inline",
-    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "ipykernel.zmqshell", "ipywidgets", "safetensors.numpy", "helpers", "helpers.outpost", "helpers.runner", "helpers.plots.core",
+    "numpy", "numpy.random", "numpy.testing", "torch", "torch.nn", "torch.nn.functional", "matplotlib.pyplot", "matplotlib_inline.backend_inline",
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "ipykernel.zmqshell", "ipywidgets", "safetensors.numpy",
 )  # fmt: skip
 # The parts of `helpers` that have no idea what is right.
 OPEN_PARTS = ("__init__.py", "desk.py", "outpost.py", "runner.py", "shortcuts.py", "memory.py", "wire.py", "exercise.py", "objects.py", "data.py", "training.py", "plots")
@@ -78,6 +78,12 @@ def library(unit: str | None, folder: Path) -> Path:
     for path in (folder / "lib").rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return folder / "lib"
+
+
+def modules(lib: Path) -> tuple[str, ...]:
+    """Return the names of all modules of a laid-out library, for the warm process to import: a fork then compiles nothing."""
+    found = [path.relative_to(lib).with_suffix("") for path in sorted((lib / "helpers").rglob("*.py"))]
+    return tuple(".".join(path.parent.parts if path.name == "__init__" else path.parts) for path in found)
 
 
 def _number(unit: str) -> int:
@@ -143,7 +149,7 @@ def need() -> None:
         raise SandboxError(f"the sandbox did not start: {told[-1] if told else 'no message'}; `autograder doctor` says what this machine can give")
 
 
-def environment(lib: str) -> dict[str, str]:
+def environment(lib: str, preload: tuple[str, ...]) -> dict[str, str]:
     """Return the whole environment of the warm process: nothing of the caller's comes along."""
     return {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
@@ -151,7 +157,7 @@ def environment(lib: str) -> dict[str, str]:
         "PYTHONPATH": lib, "PYTHONDONTWRITEBYTECODE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline", "MPLCONFIGDIR": "/tmp", "IPYTHONDIR": "/tmp/ipython", "JUPYTER_PLATFORM_DIRS": "1",
-        "NBGRADER_EXECUTION": "autograde", "ATTENTION_PRELOAD": json.dumps(PRELOAD), "ATTENTION_DROP": "1" if os.getuid() == 0 else "0",
+        "NBGRADER_EXECUTION": "autograde", "ATTENTION_PRELOAD": json.dumps(preload), "ATTENTION_DROP": "1" if os.getuid() == 0 else "0",
     }  # fmt: skip
 
 
@@ -190,7 +196,7 @@ class Sandbox:
         except SandboxError:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
-        env = environment("/lib-course" if sealed else str(lib))
+        env = environment("/lib-course" if sealed else str(lib), PRELOAD + modules(lib))
         if not sealed:
             env |= {"ATTENTION_POOL": str(self.pool), "ATTENTION_DROP": "0"}
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

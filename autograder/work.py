@@ -38,7 +38,18 @@ from .verdicts import Outcome
 
 
 class Unfit(Exception):
-    """This worker may not grade: it has another version of the course, or no sandbox. The message says which."""
+    """A worker may not grade: it has another version of the course, or no sandbox.
+
+    Attributes:
+        worker: the address of a cluster's worker, or "".
+    """
+
+    def __init__(self, reason: str, worker: str = "") -> None:
+        super().__init__(reason, worker)
+        self.worker = worker
+
+    def __str__(self) -> str:
+        return f"{self.worker}: {self.args[0]}" if self.worker else self.args[0]
 
 
 @dataclass(frozen=True)
@@ -81,17 +92,35 @@ class Kit:
     @functools.cached_property
     def fingerprint(self) -> str:
         """Changes whenever a submission that did not change could be graded otherwise."""
-        parts = dataclasses.asdict(self) | {"config": _plain(self.config), "secret": hashlib.sha256(self.secret).hexdigest()}
+        parts = dataclasses.asdict(self) | {"config": _settings(self.config), "secret": hashlib.sha256(self.secret).hexdigest()}
         parts["roles"]["answers"] = sorted(parts["roles"]["answers"])
         parts["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(self.files.items())}
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _plain(config: Any) -> Any:
-    """A configuration as JSON can hold it, without the class folder's place: a class that is moved is not graded anew."""
-    if isinstance(config, Mapping):
-        return {str(key): _plain(value) for key, value in sorted(config.items()) if key not in ("CourseDirectory", "Exchange", "FormgradeApp")}
-    return getattr(config, "__qualname__", None) or ([_plain(item) for item in config] if isinstance(config, (list, tuple)) else str(config))
+def _settings(config: Config) -> dict[str, Any]:
+    """The part of a configuration that grading depends on, as JSON can hold it.
+
+    A section that is only looked at springs into being, empty; and what is set for exports, feedback or the place of
+    the class folder changes no grade.
+    """
+    names = {"Autograde", "LateSubmissionPlugin"} | {base.__name__ for step in _chosen(config) for base in step.__mro__}
+    return {name: _plain(config[name]) for name in sorted(names & set(config)) if config[name]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in sorted(value.items())}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return getattr(value, "__qualname__", None) or str(value)
+
+
+def _chosen(config: Config) -> list[type]:
+    """The configured preprocessors in nbgrader's order."""
+    chosen = [*config.Autograde.get("sanitize_preprocessors", Autograde.sanitize_preprocessors.default())]
+    chosen += config.Autograde.get("autograde_preprocessors", Autograde.autograde_preprocessors.default())
+    return [import_item(one) if isinstance(one, str) else one for one in chosen]
 
 
 @dataclass(frozen=True)
@@ -210,13 +239,10 @@ def _steps(kit: Kit) -> list[Any]:
     if kept is not None and kept[0] == kit.fingerprint:
         return kept[1]
     config = kit.config
-    chosen = [*config.Autograde.get("sanitize_preprocessors", Autograde.sanitize_preprocessors.default())]
-    chosen += config.Autograde.get("autograde_preprocessors", Autograde.autograde_preprocessors.default())
-    log = logging.Logger("attention-work")
+    log = logging.Logger("attention-work", logging.WARNING)
     log.addHandler(logging.NullHandler())
     steps: list[Any] = []
-    for one in chosen:
-        kind = import_item(one) if isinstance(one, str) else one
+    for kind in _chosen(config):
         if kind in (OverwriteCells, RepairCells, DeduplicateIds, CheckCellMetadata):
             # Repairing leaves nothing for nbgrader's own three to find.
             steps += [] if RepairCells in steps else [RepairCells]

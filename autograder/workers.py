@@ -67,6 +67,10 @@ class Inline:
     def share(self, value: Any) -> Any:
         return value
 
+    def without(self, error: Unfit) -> bool:
+        """Whether others can grade when a worker cannot: the processes of one machine are all alike."""
+        return False
+
     def close(self) -> None:
         Sandbox.close_all()
 
@@ -108,6 +112,8 @@ class Local:
 
     def share(self, value: Any) -> Any:
         return value
+
+    without = Inline.without
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -152,8 +158,12 @@ class Dask:
             import distributed
         except ImportError:
             raise CourseError("--scheduler needs Dask: `pip install 'attention-course[cluster]'`") from None
+        if address.startswith("gateway"):
+            # Its import teaches Dask these addresses.
+            with contextlib.suppress(ImportError):
+                import dask_gateway  # noqa: F401
         try:
-            self._client = distributed.Client(address, timeout=10, set_as_default=False)
+            self._client = distributed.Client(address, timeout=5, set_as_default=False)
         except (OSError, ValueError) as error:
             raise CourseError(f"no Dask scheduler answers at {address}: {error}") from error
         self._killed = distributed.scheduler.KilledWorker
@@ -180,10 +190,6 @@ class Dask:
         def copy(done: Any) -> None:
             try:
                 mine.set_result(done.result())
-            except Unfit as error:
-                worker, _, told = str(error).partition(" ")
-                self._unfit.add(worker)
-                mine.set_exception(Unfit(f"the Dask worker {worker} gets no work: {told}"))
             except self._killed:
                 mine.set_exception(WorkerLost())
             except Exception as error:
@@ -191,6 +197,11 @@ class Dask:
 
         remote.add_done_callback(copy)
         return mine
+
+    def without(self, error: Unfit) -> bool:
+        """Give the worker that the error names no more work; return whether another is left."""
+        self._unfit.add(error.worker)
+        return bool(set(self._client.nthreads()) - self._unfit)
 
     def share(self, value: Any) -> Any:
         """Send a value to every worker once."""
@@ -203,10 +214,10 @@ class Dask:
 
 
 def _named(function: Callable[..., Any], *arguments: Any) -> Any:
-    """On a Dask worker: call the function; an error of its unfitness begins with its address."""
+    """On a Dask worker: call the function; an error says which worker it is."""
     from distributed import get_worker
 
     try:
         return function(*arguments)
     except Unfit as error:
-        raise Unfit(f"{get_worker().address} {error}") from None
+        raise Unfit(str(error), get_worker().address) from None

@@ -44,6 +44,8 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 1, 2, 4, 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP = 1, 4, 38, 24
 
 libc = ctypes.CDLL(None, use_errno=True)
+# The kernel application that every fork takes over.
+the_app: list[Any] = []
 
 
 def _checked(result: int, what: str) -> None:
@@ -76,6 +78,7 @@ def warm_up() -> None:
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     make_shell()
+    the_app.append(make_app())
     # A collection in a fork would write to, and so copy, every page that the two still share.
     gc.collect()
     gc.freeze()
@@ -93,6 +96,53 @@ def make_shell() -> None:
     quiet = Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"}})
     profile = ProfileDir.create_profile_dir(tempfile.mkdtemp(prefix="profile-"))
     ZMQInteractiveShell.instance(config=quiet, profile_dir=profile, compiler_class=XCachingCompiler)
+
+
+def make_app() -> Any:
+    """Return Jupyter's kernel application, ready but for its connection, and without what only an interactive session needs.
+
+    No debugger, no heartbeat, no subshells, and so no threads for them; and no wait after each cell.
+    """
+    from ipykernel import debugger
+    from ipykernel.ipkernel import IPythonKernel
+    from ipykernel.kernelapp import IPKernelApp
+    from IPython.core.application import BaseIPythonApplication
+
+    debugger._is_debugpy_available = False
+
+    class Kernel(IPythonKernel):
+        _supports_kernel_subshells = False
+        _execute_sleep = 0.0
+
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.debugpy_stream = None
+            self.shell.parent, self.shell.kernel = self, self
+
+    class Prepared(BaseIPythonApplication):
+        """What does not depend on the connection, done once before all forks."""
+
+        prepared = False
+
+        def initialize(self, argv: Any = None) -> None:
+            if not self.prepared:
+                super().initialize(argv)
+
+    class App(IPKernelApp, Prepared):
+        kernel_class = Kernel
+
+        def init_control(self, context: Any) -> None:
+            super().init_control(context)
+            self.shell_channel_thread = None
+
+        def init_heartbeat(self) -> None:
+            pass
+
+    app = App.instance()
+    Prepared.initialize(app, ["--HistoryManager.hist_file=:memory:", "--HistoryManager.enabled=False", "--InteractiveShellApp.exec_PYTHONSTARTUP=False"])
+    app.prepared = True
+    app.init_pdb()
+    return app
 
 
 def seal_namespaces(run: str, limits: dict) -> None:
@@ -186,49 +236,14 @@ def set_limits(limits: dict) -> None:
         resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def kernel_app() -> Any:
-    """Return Jupyter's kernel application without what only an interactive session needs.
-
-    No debugger, no heartbeat, no subshells, and so no threads for them; and no wait after each cell.
-    """
-    from ipykernel import debugger
-    from ipykernel.ipkernel import IPythonKernel
-    from ipykernel.kernelapp import IPKernelApp
-
-    debugger._is_debugpy_available = False
-
-    class Kernel(IPythonKernel):
-        _supports_kernel_subshells = False
-        _execute_sleep = 0.0
-
-        def __init__(self, **kwargs: Any) -> None:
-            super().__init__(**kwargs)
-            self.debugpy_stream = None
-            self.shell.parent, self.shell.kernel = self, self
-
-    class App(IPKernelApp):
-        kernel_class = Kernel
-
-        def init_control(self, context: Any) -> None:
-            super().init_control(context)
-            self.shell_channel_thread = None
-
-        def init_heartbeat(self) -> None:
-            pass
-
-    return App.instance()
-
-
 def run_kernel(run: str, limits: dict, judge: int, sealed: bool) -> None:
     """In process 1 of the new namespace: be a Jupyter kernel until it is over."""
     libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
     os.chdir(SCRATCH if sealed else POOL / run / "files")
     os.environ["ATTENTION_JUDGE_FD"] = str(judge)
-    app = kernel_app()
-    app.initialize([
-        "-f", str(POOL / run / "connection.json"),
-        "--HistoryManager.hist_file=:memory:", "--HistoryManager.enabled=False", "--InteractiveShellApp.exec_PYTHONSTARTUP=False",
-    ])  # fmt: skip
+    app = the_app[0]
+    app.connection_file = str(POOL / run / "connection.json")
+    app.initialize([])
     # The notebook's folder comes last: a file of the submission named numpy.py must not stand in for NumPy.
     sys.path[:] = [path for path in sys.path if path not in ("", os.getcwd())] + [""]
     if sealed:

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 import helpers
+from autograder import course
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -24,7 +25,7 @@ def pins():
 
 
 def test_every_requirement_is_pinned_to_a_version_that_it_allows():
-    everything = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["grading"] + PROJECT["optional-dependencies"]["test"]
+    everything = PROJECT["dependencies"] + [requirement for extra in PROJECT["optional-dependencies"].values() for requirement in extra]
     for requirement in map(Requirement, everything):
         assert pins()[requirement.name.lower()] in requirement.specifier, requirement.name
 
@@ -45,6 +46,13 @@ def test_conda_asks_for_what_pip_asks_a_learner_for():
 
 def test_the_changelog_begins_with_the_version():
     assert re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)[1] == helpers.__version__
+
+
+@pytest.mark.parametrize("unit", course.units())
+def test_the_changelog_names_every_unit(unit):
+    spans = re.findall(r"\bunits? (\d+)(?: to (\d+))?", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.I)
+    number = course.number(unit)
+    assert any(int(first) <= number <= int(last or first) for first, last in spans), f"CHANGELOG.md has no line on unit {number}"
 
 
 def imports(path):

@@ -1,5 +1,6 @@
 """Every unit, from its source to its points: what is released, how it runs unanswered, what solutions get."""
 
+import functools
 import json
 import re
 
@@ -12,7 +13,14 @@ from helpers import catalog
 
 UNITS = course.units()
 every_unit = pytest.mark.parametrize("unit", UNITS)
-
+PARTS = (
+    "solutions/{0}/{0}.py",
+    "src/helpers/reference/{0}.py",
+    "src/helpers/exercises/{0}.py",
+    "tests/helpers/reference/test_{0}.py",
+    "tests/helpers/styles/{0}.py",
+)
+CHECK = "check({0})\n### BEGIN HIDDEN TESTS\ncheck({0}, hidden=True)\n### END HIDDEN TESTS"
 
 NEED_WEIGHTS = {"DigitClassifier", "translate"}
 
@@ -25,44 +33,60 @@ def marked(notebook, kind):
     return [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get(kind)]
 
 
-def test_units_of_sources_exercises_and_references_are_the_same():
-    assert UNITS == catalog.units()
-    assert {path.stem for path in (course.ROOT / "src/helpers/reference").glob("u*.py")} == set(UNITS)
+def test_no_unit_of_the_course_lacks_a_part():
+    units = {path.stem.removeprefix("test_") for part in PARTS for path in course.ROOT.glob(part.format("u[0-9]*_*"))}
+    missing = [part.format(unit) for unit in sorted(units) for part in PARTS if not (course.ROOT / part.format(unit)).is_file()]
+    assert not missing, f"missing: {', '.join(missing)}"
 
 
 def test_grade_ids_are_unique_in_the_course():
-    ids = [cell.metadata.nbgrader["grade_id"] for unit in UNITS for cell in build.source_notebook(unit).cells if "nbgrader" in cell.metadata]
-    assert len(ids) == len(set(ids))
+    places = {}
+    for unit in UNITS:
+        for cell in build.source_notebook(unit).cells:
+            if "nbgrader" in cell.metadata:
+                places.setdefault(cell.metadata.nbgrader["grade_id"], []).append(unit)
+    doubled = [f"{name!r} in {' and '.join(units)}" for name, units in places.items() if len(units) > 1]
+    assert not doubled, f"two cells have one grade_id: {', '.join(doubled)}"
 
 
 @every_unit
 def test_the_notebook_in_git_is_the_one_that_the_source_makes(unit):
     path = course.NOTEBOOKS / unit / f"{unit}.ipynb"
-    assert path.read_text(encoding="utf-8") == build.released_text(unit), "run `make build`"
+    assert path.is_file(), f"notebooks/{unit} is not made yet: run `make build`"
+    # Not compared by pytest, which would spell the difference of two whole notebooks.
+    fresh = path.read_text(encoding="utf-8") == build.released_text(unit)
+    assert fresh, f"notebooks/{unit} is older than solutions/{unit}: run `make build`"
 
 
 @every_unit
 def test_points_and_cells_are_those_of_the_curriculum(unit):
     source = build.source_notebook(unit)
     graded = {cell.metadata.nbgrader["grade_id"]: cell for cell in marked(source, "grade")}
-    assert sum(cell.metadata.nbgrader["points"] for cell in graded.values()) == (1 if unit == "u0_start_here" else 20)
+    points, wanted = sum(cell.metadata.nbgrader["points"] for cell in graded.values()), 1 if unit == "u0_start_here" else 20
+    assert points == wanted, f"the points in solutions/{unit} add up to {points}, not to {wanted}"
     tests = {name[5:]: cell for name, cell in graded.items() if name.startswith("test_")}
-    assert set(tests) == set(catalog.unit_exercises(unit))
-    answers = {cell.metadata.nbgrader["grade_id"] for cell in marked(source, "solution")}
+    exercises = set(catalog.unit_exercises(unit))
+    assert set(tests) <= exercises, f"checked in solutions/{unit}, but not in EXERCISES of src/helpers/exercises/{unit}.py: {', '.join(set(tests) - exercises)}"
+    assert exercises <= set(tests), f"in EXERCISES of src/helpers/exercises/{unit}.py, but with no cell test_... in solutions/{unit}: {', '.join(exercises - set(tests))}"
+    answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in marked(source, "solution")}
     for name, cell in tests.items():
-        assert name in answers
-        assert cell.source == f"check({name})\n### BEGIN HIDDEN TESTS\ncheck({name}, hidden=True)\n### END HIDDEN TESTS"
-    for name in answers - set(tests):
-        assert graded[name].cell_type == "markdown" and "Marking guide" in graded[name].source
+        assert name in answers, f"solutions/{unit} has a cell test_{name}, but no answer cell with grade_id {name!r}"
+        assert cell.source == CHECK.format(name), f"the cell test_{name} in solutions/{unit} must be, word by word:\n{CHECK.format(name)}"
+    for name, cell in answers.items():
+        assert "### BEGIN SOLUTION" in cell.source, f"the answer cell {name} in solutions/{unit} has no ### BEGIN SOLUTION"
+    for name in set(answers) - set(tests):
+        question = graded.get(name)
+        assert question is not None, f"the answer cell {name} in solutions/{unit} has neither a check nor points"
+        assert question.cell_type == "markdown" and "Marking guide" in question.source, f"the question {name} in solutions/{unit} has no *Marking guide.*"
 
 
 @every_unit
 def test_the_release_holds_no_solution_hidden_test_or_marking_guide(unit):
     text = build.released_text(unit)
     for mark in ("BEGIN SOLUTION", "HIDDEN", "hidden=True", "Model answer", "Marking guide", "MARK SCHEME"):
-        assert mark not in text
-    answers = marked(sample.released(unit), "solution")
-    assert all("raise NotImplementedError" in cell.source for cell in answers if cell.cell_type == "code")
+        assert mark not in text, f"what learners get of {unit} shows {mark!r}"
+    for cell in marked(sample.released(unit), "solution"):
+        assert cell.cell_type != "code" or "raise NotImplementedError" in cell.source, f"{cell.id}: nothing is left to answer in {unit}"
 
 
 @every_unit
@@ -82,25 +106,29 @@ def test_released_notebook_runs_unanswered_without_a_crash(unit, tmp_path, monke
 
 @pytest.fixture(scope="module")
 def solved(tmp_path_factory):
-    """All units in one class, answered with the solutions by one student and not at all by another."""
-    root = tmp_path_factory.mktemp("solved") / "class"
-    room = classroom.init(root, UNITS)
-    for unit in UNITS:
+    """Grades a unit, once, answered with the solutions by one student and not at all by another."""
+
+    @functools.cache
+    def graded(unit):
+        root = tmp_path_factory.mktemp("solved") / "class"
+        room = classroom.init(root, [unit])
         for student, notebook in (("solved", sample.answered(unit)), ("empty", sample.released(unit))):
             folder = root / "submitted" / student / unit
             folder.mkdir(parents=True)
             nbformat.write(notebook, folder / f"{unit}.ipynb")
-    return {(result.student, result.unit): result for result in grade.grade(room, list(UNITS), feedback=False)}
+        return {result.student: result for result in grade.grade(room, [unit], feedback=False)}
+
+    return graded
 
 
 @every_unit
 def test_solutions_get_every_point_that_a_check_can_give(solved, unit):
-    result = solved["solved", unit]
+    result = solved(unit)["solved"]
     by_hand = sum(c.metadata.nbgrader["points"] for c in marked(sample.released(unit), "grade") if c.cell_type == "markdown")
     failed = {name: v.finding.message for name, v in result.outcome.final.items() if not v.passed}
     # Trained weights are the learner's to hand in; tests/test_capstone.py does.
     untrained = {name for name in NEED_WEIGHTS if name in failed and "weights.safetensors" in failed[name]}
-    assert set(failed) == untrained == (NEED_WEIGHTS if unit == "u7_transformer" else set()), failed
+    assert set(failed) == untrained == (NEED_WEIGHTS if unit == "u7_transformer" else set()), f"the solution in solutions/{unit} is not right: {failed}"
     lost = sum(cell.metadata.nbgrader["points"] for name, cell in cells_of_checks(unit).items() if name in failed)
     assert result.score == result.max_score - by_hand - lost
     assert result.outcome.state == "graded", result.outcome.reason
@@ -108,7 +136,7 @@ def test_solutions_get_every_point_that_a_check_can_give(solved, unit):
 
 @every_unit
 def test_an_unanswered_notebook_gets_nothing_and_says_so(solved, unit):
-    result = solved["empty", unit]
+    result = solved(unit)["empty"]
     assert (result.score, result.outcome.state) == (0, "graded")
     assert {verdict.status for name, verdict in result.outcome.final.items() if name not in NEED_WEIGHTS} <= {"not answered"}
 

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Unit 0: Start here
+# # Unit 0 · Start here
 #
 # In this course you write every piece of Transformer attention yourself, from a dot product to a machine that
 # you train on your own computer, and watch each piece do its work. You need Python, a little NumPy, and what a
@@ -15,9 +15,9 @@ from helpers import check, hint, plots
 from helpers.plots import u0_start_here as pictures
 
 # %% [markdown]
-# ## 1. The road
+# ## 1 · The road
 #
-# Run a cell with <kbd>Shift</kbd> + <kbd>Enter</kbd>. Start with the cell above, then this one.
+# Run a cell with <kbd>Shift</kbd> + <kbd>Enter</kbd>. Start with the cell above, then go on to the one below.
 
 # %%
 plots.show(
@@ -33,7 +33,7 @@ plots.show(
 # Units 1 to 8 have 20 points each.
 
 # %% [markdown]
-# ## 2. How a unit goes
+# ## 2 · How a unit goes
 
 # %%
 plots.show(
@@ -51,7 +51,7 @@ plots.show(
 # Try it out now, in four steps.
 
 # %% [markdown]
-# ### Exercise: `hello_attention`
+# ### Exercise: `hello_attention` (1 point)
 #
 # The function takes no arguments and returns the string `"attend"`.
 #
@@ -68,7 +68,7 @@ plots.show(
 # | **Hint.** Python tells “Attend” from “attend”. ... | a step that leads on |
 #
 # **Step 3.** Ask for more: run the cell `hint()` below the check. It shows the next step, and one more each time you run it. In other units
-# write `hint()` into a cell of your own; it answers for the last check that did not pass, and `hint("softmax")` for an exercise that you name.
+# write `hint()` into a cell of your own (the **+** in the toolbar adds one below); it answers for the last check that did not pass, and `hint("softmax")` for an exercise that you name.
 #
 # **Step 4.** Follow the hint, run the answer cell and the check cell once more, and see the card turn.
 
@@ -104,10 +104,13 @@ hint()
 #
 # What counts: an exercise gives its points when **everything tried holds**, here and in a second check with other
 # numbers that runs when your notebook is graded. So an answer that only fits the numbers you see will not do. Any way of writing
-# it is welcome: loops, `einsum`, one line or ten. Questions in words are read and marked by a person.
+# it is welcome: loops, `einsum`, one line or ten.
+#
+# Some **questions** are answered in words: double-click the question, write your sentences in the place of *Your answer goes here.*, and press
+# <kbd>Shift</kbd> + <kbd>Enter</kbd>. A person reads and marks them.
 
 # %% [markdown]
-# ## 3. Shapes
+# ## 3 · Shapes
 #
 # Nearly every mistake with attention is a mistake with shapes. These hold in the whole course:
 #
@@ -149,31 +152,37 @@ yours = {
     "X @ np.swapaxes(X, -1, -2)": None,
 }
 
-actual = [X[1], X[1, 1], X[..., 0], X.sum(axis=-1), np.swapaxes(X, -1, -2), X @ W, X @ np.swapaxes(X, -1, -2)]
+X_turned = np.swapaxes(X, -1, -2)
+actual = [X[1], X[1, 1], X[..., 0], X.sum(axis=-1), X_turned, X @ W, X @ X_turned]
 for (name, guess), array in zip(yours.items(), actual):
-    told = "your turn" if guess is None else "right" if guess == array.shape else f"no, it is {array.shape}"
-    print(f"{name:28}{told}")
+    told = "right" if guess == array.shape else f"no, it is {array.shape}"
+    print(f"{name:28}{'your turn' if guess is None else told}")
 
 # %% [markdown]
 # Two of them deserve a second look. `X @ W` multiplies every token of every sentence by the same matrix: `@` works on the last two axes
 # and leaves those in front alone. And the last one is where unit 1 begins: a table of tokens against tokens, one for each sentence.
 
 # %% [markdown]
-# ## 4. Validate and submit
+# ## 4 · Validate and submit
 #
 # **Validate.** Before you hand in, save, and press **Validate** in the toolbar above the notebook. It starts from an empty memory, runs every
 # cell from the top, and tells which checks do not pass. This finds what you cannot see while you work: a function that only runs because of
 # a cell you deleted an hour ago. You may hand in a unit with some exercises unanswered: the others count all the same.
 #
+# ![The toolbar above the notebook ends with the button Validate. A window has opened over the notebook: Validation Results. Success! Your notebook passes all the tests.](images/validate.png)
+#
 # **Submit.** In the menu **Nbgrader → Assignment List** you see this course's units: *fetch* gets one, *submit* hands in what is saved. You may submit
-# again; the last submission is graded. If your class has no assignment list, hand in the saved `.ipynb` file the way your teacher says.
+# again; the last submission is graded. If your class has no assignment list, there is no menu **Nbgrader**: hand in the saved `.ipynb` file the way your
+# teacher says, or the one file that `autograder pack u0` makes in a terminal.
+#
+# ![The tab Assignments. Under Downloaded assignments stands u0_start_here with the button Submit; under Submitted assignments the same unit with the time it was handed in.](images/submit.png)
 #
 # **Feedback** comes back through the same list: for each exercise its points, the name of the mistake if there was one, and a hint.
 #
 # Please leave names as they are: those of notebooks, functions and arguments. Leave check cells as they are and where they are. Add cells of your own wherever you like.
 
 # %% [markdown]
-# ## 5. Where help is
+# ## 5 · Where help is
 #
 # | when | what helps |
 # |---|---|
@@ -190,9 +199,10 @@ for (name, guess), array in zip(yours.items(), actual):
 try:
     assert hello_attention() == "attend"
 except (NotImplementedError, AssertionError):
-    print("After you have answered hello_attention, this cell shows the reference.")
+    print("After you have answered hello_attention, this cell says how to read the reference.")
 else:
-    print("Your answer stands. To read the reference beside it, run:\n\n    from helpers.reference import u0_start_here\n    help(u0_start_here.hello_attention)")
+    print("Your answer stands. To read the reference beside it, run in a cell of your own:\n")
+    print("    from helpers.reference import u0_start_here\n    u0_start_here.hello_attention??")
 
 # %% [markdown]
 # ## What you have now

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Unit 1: From similarity to $QK^\top$
+# # Unit 1 · From similarity to $QK^\top$
 #
 # Attention lets every word of a sentence look at every other word and decide whom to listen to. That decision
 # is a table of numbers, one for each pair of words: the **attention scores**. In this unit you build that table
@@ -24,11 +24,11 @@
 # %% nbgrader={"grade": false, "grade_id": "u1_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from helpers import check, plots
+from helpers import check, hint, plots
 from helpers.plots import u1_dot_products as pictures
 
 # %% [markdown]
-# ## 1. A sentence becomes a matrix
+# ## 1 · A sentence becomes a matrix
 #
 # A network cannot multiply words. So each word of the vocabulary gets a number, its **id**, and the id picks a
 # row of a table: the word's vector, or **embedding**. Training fills such a table; here we fill it by hand, so that
@@ -71,7 +71,7 @@ plots.show(
 # $-1$, the tokens axis $-2$.
 
 # %% [markdown]
-# ## 2. The dot product measures similarity
+# ## 2 · The dot product measures similarity
 #
 # The dot product, or inner product, of two vectors multiplies them entry by entry and adds up:
 #
@@ -121,7 +121,7 @@ plots.show(
 #
 # $$S = X X^\top, \qquad (n, d)\,(d, n) \to (n, n).$$
 #
-# ### Exercise: `similarity_matrix`
+# ### Exercise: `similarity_matrix` (2 points)
 #
 # It should also work on a stack of sentences $(\dots, n, d)$, comparing each sentence only with itself. NumPy's
 # `@` multiplies the last two axes and leaves those in front alone. Mind that `X.T` reverses *all* axes;
@@ -150,7 +150,7 @@ check(similarity_matrix, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 3. Length and direction
+# ## 3 · Length and direction
 #
 # Look at the row of *tonight* in the table again: it scores 5 with itself and also 5 with *burger*. Is *tonight* as much like
 # *burger* as like itself? No. *burger* is a longer vector, and $|a|\,|b|\cos\theta$ grows with the lengths as well as
@@ -174,7 +174,7 @@ plots.show(
 # The word *a* is all zeros here. It has no direction, and the formula would divide $0$ by $0$. We settle that a zero
 # row is like nothing, itself included: its row and column of $C$ are zeros.
 #
-# ### Exercise: `cosine_similarity`
+# ### Exercise: `cosine_similarity` (3 points)
 #
 # Divide each token by its own length first; then dot products are cosines. `np.linalg.norm(X, axis=-1, keepdims=True)`
 # gives the lengths as $(\dots, n, 1)$, so that dividing lines each row up with its own length. For a
@@ -210,7 +210,7 @@ check(cosine_similarity, hidden=True)
 # matters to many others can make itself heard by growing. What growing too much does, unit 2 will show and mend.
 
 # %% [markdown]
-# ## 4. To be alike is not to be wanted
+# ## 4 · To be alike is not to be wanted
 #
 # $XX^\top$ tells which words are *alike*. But *eat* is not looking for another verb. It wants to know *who* eats, and *what*.
 # A shopper shows the difference.
@@ -240,7 +240,7 @@ plots.explore(
 # sweet*, $(-1, 1, 0)$, before you choose it from the menu.
 
 # %% [markdown]
-# ## 5. Query, key and value of a word
+# ## 5 · Query, key and value of a word
 #
 # In a sentence every word is a shopper **and** a shop. It needs a wish, a window and goods, three vectors, and has one,
 # its embedding $x$. So we make three out of one, each by a matrix of its own:
@@ -260,9 +260,13 @@ plots.show(
 # says how much of each a word seeks, a key how much of each it is.
 
 # %%
-W_q = np.array([[1, 0], [0, 1], [1, 0], [0, 0]], dtype=float)  # (d_model, d_k): who is a person or does something seeks food; food seeks a person
-W_k = np.array([[0, 2], [1, 0], [-1, -1], [0, 0]], dtype=float)  # (d_model, d_k): what a word can be found by
-W_v = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]], dtype=float)  # (d_model, d_v): hands over person, food and time
+# Rows: person, food, doing, time.
+# A person and a doing seek something edible; food seeks a person.
+W_q = np.array([[1, 0], [0, 1], [1, 0], [0, 0]], dtype=float)  # (d_model, d_k)
+# A person is found as a person, food as edible; a doing is neither.
+W_k = np.array([[0, 2], [1, 0], [-1, -1], [0, 0]], dtype=float)  # (d_model, d_k)
+# Handed over: person, food and time.
+W_v = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]], dtype=float)  # (d_model, d_v)
 
 # %% [markdown]
 # **By hand.** $\text{eat} = (1, 2, 2, 0)$. Each feature of the word picks a row of the matrix and says how much of it:
@@ -279,7 +283,7 @@ W_v = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]], dtype=float)  # (d_
 # </details>
 
 # %% [markdown]
-# ### Exercise: `project`
+# ### Exercise: `project` (3 points)
 #
 # With tokens as rows, all tokens are projected at once by $Q = X W_q$, and likewise $K$ and $V$. Each $W$ has shape
 # $(d_{\text{model}}, d_{\text{out}})$; the values may have another width than the queries and keys. Widths that do not fit should raise a `ValueError`
@@ -312,7 +316,7 @@ check(project, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 6. One word asks, all answer
+# ## 6 · One word asks, all answer
 #
 # Now *eat* goes shopping. Its query meets the key of **every** word of the sentence, its own as well, and each pair gives
 # one score. So it asks itself and the others, and nothing makes its own answer special.
@@ -332,7 +336,7 @@ plots.show(
 # vector for *eat* out of the answers. In unit 6 a half-written translation asks, and the words of the original
 # answer: then queries and keys come from two different sentences, and there can be more of one than of the other.
 #
-# ### Exercise: `scores_for_query`
+# ### Exercise: `scores_for_query` (2 points)
 #
 # One query $q$ of shape $(d_k,)$ against all keys $K$ of shape $(n_k, d_k)$: a score $\alpha_j = q \cdot k_j$ for each key, in an array
 # of shape $(n_k,)$. Widths that do not fit raise a `ValueError`.
@@ -364,7 +368,7 @@ check(scores_for_query, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 7. All ask at once
+# ## 7 · All ask at once
 #
 # Picture a room full of toys looking for their friends. Each wears a badge that says what it is, its key, and
 # holds a note that says whom it is looking for, its query. Nobody waits for a turn: all hold up their notes at once and read all the badges.
@@ -383,7 +387,7 @@ plots.show(
 # Read along the row of *burger*: it seeks *we*, the one person there is. Read the cell the other way round, *we* asking *burger*: 9 as well
 # today, but for another reason: people seek food. Now compare *eat* asking *burger* (9) with *burger* asking *eat* (0): the table need not be symmetric.
 #
-# ### Exercise: `attention_scores`
+# ### Exercise: `attention_scores` (4 points)
 #
 # $$S = Q K^\top, \qquad S_{ij} = q_i \cdot k_j, \qquad (\dots, n_q, d_k) \text{ and } (\dots, n_k, d_k) \text{ give } (\dots, n_q, n_k).$$
 #
@@ -448,11 +452,11 @@ plots.show(
 # The price is in the label of the axis: $n$ tokens have $n \times n$ scores. Twice the text, four times the work. Unit 8 comes back to that.
 
 # %% [markdown]
-# ## 8. The same with tokens as columns
+# ## 8 · The same with tokens as columns
 #
 # Many lectures and papers write a token as a **column**. Then the sentence is $X$ of shape $(d_{\text{model}}, n)$, the matrices stand on the left,
-# $Q = W^q X$, and the scores are $K^\top Q$. It is the same computation, turned on its side, and mixing the two up is
-# a classic. The safe way is not to remember the formula but the rule behind it: **the axis that a dot product sums
+# $Q = W^q X$ (with $W^q$ our $W_q$ on its side), and the scores are $K^\top Q$. It is the same computation, turned on its side,
+# and mixing the two up is a classic. The safe way is not to remember the formula but the rule behind it: **the axis that a dot product sums
 # over has to vanish, and that is the features'.**
 
 # %%
@@ -470,7 +474,7 @@ plots.show(
 #
 # One column for the one query, and in it a score for each key: what *eat* got from *burger* and from *we*.
 #
-# ### Exercise: `attention_scores_columns`
+# ### Exercise: `attention_scores_columns` (3 points)
 #
 # Here there are no batch axes. Columns of different height raise a `ValueError`.
 
@@ -501,7 +505,7 @@ check(attention_scores_columns, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 9. Why not one projection for both?
+# ## 9 · Why not one projection for both?
 #
 # Queries and keys are both made from $X$ by a matrix. It would be cheaper to learn one matrix and use its result
 # twice. Here are both, for our sentence. Compare them before you read on: the two halves either side of the diagonal, then the diagonal.
@@ -514,9 +518,11 @@ plots.show(
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_two_projections", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
-# **Question.** Why are $Q$ and $K$ not the same projection of $X$? Say (1) what must be true of every table of scores when $W_q = W_k$,
+# ### Question: `why_two_projections` (3 points)
+#
+# Why are $Q$ and $K$ not the same projection of $X$? Say (1) what must be true of every table of scores when $W_q = W_k$,
 # (2) what that does to the score of a token with itself, and (3) give an example, from this sentence or your own, of a pair of words that needs two
-# projections. Five sentences are enough. *(3 points)*
+# projections. Five sentences are enough.
 #
 # ### BEGIN SOLUTION
 # *Model answer.* If $W_q = W_k = W$, then $S = (XW)(XW)^\top$, and so $S = S^\top$: token $i$ wants token $j$ exactly as much as $j$ wants $i$.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Unit 2: From scores to attention
+# # Unit 2 · From scores to attention
 #
 # Unit 1 ended with a table of scores $QK^\top$: how well each query fits each key. In this unit the scores become
 # **weights**, the weights mix the **values**, and the result is attention, complete:
@@ -26,11 +26,11 @@
 # %% nbgrader={"grade": false, "grade_id": "u2_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from helpers import check, plots
+from helpers import check, hint, plots
 from helpers.plots import u2_softmax_scaling as pictures
 
 # %% [markdown]
-# ## 1. Scores become weights
+# ## 1 · Scores become weights
 #
 # A score can be any number, also a negative one. To share out attention we need numbers that are positive and sum to 1.
 # **Softmax** makes them: raise $e$ to each score, then divide by the sum.
@@ -69,7 +69,7 @@ with np.errstate(over="ignore"):
 # - A row with **nothing but** $-\infty$ has nobody to attend to. Its weights shall be zeros, not NaN. Watch the step
 #   where $-\infty - (-\infty)$ would turn up, and the one where you would divide by 0.
 #
-# ### Exercise: `softmax`
+# ### Exercise: `softmax` (3 points)
 #
 # `axis` is the axis along which the weights sum to 1; the maximum and the sum both run along it. `keepdims=True` leaves
 # a 1 in its place, so that the shapes still fit. Try it on scores of $\pm 10^4$. Integers are welcome and give real
@@ -103,7 +103,7 @@ check(softmax, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 2. Weights mix the values
+# ## 2 · Weights mix the values
 #
 # *Tonight we eat a burger.* What should the vector of *burger* hold, once it has read the sentence? Say its query was
 # scored against the four words around it, and softmax gave *tonight* $0.5$, *we* $0.1$, *eat* $0.3$ and *a* $0.1$. Then
@@ -124,9 +124,10 @@ check(softmax, hidden=True)
 
 # %%
 features = ["person", "food", "time"]
-values = np.array([[0, 1, 2], [2, 0, 0], [1, 2, 0], [0, 0, 0]], dtype=float)  # tonight, we, eat, a
+others = ["tonight", "we", "eat", "a"]
+values = np.array([[0, 1, 2], [2, 0, 0], [1, 2, 0], [0, 0, 0]], dtype=float)  # a row for each
 plots.show(
-    pictures.mixture(["tonight", "we", "eat", "a"], [0.5, 0.1, 0.3, 0.1], values, features, renewed="burger"),
+    pictures.mixture(others, [0.5, 0.1, 0.3, 0.1], values, features, renewed="burger"),
     alt="Left, the weights 0.5, 0.1, 0.3, 0.1 of tonight, we, eat and a. Middle, their values. Right, the new burger as stacked bars: "
     "person 0.5 from we and eat, food 1.1 from tonight and eat, time 1.0 from tonight.",
 )
@@ -149,7 +150,7 @@ plots.show(
 )
 
 # %% [markdown]
-# ### Exercise: `weighted_sum`
+# ### Exercise: `weighted_sum` (1 point)
 #
 # Batch axes may come first in both. A row of zeros among the weights (nobody to attend to) gives a row of zeros. One
 # weight too many or too few is a `ValueError`; NumPy's own will do.
@@ -195,7 +196,7 @@ plots.show(
 # is a strength here, and a weakness that unit 3 has to mend.
 
 # %% [markdown]
-# ## 3. Wide vectors have loud products
+# ## 3 · Wide vectors have loud products
 #
 # So far $d_k$ was 2. Real models use 64 or more. What does the width do to a dot product?
 #
@@ -207,7 +208,7 @@ plots.show(
 # A *typical size* is the root of that: about 10 in 100 dimensions and 14 in 200. Two hundred dimensions outweigh one
 # hundred for no better reason than that there are more of them.
 #
-# ### Exercise: `score_variance`
+# ### Exercise: `score_variance` (2 points)
 #
 # Do not believe it: measure it. Draw `n_pairs` pairs with independent standard normal entries, take the dot product of
 # each pair, and return the variance of these `n_pairs` numbers. `rng = np.random.default_rng(seed)` makes a generator,
@@ -257,7 +258,7 @@ plots.show(
 )
 
 # %% [markdown]
-# ## 4. Loud scores make a deaf softmax
+# ## 4 · Loud scores make a deaf softmax
 #
 # Why should large scores be bad? Two scores that differ by 1 have weights as $2.7 : 1$. Scores that differ by 10 have
 # weights as $22026 : 1$. With large scores one key takes everything: the softmax is **saturated**.
@@ -287,18 +288,20 @@ plots.show(
 #
 # </details>
 #
-# ### Exercise: `softmax_jacobian`
+# ### Exercise: `softmax_jacobian` (3 points)
 #
 # It gets the weights $p$, not the scores. With batch axes in front, each row has a matrix of its own:
-# $(\dots, n) \to (\dots, n, n)$.
+# $(\dots, n) \to (\dots, n, n)$. `np.diag` and `np.outer` know one row only. With a new axis all rows are served at once:
+# `p[..., :, None]` holds them as columns $(\dots, n, 1)$, `p[..., None, :]` as rows $(\dots, 1, n)$, and a column times a row
+# spreads to $(\dots, n, n)$. `np.eye(n)` is $\delta_{ij}$.
 
 
 # %% nbgrader={"grade": false, "grade_id": "softmax_jacobian", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def softmax_jacobian(p):
-    """How each weight answers to each score: J[i, j] = ∂p_i / ∂x_j = p_i (δ_ij - p_j), where p = softmax(x).
+    """How each weight answers to each score: J[i, j] = ∂p_i / ∂x_j = p_i (δ_ij - p_j).
 
     Args:
-        p: weights, (..., n), each row summing to 1.
+        p: weights, softmax of x, (..., n), each row summing to 1.
 
     Returns:
         J, (..., n, n).
@@ -327,7 +330,7 @@ plots.show(
 )
 
 # %% [markdown]
-# ## 5. The scale
+# ## 5 · The scale
 #
 # The scores are too large by a known factor, so divide it away. Dividing numbers by $c$ divides their variance by
 # $c^2$. The variance is $d_k$, and we want 1, so $c^2 = d_k$:
@@ -337,7 +340,7 @@ plots.show(
 # **By hand.** At $d_k = 64$ a typical unscaled score is 8, and so $e^8 = 2981$ times the weight of a score of 0. Scaled
 # it is 1, and $2.7$ times the weight.
 #
-# ### Exercise: `scale_scores`
+# ### Exercise: `scale_scores` (1 point)
 
 
 # %% nbgrader={"grade": false, "grade_id": "scale_scores", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -383,7 +386,8 @@ plots.explore(
 # 2, 4, 8, 16: the root of $d_k$ each time. So $\sqrt{d_k}$ is the temperature that makes up for the width, no more and no less.
 #
 # </details>
-#
+
+# %% [markdown]
 # Why the root? Why not divide by $d_k$ itself and be safe? Here are the same six queries and six keys three times: as
 # they are, over $\sqrt{d_k}$ and over $d_k$. Move the slider from 1 to 1024 and follow each column.
 
@@ -406,7 +410,7 @@ plots.show(
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_square_root", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# ### Question: `why_square_root`
+# ### Question: `why_square_root` (2 points)
 #
 # Why are the scores divided by $\sqrt{d_k}$? Say what goes wrong with no scale at all, what goes wrong with $d_k$
 # instead, and why the root is just right. Four or five sentences; use what you measured and saw.
@@ -429,7 +433,7 @@ plots.show(
 # ### END SOLUTION
 
 # %% [markdown]
-# ## 6. Attention, complete
+# ## 6 · Attention, complete
 #
 # $$\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\Big(\frac{QK^\top}{\sqrt{d_k}}\Big)\,V$$
 #
@@ -441,7 +445,7 @@ plots.show(
 # There may be more keys than queries or fewer, and the values may have a width of their own. Which of all these numbers
 # goes under the root?
 #
-# ### Exercise: `scaled_dot_product_attention`
+# ### Exercise: `scaled_dot_product_attention` (4 points)
 #
 # Return both the output and the weights, in this order: the weights are what we look at. One sentence at a time is
 # enough. Scores of $\pm 10^4$ must do no harm, and shapes that do not fit are a `ValueError` (NumPy's own will do).
@@ -478,7 +482,8 @@ check(scaled_dot_product_attention, hidden=True)
 
 # %%
 tokens = ["tonight", "we", "eat", "a", "burger"]
-X = np.array([[0, 1, 0, 2], [2, 0, 1, 0], [1, 2, 2, 0], [0, 0, 0, 0], [0, 3, 0, 1]], dtype=float)  # (n, d_model): person, food, doing, time
+# (n, d_model), the features person, food, doing, time
+X = np.array([[0, 1, 0, 2], [2, 0, 1, 0], [1, 2, 2, 0], [0, 0, 0, 0], [0, 3, 0, 1]], dtype=float)
 W_q = np.array([[1, 0], [0, 1], [1, 0], [0, 0]], dtype=float)  # (d_model, d_k)
 W_k = np.array([[0, 2], [1, 0], [-1, -1], [0, 0]], dtype=float)  # (d_model, d_k)
 W_v = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]], dtype=float)  # (d_model, d_v)
@@ -506,13 +511,13 @@ else:
 # (A trained model learns its vectors, and there *cat* and *dog* would be near. You will have one in unit 7.) The
 # weights are computed by **your** function; queries, keys and values are all the same $X$. Type, and press Enter.
 
+
 # %%
-
-
 def read(sentence, temperature):
     words = pictures.typed(sentence)  # the first 12
     X = pictures.spelled(words)  # (n, 64)
-    weights = scaled_dot_product_attention(X / temperature, X, X)[1] if words else None  # smaller queries, smaller scores
+    # Smaller queries have smaller scores: the same as dividing the scores.
+    weights = scaled_dot_product_attention(X / temperature, X, X)[1] if words else None
     return pictures.reading(words, weights)
 
 
@@ -534,17 +539,17 @@ plots.explore(
 import torch
 
 rng = np.random.default_rng(0)
-Q_wide, K_wide, V_wide = rng.normal(size=(4, 64)), rng.normal(size=(7, 64)), rng.normal(size=(7, 10))
-theirs = torch.nn.functional.scaled_dot_product_attention(*map(torch.from_numpy, (Q_wide, K_wide, V_wide))).numpy()
+wide = rng.normal(size=(4, 64)), rng.normal(size=(7, 64)), rng.normal(size=(7, 10))  # Q, K, V
+theirs = torch.nn.functional.scaled_dot_product_attention(*map(torch.from_numpy, wide)).numpy()
 try:
-    yours, _ = scaled_dot_product_attention(Q_wide, K_wide, V_wide)
+    yours, _ = scaled_dot_product_attention(*wide)
 except NotImplementedError:
     print("The comparison comes here as soon as scaled_dot_product_attention is answered.")
 else:
     print(f"largest difference from torch: {np.abs(yours - theirs).max():.1e}")
 
 # %% [markdown]
-# ## 7. Near and far
+# ## 7 · Near and far
 #
 # A long text has many pairs: with $n$ tokens, $n^2$ scores. Much of what a word needs stands close by. So one may let
 # each token attend to its **neighbourhood** only, and set all other weights to zero: key $j$ counts for query $i$ if
@@ -578,7 +583,7 @@ plots.show(
 # and nothing to divide. It is safer to rule the far keys out **before** the softmax, so that they never take a share.
 # Which score has weight exactly 0? You met it in section 1.
 #
-# ### Exercise: `local_attention`
+# ### Exercise: `local_attention` (2 points)
 #
 # Scaled scores as before. $i$ and $j$ both count from 0, also when there are more keys than queries or fewer. A query
 # whose whole window lies behind the last key sees nothing: its weights and its output are zeros.
@@ -596,7 +601,8 @@ def local_attention(Q, K, V, window):
         window: the largest distance still seen, at least 0.
 
     Returns:
-        output, (n_q, d_v), and weights, (n_q, n_k). Each row of the weights sums to 1, or is zeros if the query sees no key.
+        output, (n_q, d_v), and weights, (n_q, n_k). Each row of the weights sums to 1,
+        or is zeros if the query sees no key.
     """
     ### BEGIN SOLUTION
     scores = scale_scores(Q @ K.T, Q.shape[-1])  # (n_q, n_k)
@@ -613,7 +619,7 @@ check(local_attention, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 8. The dot product is one choice of score
+# ## 8 · The dot product is one choice of score
 #
 # Softmax and mixture do not ask where the scores come from. Anything that says how well a query fits a key will do: the
 # dot product, the cosine, a distance, or a small network. Each has its own idea of which queries fit a key.
@@ -638,10 +644,10 @@ plots.show(
 # and $1$, however wide the two are. Why then did the dot product win? Because all scores are *one* matrix product, and
 # that is what computers do fastest; the network needs $h$ values of $\tanh$ for every pair.
 #
-# ### Exercise: `additive_scores`
+# ### Exercise: `additive_scores` (2 points)
 #
 # Every query meets every key, so two of the arrays need a new axis before they can be added:
-# $(n_q, 1, h) + (1, n_k, h) \to (n_q, n_k, h)$.
+# $(n_q, 1, h) + (1, n_k, h) \to (n_q, n_k, h)$. Widths that do not fit are a `ValueError`; NumPy's own will do.
 
 
 # %% nbgrader={"grade": false, "grade_id": "additive_scores", "locked": false, "schema_version": 3, "solution": true, "task": false}

@@ -4,20 +4,23 @@
 # The attention of unit 2 reads *the dog bites the man* and *the man bites the dog* and sees no difference. In this unit you first measure that failure,
 # then repair it: every token gets a vector that says where it stands, made of sines and cosines.
 #
-# | you will write | what it is for |
-# |---|---|
-# | `permutation_gap` | measures whether attention notices a shuffled sentence |
-# | `encoding_by_hand`, `frequencies`, `sinusoidal_encoding` | the position vectors: one by hand, then all of them |
-# | `add_positions` | puts word and place into one vector |
-# | `shift_matrix` | why it had to be sines and cosines: a step is a turn |
+# | you write | it computes | points |
+# |---|---|---|
+# | `permutation_gap` | whether attention notices a shuffled sentence | 3 |
+# | `why_not_counting` | in your own words: why not simply count the places | 2 |
+# | `encoding_by_hand` | one position vector, on paper | 2 |
+# | `frequencies` | the speeds of all the clock hands | 3 |
+# | `sinusoidal_encoding` | all position vectors | 5 |
+# | `add_positions` | word and place in one vector | 2 |
+# | `shift_matrix` | a step as a turn: why it had to be sines and cosines | 3 |
 #
-# and answer one question in words, `why_not_counting`. You need the attention of unit 2, which is imported below in case yours is not finished. The
-# table you build here is the one that the Transformer of unit 7 adds to its tokens.
+# NumPy throughout, and about an hour and a half. You need the attention of unit 2, which is imported below in case yours is not finished. The table you
+# build here is the one that the Transformer of unit 7 adds to its tokens.
 
 # %% nbgrader={"grade": false, "grade_id": "u3_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from helpers import check, plots
+from helpers import check, hint, plots
 from helpers.plots import u3_positional_encoding as figures
 from helpers.reference.u2_softmax_scaling import scaled_dot_product_attention
 
@@ -92,8 +95,8 @@ plots.show(
 # %% [markdown]
 # ### Exercise: `permutation_gap` (3 points)
 #
-# Measure this for any sentence. With $A(X)$ the output of scaled self-attention ($Q = K = V = X$), return two plain numbers, each the largest absolute
-# difference over all entries:
+# Measure this for any sentence. With $A(X)$ the output of scaled self-attention ($Q = K = V = X$; `scaled_dot_product_attention` returns output **and**
+# weights, so take the first of the two), return two plain numbers, each the largest absolute difference over all entries:
 #
 # 1. without positions: `A(X[order])` against `A(X)[order]`,
 # 2. with positions: `A(X[order] + P)` against `A(X + P)[order]`.
@@ -208,9 +211,9 @@ plots.show(
 # * no entry grows with the length of the sentence,
 # * a step of one place is the same step everywhere.
 #
-# Binary numbers meet the first two. Written in bits, every position has another pattern of zeros and ones: the last bit flips at each step, the one
-# before at every second step, and so on. What they lack is the third: from 3 (`0011`) to 4 (`0100`) three bits jump, from 4 to 5 only one. Waves, each
-# slower than the one before, keep the idea of fast and slow columns, and do not jump.
+# Binary numbers meet the first two. Written in bits, every position has another pattern of zeros and ones: the bit of the ones flips at each step, that
+# of the twos at every second step, and so on. What they lack is the third: from 3 (one and two) to 4 (four alone) three bits jump, from 4 to 5 only one.
+# Waves, each slower than the one before, keep the idea of fast and slow columns, and do not jump.
 
 # %%
 plots.show(
@@ -351,8 +354,8 @@ check(frequencies, hidden=True)
 # | 2 | yours | yours | yours | yours |
 #
 # Sine and cosine of one clock are *neighbours* and share *one* angle. Two ways to get there: one row after the other in a loop; or first a table of all
-# angles, (n_positions, d_model // 2), whose sines go to every second column of the result (`PE[:, 0::2]` are the columns 0, 2, 4, ...). An odd
-# $d_{\text{model}}$ is a `ValueError` here too.
+# angles, `(n_positions, d_model // 2)`, a column of positions times a row of frequencies, whose sines go to every second column of the result
+# (`PE[:, 0::2]` are the columns 0, 2, 4, ...). An odd $d_{\text{model}}$ is a `ValueError` here too.
 
 
 # %% nbgrader={"grade": false, "grade_id": "sinusoidal_encoding", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -493,10 +496,10 @@ try:
     without, with_positions = permutation_gap(X, P[: len(X)], order)
     print(f"without positions: {without:.0e}   with yours: {with_positions:.2f}")
 except NotImplementedError:
-    print("This cell shows both sentences once permutation_gap, sinusoidal_encoding and add_positions are answered.")
+    print("This cell shows both sentences once all exercises above are answered.")
 
 # %% [markdown]
-# One trap for later units, where several sentences stand in one array (batch, n, d_model): positions run along the axis of the *tokens*. There,
+# One trap for later units, where several sentences stand in one array $(\text{batch}, n, d_{\text{model}})$: positions run along the axis of the *tokens*. There,
 # `P[:len(X)]` counts the sentences; with a single sentence in the batch it is one row, and every token silently gets position 0. `P[:X.shape[-2]]`
 # counts the tokens.
 
@@ -615,7 +618,8 @@ try:
         ),
     )
     for p in (0, 50, 1900):
-        print(f"from {p} to {p + 3}: largest error {np.abs(M @ table[p] - table[p + 3]).max():.0e}")
+        error = np.abs(M @ table[p] - table[p + 3]).max()
+        print(f"from {p} to {p + 3}: largest error {error:.0e}")
 except NotImplementedError:
     print("This cell shows your matrix once sinusoidal_encoding and shift_matrix are answered.")
 

@@ -19,7 +19,7 @@
 # %% nbgrader={"grade": false, "grade_id": "u4_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
 
-from helpers import check, plots
+from helpers import check, hint, plots
 from helpers.plots import u4_multi_head as figures
 from helpers.reference.u2_softmax_scaling import scaled_dot_product_attention
 
@@ -30,7 +30,7 @@ from helpers.reference.u2_softmax_scaling import scaled_dot_product_attention
 #
 # A softmax hands out exactly 100 %. Asked both questions at once, one head has to share: half of its look goes to *cat*, half to *thirsty*, and what
 # comes out is a mixture of the two in which nobody can tell who was meant and what was told. Two heads ask one question each, and each spends its whole
-# 100 % on it.
+# 100 % on it. Follow the framed row of *it*: yellow is all of the look, grey is half of it.
 
 # %%
 plots.show(
@@ -141,11 +141,12 @@ plots.show(
 # A network with this mistake still trains, and its loss falls, only not as far as it should: the row called *cat* is really the second half of *the*. No error
 # message ever tells.
 #
-# ### Your turn: `split_heads`
+# ### Exercise: `split_heads` (3 points)
 #
 # $(\dots, n, d) \to (\dots, h, n, d/h)$, head $i$ takes the columns from $i \cdot d/h$ up to, but without, $(i+1) \cdot d/h$.
 #
-# * The dots stand for any number of batch axes. Count axes from the end, and they take care of themselves: `np.swapaxes(A, -2, -3)`.
+# * The dots stand for any number of batch axes, or none. Count axes from the end, and the batch axes take care of themselves: `np.swapaxes(A, -2, -3)`
+#   exchanges two axes whatever stands before them, and `(*X.shape[:-1], 7, 8)` is the shape of `X` with its last axis replaced by two.
 # * If `n_heads` is below 1 or does not divide the width, raise a `ValueError`.
 # * A reshape and a swap of axes look at the **same memory** as `X`. Return an array of your own: end with `.copy()`.
 
@@ -192,7 +193,7 @@ plots.show(
 )
 
 # %% [markdown]
-# ### Your turn: `merge_heads`
+# ### Exercise: `merge_heads` (2 points)
 #
 # $(\dots, h, n, d/h) \to (\dots, n, d)$, so that `merge_heads(split_heads(X, h))` is `X` again, number by number. The result is an array of its own here
 # too. (With a single head, a reshape has nothing to move and hands back the input's memory; `.copy()` settles that.)
@@ -243,7 +244,7 @@ check(merge_heads, hidden=True)
 # Side by side: $\begin{pmatrix} 0.73 & 0.5 \\ 0.5 & 0.73 \end{pmatrix}$, and $W_o$, here the identity, changes nothing. Two softmaxes made two different
 # tables of weights from one $X$.
 #
-# ### Your turn: `multi_head_attention`
+# ### Exercise: `multi_head_attention` (4 points)
 #
 # Return the output $(\dots, n, d_{\text{model}})$ **and** the weights of all heads $(\dots, h, n, n)$. Any number of batch axes may come first, and
 # large scores must not overflow. The `scaled_dot_product_attention` of unit 2, imported above, takes any number of axes in front; to it, heads are just
@@ -331,7 +332,7 @@ plots.show(
 # | multiplications | $4 n d^2 + 2 n^2 d$ | $4 n d^2 + 2 n^2 d$ |
 # | softmaxes | $n$ rows | $8 n$ rows |
 #
-# ### Your turn: `count_parameters`
+# ### Exercise: `count_parameters` (1 point)
 #
 # How many numbers does the whole layer learn: $W_q$, $W_k$, $W_v$ and $W_o$, and, if `bias` is True, the biases of all four?
 #
@@ -388,7 +389,9 @@ plots.show(
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "one_head_or_many", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# **Question.** One head of 512 has as many parameters as eight heads of 64, and needs as many multiplications. What can the eight do that the one cannot?
+# ### Question: `one_head_or_many` (2 points)
+#
+# One head of 512 has as many parameters as eight heads of 64, and needs as many multiplications. What can the eight do that the one cannot?
 # Think of what a softmax hands out, and of what happens to the values. Three or four sentences.
 #
 # ### BEGIN SOLUTION
@@ -478,7 +481,7 @@ print("filled with -inf, nothing is seen:", torch.softmax(torch.full((3,), -torc
 #
 # `masked_fill` returns a new tensor. A line `scores.masked_fill(~mask, ...)` alone throws it away.
 #
-# ### Your turn: `MultiHeadAttention`
+# ### Exercise: `MultiHeadAttention` (5 points)
 #
 # * Four layers called `W_q`, `W_k`, `W_v`, `W_o`, each `nn.Linear(d_model, d_model)`; `bias` holds for all four. Nothing else is stored with the weights.
 # * `n_heads` below 1 or not dividing `d_model` is a `ValueError`, raised when the module is made.
@@ -571,7 +574,7 @@ plots.show(
 # Rows, not columns, because a `Linear` keeps its matrix as (out, in) and computes $x W^\top$. Torch's layer does the same with its own matrices, so on the
 # way from one to the other nothing is transposed.
 #
-# ### Your turn: `convert_torch_weights`
+# ### Exercise: `convert_torch_weights` (3 points)
 #
 # From a state dict of `nn.MultiheadAttention` make one with **exactly** the keys of your module: `W_q.weight`, `W_k.weight`, `W_v.weight`, `W_o.weight` and,
 # if there are biases, `W_q.bias`, `W_k.bias`, `W_v.bias`, `W_o.bias`. `in_proj_bias` is stacked like `in_proj_weight`. A layer made with `bias=False` has

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers import check, plots
+from helpers import check, hint, plots
 from helpers.plots import u5_add_and_norm as figures
 from helpers.reference.u4_multi_head import MultiHeadAttention
 
@@ -49,7 +49,7 @@ plots.show(
 # * **plain**: each layer's output is the next one's input, `x = f(x)`,
 # * **norm**: the output is normalised, `x = norm(f(x))`; what the norm does exactly is section 3,
 # * **residual**: the output is *added* to the input, `x = x + f(x)`,
-# * **both**: `x = norm(x + f(x))`.
+# * **residual + norm**: both, `x = norm(x + f(x))`.
 #
 # After every layer it notes three things on the way up and down: how large the entries are, how far the tokens still differ from each other, and, after
 # `backward()`, how large the gradient is that arrives there. It also notes the gradient of each layer's $W_q$, from which that layer learns *where to look*.
@@ -107,13 +107,13 @@ plots.show(
 )
 
 # %% [markdown]
-# Read the panels one at a time.
+# Read the panels one at a time. (Where you miss a line, it lies below another one, as *norm* does in the first panel, or has left the picture at the bottom.)
 #
 # * **Plain.** Every layer shrinks what it hands on, upwards the signal and downwards the gradient. Shrunk 24 times, both are gone.
 # * **Norm alone** keeps the *size* at 1. But attention averages, and averages of averages are all the same: after a few layers the tokens differ by nothing but
 #   rounding, and where all tokens are equal there is nothing to look for, so $W_q$ learns nothing.
 # * **Residual alone** keeps the tokens apart and the gradient alive. But every layer adds something, so the signal grows, and the gradient with it.
-# * **Both together**: a signal of size 1, tokens that are still different persons, a gradient in every layer.
+# * **Both together**: a signal of size 1, tokens that are still different from each other, a gradient in every layer.
 #
 # ### The same with one number
 #
@@ -128,7 +128,9 @@ plots.show(
 # growing, and so a norm is needed as well.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_residuals", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
-# **Question `why_residuals` (3 points).** Look at the lower left panel, the gradient by depth.
+# ### Question: `why_residuals` (3 points)
+#
+# Look at the lower left panel, the gradient by depth.
 #
 # 1. Compare the line *plain* with the line *residual*: about how large is the gradient that reaches the input (layer 0), and what does that mean for the
 #    training of the first layers?
@@ -409,7 +411,8 @@ plots.show(
 # %% [markdown]
 # ### Exercise: `FeedForward` (2 points)
 #
-# The two layers are called `linear_1` and `linear_2`, both with a bias. No residual road here, it belongs to the encoder layer, and no dropout anywhere in this unit.
+# The two layers are called `linear_1` and `linear_2`, both with a bias: `nn.Linear(a, b)` turns width $a$ into width $b$. The ReLU is `torch.relu`. No residual road
+# here, it belongs to the encoder layer, and no dropout anywhere in this unit.
 
 
 # %% nbgrader={"grade": false, "grade_id": "FeedForward", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -736,7 +739,7 @@ if plots.drawing():
 #
 # **Next, unit 6:** the decoder. It writes one word at a time, so it must not look ahead, and it looks across at what your encoder has read.
 #
-# **Hand in:** run *Validate*, save, and submit the notebook as `u0_start_here` shows.
+# **Hand in.** Save the notebook, run *Validate*, and submit it as unit 0 shows.
 
 # %%
 from helpers import progress

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers import check, plots
+from helpers import check, hint, plots
 from helpers.plots import u6_masked_decoder as figures
 from helpers.reference.u4_multi_head import MultiHeadAttention
 from helpers.reference.u5_add_and_norm import FeedForward
@@ -57,7 +57,8 @@ plots.show(
 # in `nn.MultiheadAttention` True means the opposite, *forbidden*.) This one is called the **causal mask**, because no effect comes before its cause.
 #
 # Sometimes only the end of a sentence asks. While writing, the decoder has $n_k$ words but wants the outputs of the newest $n_q$ only. The rows of such a
-# mask are the **last** rows of the whole one: the very last query still sees everything.
+# mask are the **last** rows of the whole one: the very last query still sees everything. (In the
+# pictures, blue with a dot is True.)
 
 # %%
 plots.show(
@@ -69,8 +70,12 @@ plots.show(
 )
 
 # %% [markdown]
-# **Exercise `causal_mask` (2 points).** Return the mask for `n_queries` words that look at `n_keys` words; without `n_keys` there are as many keys as
+# ### Exercise: `causal_mask` (2 points)
+#
+# Return the mask for `n_queries` words that look at `n_keys` words; without `n_keys` there are as many keys as
 # queries. More queries than keys make no sense: raise a `ValueError`.
+#
+# For your toolbox: `torch.arange(4)` counts 0, 1, 2, 3, and a column compared with a row, as in `a[:, None] < b`, gives a whole table of booleans.
 
 
 # %% nbgrader={"grade": false, "grade_id": "causal_mask", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -123,7 +128,9 @@ check(causal_mask, hidden=True)
 # queries, so it gets the shape **`(batch, 1, 1, n_keys)`**, and broadcasting does the rest. Without the two axes of length 1, torch would line up the batch
 # with the queries: an error if you are lucky, the wrong words hidden if both numbers happen to be equal.
 #
-# **Exercise `padding_mask` (2 points).** A length below 0 or above `n_keys` is a `ValueError`; a length of 0 is allowed (an empty sentence).
+# ### Exercise: `padding_mask` (2 points)
+#
+# Return that mask for a batch of sentences. A length below 0 or above `n_keys` is a `ValueError`; a length of 0 is allowed (an empty sentence).
 
 
 # %% nbgrader={"grade": false, "grade_id": "padding_mask", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -225,8 +232,10 @@ plots.show(
 # through the whole network. With $-10^9$ everywhere all scores are equal, and the row attends to everything alike, padding too. Neither is right:
 # **who may see nothing has zero weights**, and so a zero output. The gradients have to stay finite as well.
 #
-# **Exercise `masked_attention` (3 points).** Scaled dot-product attention as in unit 2, with a mask. `torch.softmax` is welcome, torch's ready-made
-# `scaled_dot_product_attention` is not.
+# ### Exercise: `masked_attention` (3 points)
+#
+# Scaled dot-product attention as in unit 2, with a mask. `torch.softmax` is welcome, torch's ready-made `scaled_dot_product_attention` is not. From unit 4
+# you know `scores.masked_fill(where, number)`: a new tensor with the number wherever `where` is True; `~mask` turns a mask around.
 
 
 # %% nbgrader={"grade": false, "grade_id": "masked_attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -364,9 +373,11 @@ plots.show(
 )
 
 # %% [markdown]
-# **Exercise `DecoderLayer` (4 points).** Give the parts exactly these names: `self_attention` and `cross_attention` (`MultiHeadAttention` with biases),
-# `feed_forward` (`FeedForward`), `norm_1`, `norm_2`, `norm_3` (`nn.LayerNorm(d_model)`). No dropout. Note that `MultiHeadAttention` returns two results,
-# `output, weights`, and that the memory is never normalised here.
+# ### Exercise: `DecoderLayer` (4 points)
+#
+# Give the parts exactly these names: `self_attention` and `cross_attention` (`MultiHeadAttention` with biases),
+# `feed_forward` (`FeedForward`), `norm_1`, `norm_2`, `norm_3` (`nn.LayerNorm(d_model)`). No dropout. A `MultiHeadAttention(d_model, n_heads)` is called with
+# `(query, key, value, mask)` and returns two results, `output, weights`. The memory is never normalised here.
 
 
 # %% nbgrader={"grade": false, "grade_id": "DecoderLayer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -426,7 +437,9 @@ except NotImplementedError:
     print("This cell tests your layer once causal_mask and DecoderLayer are answered.")
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "where_queries_come_from", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# **Question (2 points).** A Transformer has three kinds of attention: in the encoder, masked in the decoder, and across. Where do Q, K and V come from in
+# ### Question: `where_queries_come_from` (2 points)
+#
+# A Transformer has three kinds of attention: in the encoder, masked in the decoder, and across. Where do Q, K and V come from in
 # each of them? And why would it make no sense to take the queries of the cross attention from the encoder, and its keys and values from the decoder?
 #
 # ### BEGIN SOLUTION
@@ -493,8 +506,11 @@ plots.show(
 # Shift and causal mask belong together. Without the shift, place $i$ would *read* the word it has to say; shifted twice, it would have to say the word
 # after next.
 #
-# **Exercise `shift_right` (1 point).** For the ids of the targets return the ids of the input: `[7, 8, 9, 4]` with bos 1 becomes `[1, 7, 8, 9]`, and a batch
-# of sentences likewise. Leave `targets` as it is.
+# ### Exercise: `shift_right` (1 point)
+#
+# For the ids of the targets return the ids of the input: `[7, 8, 9, 4]` with bos 1 becomes `[1, 7, 8, 9]`, and a batch
+# of sentences likewise. Leave `targets` as it is. (`torch.cat([a, b], dim=-1)` puts tensors side by side; `torch.full_like(a, 7)` has the shape and the type of
+# `a`, and is full of sevens.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "shift_right", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -558,8 +574,11 @@ plots.show(
 # One trap: a probability can be too small for a float. Then it becomes 0, and $\log 0 = -\infty$. Take logarithm and softmax in one step,
 # $\log p_i = x_i - \log \sum_j e^{x_j}$; `torch.log_softmax` does it safely, and so does `torch.logsumexp`.
 #
-# **Exercise `cross_entropy` (3 points).** The loss as one number, for any number of batch axes. When every target is ignored it is 0. torch's own
-# `cross_entropy` and `nll_loss` are closed; `log_softmax` is open.
+# ### Exercise: `cross_entropy` (3 points)
+#
+# The loss as one number, for any number of batch axes. When every target is ignored it is 0. torch's own
+# `cross_entropy` and `nll_loss` are closed; `log_softmax` is open. To take entry number `i[0]` from the first row of a table `a`, `i[1]` from the second, and
+# so on: `a[torch.arange(len(i)), i]`, or `a.gather(-1, i[..., None])` with any number of axes in front.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cross_entropy", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -639,8 +658,10 @@ plots.show(
 # The sentence that was written is *nous mangeons un burger*, the ids `[2, 3, 4, 5]`. Neither `<s>` nor `</s>` is a part of it: one was given, the other says
 # that it is over. A model that never says `</s>` would write forever, so there is a second way to stop: at most `max_length` words.
 #
-# **Exercise `greedy_decode` (3 points).** `next_logits` is the model. It wants a plain list of whole numbers that begins with bos, and gives a tensor
-# `(vocab,)`. Of equally probable words take the one with the lowest id (as `torch.argmax` does).
+# ### Exercise: `greedy_decode` (3 points)
+#
+# `next_logits` is the model. It wants a plain list of whole numbers that begins with bos, and gives a tensor
+# `(vocab,)`. Of equally probable words take the one with the lowest id, as `torch.argmax` does; `.item()` makes a plain number of its result.
 
 
 # %% nbgrader={"grade": false, "grade_id": "greedy_decode", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -675,7 +696,7 @@ check(greedy_decode, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Your decoder at work, on the same model with one logit changed: after *mangeons* it now prefers *burger*, and after *burger* it asks for *un*. What will
+# Your decoder at work, on the same model with two logits changed: after *mangeons* it now prefers *burger*, and after *burger* it asks for *un*. What will
 # it write? Think first, then run the cell. It draws every question that your function asks.
 
 # %%

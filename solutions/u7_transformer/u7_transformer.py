@@ -26,12 +26,18 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import check, data, plots
+from helpers import check, data, hint, plots
 from helpers.data import BOS, EOS, MAX_LENGTH, PAD
 from helpers.plots import u7_transformer as figures
 from helpers.reference.u3_positional_encoding import sinusoidal_encoding
 from helpers.reference.u5_add_and_norm import Encoder
-from helpers.reference.u6_masked_decoder import DecoderLayer, causal_mask, cross_entropy, greedy_decode, shift_right
+from helpers.reference.u6_masked_decoder import (
+    DecoderLayer,
+    causal_mask,
+    cross_entropy,
+    greedy_decode,
+    shift_right,
+)
 from helpers.training import Training, device
 
 SEED = 0
@@ -146,7 +152,7 @@ def digit_step(model, optimizer, rng):
     return loss.item()
 
 
-digits_run = Training(DigitClassifier, digit_step, steps=600, rate=3e-3, seed=SEED)
+digits_run = Training(lambda: DigitClassifier(), digit_step, steps=600, rate=3e-3, seed=SEED)
 
 # %%
 digits_run.go()
@@ -171,7 +177,8 @@ check(DigitClassifier, hidden=True)
 # %%
 if digits_run.model is not None:
     with torch.no_grad():
-        guesses = digits_run.model.eval()(torch.tensor(digits.test_images, device=device())).argmax(dim=-1).cpu().numpy()
+        logits = digits_run.model.eval()(torch.tensor(digits.test_images, device=device()))
+    guesses = logits.argmax(dim=-1).cpu().numpy()
     print(f"{(guesses == digits.test_labels).sum()} of {len(guesses)} held-out images are read right.")
     plots.show(
         figures.misread(digits.test_images, digits.test_labels, guesses),
@@ -191,10 +198,14 @@ if digits_run.model is not None:
         one = torch.tensor(digits.test_images[place : place + 1], device=device())
         seen[place] = figures.attention_of(digits_run.model, lambda one=one: digits_run.model(one))
     if not seen[9]:
-        print("None of your layers returns a pair (output, weights), as MultiHeadAttention of unit 4 does, so there is nothing to draw.")
+        print("Nothing to draw: no layer returns (output, weights), as MultiHeadAttention of unit 4 does.")
     else:
         plots.show(
-            figures.heads_received(digits.test_images[9], seen[9], f"A held-out {digits.test_labels[9]}: which rows are looked at, head by head"),
+            figures.heads_received(
+                digits.test_images[9],
+                seen[9],
+                f"A held-out {digits.test_labels[9]}: which rows are looked at, head by head",
+            ),
             alt="One panel for each head of each layer: the image of a digit with its rows tinted by the attention they receive. The heads prefer different rows.",
         )
 
@@ -203,11 +214,17 @@ if digits_run.model is not None:
 
 # %%
 if digits_run.model is not None and seen[9]:
+
+    def draw_row(image, layer, row):
+        title = f"A held-out {digits.test_labels[image]}: row {row} asks, layer {layer}"
+        return figures.heads_on_digit(digits.test_images[image], list(seen[image].values())[layer], row, title)
+
+    def tell_row(image, layer, row):
+        return figures.heads_on_digit_told(digits.test_labels[image], list(seen[image].values())[layer], row)
+
     plots.explore(
-        lambda image, layer, row: figures.heads_on_digit(
-            digits.test_images[image], list(seen[image].values())[layer], row, f"A held-out {digits.test_labels[image]}: row {row} asks, layer {layer}"
-        ),
-        alt=lambda image, layer, row: figures.heads_on_digit_told(digits.test_labels[image], list(seen[image].values())[layer], row),
+        draw_row,
+        alt=tell_row,
         start={"row": 4},
         image={f"number {place}, a {digits.test_labels[place]}": place for place in seen},
         layer=range(len(seen[9])),
@@ -234,10 +251,10 @@ number, language = 40_721, "Russian"
 print("words: ", data.words(data.number_words(number, language)))
 print("source:", data.source_ids(number, language))
 print("target:", data.target_ids(number), "  the digits 4 0 7 2 1 and EOS")
-print(len(data.source_vocabulary()), "words in the source vocabulary,", len(data.target_vocabulary()), "entries in the target's")
+print("source vocabulary:", len(data.source_vocabulary()), " target vocabulary:", len(data.target_vocabulary()))
 
 learned, held_out = data.numbers()
-print(f"{len(learned):,} numbers to learn from, {len(held_out):,} held out, as {', '.join(f'{n:,}' for n in held_out[[3, 200, 4000, 8000]])}")
+print(f"{len(learned):,} numbers to learn from, {len(held_out):,} held out, as", *held_out[[3, 200, 4000, 8000]])
 
 # %% [markdown]
 # A held-out number is held out in **all three** languages, and no two numbers share a spelling. So whatever the model gets right there it has not learned by
@@ -249,9 +266,14 @@ print(f"{len(learned):,} numbers to learn from, {len(held_out):,} held out, as {
 # %%
 plots.show(
     figures.flow_chart(),
-    alt="Flow chart of the encoder-decoder. Left, the encoder: ids, embedding, positions, then n_layers times self-attention with a padding mask and a feed-forward "
-    "net, each with a residual road and add and norm; its output is the memory. Right, the decoder: ids so far, embedding, positions, then n_layers times masked "
-    "self-attention, cross attention with queries from below and keys and values from the memory, and a feed-forward net; then a linear layer to the logits and softmax.",
+    alt=(
+        "Flow chart of the encoder-decoder. Left, the encoder: ids, embedding, positions, then "
+        "n_layers times self-attention with a padding mask and a feed-forward net, each with a "
+        "residual road and add and norm; its output is the memory. Right, the decoder: ids so "
+        "far, embedding, positions, then n_layers times masked self-attention, cross attention "
+        "with queries from below and keys and values from the memory, and a feed-forward net; "
+        "then a linear layer to the logits and softmax."
+    ),
 )
 
 # %% [markdown]
@@ -268,7 +290,8 @@ plots.show(
 # The target needs no padding mask of its own: its padding comes at the end, and nobody may look ahead.
 #
 # </details>
-#
+
+# %% [markdown]
 # **By hand.** Two sentences in one batch, the second one shorter:
 #
 # $$\texttt{src} = \begin{pmatrix} 7 & 31 & 5 \\ 9 & 0 & 0 \end{pmatrix} \qquad \texttt{src != PAD} = \begin{pmatrix} T & T & T \\ T & F & F \end{pmatrix}$$
@@ -281,8 +304,10 @@ plots.show(
 #
 # - **Embedding.** `nn.Embedding(vocab, d_model)` is the table; unit 3 multiplies its rows by $\sqrt{d_{\text{model}}}$ and adds the positions. torch fills such a
 #   table with variance 1, and after the multiplication the positions would drown. `nn.init.normal_(table.weight, std=d_model**-0.5)` keeps the balance.
-# - **Encoder and decoder.** `Encoder(..., norm_first=True)` is complete. The decoder is `n_layers` times `DecoderLayer(d_model, n_heads, d_ff, norm_first=True)` in an
-#   `nn.ModuleList`, so that torch finds their parameters, each layer made anew. With `norm_first` one more `nn.LayerNorm` belongs after the last of them.
+# - **Encoder and decoder.** `Encoder(n_layers, d_model, n_heads, d_ff, norm_first=True)` is complete, and is called as `encoder(x, mask)`. The decoder is `n_layers` times
+#   `DecoderLayer(d_model, n_heads, d_ff, norm_first=True)` in an `nn.ModuleList`, so that torch finds their parameters, each layer made anew. A decoder layer is called as
+#   `layer(x, memory, self_mask, memory_mask)`. With `norm_first` one more `nn.LayerNorm` belongs after the last of them.
+# - **Masks.** `src != PAD` lives where `src` does. `causal_mask(m)` of unit 6 is made on the processor: `.to(tgt_in.device)` brings it along to a graphics card.
 # - **The end.** A linear layer to the logits, without softmax: cross entropy does that.
 
 
@@ -460,20 +485,25 @@ print(data.TRANSLATOR)
 
 
 def number_step(model, optimizer, rng):
-    src, tgt = data.number_batch(rng, 96)
-    return train_step(model, optimizer, torch.from_numpy(src).to(device()), torch.from_numpy(tgt).to(device()), PAD, BOS)
+    src, tgt = (torch.from_numpy(ids).to(device()) for ids in data.number_batch(rng, 96))
+    return train_step(model, optimizer, src, tgt, PAD, BOS)
 
 
 def samples(model):
     """What the model makes of held-out numbers: (words, right digits, its digits)."""
-    return [
-        (data.number_words(number, language), str(number), data.digits_of(translate(model, data.source_ids(number, language))))
-        for number in (606, 2_026, 90_803)
-        for language in data.LANGUAGES
-    ]
+    rows = []
+    for number in (606, 2_026, 90_803):
+        for language in data.LANGUAGES:
+            written = translate(model, data.source_ids(number, language))
+            rows.append((data.number_words(number, language), str(number), data.digits_of(written)))
+    return rows
 
 
-translator_run = Training(lambda: Transformer(**data.TRANSLATOR), number_step, steps=900, rate=2e-3, seed=SEED, samples=samples)
+def make():
+    return Transformer(**data.TRANSLATOR)
+
+
+translator_run = Training(make, number_step, steps=900, rate=2e-3, seed=SEED, samples=samples)
 
 # %%
 translator_run.go()
@@ -494,10 +524,14 @@ check(translate, hidden=True)
 
 # %%
 if translator_run.model is not None:
-    vocabulary = {word: place for place, word in enumerate(data.source_vocabulary())}
-    for text in ("nineteen thousand and eighty-four", "seven thousand hundred", "сорок thousand 二百 and seven"):
+    for text in (
+        "nineteen thousand and eighty-four",
+        "seven thousand hundred",
+        "сорок thousand 二百 and seven",
+    ):
+        src_ids, wrong = figures.typed(text)
         try:
-            print(f"{text}  →  {data.digits_of(translate(translator_run.model, [vocabulary[word] for word in data.words(text)]))}")
+            print(f"{text}  →  {wrong or data.digits_of(translate(translator_run.model, src_ids))}")
         except NotImplementedError:
             print("... after you have answered translate")
             break
@@ -513,36 +547,27 @@ if translator_run.model is not None:
 
 
 # %%
-def maps_of(model, src_ids, written):
-    """The attention maps of every layer while the model reads a source and writes some ids."""
-    src = torch.tensor([src_ids], device=device())
-    tgt_in = torch.tensor([[BOS, *written]], device=device())
-    encoder = list(figures.attention_of(model, lambda: model.encode(src)).values())
-    decoder = list(figures.attention_of(model, lambda: model.decode(tgt_in, model.encode(src))).values())[len(encoder) :]
-    names = ["bos", *(data.target_vocabulary()[token] for token in written), "eos"]
-    return {
-        "source": figures.words_of(src_ids),
-        "target": [f"{reads}→{writes}" for reads, writes in zip(names, names[1:])],
-        # In every decoder layer self-attention comes first, then cross attention.
-        "encoder": encoder, "decoder": decoder[0::2], "cross": decoder[1::2],
-    }  # fmt: skip
-
-
 inside, number = {}, 40_721
 if translator_run.model is not None:
     for language in data.LANGUAGES:
-        inside[language] = maps_of(translator_run.model, data.source_ids(number, language), data.target_ids(number)[:-1])
+        src_ids, digits_written = data.source_ids(number, language), data.target_ids(number)[:-1]
+        inside[language] = figures.maps_of(translator_run.model, src_ids, digits_written)
         print(f"{language}: {data.number_words(number, language)}")
 looked = bool(inside) and all(maps["encoder"] and maps["cross"] for maps in inside.values())
 if inside and not looked:
-    print("None of your layers returns a pair (output, weights), as MultiHeadAttention of unit 4 does, so there is nothing to draw.")
+    print("Nothing to draw: no layer returns (output, weights), as MultiHeadAttention of unit 4 does.")
 if looked:
+    last_layer = []
+    for language, maps in inside.items():
+        shown = {kind: maps[kind][-1] for kind in ("encoder", "decoder", "cross")}
+        last_layer.append(maps | shown | {"language": language})
     plots.show(
-        figures.three_attentions(
-            [maps | {"language": language} | {kind: maps[kind][-1] for kind in ("encoder", "decoder", "cross")} for language, maps in inside.items()]
+        figures.three_attentions(last_layer),
+        alt=(
+            "Nine attention maps of the number 40721: a row for English, Russian and Chinese, "
+            "with columns for encoder, decoder and cross attention. The decoder's maps are lower "
+            "triangles. In the cross attention each digit looks mostly at the word that names it."
         ),
-        alt="Nine attention maps of the number 40721: a row for English, Russian and Chinese, with columns for encoder, decoder and cross attention. The decoder's maps are "
-        "lower triangles. In the cross attention each digit looks mostly at the word that names it.",
     )
 
 # %% [markdown]
@@ -555,11 +580,12 @@ if looked:
         maps = inside[language]
         rows = maps["source"] if attention == "encoder" else maps["target"]
         columns = maps["target"] if attention == "decoder" else maps["source"]
-        return figures.heads_of(maps[attention][layer], rows, columns, f"{language}, {attention} attention, layer {layer}: four heads")
+        title = f"{language}, {attention} attention, layer {layer}: four heads"
+        return figures.heads_of(maps[attention][layer], rows, columns, title)
 
     plots.explore(
         draw_heads,
-        alt="Four attention maps side by side, one for each head. Rows are the tokens that ask, columns the tokens that are looked at.",
+        alt="An attention map for each of four heads, with its weights. Rows are the tokens that ask, columns the tokens that are looked at.",
         start={"attention": "cross"},
         language=list(data.LANGUAGES),
         attention=["encoder", "decoder", "cross"],
@@ -577,19 +603,26 @@ if looked:
         src_ids, wrong = figures.typed(sentence)
         if wrong:
             return wrong
-        written = translate(translator_run.model, src_ids)[: MAX_LENGTH - 1]
-        maps = maps_of(translator_run.model, src_ids, written)
-        one = {kind: maps[kind][layer] if head is None else maps[kind][layer][[head]] for kind in ("encoder", "decoder", "cross")}
-        shown = f"layer {layer}, {'the mean of all heads' if head is None else f'head {head}'}"
-        return figures.three_attentions([maps | one | {"language": ""}], f"It writes {data.digits_of(written) or 'nothing'}; {shown}")
+        try:
+            written = translate(translator_run.model, src_ids)[: MAX_LENGTH - 1]
+        except NotImplementedError:
+            return "The maps appear here after you have answered translate."
+        maps = figures.maps_of(translator_run.model, src_ids, written)
+        chosen = slice(None) if head is None else [head]
+        one = {kind: maps[kind][layer][chosen] for kind in ("encoder", "decoder", "cross")}
+        told = "the mean of all heads" if head is None else f"head {head}"
+        title = f"It writes {data.digits_of(written) or 'nothing'}; layer {layer}, {told}"
+        return figures.three_attentions([maps | one | {"language": ""}], title)
+
+    n_layers, n_heads = len(inside["English"]["encoder"]), len(inside["English"]["cross"][0])
 
     plots.explore(
         read_and_write,
         alt="Three attention maps of the typed number: the words to the words, the digits to the digits before them, and the digits to the words.",
-        start={"layer": len(inside["English"]["encoder"]) - 1},
+        start={"layer": n_layers - 1},
         sentence="sixty-two thousand and ninety",
-        head={"mean of all": None} | {f"head {head}": head for head in range(len(inside["English"]["cross"][0]))},
-        layer=range(len(inside["English"]["encoder"])),
+        head={"mean of all": None} | {f"head {head}": head for head in range(n_heads)},
+        layer=range(n_layers),
     )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "read_the_heads", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
@@ -637,8 +670,12 @@ if plots.drawing():
     figures.ablation_table(results)
     plots.show(
         figures.ablation(results),
-        alt="Two rows, digits and translation. Left, bars of the share of held-out examples that are right without each part; right, the training losses. Digits lose a few "
-        "percent without positions. Translation falls to almost nothing without positions and to zero without the mask, though without the mask its training loss is by far the lowest.",
+        alt=(
+            "Two rows, digits and translation. Left, bars of the share of held-out examples that "
+            "are right without each part; right, the training losses. Digits lose a few percent "
+            "without positions. Translation falls to almost nothing without positions and to zero "
+            "without the mask, though without the mask its training loss is by far the lowest."
+        ),
     )
 
 # %% [markdown]
@@ -667,7 +704,7 @@ if plots.drawing():
 # A Transformer, every line of which you have written or could have written, that has learned two tasks from real data in a minute or two: an encoder that reads images, and
 # an encoder-decoder that translates three languages. What it looks at is no secret to you, and you know which of its parts it cannot do without.
 #
-# **Next**, in unit 8: what has changed since 2017. Models are now a thousand times as long and as wide, and four parts of the machine have been replaced to make that
+# **Next**, in unit 8: what has changed since 2017. Models are now a thousand times as long and as wide, and five pieces of the machine have been replaced to make that
 # affordable. Each stands next to the piece you know.
 #
 # **How to hand in.** Run the notebook from top to bottom once more, save it, validate it, and submit. `weights.safetensors` has to lie beside the notebook; submitting takes

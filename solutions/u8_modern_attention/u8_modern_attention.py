@@ -21,7 +21,7 @@ import time
 
 import torch
 
-from helpers import check, plots
+from helpers import check, hint, plots
 from helpers.memory import Peak
 from helpers.plots import u8_modern_attention as figures
 from helpers.reference.u3_positional_encoding import sinusoidal_encoding
@@ -33,11 +33,12 @@ torch.set_num_threads(1)  # one thread gives steadier clocks for the measurement
 plots.show(
     figures.then_and_now(),
     alt=(
-        "Two stacks of boxes, read from the bottom. 2017: tokens; sines and cosines added; Q, K, V with as many heads each; the whole text read "
-        "again for every new token; softmax over the whole "
-        "row; concatenate, W_o; add what came in; layer norm. Today: tokens; RMS norm; many heads of Q and few of K and V; pairs of Q and K "
-        "turned; new k and v join the cache; online softmax in "
-        "blocks; concatenate, W_o; add what came in. Pieces that replace each other have one colour."
+        "Two stacks of boxes, read from the bottom. 2017: tokens; sines and cosines added; Q, K, "
+        "V with as many heads each; the whole text read again for every new token; softmax over "
+        "the whole row; concatenate, W_o; add what came in; layer norm. Today: tokens; RMS norm; "
+        "many heads of Q and few of K and V; pairs of Q and K turned; new k and v join the cache; "
+        "online softmax in blocks; concatenate, W_o; add what came in. Pieces that replace each "
+        "other have one colour."
     ),
 )
 
@@ -64,14 +65,16 @@ plots.show(
 plots.show(
     figures.norm_clouds(),
     alt=(
-        "Sixty tokens as points in the plane, off the origin. After layer norm they fall on two points, (1, -1) and (-1, 1). After RMS norm they"
-        " lie on a circle around the origin, "
-        "each still in its old direction."
+        "Sixty tokens as points in the plane, off the origin. After layer norm they fall on two "
+        "points, (1, -1) and (-1, 1). After RMS norm they lie on a circle around the origin, each "
+        "still in its old direction."
     ),
 )
 
 # %% [markdown]
-# **Exercise `rms_norm`** *(2 points)*. Every token by itself, any number of batch axes. $\epsilon$ is **inside** the root; a token of zeros gives
+# ### Exercise: `rms_norm` (2 points)
+#
+# Every token by itself, any number of batch axes. $\epsilon$ is **inside** the root; a token of zeros gives
 # zeros.
 
 
@@ -123,7 +126,10 @@ def milliseconds(function, *args, repeats=15):
 if plots.drawing():
     x, ones, zeros = torch.randn(2048, 1024), torch.ones(1024), torch.zeros(1024)
     try:
-        measured = {"layer norm": milliseconds(layer_norm, x, ones, zeros), "your RMS norm": milliseconds(rms_norm, x, ones)}
+        measured = {
+            "layer norm": milliseconds(layer_norm, x, ones, zeros),
+            "your RMS norm": milliseconds(rms_norm, x, ones),
+        }
         plots.show(
             figures.norm_times(measured),
             alt=f"Two bars: layer norm takes {measured['layer norm']:.1f} milliseconds, your RMS norm {measured['your RMS norm']:.1f}.",
@@ -155,8 +161,9 @@ if plots.drawing():
 plots.explore(
     figures.turning,
     alt=(
-        "Four circles for the four pairs of a vector of width 8. The hand of features 0 and 1 has turned by 1 radian for each position, the others "
-        "by 0.1, 0.01 and 0.001, so that the last hardly moves."
+        "Four circles for the four pairs of a vector of width 8. The hand of features 0 and 1 has "
+        "turned by 1 radian for each position, the others by 0.1, 0.01 and 0.001, so that the "
+        "last hardly moves."
     ),
     start={"position": 3},
     position=[0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100],
@@ -178,7 +185,9 @@ plots.show(
 )
 
 # %% [markdown]
-# **Exercise `apply_rotary`** *(4 points)*. The positions are an argument, because a text may go on after a cache: the next token then stands at
+# ### Exercise: `apply_rotary` (4 points)
+#
+# The positions are an argument, because a text may go on after a cache: the next token then stands at
 # position 11, not at 0. An odd width is a `ValueError`.
 
 
@@ -232,8 +241,9 @@ if plots.drawing():
         plots.show(
             figures.offset_maps(((q + clock) @ (k + clock).T).numpy(), turned.numpy()),
             alt=(
-                "Two heatmaps of 24 by 24 positions. Left, positions added: no pattern is constant. Right, rotary: every diagonal has one colour, so the"
-                " score depends on the distance only."
+                "Two heatmaps of 24 by 24 positions. Left, positions added: no pattern is "
+                "constant. Right, rotary: every diagonal has one colour, so the score depends on "
+                "the distance only."
             ),
         )
     except NotImplementedError:
@@ -249,13 +259,15 @@ if plots.drawing():
     try:
         curves = {}
         for key_at in (50, 500, 5000):
-            queries, key = apply_rotary(q.expand(81, 32), key_at + offsets), apply_rotary(k[None], torch.tensor([key_at]))
+            queries = apply_rotary(q.expand(81, 32), key_at + offsets)
+            key = apply_rotary(k[None], torch.tensor([key_at]))
             curves[key_at] = (queries @ key.T)[:, 0].tolist()
         plots.show(
             figures.scores_by_offset(offsets.tolist(), curves),
             alt="Scores against the offset from -40 to 40 for keys at positions 50, 500 and 5,000: the three curves lie on each other.",
         )
-        print("largest difference between the curves:", f"{max(abs(a - b) for a, b in zip(curves[50], curves[5000])):.4f}")
+        largest = max(abs(a - b) for a, b in zip(curves[50], curves[5000]))
+        print(f"largest difference between the curves: {largest:.4f}")
     except NotImplementedError:
         print("The curves appear here after you have answered apply_rotary.")
 
@@ -275,9 +287,9 @@ if plots.drawing():
 plots.show(
     figures.recomputed("the cat sat on the mat".split()),
     alt=(
-        "Scores of 'the cat sat on the mat' as two lower triangles of 6 by 6. Without a cache the last row, for the newest token, is new, and "
-        "the fifteen scores above it are computed again. "
-        "With a cache only the six scores of the last row are computed."
+        "Scores of 'the cat sat on the mat' as two lower triangles of 6 by 6. Without a cache the "
+        "last row, for the newest token, is new, and the fifteen scores above it are computed "
+        "again. With a cache only the six scores of the last row are computed."
     ),
 )
 
@@ -297,7 +309,9 @@ plots.show(
 # Someone may want to go on from one cache twice, as in trying out two different next words. So the caller's pair stays as it was, and you return a
 # new one that shares no memory with `k` and `v`.
 #
-# **Exercise `cached_attention_step`** *(4 points)*. One token at a time, this must give row by row what causal attention over the whole text gives.
+# ### Exercise: `cached_attention_step` (4 points)
+#
+# One token at a time, this must give row by row what causal attention over the whole text gives.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cached_attention_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -307,10 +321,12 @@ def cached_attention_step(q, k, v, cache):
     Args:
         q, k: query and key of the new token, (..., 1, d_k).
         v: its value, (..., 1, d_v).
-        cache: None before the first token, else the pair (K, V) of the t tokens so far, (..., t, d_k) and (..., t, d_v).
+        cache: None before the first token, else the pair (K, V) of the t tokens so far,
+            (..., t, d_k) and (..., t, d_v).
 
     Returns:
-        output, (..., 1, d_v), and the new pair (K, V), (..., t+1, d_k) and (..., t+1, d_v), in the order of time.
+        output, (..., 1, d_v), and the new pair (K, V), (..., t+1, d_k) and (..., t+1, d_v),
+        in the order of time.
     """
     ### BEGIN SOLUTION
     K = torch.cat([k] if cache is None else [cache[0], k], dim=-2)  # (..., t+1, d_k)
@@ -376,12 +392,13 @@ if plots.drawing():
         plots.show(
             figures.generation(without, cached),
             alt=(
-                f"Left, time for one more token: without a cache it rises with the length of the text, with a cache it stays near zero. Right, time in "
-                f"all: {sum(without):.1f} seconds "
-                f"without, {sum(cached):.2f} with the cache."
+                "Left, time for one more token: without a cache it rises with the length of the "
+                f"text, with a cache it stays near zero. Right, time in all: {sum(without):.1f} "
+                f"seconds without, {sum(cached):.2f} with the cache."
             ),
         )
-        print(f"{sum(without) / sum(cached):.0f} times as fast; the two texts differ by at most {max(differences):.0e}")
+        faster = sum(without) / sum(cached)
+        print(f"{faster:.0f} times as fast; the two texts differ by at most {max(differences):.0e}")
     except NotImplementedError:
         print("The clock starts here after you have answered cached_attention_step.")
 
@@ -390,7 +407,7 @@ if plots.drawing():
 # all. Counting from 0 again at each step is the classic bug: nothing crashes, and the model forgets what order it read things in.
 
 # %% [markdown]
-# ## 4 · Grouped queries, in the place of a $K$ and a $V$ for every head
+# ## 4 · Grouped queries, in the place of keys and values for every head
 #
 # The cache bought time with memory. How much? For every token, in every layer, for every head, a key and a value:
 #
@@ -407,8 +424,9 @@ if plots.drawing():
 plots.show(
     figures.sharing(),
     alt=(
-        "Three diagrams of eight query heads. Left, each has a head of keys and values of its own. Middle, heads 0 to 3 share head 0 of keys and"
-        " values and heads 4 to 7 share head 1. Right, all eight share one."
+        "Three diagrams of eight query heads. Left, each has a head of keys and values of its "
+        "own. Middle, heads 0 to 3 share head 0 of keys and values and heads 4 to 7 share head 1. "
+        "Right, all eight share one."
     ),
 )
 
@@ -423,7 +441,9 @@ plots.show(
 # divided by $\sqrt{d_k}$ of one head, a mask with True = may attend that broadcasts to $(\ldots, h, n_q, n_k)$, and a query that may see nothing
 # gives zeros.
 #
-# **Exercise `grouped_query_attention`** *(3 points)*. Heads that do not divide are a `ValueError`. The output alone is returned.
+# ### Exercise: `grouped_query_attention` (3 points)
+#
+# Heads that do not divide are a `ValueError`. The output alone is returned.
 
 
 # %% nbgrader={"grade": false, "grade_id": "grouped_query_attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -434,7 +454,8 @@ def grouped_query_attention(Q, K, V, mask=None):
         Q: queries, (..., h, n_q, d_k).
         K: keys, (..., h_kv, n_k, d_k).
         V: values, (..., h_kv, n_k, d_v).
-        mask: boolean, True = may attend, broadcasts to (..., h, n_q, n_k); None lets everyone see everything.
+        mask: boolean, True = may attend, broadcasts to (..., h, n_q, n_k);
+            None lets everyone see everything.
 
     Returns:
         output, (..., h, n_q, d_v); zeros for a query that may see nothing.
@@ -480,17 +501,19 @@ if plots.drawing():
     plots.show(
         figures.cache_sizes(lengths, gigabytes, weights=15.3),
         alt=(
-            "Size of the cache up to 32,768 tokens, three straight lines: 18 GiB with 32 heads, 4.5 GiB with 8, 0.56 GiB with one. The weights of "
-            "the whole model, 15 GiB, are a level line."
+            "Size of the cache up to 32,768 tokens, three straight lines: 18 GiB with 32 heads, "
+            "4.5 GiB with 8, 0.56 GiB with one. The weights of the whole model, 15 GiB, are a "
+            "level line."
         ),
     )
     try:
         Q = torch.randn(32, 1, 128)
         for heads in (32, 8, 1):
             K, V = torch.randn(2, heads, 1024, 128)
-            print(f"{heads:2d} heads of keys and values: your output has shape {tuple(grouped_query_attention(Q, K, V).shape)}")
+            output = grouped_query_attention(Q, K, V)
+            print(f"{heads:2d} heads of keys and values: your output has shape {tuple(output.shape)}")
     except NotImplementedError:
-        print("What your function returns for each of them appears here after you have answered grouped_query_attention.")
+        print("Your shapes appear here after you have answered grouped_query_attention.")
 
 # %% [markdown]
 # The output keeps its 32 heads each time, and so does the arithmetic: every query still meets every key. What shrinks is what is kept and read.
@@ -516,9 +539,10 @@ if plots.drawing():
 plots.show(
     figures.blocks_by_hand(),
     alt=(
-        "Scores ln 1, ln 2 with values 8, 4 form the first block, ln 4, ln 1 with values 2, 16 the second. After the first block: m = ln 2, l = "
-        "1.5, o = 8. The second block raises m to ln 4; what was "
-        "carried is multiplied by one half, and the new block added: l = 0.75 + 1.25 = 2, o = 4 + 6 = 10. The result is o / l = 5."
+        "Scores ln 1, ln 2 with values 8, 4 form the first block, ln 4, ln 1 with values 2, 16 "
+        "the second. After the first block: m = ln 2, l = 1.5, o = 8. The second block raises m "
+        "to ln 4; what was carried is multiplied by one half, and the new block added: l = 0.75 + "
+        "1.25 = 2, o = 4 + 6 = 10. The result is o / l = 5."
     ),
 )
 
@@ -530,14 +554,16 @@ plots.show(
 # sums of $e^{s - m}$, so one factor puts all of it right. Find it for any two maxima, old and new, before you write code. What should it be in the
 # very first block, when nothing is carried?
 #
-# **Exercise `online_softmax_attention`** *(5 points)*. Equal to scaled attention without a mask, any number of batch axes. The check measures your
+# ### Exercise: `online_softmax_attention` (5 points)
+#
+# Equal to scaled attention without a mask, any number of batch axes. The check measures your
 # memory: at no time may you hold half of $n \times n$ new numbers. The last block may be smaller than the others. A `block_size` below 1 is a
 # `ValueError`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "online_softmax_attention", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def online_softmax_attention(Q, K, V, block_size):
-    """Scaled dot-product attention that reads keys and values block by block and never holds all scores.
+    """Scaled dot-product attention, block by block: it never holds all scores.
 
     Args:
         Q: queries, (..., n_q, d_k).
@@ -605,8 +631,15 @@ if plots.drawing():
     except NotImplementedError:
         blocked = [None] * len(lengths)
         print("The second line appears after you have answered online_softmax_attention.")
-    told = [f"{n:,}: {'does not fit' if a is None else f'{a:.0f} MiB'} full, {'-' if b is None else f'{b:.0f} MiB'} blocked" for n, a, b in zip(lengths, full, blocked)]
-    plots.show(figures.memory(lengths, full, blocked, budget=1024), alt="Peak of new memory against n. " + "; ".join(told) + ".")
+    told = []
+    for n, a, b in zip(lengths, full, blocked):
+        first = "does not fit" if a is None else f"{a:.0f} MiB"
+        second = "-" if b is None else f"{b:.0f} MiB"
+        told.append(f"{n:6,}: {first} full, {second} blocked")
+    plots.show(
+        figures.memory(lengths, full, blocked, budget=1024),
+        alt="Peak of new memory against n. " + "; ".join(told) + ".",
+    )
     print("\n".join(told))
 
 # %% [markdown]
@@ -642,22 +675,23 @@ if plots.drawing():
 # %% [markdown]
 # ## 6 · Reading a model of today
 #
-# Here is the published configuration of Qwen3-8B-Base, an open model of 2025, written down as data. Read it before you go on: you know every entry.
+# Here is the published configuration of Qwen3-8B-Base, an open model of 2025, written down as data. Read it before you go on: you know what every
+# entry stands for.
 
 # %%
 config = {
     "hidden_size": 4096,  # d_model
-    "num_hidden_layers": 36,
+    "num_hidden_layers": 36,  # n_layers
     "num_attention_heads": 32,  # h
     "num_key_value_heads": 8,  # h_kv
     "head_dim": 128,  # d_k = d_v
-    "rms_norm_eps": 1e-6,
+    "rms_norm_eps": 1e-6,  # the eps of section 1
     "rope_theta": 1_000_000,  # the base of the rotary positions
-    "attention_bias": False,
-    "max_position_embeddings": 32_768,
+    "attention_bias": False,  # W_q, W_k, W_v, W_o alone, nothing is added
+    "max_position_embeddings": 32_768,  # the longest text
     "intermediate_size": 12_288,  # d_ff
     "vocab_size": 151_936,
-    "tie_word_embeddings": False,
+    "tie_word_embeddings": False,  # one table for ids in, another matrix for logits out
     "torch_dtype": "bfloat16",  # two bytes a number
 }
 
@@ -665,12 +699,15 @@ c = config
 queries = c["num_attention_heads"] * c["head_dim"]
 shared = c["num_key_value_heads"] * c["head_dim"]
 attention = c["hidden_size"] * (queries + 2 * shared + queries)  # W_q, W_k, W_v, W_o
-feed_forward = 3 * c["hidden_size"] * c["intermediate_size"]
-everything = c["num_hidden_layers"] * (attention + feed_forward) + 2 * c["vocab_size"] * c["hidden_size"]
+feed_forward = 3 * c["hidden_size"] * c["intermediate_size"]  # three matrices: one more than in unit 5, a gate
+layers = c["num_hidden_layers"] * (attention + feed_forward)
+everything = layers + 2 * c["vocab_size"] * c["hidden_size"]
 per_token = 2 * c["num_hidden_layers"] * shared * 2
-print(f"attention, one layer: {attention / 1e6:.1f} million weights, of which W_k and W_v {2 * c['hidden_size'] * shared / 1e6:.1f}")
+longest = c["max_position_embeddings"]
+of_k_and_v = 2 * c["hidden_size"] * shared
+print(f"attention, one layer: {attention / 1e6:.1f} million weights, of which W_k and W_v {of_k_and_v / 1e6:.1f}")
 print(f"all weights:          {everything / 1e9:.2f} billion, {2 * everything / 2**30:.1f} GiB")
-print(f"cache:                {per_token:,} bytes a token, {per_token * c['max_position_embeddings'] / 2**30:.1f} GiB for {c['max_position_embeddings']:,} tokens")
+print(f"cache:                {per_token:,} bytes a token, {per_token * longest / 2**30:.1f} GiB for {longest:,} tokens")
 
 # %% [markdown]
 # And this is the first half of each of its 36 layers, written with the functions of this course. The names of the weights are those of the published
@@ -679,13 +716,14 @@ print(f"cache:                {per_token:,} bytes a token, {per_token * c['max_p
 
 # %%
 def attention_half(x, weights, config, positions, mask):
-    h, h_kv, d, eps = config["num_attention_heads"], config["num_key_value_heads"], config["head_dim"], config["rms_norm_eps"]
+    h, h_kv, d = config["num_attention_heads"], config["num_key_value_heads"], config["head_dim"]
+    eps, base = config["rms_norm_eps"], config["rope_theta"]
     y = rms_norm(x, weights["input_layernorm"], eps)  # 1
     q = (y @ weights["q_proj"].T).unflatten(-1, (h, d)).transpose(-3, -2)  # 2
     k = (y @ weights["k_proj"].T).unflatten(-1, (h_kv, d)).transpose(-3, -2)  # 3
     v = (y @ weights["v_proj"].T).unflatten(-1, (h_kv, d)).transpose(-3, -2)  # 4
     q, k = rms_norm(q, weights["q_norm"], eps), rms_norm(k, weights["k_norm"], eps)  # 5
-    q, k = apply_rotary(q, positions, config["rope_theta"]), apply_rotary(k, positions, config["rope_theta"])  # 6
+    q, k = apply_rotary(q, positions, base), apply_rotary(k, positions, base)  # 6
     # While generating, k and v join the cache here, and all of its keys and values go on.  # 7
     output = grouped_query_attention(q, k, v, mask)  # 8
     output = output.transpose(-3, -2).flatten(-2)  # 9
@@ -713,7 +751,15 @@ def attention_half(x, weights, config, positions, mask):
 if plots.drawing():
     torch.manual_seed(0)
     small = config | {"hidden_size": 64, "num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 16}
-    shapes = {"q_proj": (128, 64), "k_proj": (32, 64), "v_proj": (32, 64), "o_proj": (64, 128), "input_layernorm": (64,), "q_norm": (16,), "k_norm": (16,)}
+    shapes = {
+        "q_proj": (128, 64),
+        "k_proj": (32, 64),
+        "v_proj": (32, 64),
+        "o_proj": (64, 128),
+        "input_layernorm": (64,),
+        "q_norm": (16,),
+        "k_norm": (16,),
+    }
     weights = {name: torch.randn(shape) / math.sqrt(shape[-1]) for name, shape in shapes.items()}
     x, positions = torch.randn(2, 10, 64), torch.arange(10)
     try:
@@ -721,12 +767,14 @@ if plots.drawing():
         norm = torch.nn.functional.rms_norm
         y = norm(x, (64,), weights["input_layernorm"], 1e-6)
         q, k, v = ((y @ weights[f"{name}_proj"].T).unflatten(-1, (-1, 16)).transpose(1, 2) for name in "qkv")
-        q, k = (apply_rotary(norm(t, (16,), weights[f"{name}_norm"], 1e-6), positions, 1e6) for t, name in ((q, "q"), (k, "k")))
+        q = apply_rotary(norm(q, (16,), weights["q_norm"], 1e-6), positions, 1e6)
+        k = apply_rotary(norm(k, (16,), weights["k_norm"], 1e-6), positions, 1e6)
         theirs = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
         theirs = x + theirs.transpose(1, 2).flatten(-2) @ weights["o_proj"].T
-        print(f"shape {tuple(yours.shape)}, largest difference from torch: {(yours - theirs).abs().max():.0e}")
+        gap = (yours - theirs).abs().max()
+        print(f"shape {tuple(yours.shape)}, largest difference from torch: {gap:.0e}")
     except NotImplementedError:
-        print("The block runs here after you have answered rms_norm, apply_rotary and grouped_query_attention.")
+        print("It runs here after you have answered rms_norm, apply_rotary, grouped_query_attention.")
 
 # %% [markdown]
 # ## What you have now

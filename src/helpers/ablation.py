@@ -18,7 +18,8 @@ from . import data
 from .reference import u7_transformer as reference
 from .reference.u4_multi_head import MultiHeadAttention
 from .reference.u5_add_and_norm import Encoder
-from .training import Board, StopButton, one_thread
+from .threads import one_thread
+from .training import Board, StopButton
 
 PARTS = ("nothing", "positions", "scaling", "mask", "all heads but one")
 TASKS = {"digits": ("nothing", "positions", "scaling", "all heads but one"), "translation": PARTS}

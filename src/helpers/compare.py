@@ -76,10 +76,15 @@ def examine(exercise: Exercise, case: Case, answer: dict, expected: dict) -> Fin
 
 def _examine_error(case: Case, answer: dict, finding: Any) -> Finding | None:
     if answer["status"] == "returned":
-        return finding("no error", f"these arguments make no sense, and the function should say so with a {case.raises}; it returned a result")
+        returned = "the error: write `raise`, not `return`" if answer["type"] in ("type", case.raises) else "a result"
+        return finding("no error", f"these arguments make no sense, and the function should say so with a {case.raises}; it returned {returned}")
     if case.raises in answer["error"]["bases"]:
         return None
-    return finding("wrong error", f"these arguments should raise a {case.raises}; your code raised {answer['error']['type']}: {answer['error']['message']}")
+    return finding("wrong error", f"these arguments should raise a {case.raises}; {_raised(answer['error'])}")
+
+
+def _raised(error: dict) -> str:
+    return f"your code raised {error['type']}" + (f": {error['message']}" if error["message"] else "")
 
 
 def _tell_error(error: dict) -> tuple[str, str]:
@@ -89,7 +94,7 @@ def _tell_error(error: dict) -> tuple[str, str]:
     sizes = _MATMUL.match(error["message"])
     if sizes is not None:
         return f"your code raised {error['type']}: in `A @ B` the last axis of A has {sizes[2]} entries and B has {sizes[1]} rows; they must be equal", line
-    return f"your code raised {error['type']}: {error['message']}", line
+    return _raised(error), line
 
 
 def _describe(value: Any) -> str:

@@ -92,9 +92,11 @@ def check(answer: Any, hidden: bool = False) -> None:
     names = sys._getframe(1).f_globals
     exercise = _exercise_of(answer, names)
     from . import feedback, judge
+    from .threads import one_thread
 
-    paper, answers = _put(exercise, answer, hidden)
-    verdict = judge.judge(paper, answers, hidden)
+    with one_thread():
+        paper, answers = _put(exercise, answer, hidden)
+        verdict = judge.judge(paper, answers, hidden)
     if os.environ.get("NBGRADER_EXECUTION"):
         if not verdict.passed:
             raise CheckFailed(feedback.as_text(verdict))

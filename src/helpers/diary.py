@@ -129,7 +129,8 @@ def as_card(unit: Unit, diary: Diary, names: Mapping[str, Any]) -> tuple[str, st
     if by_person:
         lines.append(f"{_points(by_person)} more for what you write in words: a person reads that.")
     if passing == len(checks):
-        lines.append("Every check passes. Save, press Validate, and hand the unit in.")
+        words = " Answer what is asked in words too, if you have not." if by_person else ""
+        lines.append(f"Every check passes.{words} Then save, press Validate, and hand the unit in.")
     else:
         lines.append("This list is for you alone. What counts is the notebook that you hand in.")
     if diary.unsaved:

@@ -202,9 +202,10 @@ def _properties(work: Paper, found: Sequence[Finding | None]) -> tuple[Property,
 
 # Wrong in every exercise alike, and certain from what was seen, so no exercise has to list them.
 _GENERAL = {
-    "changed": Diagnosis("changes its input in place", "Work on a new array: `x = x + 1` makes one, `x += 1` and `x[...] = ` do not."),
+    "changed": Diagnosis("changes its input in place", "Work on a new array: `x = x + 1` makes one, `x += 1` and `x[...] = 1` do not."),
     "shares": Diagnosis("returns a view of its input", "A slice, a transpose or a reshape looks at the same numbers; `.copy()` (torch: `.clone()`) makes its own."),
     "overwritten": Diagnosis("reuses one array for every call", "Make the result array inside the function, not outside it or in a default argument."),
+    "wrong error": Diagnosis("raises another error than the one asked", "Look at the arguments first and `raise ValueError(...)`; `assert` raises another error."),
     "nothing": Diagnosis("returns nothing", "A function without `return` gives None, however right its last line is."),
     "list": Diagnosis("returns a list, not an array", "`np.array(rows)` (torch: `torch.stack(rows)`) makes one array of a list of rows."),
     "numpy": Diagnosis(
@@ -224,15 +225,16 @@ def _general(finding: Finding) -> Diagnosis | None:
 
 
 _BATCH = Diagnosis(
-    "right for one sequence, not with batch axes in front",
-    "Count axes from the end (`x.shape[-1]`, `axis=-1`, swap -1 with -2); then it does not matter how many come first.",
+    "does not work for every number of batch axes",
+    "Count axes from the end (`x.shape[-1]`, `axis=-1`, swap -1 with -2); then it does not matter how many come first, or whether any do.",
 )
 
 
 def _by_property(properties: Sequence[Property]) -> Diagnosis | None:
     """What the pattern of failed properties says by itself."""
     passed = {p.name for p in properties if p.passed}
-    return _BATCH if "values" in passed and [p.name for p in properties if not p.passed] == ["batch axes"] else None
+    # The first failure is the one on the card; what fails after it is told when this one is mended.
+    return _BATCH if "values" in passed and next(p.name for p in properties if not p.passed) == "batch axes" else None
 
 
 _TEMPLATE = {

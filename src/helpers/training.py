@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from types import FrameType
@@ -23,6 +23,7 @@ import numpy as np
 
 from .data import WEIGHTS
 from .plots.core import _image, drawing
+from .threads import one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -37,22 +38,6 @@ def device() -> torch.device:
     import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute in one thread: tensors as small as here keep a second one waiting, and on a busy machine everyone waits for it.
-
-    It also makes the same seed give the same curve whatever the number of cores.
-    """
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class StopButton:
@@ -167,6 +152,9 @@ class Training:
             self._start()
             self._train()
         except NotImplementedError as error:
+            # A model whose forward is not written is none: what looks at it later would run into the same stub.
+            if not self.losses:
+                self.model = None
             print(f"Nothing is trained yet: {_unanswered(error)} is not answered.")
 
     def _start(self) -> None:

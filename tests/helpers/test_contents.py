@@ -7,8 +7,9 @@ from autograder import build, course
 from helpers import catalog, contents
 
 
-def test_the_file_is_the_one_that_the_sources_make():
-    assert course.CONTENTS.read_text(encoding="utf-8") == build.contents_text(), "run `make build`"
+def test_the_file_is_the_one_that_the_sources_of_the_course_make():
+    fresh = course.CONTENTS.read_text(encoding="utf-8") == build.contents_text()
+    assert fresh, "src/helpers/contents.json is older than the solutions: run `make build`"
 
 
 @pytest.mark.parametrize("unit", course.units())
@@ -27,6 +28,6 @@ def test_names_find_their_unit_and_points():
 
 @pytest.mark.parametrize("unit", course.units())
 def test_the_last_cell_shows_the_progress_of_its_own_unit(unit):
-    last = build.source_notebook(unit).cells[-1]
-    assert last.cell_type == "code" and "nbgrader" not in last.metadata
-    assert last.source == f'from helpers import progress\n\nprogress("{unit.partition("_")[0]}")'
+    last, wanted = build.source_notebook(unit).cells[-1], f'from helpers import progress\n\nprogress("{unit.partition("_")[0]}")'
+    assert last.source == wanted, f"the last cell of solutions/{unit} must be, word by word:\n{wanted}"
+    assert last.cell_type == "code" and "nbgrader" not in last.metadata, f"the last cell of solutions/{unit} must be a code cell without marks"

@@ -15,13 +15,15 @@ SOFTMAX = catalog.find("softmax")
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.name)
 def test_every_exercise_has_steps_and_none_is_a_line_of_the_reference(exercise):
-    assert len(exercise.hints) >= 2 and len(set(exercise.hints)) == len(exercise.hints)
+    assert len(set(exercise.hints)) == len(exercise.hints), f"two hints of {exercise.name} are the same"
+    assert len(exercise.hints) >= 2, f"{exercise.name} has {len(exercise.hints)} hints in its record, and needs 2"
     pointer = hints.formula_and_shapes(exercise)
     assert bool(pointer) == bool(inspect.signature(exercise.reference).parameters)
     tree = ast.parse(textwrap.dedent(inspect.getsource(exercise.reference)))
     lines = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return)) and node.value is not None]
     assert lines
-    assert not [one for one in lines if one in pointer]
+    told = [one for one in lines if one in pointer]
+    assert not told, f"the description of {exercise.name}'s reference, which is shown as the last hint, gives the answer away: {told}"
 
 
 def verdict(mistake="", status="failed"):

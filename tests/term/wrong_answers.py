@@ -15,14 +15,13 @@ WRONG = {
         "divided by zero: a zero row gives NaN": (
             "def cosine_similarity(X):\n    norms = np.linalg.norm(X, axis=-1, keepdims=True)\n    unit = X / norms\n    return unit @ np.swapaxes(unit, -1, -2)"
         ),
-        "did not divide by the lengths": "def cosine_similarity(X):\n    return similarity_matrix(X)",
+        "did not divide by the lengths": "def cosine_similarity(X):\n    return X @ np.swapaxes(X, -1, -2)",
         "divided by one length only": (
             "def cosine_similarity(X):\n    S = X @ np.swapaxes(X, -1, -2)\n    norms = np.linalg.norm(X, axis=-1, keepdims=True)\n"
             "    norms[norms == 0] = 1\n    return S / norms"
         ),
         "returned distances, 1 − cosine": (
-            "def cosine_similarity(X):\n    n = np.linalg.norm(X, axis=-1, keepdims=True)\n    u = X / np.where(n == 0, 1, n)\n"
-            "    return 1 - u @ np.swapaxes(u, -1, -2)"
+            "def cosine_similarity(X):\n    n = np.linalg.norm(X, axis=-1, keepdims=True)\n    u = X / np.where(n == 0, 1, n)\n    return 1 - u @ np.swapaxes(u, -1, -2)"
         ),
         "added a small number to the lengths": (
             "def cosine_similarity(X):\n    u = X / (np.linalg.norm(X, axis=-1, keepdims=True) + 1e-6)\n    return u @ np.swapaxes(u, -1, -2)"

@@ -242,6 +242,11 @@ COSINE_SIMILARITY = Exercise(
             lambda X: _cosine_without_keepdims(X),
         ),
         Mistake(
+            "divided by the length of the column's token twice",
+            "Without `keepdims=True` the lengths are (n,), and NumPy lines them up with the columns each time. The row's length has to stand as (n, 1).",
+            lambda X: _cosine_by(X, lambda X, S: S / _safe(np.linalg.norm(X, axis=-1)) ** 2),
+        ),
+        Mistake(
             "divided by the squared lengths",
             "The length is the root of x · x. Without the root you divide by each length twice.",
             lambda X: _cosine_by(X, lambda X, S: S / _safe(_lengths(X) ** 2 * np.swapaxes(_lengths(X) ** 2, -1, -2))),
@@ -489,7 +494,10 @@ SCORES_FOR_QUERY = Exercise(
             lambda q, K: np.asarray(K, dtype=float) @ q / (np.linalg.norm(K, axis=-1) * np.linalg.norm(q)),
         ),
     ),
-    hints=("For each key: multiply it with q entry by entry and add up.", "All keys at once: `K @ q`, read as rows of K meeting q."),
+    hints=(
+        "For each key: multiply it with q entry by entry and add up.",
+        "All keys at once are one product of K and q: `@` takes rows from its left side, and the keys are the rows of K.",
+    ),
 )
 
 

@@ -297,6 +297,8 @@ WEIGHTED_SUM = Exercise(
 # --- score_variance --------------------------------------------------------------------------------------
 
 _PAIRS, _WIDTH, _REPEATS = 20, 36, 40
+# Enough pairs that their own scatter is small beside that of one vector's length.
+_MANY, _NARROW, _OFTEN = 200, 6, 24
 
 
 def _variance_cases(rng):
@@ -312,6 +314,7 @@ def _variance_cases(rng):
         Case("number of pairs", (8, 50, one), label="50", note="the same seed with 50 and with 51 pairs"),
         Case("number of pairs", (8, 51, one), label="51"),
         *(Case("scatter", (_WIDTH, _PAIRS, one + 1 + i), label=str(i), note=f"{_REPEATS} seeds, d_k = {_WIDTH}, {_PAIRS} pairs each") for i in range(_REPEATS)),
+        *(Case("separate pairs", (_NARROW, _MANY, one + 50 + i), label=str(i), note=f"{_OFTEN} seeds, d_k = {_NARROW}, {_MANY} pairs each") for i in range(_OFTEN)),
     ]
 
 
@@ -383,6 +386,15 @@ def _scatter(values):
     return None
 
 
+def _separate(values):
+    """The scatter is not far above that of pairs which share nothing; one vector for all pairs brings that of its length."""
+    numbers = np.array([float(v) for v in values.values()]) / _NARROW
+    usual = math.sqrt((2 + 6 / _NARROW) / _MANY)
+    if abs(numbers.mean() - 1) < 0.5 and numbers.std() > 2 * usual:
+        return "from seed to seed your number changes far more than that of n_pairs separate pairs: the pairs share a vector"
+    return None
+
+
 def _pairs(d_k, n_pairs, seed):
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n_pairs, d_k)), rng.normal(size=(n_pairs, d_k))
@@ -410,6 +422,11 @@ def _uniform(d_k, n_pairs, seed):
     return float(np.var(_dots(rng.random((n_pairs, d_k)), rng.random((n_pairs, d_k)))))
 
 
+def _one_query(d_k, n_pairs, seed):
+    rng = np.random.default_rng(seed)
+    return float(np.var(_dots(rng.normal(size=d_k), rng.normal(size=(n_pairs, d_k)))))
+
+
 def _unit(X):
     return X / np.linalg.norm(X, axis=-1, keepdims=True)
 
@@ -418,8 +435,13 @@ SCORE_VARIANCE = Exercise(
     name="score_variance",
     reference=reference.score_variance,
     cases=_variance_cases,
-    compare={"values": _near_width, "seed": _is_number, "number of pairs": _is_number, "scatter": _is_number},
-    relations=(Relation("seed", _same_seed_same_number), Relation("number of pairs", _pairs_count), Relation("scatter", _scatter)),
+    compare={"values": _near_width, "seed": _is_number, "number of pairs": _is_number, "scatter": _is_number, "separate pairs": _is_number},
+    relations=(
+        Relation("seed", _same_seed_same_number),
+        Relation("number of pairs", _pairs_count),
+        Relation("scatter", _scatter),
+        Relation("separate pairs", _separate),
+    ),
     mistakes=(
         Mistake(
             "drew q and k from the same seed, so that they are the same vectors",
@@ -480,6 +502,11 @@ SCORE_VARIANCE = Exercise(
             "made every vector one unit long",
             "Unit-normal means that each entry has mean 0 and variance 1, not that the vector has length 1.",
             _measured(lambda q, k: np.var(_dots(_unit(q), _unit(k)))),
+        ),
+        Mistake(
+            "drew one query for all pairs",
+            "A pair is one query with one key, both drawn afresh: two arrays of shape (n_pairs, d_k).",
+            _one_query,
         ),
         Mistake(
             "took every query against every key",
@@ -671,6 +698,11 @@ SOFTMAX_JACOBIAN = Exercise(
             "mixed the rows of the batch",
             "`np.outer` and `np.diag` know nothing of batch axes. Use `p[..., :, None]` and `p[..., None, :]`, or go row by row.",
             _floats(lambda p: np.diag(p.ravel()) - np.outer(p, p)),
+        ),
+        Mistake(
+            "wrote p @ p.T, which is one number for a single row",
+            "A row without a second axis has no column: `p.T` is p again, and `@` adds everything up. Make the column first: `p[:, None]`.",
+            _floats(lambda p: np.diag(p) - p @ p.T),
         ),
         Mistake(
             "added the rows of the batch up",
@@ -1037,7 +1069,7 @@ LOCAL_ATTENTION = Exercise(
             _local(near=lambda n_q, n_k, window: np.ones((n_q, n_k), dtype=bool)),
         ),
         Mistake(
-            "multiplied the far scores by 0",
+            "gave the far keys a score of 0",
             "A score of 0 is not a weight of 0: exp(0) = 1. The score that gives weight 0 is -inf.",
             _local(weigh=lambda scores, near: reference.softmax(scores * near)),
         ),
@@ -1145,6 +1177,11 @@ ADDITIVE_SCORES = Exercise(
             "used the sigmoid instead of tanh",
             "The sigmoid runs from 0 to 1, the tanh from -1 to 1: `np.tanh`.",
             _additive(bend=lambda x: 1 / (1 + np.exp(-x))),
+        ),
+        Mistake(
+            "put v in front: v @ hidden",
+            "`@` adds over the last axis on its left and the last but one on its right. The h hidden numbers are the last axis, so they stand on the left.",
+            _additive(end=lambda hidden, v: v @ hidden),
         ),
         Mistake(
             "multiplied query and key instead of adding them",

@@ -191,6 +191,16 @@ PERMUTATION_GAP = Exercise(
             "The weights are the softmax of the scaled scores, not the scores themselves.",
             _with_attention(lambda X: X @ X.T / np.sqrt(X.shape[-1]) @ X),
         ),
+        Mistake(
+            "took output and weights together for the output",
+            "The attention function returns the pair (output, weights): take the first of the two before you go on.",
+            _with_attention(lambda X: (_attend(X), _weights(X))),
+        ),
+        Mistake(
+            "left out the maximum",
+            "You have the difference of every entry. The largest of them all is one number: `.max()`.",
+            lambda X, P, order: (np.abs(np.subtract(*_right_without(_attend, X, order))), np.abs(np.subtract(*_right_with(_attend, X, P, order)))),
+        ),
         Mistake("compared the weights, not the outputs", "The attention function returns (output, weights): take the first.", _with_attention(_weights)),
         Mistake(
             "returned the two numbers in the other order",
@@ -359,6 +369,11 @@ FREQUENCIES = Exercise(
             lambda d_model: (10000.0 ** (-2 * _pairs(d_model) / d_model))[::-1].copy(),
         ),
         Mistake(
+            "divided the exponents with //, which rounds them to whole numbers",
+            "The exponents -2i/d are fractions: divide with `/`.",
+            lambda d_model: 10000 ** (-2 * _pairs(d_model) // d_model),
+        ),
+        Mistake(
             "one frequency everywhere",
             "Every pair has a frequency of its own. If you wrote `//`, the whole-number division made every exponent 0.",
             lambda d_model: np.ones(len(_pairs(d_model))),
@@ -455,6 +470,11 @@ def _concatenated_pairs(n_positions, d_model):
 _right_encoding = _encoding()
 
 
+def _encoding_number_by_number(n_positions, d_model):
+    angles = np.arange(n_positions) * _rates(d_model)
+    return np.tile(np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(-1), (n_positions, 1))
+
+
 SINUSOIDAL_ENCODING = Exercise(
     name="sinusoidal_encoding",
     reference=reference.sinusoidal_encoding,
@@ -507,6 +527,11 @@ SINUSOIDAL_ENCODING = Exercise(
             "ran all the way to 1/10000",
             "The last pair is i = d/2 - 1, so its frequency is a little above 1/10000. `frequencies` has it.",
             _encoding(lambda d: 10000.0 ** (-_pairs(d) / max(d // 2 - 1, 1))),
+        ),
+        Mistake(
+            "multiplied positions and frequencies number by number",
+            "Every position meets every frequency. As a column, `np.arange(n)[:, None]`, the positions spread over them.",
+            _encoding_number_by_number,
         ),
         Mistake(
             "divided the positions by their number",
@@ -659,6 +684,13 @@ def _shift_rows(k, d_model):
     return np.eye(d_model, k=k)
 
 
+def _overlapping_blocks(k, d_model):
+    M = np.zeros((d_model, d_model))
+    for i, rate in enumerate(_rates(d_model)):
+        M[i : i + 2, i : i + 2] = _turned(np.cos(k * rate), np.sin(k * rate))
+    return M
+
+
 SHIFT_MATRIX = Exercise(
     name="shift_matrix",
     reference=reference.shift_matrix,
@@ -685,6 +717,16 @@ SHIFT_MATRIX = Exercise(
             "arranged it for all sines first, then all cosines",
             "Sine and cosine of one clock are neighbours: the block of pair i is in rows and columns 2i and 2i+1.",
             _blocks(place=lambda i, d: [i, i + d // 2]),
+        ),
+        Mistake(
+            "let the blocks overlap: block i in the rows and columns i and i+1",
+            "Each clock has two rows and columns of its own: the block of pair i begins at row and column 2i.",
+            _overlapping_blocks,
+        ),
+        Mistake(
+            "turned the first clock only",
+            "Each pair turns by an angle of its own: the slow ones turn too, if only a little.",
+            _blocks(rates=lambda d: _rates(d) * (_pairs(d) == 0)),
         ),
         Mistake("one angle everywhere", "Each pair turns by an angle of its own: offset times its frequency.", _blocks(rates=lambda d: np.ones(len(_pairs(d))))),
         Mistake("left the offset out", "The angle is offset · ω_i.", _blocks(offset=lambda k: 1)),

@@ -403,9 +403,14 @@ MULTI_HEAD_ATTENTION = Exercise(
         ),
         Mistake("gave the same slice to every head", "Head i takes the columns from i · d/h on.", _attend(split=_split_same)),
         Mistake(
-            "handed W_o the width of one head",
-            "W_o wants all heads next to each other, d columns: merge first. Averaged or added heads are too narrow as well.",
+            "multiplied something as wide as one head by a whole matrix",
+            "W_q, W_k, W_v and W_o have d rows: project X before you split it, and put all heads next to each other before W_o.",
             _attend(merge=_mean_of_heads),
+        ),
+        Mistake(
+            "one head of full width: never split",
+            "n_heads changes nothing in your result yet: Q, K and V are split before the scores, and what the heads give is merged before W_o.",
+            _attend(split=lambda X, n_heads: X, merge=lambda H: H, scale=lambda d_k, d_model, n, h: math.sqrt(d_model)),
         ),
         Mistake("left W_o out", "Side by side the heads have not met yet. W_o mixes them, last of all.", _attend(back=lambda X, W: X)),
         Mistake(

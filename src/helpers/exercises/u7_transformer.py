@@ -112,10 +112,11 @@ def _digits_right(case, value, expected):
     right = int((value.argmax(axis=-1) == case.truth).sum())
     if right >= DIGITS_ASKED * len(case.truth):
         return None
-    return (
+    told = (
         f"with the weights in {data.WEIGHTS}, your model reads {right} of {len(case.truth)} held-out images right ({right / len(case.truth):.1%}); "
         f"{DIGITS_ASKED:.0%} are asked"
     )
+    return f"{told}. {problem}" if (problem := _not_probabilities(value)) else told
 
 
 def _each_alone(values: Mapping[str, Any]) -> str | None:
@@ -210,8 +211,8 @@ DIGIT_CLASSIFIER = Exercise(
         ),
     ),
     hints=(
-        "If only the accuracy is missing, run the training cells from the first to the end, and again after every change to the class.",
-        "If it is not the accuracy: pixels to tokens by a linear layer, plus positions; the encoder; the mean over the eight tokens; a linear layer to ten logits.",
+        "Linear layer and positions, encoder, mean over the tokens, linear layer. After every change to it, train again from the cell that makes `digits_run`.",
+        "The shapes on the way: (b, 8, 8), (b, 8, d_model), once more (b, 8, d_model), then (b, d_model), then (b, 10).",
     ),
 )
 
@@ -1027,6 +1028,11 @@ TRANSLATE = Exercise(
             _writer(feed=lambda ids: ids[:1]),
         ),
         Mistake(
+            "read the logits of every place, not of the last one",
+            "`decode` predicts a token after each of its m places. The one that is still to be written comes after the last.",
+            _writer(pick=lambda logits: logits[0].argmax()),
+        ),
+        Mistake(
             "took the least probable token",
             "The largest logit is the most probable token: argmax.",
             _writer(pick=lambda logits: logits[0, -1].argmin()),
@@ -1043,8 +1049,8 @@ TRANSLATE = Exercise(
         ),
     ),
     hints=(
-        "If only the accuracy is missing, run the training cells from the first to the end, and again after every change to Transformer or train_step.",
-        "If it is not the accuracy: encode the sentence once, as a batch of one; then `greedy_decode` of unit 6 asks for the logits of the next token, again and again.",
+        "Encode once, as a batch of one; then `greedy_decode` asks for logits. After a change to Transformer, train again from the cell that makes `translator_run`.",
+        "`decode` reads a batch of one, (1, m), and answers (1, m, tgt_vocab): the place that predicts the next token is the last one.",
     ),
 )
 

@@ -138,6 +138,11 @@ RMS_NORM = Exercise(
             _rms(lambda x, eps: x / (_mean_square(x, -2 if x.ndim > 1 else -1) + eps).sqrt()),
         ),
         Mistake(
+            "lost the axis that the mean was taken over",
+            "Without that axis torch lines the means up with the features, not with the tokens. `keepdim=True` keeps it, with length 1.",
+            _rms(lambda x, eps: x / (x.square().mean(dim=-1) + eps).sqrt()),
+        ),
+        Mistake(
             "one mean for the whole tensor",
             "`.mean()` without an axis is a single number. Each token needs its own: `dim=-1, keepdim=True`.",
             _rms(lambda x, eps: x / (x.square().mean() + eps).sqrt()),
@@ -1032,6 +1037,20 @@ def _normalised_every_time(Q, K, V, block_size):
     return output
 
 
+def _grown_from_minus_infinity(Q, K, V, block_size):
+    if block_size < 1:
+        raise ValueError("block_size")
+    largest = Q.new_full((*Q.shape[:-1], 1), -math.inf)
+    total, output = 0.0, 0.0
+    for start in _starts(K.shape[-2], block_size):
+        scores = Q @ _swap(K[..., start : start + block_size, :]) / Q.shape[-1] ** 0.5
+        new = torch.maximum(largest, scores.amax(-1, keepdim=True))
+        weights, growth = torch.exp(scores - new), torch.exp(new - largest)
+        total = growth * total + weights.sum(-1, keepdim=True)
+        output, largest = growth * output + weights @ V[..., start : start + block_size, :], new
+    return output / total
+
+
 def _rescaled_along_features(Q, K, V, block_size):
     if block_size < 1:
         raise ValueError("block_size")
@@ -1082,6 +1101,11 @@ ONLINE_SOFTMAX_ATTENTION = Exercise(
             "rescaled the wrong way round: by exp(new - old)",
             "The new maximum is the larger one, so what is carried must shrink: a factor of at most 1.",
             _online(fade=lambda old, new: torch.exp(new - old)),
+        ),
+        Mistake(
+            "rescaled the wrong way round, beginning from -∞",
+            "With an old maximum of -∞ that factor is infinite, and ∞ times 0 is NaN. What is carried must shrink: a factor of at most 1.",
+            _grown_from_minus_infinity,
         ),
         Mistake(
             "measured each block from its own maximum and added the blocks up",

@@ -17,7 +17,7 @@ GREY = "#555555"
 UNITS = (
     ("0", "Start here", "how a unit works", ""),
     ("1", "Dot products", "who is like whom:\nthe scores $QK^T$", "NumPy"),
-    ("2", "Softmax and scaling", "from scores to shares:\n" + r"softmax($QK^T/\sqrt{d_k}$) V", "NumPy"),
+    ("2", "Softmax and scaling", "from scores to shares:\n" + r"softmax($QK^T/\sqrt{d_k}$) $V$", "NumPy"),
     ("3", "Positions", "a clock of sines:\nwhere each word stands", "NumPy"),
     ("4", "Multi-head attention", "several attentions\nside by side", "NumPy, torch"),
     ("5", "Add and norm", "residual roads:\nthe encoder", "torch"),

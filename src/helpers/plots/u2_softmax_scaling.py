@@ -311,7 +311,7 @@ def temperatures(d_k: int = 64, temperature: float = 1) -> Figure:
     left.set_ylabel("weight")
     left.set_title(f"One query, d_k = {d_k}, temperature {temperature:g}:\nits largest weight is {weights.max():.2f}", fontsize=10)
     right.axhline(first, color=ORANGE, linestyle="--")
-    right.text(TEMPERATURES[-1], first + 0.015, "d_k = 1, temperature 1", ha="right", va="bottom", fontsize=8, color="#8a5a00")
+    right.text(TEMPERATURES[0], first - 0.015, "d_k = 1, temperature 1", va="top", fontsize=8, color="#8a5a00")
     right.axhline(1 / 8, color=GREY, linestyle=":")
     right.text(TEMPERATURES[0], 1 / 8 - 0.015, "1/8: all keys alike", fontsize=8, color="#555555", va="top")
     right.plot(TEMPERATURES, average, color=BLUE)

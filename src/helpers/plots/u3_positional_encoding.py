@@ -97,6 +97,7 @@ def digits_and_waves(n: int = 16) -> Figure:
     heatmap(turns, columns=("1", "1/2", "1/4", "1/8"), rows=places, title="Waves, each half as fast\nas the one before: no jumps", ax=wave, signed=True, numbers=False)
     wave.tick_params(axis="x", rotation=0)
     wave.set_xlabel("speed, radians per position")
+    drawn.colorbar(wave.images[0], ax=wave, shrink=0.8)
     return drawn
 
 
@@ -125,7 +126,7 @@ def reading_a_hand(angle: float = 1.0) -> Figure:
     """One dial with a hand: how far right is the sine, how far up is the cosine."""
     from matplotlib.patches import Arc
 
-    drawn, axes = grid(1, 1, width=3.9, height=3.6)
+    drawn, axes = grid(1, 1, width=4.4, height=3.6)
     ax = axes[0, 0]
     _dial(ax)
     x, y = np.sin(angle), np.cos(angle)
@@ -134,9 +135,9 @@ def reading_a_hand(angle: float = 1.0) -> Figure:
     _hand(ax, angle, _BLUE)
     ax.add_patch(Arc((0, 0), 0.6, 0.6, theta1=90 - np.degrees(angle), theta2=90, color=_GREY))
     ax.text(0.12, 0.36, "angle 1", fontsize=9, color=_GREY)
-    ax.text(x / 2, y + 0.06, f"sin 1 = {x:.4f}", ha="center", fontsize=9)
-    ax.text(x + 0.05, y / 2, f"cos 1\n= {y:.4f}", va="center", fontsize=9)
-    ax.set_xlim(-1.2, 1.6)
+    ax.text(x / 2 - 0.06, y + 0.06, f"sin 1 = {x:.4f}", ha="center", fontsize=9)
+    ax.text(1.05, y / 2, f"cos 1 = {y:.4f}", va="center", fontsize=9)
+    ax.set_xlim(-1.2, 2.0)
     ax.set_title("How far right: sine. How far up: cosine", fontsize=10)
     return drawn
 

@@ -282,7 +282,17 @@ def one_head(weights: np.ndarray, tokens: Sequence[str], head: int, title: str =
     n = len(tokens)
     drawn, axes = grid(1, 2, width=4.4, height=4.2)
     left, right = axes[0]
-    heatmap(weights[head], tokens, tokens, title or f"head {head} of {len(weights)}", left, row_label="queries", column_label="keys", numbers=False, limits=(0, 1))
+    heatmap(
+        weights[head],
+        tokens,
+        tokens,
+        title or f"head {head} (they are numbered 0 to {len(weights) - 1})",
+        left,
+        row_label="queries",
+        column_label="keys",
+        numbers=False,
+        limits=(0, 1),
+    )
     for i in range(n):
         for j in range(n):
             if weights[head][i, j] > 0.02:
@@ -299,7 +309,7 @@ def one_head(weights: np.ndarray, tokens: Sequence[str], head: int, title: str =
 def one_head_told(weights: np.ndarray, tokens: Sequence[str], head: int) -> str:
     """What there is to see in `one_head`: whom each word looks at most."""
     most = ", ".join(f"{token} at {tokens[place]} {row[place]:.2f}" for token, row in zip(tokens, weights[head]) for place in [int(np.argmax(row))])
-    return f"Head {head} of {len(weights)} as a map, and as lines from each word to those it looks at. In order, each word looks most: {most}."
+    return f"Head {head} (they are numbered 0 to {len(weights) - 1}) as a map, and as lines from each word to those it looks at. In order, each word looks most: {most}."
 
 
 def _small_map(ax: Axes, weights: np.ndarray, title: str) -> None:

@@ -502,6 +502,8 @@ def final_layer(x: np.ndarray, W: np.ndarray, words: Sequence[str]) -> Figure:
     heatmap(_softmax(logits)[None], columns=words, rows=[""], title="softmax: one probability for each word", ax=axes[2, 1], limits=(0, 1), signed=False)
     for ax in (axes[1, 0], axes[2, 0]):
         ax.axis("off")
+    for ax in axes.flat:
+        ax.tick_params(length=0)
     return drawn
 
 

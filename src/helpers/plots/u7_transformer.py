@@ -303,6 +303,38 @@ def attention_of(model: Any, call: Callable[[], Any]) -> dict[str, np.ndarray]:
     return seen
 
 
+def maps_of(model: Any, src_ids: Sequence[int], written: Sequence[int]) -> dict[str, list]:
+    """Return the attention maps of every layer while a translator reads a source and writes some ids.
+
+    Args:
+        model: a `Transformer` of unit 7.
+        src_ids: ids of one sentence.
+        written: ids of its target, without bos and eos.
+
+    Returns:
+        "source" and "target", the words on the axes, and for "encoder", "decoder" and "cross" a list with (heads, n_q, n_k) for each layer.
+    """
+    import torch
+
+    from .. import data
+
+    where = next(model.parameters()).device
+    src = torch.tensor([list(src_ids)], device=where)
+    tgt_in = torch.tensor([[data.BOS, *written]], device=where)
+    encoder = list(attention_of(model, lambda: model.encode(src)).values())
+    both = list(attention_of(model, lambda: model.decode(tgt_in, model.encode(src))).values())
+    decoder = both[len(encoder) :]
+    names = ["bos", *(data.target_vocabulary()[token] for token in written), "eos"]
+    # In every decoder layer self-attention comes first, then cross attention.
+    return {
+        "source": words_of(src_ids),
+        "target": [f"{reads}→{writes}" for reads, writes in zip(names, names[1:])],
+        "encoder": encoder,
+        "decoder": decoder[0::2],
+        "cross": decoder[1::2],
+    }
+
+
 @figure
 def heads_on_digit(image: np.ndarray, weights: np.ndarray, row: int, title: str) -> Figure:
     """What each head looks at when a row of an image asks: the rows are tinted by their weights.
@@ -360,8 +392,10 @@ def heads_received(image: np.ndarray, layers: Mapping[str, np.ndarray], title: s
     return drawn
 
 
-def _attention_map(ax: Axes, weights: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str, row_label: str = "", column_label: str = "") -> None:
-    heatmap(weights, rows=rows, columns=columns, title=title, ax=ax, signed=False, limits=(0.0, 1.0), numbers=False, row_label=row_label, column_label=column_label)
+def _attention_map(
+    ax: Axes, weights: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str, row_label: str = "", column_label: str = "", numbers: bool = False
+) -> None:
+    heatmap(weights, rows=rows, columns=columns, title=title, ax=ax, signed=False, limits=(0.0, 1.0), numbers=numbers, row_label=row_label, column_label=column_label)
     ax.tick_params(axis="x", rotation=55 if max(map(len, columns)) > 2 else 0, labelsize=8)
     ax.tick_params(axis="y", labelsize=8)
     if max(map(len, columns)) > 2:
@@ -393,16 +427,19 @@ def three_attentions(translations: Sequence[Mapping[str, Any]], title: str = "")
 
 @figure
 def heads_of(weights: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str) -> Figure:
-    """The map of every head of one attention.
+    """The map of every head of one attention, two beside each other so that the weights can be read.
 
     Args:
         weights: (heads, n_q, n_k).
         rows, columns: names of queries and keys.
         title: what is shown.
     """
-    drawn, axes = grid(1, len(weights), width=2.9, height=3.2)
-    for head, ax in enumerate(axes[0]):
-        _attention_map(ax, weights[head], rows, columns, f"head {head}", "queries" if head == 0 else "", "keys")
+    drawn, axes = grid(-(-len(weights) // 2), min(2, len(weights)), width=4.8, height=3.0)
+    for ax in axes.flat[len(weights) :]:
+        ax.axis("off")
+    for head, (ax, map_of_head) in enumerate(zip(axes.flat, np.round(weights, 2))):
+        below = head + axes.shape[1] >= len(weights)
+        _attention_map(ax, map_of_head, rows, columns, f"head {head}", "queries" if head % 2 == 0 else "", "keys" if below else "", numbers=True)
     drawn.suptitle(title, fontsize=11)
     return drawn
 

@@ -28,7 +28,7 @@ def similarity_matrix(X: ArrayLike) -> np.ndarray:
         X: tokens, (..., n, d).
 
     Returns:
-        S, (..., n, n), with `S[i, j] = X[i] · X[j]`; in the squared unit of X.
+        S, (..., n, n), with `S[i, j] = X[i] · X[j]`.
 
     Raises:
         ValueError: X has fewer than two axes.

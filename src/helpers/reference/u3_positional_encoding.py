@@ -27,7 +27,7 @@ def permutation_gap(X: ArrayLike, P: ArrayLike, order: ArrayLike) -> tuple[float
         order: a permutation of 0 ... n-1, (n,); `X[order]` is the shuffled sentence.
 
     Returns:
-        The largest absolute differences without and with positions. The first is zero up to rounding for any X.
+        without, with_positions: the largest absolute differences. The first is zero up to rounding for any X.
 
     Raises:
         ValueError: X and P differ in shape, or order is not as long as X.
@@ -118,14 +118,15 @@ def shift_matrix(offset: int, d_model: int) -> np.ndarray:
     """The matrix that moves every position on: `PE[p + offset] = M @ PE[p]` for every p.
 
     Each pair turns by its own angle `a = offset · ω_i`, by the addition theorems
-    `sin(x + a) = sin x cos a + cos x sin a` and `cos(x + a) = cos x cos a - sin x sin a`.
+    `sin(x + a) = sin x cos a + cos x sin a` and `cos(x + a) = cos x cos a - sin x sin a`: its block is
+    `[[cos a, sin a], [-sin a, cos a]]`.
 
     Args:
         offset: how many positions onwards; negative goes back.
         d_model: width of the tokens, even.
 
     Returns:
-        M, (d_model, d_model): 2 × 2 blocks `[[cos a, sin a], [-sin a, cos a]]` along the diagonal, zeros elsewhere.
+        M, (d_model, d_model): a 2 × 2 block for each pair along the diagonal, zeros elsewhere.
 
     Raises:
         ValueError: d_model is odd or below 2.

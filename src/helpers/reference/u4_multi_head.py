@@ -70,7 +70,7 @@ def merge_heads(H: ArrayLike) -> np.ndarray:
 
 
 def multi_head_attention(X: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, W_v: ArrayLike, W_o: ArrayLike, n_heads: int) -> tuple[np.ndarray, np.ndarray]:
-    """Self-attention in h heads: `concat(head_1, ..., head_h) W_o`, `head_i = softmax(Q_i K_iᵀ / √d_k) V_i`, `d_k = d_model / h`.
+    """Self-attention in h heads: `concat(head_0, ..., head_{h-1}) W_o`, `head_i = softmax(Q_i K_iᵀ / √d_k) V_i`, `d_k = d_model / h`.
 
     Args:
         X: tokens, (..., n, d_model).
@@ -94,7 +94,7 @@ def multi_head_attention(X: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, W_v: Arra
 
 
 def count_parameters(d_model: int, n_heads: int, bias: bool) -> int:
-    """Trainable numbers of a multi-head layer: `4 d_model²`, and `4 d_model` more with biases, whatever the number of heads.
+    """Trainable numbers of a multi-head layer: those of four linear layers as wide as the tokens, whatever the number of heads.
 
     Args:
         d_model: width of the tokens.
@@ -111,8 +111,7 @@ def count_parameters(d_model: int, n_heads: int, bias: bool) -> int:
 
 
 class MultiHeadAttention(nn.Module):
-    """Multi-head attention with trainable projections: `concat(head_1, ..., head_h) W_o`.
-
+    """Multi-head attention with trainable projections: `concat(head_0, ..., head_{h-1}) W_o`,
     `head_i = softmax(Q_i K_iᵀ / √d_k) V_i` with `Q = W_q(query)`, `K = W_k(key)`, `V = W_v(value)`.
 
     Args:

@@ -32,7 +32,7 @@ def layer_norm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: float = 1e-
         eps: ε, keeps the root away from zero for a token whose features are all equal.
 
     Returns:
-        A new array of the shape of x.
+        a new array of the shape of x.
 
     Raises:
         ValueError: gamma or beta is not one number for each feature of x.
@@ -56,7 +56,7 @@ def add_and_norm(x: ArrayLike, sublayer_output: ArrayLike, gamma: ArrayLike, bet
         eps: as in `layer_norm`.
 
     Returns:
-        A new array of the shape of x.
+        a new array of the shape of x.
 
     Raises:
         ValueError: x and the sublayer's output differ in shape, so they cannot be added token by token.

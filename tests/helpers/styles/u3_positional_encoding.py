@@ -333,7 +333,7 @@ WRONG = {
         "changes its input in place": _gap_in_place,
         "": _gap_half,
         " #2": lambda X, P, order: None,
-        " #3": lambda X, P, order: (np.abs(_attend(X[order]) - _attend(X)[order]), np.abs(_attend(X[order] + P) - _attend(X + P)[order])),
+        "left out the maximum": lambda X, P, order: (np.abs(_attend(X[order]) - _attend(X)[order]), np.abs(_attend(X[order] + P) - _attend(X + P)[order])),
         " #4": lambda X, P, order: _gap_plain(X, P, order)[1],
         " #5": lambda X, P, order: (0.0, 1.0),
         " #6": lambda X, P, order: (np.nan, np.nan),
@@ -354,7 +354,7 @@ WRONG = {
         "returns a list, not an array": lambda d_model: list(_frequencies_loop(d_model)),
         "": lambda d_model: _frequencies_loop(d_model).astype(np.float16),
         " #2": lambda d_model: _frequencies_loop(d_model)[None],
-        " #3": _frequencies_asserting,
+        "raises another error than the one asked": _frequencies_asserting,
         "let an odd d_model through": lambda d_model: 10000.0 ** (-np.arange(0, d_model, 2) / d_model),
     },
     "sinusoidal_encoding": {
@@ -368,7 +368,7 @@ WRONG = {
         "changes its input in place": _add_in_place,
         "": _add_half,
         " #2": _add_to_integers,
-        " #3": _add_asserting,
+        "raises another error than the one asked": _add_asserting,
         "returns nothing": lambda X, P: _need_fit(X, P),
     },
     "shift_matrix": {

@@ -1,0 +1,123 @@
+"""How long 10,000 submissions take on 1 to 64 workers: a simulation from figures measured now, checked by a Dask cluster.
+
+Measured here, on a class of `--measured` submissions graded by one worker: how long each submission keeps its worker, how long
+a worker takes to start, and how long the coordinator is busy with each. The simulation hands submissions out in order, two ahead
+of each worker, lets the coordinator take one result after the other, and so shows where it becomes the limit. Then the
+same class is graded by a Dask cluster of two workers on this machine, and the simulated time stands beside the measured one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import os
+import random
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from autograder import grade, work
+from autograder.classroom import Classroom
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.grading import make_class  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Seconds: of each submission at its worker, of a worker's start, of the coordinator for each submission."""
+
+    service: list[float]
+    start: float
+    coordinator: float
+
+
+def measure(room: Classroom, unit: str) -> Figures:
+    """Grade a class with one worker in this process and take the times apart."""
+    service: list[float] = []
+    original = work.grade_task
+
+    def timed(kit: work.Kit, task: work.Task) -> work.Done:
+        began = time.perf_counter()
+        done = original(kit, task)
+        service.append(time.perf_counter() - began)
+        return done
+
+    work.grade_task = timed
+    try:
+        began = time.perf_counter()
+        grade.grade(room, [unit], feedback=False, jobs=1)
+        total = time.perf_counter() - began
+    finally:
+        work.grade_task = original
+    first, rest = service[0], service[1:]
+    usual = sorted(rest)[len(rest) // 2]
+    return Figures(rest, first - usual, (total - sum(service)) / len(service))
+
+
+def simulate(figures: Figures, submissions: int, workers: int, seed: int = 0) -> float:
+    """Return the seconds that a class takes."""
+    generator = random.Random(seed)
+    free = [figures.start] * workers
+    heapq.heapify(free)
+    results = []
+    for _ in range(submissions):
+        done = heapq.heappop(free) + generator.choice(figures.service)
+        results.append(done)
+        heapq.heappush(free, done)
+    clock = 0.0
+    for done in sorted(results):
+        clock = max(clock, done) + figures.coordinator
+    return clock
+
+
+def on_dask(room: Classroom, unit: str, workers: int) -> float:
+    """Grade a class on a Dask cluster of this machine and return the seconds."""
+    import distributed
+
+    with tempfile.TemporaryDirectory(prefix="dask-") as folder:
+        cluster = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, local_directory=folder, silence_logs=50)
+        try:
+            began = time.perf_counter()
+            grade.grade(room, [unit], feedback=False, scheduler=cluster.scheduler_address)
+            return time.perf_counter() - began
+        finally:
+            cluster.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--unit", default="u2_softmax_scaling")
+    parser.add_argument("--measured", type=int, default=60)
+    parser.add_argument("--submissions", type=int, default=10_000)
+    chosen = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
+        figures = measure(make_class(Path(folder) / "one", chosen.unit, chosen.measured), chosen.unit)
+        measured = on_dask(make_class(Path(folder) / "dask", chosen.unit, chosen.measured), chosen.unit, 2)
+    console = Console(width=120)
+    usual = sum(figures.service) / len(figures.service)
+    console.print(
+        f"measured: {usual:.3f} s a submission at its worker, {figures.start:.1f} s to start one, {figures.coordinator * 1000:.1f} ms of the coordinator for each"
+    )
+    simulated = simulate(figures, chosen.measured, 2)
+    console.print(
+        f"{chosen.measured} submissions on a Dask cluster of 2 workers: {measured:.1f} s measured, {simulated:.1f} s simulated, ratio {measured / simulated:.2f}"
+    )
+    table = Table("workers", "minutes", "times one worker's rate", "coordinator busy", title=f"{chosen.submissions:,} submissions of {chosen.unit}, simulated")
+    one = simulate(figures, chosen.submissions, 1)
+    for workers in (1, 2, 4, 8, 16, 32, 64):
+        seconds = simulate(figures, chosen.submissions, workers)
+        table.add_row(str(workers), f"{seconds / 60:.1f}", f"{one / seconds:.1f}", f"{chosen.submissions * figures.coordinator / seconds:.0%}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

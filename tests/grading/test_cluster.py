@@ -1,0 +1,119 @@
+"""Grading on a Dask cluster: the same end as on one machine, also when workers die, join, or are not fit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import distributed
+import pytest
+
+from autograder import grade, work
+from autograder.course import CourseError
+
+from .classes import UNIT, copied, make, state
+
+STUDENTS = 12
+ENVIRONMENT = os.environ | {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+
+
+class Cluster:
+    """A scheduler and workers, each a process of its own on loopback."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.processes = []
+        self.scheduler = self.start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(folder / "scheduler.json"))
+        self.wait_for(lambda: (folder / "scheduler.json").is_file() and (folder / "scheduler.json").stat().st_size > 0)
+        self.address = json.loads((folder / "scheduler.json").read_text(encoding="utf-8"))["address"]
+
+    def start(self, *arguments, **environment):
+        call = [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]]
+        process = subprocess.Popen(call, env=ENVIRONMENT | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.processes.append(process)
+        return process
+
+    def worker(self, **environment):
+        return self.start("worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder), **environment)
+
+    def wait_for(self, condition):
+        ends = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < ends, "the cluster did not come up"
+            time.sleep(0.05)
+
+    def close(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    root = tmp_path_factory.mktemp("cluster")
+    before = make(root / "before", STUDENTS)
+    room = copied(before, root / "graded")
+    grade.grade(room, [UNIT], feedback=False, jobs=1)
+    return before, state(room)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    made = Cluster(tmp_path)
+    yield made
+    made.close()
+
+
+def workers(cluster):
+    with distributed.Client(cluster.address, timeout=20, set_as_default=False) as client:
+        return len(client.nthreads())
+
+
+def test_a_worker_is_killed_another_joins_and_nothing_is_lost(undisturbed, cluster, tmp_path):
+    before, expected = undisturbed
+    room = copied(before, tmp_path / "class")
+    first = cluster.worker()
+    cluster.worker()
+    cluster.wait_for(lambda: workers(cluster) == 2)
+    seen = []
+
+    def tell(kind, **about):
+        seen.append(kind)
+        if seen.count("graded") == 3 and kind == "graded":
+            first.send_signal(signal.SIGKILL)
+            cluster.worker()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(grade, "BATCH", 1)
+        results = grade.grade(room, [UNIT], feedback=False, tell=tell, scheduler=cluster.address)
+    assert len(results) == STUDENTS and first.wait() != 0
+    assert state(room) == expected
+
+
+def test_a_worker_of_another_version_is_refused_by_name(undisturbed, cluster, tmp_path):
+    before, _ = undisturbed
+    (tmp_path / "sitecustomize.py").write_text("import autograder.work\nautograder.work.version = lambda: 'an older one'\n", encoding="utf-8")
+    cluster.worker(PYTHONPATH=str(tmp_path))
+    cluster.wait_for(lambda: workers(cluster) == 1)
+    with pytest.raises(CourseError, match=rf"tcp://.*another version of the course \(an older one, the coordinator has {work.version()}\)"):
+        grade.grade(copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address)
+
+
+def test_a_worker_without_sandbox_is_refused_by_name(undisturbed, cluster, tmp_path):
+    before, _ = undisturbed
+    (tmp_path / "sitecustomize.py").write_text("import autograder.sandbox\nautograder.sandbox.bubblewrap = lambda: None\n", encoding="utf-8")
+    cluster.worker(PYTHONPATH=str(tmp_path))
+    cluster.wait_for(lambda: workers(cluster) == 1)
+    with pytest.raises(CourseError, match="tcp://.*bubblewrap is not installed"):
+        grade.grade(copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address)
+
+
+def test_no_scheduler_and_no_worker_are_told_in_one_line(undisturbed, cluster, tmp_path):
+    before, _ = undisturbed
+    room = copied(before, tmp_path / "class")
+    with pytest.raises(CourseError, match="has no worker"):
+        grade.grade(room, [UNIT], feedback=False, scheduler=cluster.address)
+    with pytest.raises(CourseError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
+        grade.grade(room, [UNIT], feedback=False, scheduler="tcp://127.0.0.1:9")

@@ -1,0 +1,141 @@
+"""Processes of a real run are killed at seeded random instants; the same command then brings the class to the same end."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from autograder import grade
+
+from .classes import UNIT, copied, make, state
+
+STUDENTS = 10
+# So many kills of each kind; ATTENTION_KILLS=17 makes the fifty and more of a thorough run.
+KILLS = int(os.environ.get("ATTENTION_KILLS", "1"))
+GRADE = """
+import sys
+from autograder import grade
+from autograder.classroom import Classroom
+from pathlib import Path
+if __name__ == "__main__":
+    room = Classroom.open(Path(sys.argv[1]))
+    try:
+        grade.grade(room, [sys.argv[2]], feedback=False, jobs=2, tell=lambda kind, **about: print(kind, flush=True))
+    except grade.Stopped as stopped:
+        sys.exit(str(stopped))
+"""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    root = tmp_path_factory.mktemp("killed")
+    before = make(root / "before", STUDENTS)
+    room = copied(before, root / "graded")
+    (root / "grade_it.py").write_text(GRADE, encoding="utf-8")
+    began = time.monotonic()
+    process = run(root, room)
+    told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    return root, before, state(room), time.monotonic() - began
+
+
+def run(root, room):
+    return subprocess.Popen([sys.executable, "-W", "ignore", str(root / "grade_it.py"), str(room.root), UNIT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def below(pid):
+    """The process and all below it, with their command lines."""
+    found = []
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            found.append((pid, file.read()))
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            children = file.read().split()
+    except OSError:
+        return []
+    return found + [one for child in children for one in below(int(child))]
+
+
+def alive(pid):
+    """Whether a process still runs; one that only waits to be reaped does not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def chosen(kind, process, generator):
+    if kind == "coordinator":
+        return process.pid
+    marks = {"worker": "spawn_main", "kernel": "/zygote.py"}
+    found = [pid for pid, command in below(process.pid)[1:] if marks[kind] in command]
+    return generator.choice(found) if found else None
+
+
+@pytest.mark.parametrize("kind", ["coordinator", "worker", "kernel"])
+def test_killed_at_random_instants(undisturbed, tmp_path, kind):
+    root, before, expected, seconds = undisturbed
+    generator = random.Random(f"seed of {kind}")
+    for number in range(KILLS):
+        room = copied(before, tmp_path / f"{kind}{number}")
+        process = run(root, room)
+        instant = generator.uniform(0.1, 0.95) * seconds
+        time.sleep(instant)
+        target = chosen(kind, process, generator)
+        if target is not None:
+            try:
+                os.kill(target, signal.SIGKILL)
+            except ProcessLookupError:
+                target = None
+        process.communicate(timeout=120)
+        if process.returncode != 0:
+            again = run(root, room)
+            told = again.communicate(timeout=120)
+            assert again.returncode == 0, told
+        assert state(room) == expected, f"{kind} killed after {instant:.2f} s of {seconds:.2f} s"
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(undisturbed, tmp_path):
+    root, before, expected, _ = undisturbed
+    room = copied(before, tmp_path / "stopped")
+    process = run(root, room)
+    for line in process.stdout:
+        if line.strip() == "graded":
+            break
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert "were graded and are kept; the same command goes on with the rest" in told and "Traceback" not in told
+    results = grade.grade(room, [UNIT], feedback=False)
+    assert any(not result.fresh for result in results) and state(room) == expected
+
+
+def test_nothing_of_a_killed_run_stays(undisturbed, tmp_path):
+    root, before, _, seconds = undisturbed
+    room = copied(before, tmp_path / "leftovers")
+    process = run(root, room)
+    time.sleep(seconds * 0.6)
+    everything = [pid for pid, _ in below(process.pid)]
+    process.kill()
+    process.communicate(timeout=60)
+    ends = time.monotonic() + 30
+    while any(map(alive, everything)) and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert not [pid for pid in everything if alive(pid)]
+
+
+def test_events_tell_the_whole_story(undisturbed, tmp_path):
+    _, before, expected, _ = undisturbed
+    room = copied(before, tmp_path / "events")
+    call = [sys.executable, "-W", "ignore", "-m", "autograder.cli", "grade", "u0", "--course", str(room.root), "--json", "--jobs", "2", "--no-feedback"]
+    done = subprocess.run([*call[:3], "-c", "from autograder.cli import main; main()", *call[5:]], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 3, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[0] == {"event": "start", "total": STUDENTS} and events[-1] == {"event": "end", "graded": STUDENTS, "total": STUDENTS}
+    points = {event["student"]: event["points"] for event in events if event["event"] == "graded"}
+    assert len(points) == STUDENTS and points["s000"] == 1 and state(room) == expected
