@@ -160,6 +160,7 @@ digits_run.save("digits")
 
 # %% [markdown]
 # A run goes on where it stopped when you run the cell again. To begin anew, as after a change to your class, first run the cell that makes `digits_run`.
+# When the kernel restarts, the saved weights still count for the check; only the pictures below need a new training.
 #
 # The check puts your class and the saved weights together and shows them the 359 held-out images; **96 %** have to be read right. (The course's own classifier
 # reaches 98.9, 98.9, 98.6, 98.6 and 98.9 % with the seeds 0 to 4.) `weights.safetensors` may have up to 20 MB and is the only format that is read: unlike a
@@ -707,8 +708,8 @@ if plots.drawing():
 # **Next**, in unit 8: what has changed since 2017. Models are now a thousand times as long and as wide, and five pieces of the machine have been replaced to make that
 # affordable. Each stands next to the piece you know.
 #
-# **How to hand in.** Run the notebook from top to bottom once more, save it, validate it, and submit. `weights.safetensors` has to lie beside the notebook; submitting takes
-# it along.
+# **How to hand in.** Save the notebook, run *Validate* (it trains nothing, and uses your saved weights), and submit it as unit 0 shows. `weights.safetensors` has to lie beside
+# the notebook; submitting takes it along. If your class collects files in another way, hand in both.
 
 # %%
 from helpers import progress

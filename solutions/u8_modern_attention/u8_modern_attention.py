@@ -104,7 +104,7 @@ check(rms_norm, hidden=True)
 
 # %% [markdown]
 # **What was gained.** Both norms in plain torch operations, on 2,048 tokens of width 1,024. Layer norm walks over all the numbers seven times, RMS
-# norm about four. The paper reports 7 % to 64 % less time for whole models. There are also half as many parameters: no $\beta$.
+# norm about four. (Other programs disturb a clock: run the cell again if the bars look odd.) The paper reports 7 % to 64 % less time for whole models. There are also half as many parameters: no $\beta$.
 
 
 # %%
@@ -699,13 +699,14 @@ c = config
 queries = c["num_attention_heads"] * c["head_dim"]
 shared = c["num_key_value_heads"] * c["head_dim"]
 attention = c["hidden_size"] * (queries + 2 * shared + queries)  # W_q, W_k, W_v, W_o
-feed_forward = 3 * c["hidden_size"] * c["intermediate_size"]  # three matrices: one more than in unit 5, a gate
+# The feed-forward net has three matrices, one more than in unit 5: a gate.
+feed_forward = 3 * c["hidden_size"] * c["intermediate_size"]
 layers = c["num_hidden_layers"] * (attention + feed_forward)
 everything = layers + 2 * c["vocab_size"] * c["hidden_size"]
 per_token = 2 * c["num_hidden_layers"] * shared * 2
 longest = c["max_position_embeddings"]
 of_k_and_v = 2 * c["hidden_size"] * shared
-print(f"attention, one layer: {attention / 1e6:.1f} million weights, of which W_k and W_v {of_k_and_v / 1e6:.1f}")
+print(f"attention, one layer: {attention / 1e6:.1f} million weights, {of_k_and_v / 1e6:.1f} of them for K and V")
 print(f"all weights:          {everything / 1e9:.2f} billion, {2 * everything / 2**30:.1f} GiB")
 print(f"cache:                {per_token:,} bytes a token, {per_token * longest / 2**30:.1f} GiB for {longest:,} tokens")
 
@@ -750,7 +751,7 @@ def attention_half(x, weights, config, positions, mask):
 # %%
 if plots.drawing():
     torch.manual_seed(0)
-    small = config | {"hidden_size": 64, "num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 16}
+    small = config | {"hidden_size": 64, "head_dim": 16, "num_attention_heads": 8, "num_key_value_heads": 2}
     shapes = {
         "q_proj": (128, 64),
         "k_proj": (32, 64),
@@ -789,8 +790,7 @@ if plots.drawing():
 # **Where to go from here.** Take any open model's configuration and repeat section 6 with it: which base, how many shared heads, is there a sliding
 # window (`local_attention` of unit 2)? You can read it now.
 #
-# **To hand in:** save, press *Validate*, then submit `u8_modern_attention` in the assignment list. You may submit as often as you like before the
-# deadline.
+# **Hand in.** Save the notebook, run *Validate*, and submit it as unit 0 shows.
 
 # %%
 from helpers import progress

@@ -364,6 +364,17 @@ def _mha_w_o_first(X, W_q, W_k, W_v, W_o, n_heads):
     return np.tanh(output @ W_o), weights
 
 
+def _mha_split_first(X, W_q, W_k, W_v, W_o, n_heads):
+    H = reference.split_heads(X, n_heads)
+    output, weights = u2.scaled_dot_product_attention(H @ W_q, H @ W_k, H @ W_v)
+    return reference.merge_heads(output) @ W_o, weights
+
+
+def _split_one_sentence(X, n_heads):
+    n, d = X.shape
+    return np.array(X, dtype=float).reshape(n, n_heads, d // n_heads).transpose(1, 0, 2).copy()
+
+
 class _Ready(_Base):
     def forward(self, query, key, value, mask=None):
         q, k, v = (layer(x).unflatten(-1, (self.h, -1)).transpose(-2, -3) for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value)))
@@ -431,6 +442,7 @@ WRONG = {
     "split_heads": {
         "returns a view of its input": _split_view,
         "": _split_dimensions_swapped,
+        "does not work for every number of batch axes": _split_one_sentence,
         "returns nothing": lambda X, n_heads: None,
         "returns a list, not an array": lambda X, n_heads: reference.split_heads(X, n_heads).tolist(),
     },
@@ -445,6 +457,7 @@ WRONG = {
         " #2": _mha_no_check,
         " #3": _mha_last_head_only,
         " #4": _mha_w_o_first,
+        "multiplied something as wide as one head by a whole matrix": _mha_split_first,
         "returns nothing": lambda *args: None,
     },
     "count_parameters": {"": lambda d_model, n_heads, bias: d_model * n_heads, "returns nothing": lambda d_model, n_heads, bias: None},
@@ -457,7 +470,7 @@ WRONG = {
         "": _Half,
         " #3": _ExtraBuffer,
         " #4": _HardCoded,
-        " #5": _Tokens2d,
+        "does not work for every number of batch axes": _Tokens2d,
     },
     "convert_torch_weights": {
         "changes its input in place": _convert_popping,
