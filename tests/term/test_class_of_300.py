@@ -81,13 +81,14 @@ class Person:
 
 
 def draw(seed):
-    """Draw the class: of each exercise two thirds right, a twelfth open, the rest wrong, the first mistakes more often."""
+    """Draw the class: who knows more has more right, two thirds on average; a twelfth is open, the rest wrong, the first mistakes more often."""
     rng = np.random.default_rng(seed)
     people = [Person(f"s{n:03}", FIRST[n % len(FIRST)], LAST[n // len(FIRST)], n) for n in range(STUDENTS)]
     for person in people:
+        skill = rng.beta(4, 2)
         for name, wrong in WRONG.items():
             weights = 0.6 ** np.arange(len(wrong))
-            shares = [2 / 3, 1 / 12, *(weights / weights.sum() / 4)]
+            shares = [skill, (1 - skill) / 4, *(weights / weights.sum() * (1 - skill) * 3 / 4)]
             ends = [RIGHT, OPEN, *wrong]
             person.ends[name] = ends[rng.choice(len(ends), p=shares)]
         person.wrote = bool(rng.random() < 0.8)
@@ -140,6 +141,7 @@ def check_report(room, people):
     exercises = {row["exercise"]: row for row in rows(folder / "exercises.csv")}
     graded = sum(person.hands_in and not person.broken for person in people)
     assert {name: int(exercises[name]["not answered"]) for name in POINTS} == ends(people, OPEN)
+    assert all(float(exercises[name]["discrimination"]) > 0 for name in POINTS)
     assert {name: round(float(exercises[name]["full points"]) * graded) for name in POINTS} == ends(people, RIGHT)
     assert {row["student"]: float(row["points"]) for row in rows(folder / "grades.csv")} == {one.id: one.points for one in people if one.hands_in}
     assert len(rows(folder / "not_gradable.csv")) == BROKEN and len(rows(folder / "missing.csv")) == ABSENT
