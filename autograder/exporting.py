@@ -7,7 +7,7 @@ What all have in common:
 - Points are those that count: late penalties are taken off, never below 0.
 - A student without a submission of a unit that others handed in has 0 points, nbgrader's own rule; `missing = "empty"`
   leaves the cell empty, and an import then changes nothing. A unit that nobody handed in is left out.
-- Written answers that nobody has graded yet count 0 so far: such rows are marked in the plain files, and told for all.
+- Written answers that wait for a person count 0 where they have no points by hand: such rows are marked in the plain files, and told for all.
 - Text that a spreadsheet would take for a formula gets an apostrophe before it.
 """
 
@@ -143,7 +143,7 @@ class GradesExport(ExportPlugin):
             for score in row.scores:
                 if score.waiting:
                     waiting[score.unit] = waiting.get(score.unit, 0) + 1
-        return [f"{unit}: {_count(count, 'submission')} with written answers that nobody has graded yet; they count 0 so far" for unit, count in waiting.items()]
+        return [f"{unit}: {_count(count, 'submission')} with written answers that wait for a person; without points by hand they count 0" for unit, count in waiting.items()]
 
     def text(self, units: dict[str, float], rows: list[Row]) -> str:
         """Return the text of the file."""

@@ -47,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Mark:
-    """What the gradebook says of one submission."""
+    """What the gradebook says of one submission; the score is after the late penalty."""
 
     score: float
     max_score: float
@@ -114,7 +114,17 @@ class Records:
             .where(chosen)
             .group_by(SubmittedAssignment.student_id)
         )
-        return {student: Mark(float(total), self.max_score, int(count or 0), late.get(student, 0.0)) for student, total, count in self.db.execute(sums)}
+        less = (
+            sa.select(SubmittedAssignment.student_id, sa.func.sum(SubmittedNotebook.late_submission_penalty))
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .where(chosen, SubmittedNotebook.late_submission_penalty.is_not(None))
+            .group_by(SubmittedAssignment.student_id)
+        )
+        penalty = {student: float(sum_) for student, sum_ in self.db.execute(less)}
+        return {
+            student: Mark(float(total) - penalty.get(student, 0.0), self.max_score, int(count or 0), late.get(student, 0.0))
+            for student, total, count in self.db.execute(sums)
+        }
 
     @property
     def max_score(self) -> float:

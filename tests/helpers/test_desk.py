@@ -129,6 +129,24 @@ def test_what_is_no_answer_is_told_what_to_write(answer, told):
         check(answer)
 
 
+def test_a_check_computes_in_one_thread_and_leaves_the_number_as_it_was():
+    import torch
+
+    seen, before = [], torch.get_num_threads()
+
+    def rms_norm(x, weight, eps=1e-6):
+        seen.append(torch.get_num_threads())
+        return weight * x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + eps)
+
+    try:
+        torch.set_num_threads(2)
+        check(rms_norm)
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_importing_loads_no_heavy_library():
     code = "import sys, helpers; print([m for m in ('numpy', 'torch', 'matplotlib', 'jupyter_core', 'IPython') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -112,6 +112,14 @@ def test_an_unanswered_part_is_named_and_nothing_is_saved(capsys, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_model_that_cannot_compute_yet_is_none():
+    class HalfAnswered(Line):
+        def forward(self, x):
+            raise NotImplementedError
+
+    assert run(make=HalfAnswered).model is None
+
+
 def test_saving_one_model_keeps_the_other_and_replaces_a_broken_file(tmp_path):
     path = str(tmp_path / "w.safetensors")
     training = run(steps=2)
