@@ -68,7 +68,7 @@ def init(folder: Annotated[Path, typer.Argument(help="The class folder to make."
     with _progress() as progress:
         task = progress.add_task("releasing", total=len(names))
         classroom.init(folder, names, done=lambda unit: progress.advance(task))
-    console.print(f"{folder.absolute()}: {len(names)} unit{"s" * (len(names) != 1)} released; put submissions in submitted/<student>/<unit>/", soft_wrap=True)
+    console.print(f"{folder.absolute()}: {len(names)} {'unit' if len(names) == 1 else 'units'} released; put submissions in submitted/<student>/<unit>/", soft_wrap=True)
 
 
 @app.command()
