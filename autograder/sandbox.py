@@ -155,6 +155,8 @@ def environment(lib: str, preload: tuple[str, ...]) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/tmp", "USER": "learner", "LOGNAME": "learner", "LANG": "C.UTF-8", "TMPDIR": "/tmp", "TERM": "xterm-color",
         "PYTHONPATH": lib, "PYTHONDONTWRITEBYTECODE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        # Memory that an array gives back is kept for the next: the kernel's clearing of fresh pages is most of a large array's cost.
+        "MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_TOP_PAD_": str(2**24),
         "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline", "MPLCONFIGDIR": "/tmp", "IPYTHONDIR": "/tmp/ipython", "JUPYTER_PLATFORM_DIRS": "1",
         "NBGRADER_EXECUTION": "autograde", "ATTENTION_PRELOAD": json.dumps(preload), "ATTENTION_DROP": "1" if os.getuid() == 0 else "0",
