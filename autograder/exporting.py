@@ -143,7 +143,8 @@ class GradesExport(ExportPlugin):
             for score in row.scores:
                 if score.waiting:
                     waiting[score.unit] = waiting.get(score.unit, 0) + 1
-        return [f"{unit}: {_count(count, 'submission')} with written answers that wait for a person; without points by hand they count 0" for unit, count in waiting.items()]
+        told = "with written answers that wait for a person; without points by hand they count 0"
+        return [f"{unit}: {_count(count, 'submission')} {told}" for unit, count in waiting.items()]
 
     def text(self, units: dict[str, float], rows: list[Row]) -> str:
         """Return the text of the file."""

@@ -7,6 +7,7 @@ kernel says. The first answer of a cell counts; further ones are refused.
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import threading
 from collections.abc import Mapping
@@ -102,10 +103,10 @@ class JudgeDesk:
             outpost.send(self._connection, {"refused": refused, "round": 0, "cases": [], "forbidden": []})
             return
         exercise = self._exercises[name]
-        work = judge.paper(exercise, hidden_seed(self._secret, name) if hidden else judge.VISIBLE_SEED)
+        seed = hidden_seed(self._secret, name) if hidden else judge.VISIBLE_SEED
         self._rounds += 1
-        self._pending = self._rounds, name, hidden, work
-        outpost.send(self._connection, {"refused": "", "round": self._rounds, "cases": list(work.cases), "forbidden": list(exercise.forbidden)})
+        self._pending = self._rounds, name, hidden, judge.paper(exercise, seed)
+        outpost.send_encoded(self._connection, _question(exercise, seed, self._rounds))
 
     def _take(self, message: dict) -> None:
         if self._pending is None or message.get("round") != self._pending[0]:
@@ -120,6 +121,12 @@ class JudgeDesk:
             if self._exercise == name:
                 self._verdicts[hidden] = verdict
         outpost.send(self._connection, {"done": True})
+
+
+@functools.lru_cache(maxsize=512)
+def _question(exercise: Exercise, seed: int, number: int) -> bytes:
+    """The message that asks for answers. It is the same for everyone who comes to an exercise in the same round."""
+    return wire.encode({"refused": "", "round": number, "cases": list(judge.paper(exercise, seed).cases), "forbidden": list(exercise.forbidden)})
 
 
 def _refusal(name: str, hidden: bool, reason: str) -> Verdict:

@@ -104,8 +104,10 @@ def make_app() -> Any:
 
     No debugger, no heartbeat, no subshells, no thread that sends output, and so no waiting for any of them.
     """
+    import types
+
     import zmq
-    from ipykernel import debugger
+    from ipykernel import debugger, ipkernel
     from ipykernel.iostream import IOPubThread
     from ipykernel.ipkernel import IPythonKernel
     from ipykernel.kernelapp import IPKernelApp
@@ -118,7 +120,12 @@ def make_app() -> Any:
         _execute_sleep = 0.0
 
         def __init__(self, **kwargs: Any) -> None:
-            super().__init__(**kwargs)
+            # The base class lists every imported module for its debugger, and to look at a module is to copy its page.
+            ipkernel.sys = types.SimpleNamespace(modules={}, **{name: getattr(sys, name) for name in ("version", "version_info", "platform")})
+            try:
+                super().__init__(**kwargs)
+            finally:
+                ipkernel.sys = sys
             self.debugpy_stream = None
             self.shell.parent, self.shell.kernel = self, self
 

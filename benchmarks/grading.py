@@ -27,7 +27,8 @@ from autograder import classroom, sample
 
 ROOT = Path(__file__).resolve().parent.parent
 STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'stock'\n"
-QUIET = {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+# As on an ordinary machine: compiled modules are kept.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
 
 
 def make_class(root: Path, unit: str, count: int, config: str | None = None) -> classroom.Classroom:
@@ -46,7 +47,7 @@ def make_class(root: Path, unit: str, count: int, config: str | None = None) -> 
 def stock(folder: Path, unit: str, count: int) -> float:
     """Seconds of `nbgrader autograde`."""
     make_class(folder, unit, count, STOCK)
-    environment = os.environ | QUIET | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = ENVIRONMENT | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     return _timed([sys.executable, "-m", "nbgrader", "autograde", unit], folder, environment)
 
 
@@ -56,7 +57,7 @@ def ours(jobs: int) -> Callable[[Path, str, int], float]:
     def run(folder: Path, unit: str, count: int) -> float:
         make_class(folder, unit, count)
         call = [sys.executable, "-c", "from autograder.cli import main; main()", "grade", unit, "--course", str(folder), "--jobs", str(jobs), "--no-feedback"]
-        return _timed(call, folder, os.environ | QUIET)
+        return _timed(call, folder, ENVIRONMENT)
 
     return run
 
@@ -90,7 +91,7 @@ def floor(folder: Path, unit: str, count: int) -> float:
     folder.mkdir()
     notebook = folder / "solved.ipynb"
     nbformat.write(sample.answered(unit), notebook)
-    environment = os.environ | QUIET | {"NBGRADER_EXECUTION": "autograde", "MPLBACKEND": "agg"}
+    environment = ENVIRONMENT | {"NBGRADER_EXECUTION": "autograde", "MPLBACKEND": "agg"}
     done = subprocess.run([sys.executable, "-c", FLOOR, unit, str(count), str(notebook)], capture_output=True, text=True, env=environment, check=True)
     return float(done.stdout.split()[-1])
 
@@ -140,7 +141,7 @@ def otter(folder: Path, unit: str, count: int) -> float:
         case = {"code": f">>> callable({name})\nTrue", "hidden": False, "locked": False}
         test = {"name": name, "points": 1, "suites": [{"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}]}
         (folder / "tests" / f"{name}.py").write_text(f"OK_FORMAT = True\n\ntest = {test!r}\n", encoding="utf-8")
-    environment = os.environ | QUIET | {"NBGRADER_EXECUTION": "autograde", "PATH": f"{otter_python().parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = ENVIRONMENT | {"NBGRADER_EXECUTION": "autograde", "PATH": f"{otter_python().parent}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run([str(otter_python()), "-W", "ignore", "-c", OTTER, str(folder), str(count)], capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"otter-grader failed: {done.stderr.strip().splitlines()[-1]}")

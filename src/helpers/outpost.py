@@ -19,7 +19,11 @@ class JudgeRefused(RuntimeError):
 
 def send(connection: socket.socket, value: Any) -> None:
     """Send one value."""
-    message = wire.encode(value)
+    send_encoded(connection, wire.encode(value))
+
+
+def send_encoded(connection: socket.socket, message: bytes) -> None:
+    """Send the message that `wire.encode` made of a value."""
     connection.sendall(len(message).to_bytes(8, "big") + message)
 
 
