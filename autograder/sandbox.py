@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib.util
 import json
 import os
 import shutil
@@ -34,7 +35,10 @@ PRELOAD = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "ipykernel.zmqshell", "ipywidgets", "safetensors.numpy",
 )  # fmt: skip
 # The parts of `helpers` that have no idea what is right.
-OPEN_PARTS = ("__init__.py", "desk.py", "outpost.py", "runner.py", "shortcuts.py", "memory.py", "wire.py", "exercise.py", "objects.py", "data.py", "training.py", "plots")
+OPEN_PARTS = (
+    "__init__.py", "desk.py", "outpost.py", "runner.py", "shortcuts.py", "memory.py", "wire.py", "exercise.py", "objects.py", "data.py", "threads.py",
+    "training.py", "plots",
+)  # fmt: skip
 NOBODY = 65534
 START_SECONDS = 60
 
@@ -65,16 +69,19 @@ def library(unit: str | None, folder: Path) -> Path:
     """
     source = Path(helpers.__file__).parent
     target = folder / "lib" / "helpers"
-    (target / "reference").mkdir(parents=True)
-    for name in OPEN_PARTS:
-        if (source / name).is_dir():
-            shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif (source / name).is_file():
-            shutil.copy(source / name, target / name)
-    shutil.copy(source / "reference" / "__init__.py", target / "reference")
-    for path in (source / "reference").glob("u*.py"):
-        if unit is not None and _number(path.stem) < _number(unit):
-            shutil.copy(path, target / "reference")
+    chosen = [path for name in OPEN_PARTS for path in ([source / name] if name.endswith(".py") else (source / name).rglob("*.py")) if path.is_file()]
+    chosen += [source / "reference" / "__init__.py"]
+    chosen += [path for path in (source / "reference").glob("u*.py") if unit is not None and _number(path.stem) < _number(unit)]
+    for path in chosen:
+        place = target / path.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, place)
+        compiled = Path(importlib.util.cache_from_source(str(path)))
+        if compiled.is_file():
+            # With the source's own time it is good for the copy, which then need not be compiled for every class.
+            copy = Path(importlib.util.cache_from_source(str(place)))
+            copy.parent.mkdir(exist_ok=True)
+            shutil.copy(compiled, copy)
     for path in (folder / "lib").rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return folder / "lib"
