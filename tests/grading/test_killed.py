@@ -23,6 +23,7 @@ from autograder import grade
 from autograder.classroom import Classroom
 from pathlib import Path
 if __name__ == "__main__":
+    grade.BATCH = 1
     room = Classroom.open(Path(sys.argv[1]))
     try:
         grade.grade(room, [sys.argv[2]], feedback=False, jobs=2, tell=lambda kind, **about: print(kind, flush=True))

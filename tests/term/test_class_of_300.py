@@ -194,7 +194,7 @@ def test_a_class_of_300_through_a_term(tmp_path):
 
     # Grading.
     results = grade.grade(room, [UNIT], feedback=False, jobs=2)
-    assert {result.student: result.score for result in results} == {person.id: person.raw for person in handed_in}
+    assert {result.student: result.score for result in results} == {person.id: 0 if person.late else person.raw for person in handed_in}
     assert {result.student for result in results if result.outcome.ungradable} == {person.id for person in people if person.broken}
     check_report(room, people)
 
