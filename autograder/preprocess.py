@@ -54,7 +54,7 @@ KILLED = (zygote.KILLED_FROM_OUTSIDE, zygote.WARM_PROCESS_GONE, -signal.SIGKILL)
 
 
 class Disturbed(Exception):
-    """The notebook's kernel was killed from outside the sandbox; the message is the reason to note if it stays so."""
+    """The notebook's kernel was killed from outside the sandbox."""
 
 
 class OutOfTime(Exception):
@@ -97,10 +97,10 @@ class SandboxedExecute(Limits, Execute):
         for attempt in range(ATTEMPTS):
             try:
                 return self._execute_once(nb, resources, unit)
-            except Disturbed as error:
+            except Disturbed:
                 if attempt == ATTEMPTS - 1:
-                    self._outcome.stopped = str(error)
                     return None
+                self._outcome.stopped = ""
                 self._outcome.verdicts.clear()
                 self._outcome.notes = list(nb.metadata.get(NOTES, {}).get("repaired", ()))
                 _clear(nb)
@@ -132,7 +132,7 @@ class SandboxedExecute(Limits, Execute):
             # A hostile kernel can make any step fail; the batch goes on and this notebook says why.
             outcome.stopped = self._reason(run, error)
             if run.ended.is_set() and run.code in KILLED:
-                raise Disturbed(outcome.stopped) from error
+                raise Disturbed from error
         finally:
             if conversation is not None:
                 conversation.close()
