@@ -46,7 +46,9 @@ def undisturbed(tmp_path_factory):
 
 
 def run(root, room):
-    return subprocess.Popen([sys.executable, "-W", "ignore", str(root / "grade_it.py"), str(room.root), UNIT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    call = [sys.executable, "-W", "ignore", str(root / "grade_it.py"), str(room.root), UNIT]
+    # Started with Ctrl-C switched on, whatever the tests themselves were started with.
+    return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def below(pid):

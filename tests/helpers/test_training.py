@@ -67,7 +67,15 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened():
     assert torch.equal(stopped.model.layer.weight, whole.model.layer.weight)
 
 
-def test_the_second_interrupt_is_one():
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as Python has it, also where the tests were started with it switched off, as in a shell's background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_second_interrupt_is_one(interruptible):
     def twice(model, optimizer, rng):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
