@@ -13,6 +13,7 @@ is started again with the same command: what is done stays, the rest is graded.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -200,7 +201,7 @@ class _Coordinator:
             for unit in units:
                 if handed_in[unit]:
                     with self._database():
-                        self._unit(unit, handed_in[unit], feedback, total)
+                        self._unit(unit, handed_in[unit], feedback)
             if self.pool is not None:
                 self.pool.close()
         except KeyboardInterrupt:
@@ -221,7 +222,7 @@ class _Coordinator:
         except SQLAlchemyError as error:
             raise CourseError(told_by_database(error, self.classroom.db_url)) from error
         except OSError as error:
-            if error.errno == 28:
+            if error.errno == errno.ENOSPC:
                 # No fault of a student's, and no ground for 0 points: stop here, what is graded is kept.
                 raise CourseError(f"no space is left in {self.classroom.root}: free some and run the same command again; nothing is lost") from error
             raise
@@ -233,12 +234,16 @@ class _Coordinator:
                 self.pool = Dask(self.scheduler, self.unsafe)
             else:
                 # A worker takes seconds to start: a few submissions are graded sooner without.
-                size = self.jobs or min(os.cpu_count() or 1, max(1, waiting // 4))
-                self.pool = Local(size, self.folder) if size > 1 else Inline()
+                self.pool = self._local(waiting // 4)
             self.tell("workers", where=self.pool.where)
         return self.pool
 
-    def _unit(self, unit: str, students: list[str], feedback: bool, total: int) -> None:
+    def _local(self, useful: int) -> Any:
+        """Workers on this machine: as many as are useful and as there are cores, unless the number is given."""
+        size = self.jobs or min(os.cpu_count() or 1, max(1, useful))
+        return Local(size, self.folder) if size > 1 else Inline()
+
+    def _unit(self, unit: str, students: list[str], feedback: bool) -> None:
         with self.classroom.gradebook() as gradebook:
             records = Records(gradebook, unit, self.classroom.config)
             kit = self._kit(gradebook, unit)
@@ -373,7 +378,7 @@ class _Coordinator:
         except SandboxError as error:
             reason = f"the sandbox failed: {error}"
         except OSError as error:
-            if error.errno == 28:
+            if error.errno == errno.ENOSPC:
                 raise
             reason = f"{type(error).__name__}: {error}"
         except Exception as error:
@@ -467,8 +472,7 @@ class _Coordinator:
         local = self.pool
         if local is None or isinstance(local, Dask):
             # Pages are made from the class folder, which a cluster's workers do not have.
-            size = self.jobs or min(os.cpu_count() or 1, max(1, len(stale) // 20))
-            local = Local(size, self.folder) if size > 1 else Inline()
+            local = self._local(len(stale) // 20)
         try:
             batches = [tuple(stale[i : i + FEEDBACK_BATCH]) for i in range(0, len(stale), FEEDBACK_BATCH)]
             running: dict[Future, tuple[str, ...]] = {}

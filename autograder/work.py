@@ -32,7 +32,7 @@ from . import scoring
 from .intake import NOTES, Ungradable, clean, unanswered
 from .preprocess import SandboxedExecute, SaveVerdicts
 from .repair import RepairCells, Roles, repair
-from .sandbox import Sandbox, SandboxError
+from .sandbox import SandboxError, need
 from .scoring import Score
 from .verdicts import Outcome
 
@@ -173,13 +173,14 @@ def version() -> str:
     return digest.hexdigest()[:16]
 
 
+@functools.cache
 def fitness(expected: str, unsafe: bool) -> str:
     """Return why this machine may not grade, or ""."""
     if version() != expected:
         return f"it has another version of the course ({version()}, the coordinator has {expected}): install the same one there"
     if not unsafe:
         try:
-            Sandbox.of(None)
+            need()
         except SandboxError as error:
             return str(error)
     return ""
@@ -192,8 +193,9 @@ def grade_task(kit: Kit, task: Task) -> Done:
         Unfit: not on this machine.
         SandboxError: the sandbox failed; no fault of the submission.
     """
-    if version() != kit.version:
-        raise Unfit(fitness(kit.version, unsafe=True))
+    problem = fitness(kit.version, kit.unsafe)
+    if problem:
+        raise Unfit(problem)
     steps = _steps(kit)
     kept = kit.config.ClearOutput.get("enabled", True) is False
     try:
