@@ -1,18 +1,19 @@
 """The authors' guide, followed word by word in a copy of the course; then one thing after the other is forgotten."""
 
+import contextlib
 import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from autograder import course
+
+from .. import forks
 
 GUIDE = (course.ROOT / "docs/authors.md").read_text(encoding="utf-8")
 STEPS, _, TAKING_AWAY = GUIDE.partition("\n## Taking the example away\n")
@@ -49,13 +50,11 @@ class Workshop:
         environment |= {"PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}", "COLUMNS": "2000", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         # pytest would complain about plugins that are imported before it starts.
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        script = Path(__file__).with_name("workshop.py")
-        self._process = subprocess.Popen([sys.executable, "-P", script], cwd=root, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._stack = contextlib.ExitStack()
+        self._run = self._stack.enter_context(forks.started(environment, also=("torch", "hypothesis", "pytest")))
 
     def run(self, command):
-        print(json.dumps(command), file=self._process.stdin, flush=True)
-        code, output = json.loads(self._process.stdout.readline())
-        return code, output
+        return self._run(self.root, command)
 
     def write(self, name, text):
         path = self.root / name
@@ -74,9 +73,7 @@ class Workshop:
         return {str(path.relative_to(self.root)): path.read_bytes() for path in found if path.is_file() and "__pycache__" not in path.parts}
 
     def close(self):
-        self._process.stdin.close()
-        self._process.stdout.close()
-        self._process.wait(timeout=30)
+        self._stack.close()
 
 
 @pytest.fixture(scope="module")

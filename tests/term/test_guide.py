@@ -24,7 +24,8 @@ from autograder import sample
 from autograder.course import ROOT
 from tests.browser.lab import TOKEN, server
 
-from . import guide, warm
+from .. import forks
+from . import guide
 
 UNIT = "u1_dot_products"
 NOTEBOOK = f"{UNIT}.ipynb"
@@ -88,7 +89,7 @@ class Term:
         told = []
         for line in commands.splitlines():
             words = [os.path.expanduser(word) for word in shlex.split(line)]
-            if words[0] in warm.MAINS:
+            if words[0] in forks.MAINS:
                 code, output = self.run(str(self.here), words)
             else:
                 state = self.home / "where"
@@ -119,7 +120,7 @@ def term(tmp_path, monkeypatch):
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, str(value))
-    with warm.warm() as term.run:
+    with forks.started() as term.run:
         yield term
 
 
