@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sys
 from pathlib import Path
@@ -85,22 +86,32 @@ def grade(
     """Grade what is new or changed in submitted/<student>/<unit>/ and print the points."""
     if sys.platform != "linux":
         raise CourseError("grading needs Linux, whose sandbox keeps it fair (on Windows: WSL 2, elsewhere a virtual machine); learning does not")
-    from . import grade as grader
-    from . import progress, report
-    from .classroom import Classroom
+    from . import early
 
-    classroom = Classroom.open(course_folder)
-    names = list(course.chosen(units))
-    if not any(classroom.submitted(unit) for unit in names):
-        if not events:
-            console.print(f"nothing to grade: no submissions of {', '.join(units or ['any unit'])} in {classroom.root / 'submitted'}", soft_wrap=True)
-        return
-    with progress.Events() if events else progress.Lines(Console(stderr=True)) as tell:
-        try:
-            results = grader.grade(classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade)
-        except grader.Stopped as stopped:
-            tell("told", text=str(stopped))
-            raise typer.Exit(130) from None
+    with contextlib.ExitStack() as stack:
+        if scheduler is None:
+            stack.enter_context(early.begun(course_folder, sealed=not unsafe))
+        with early.importing():
+            from . import grade as grader
+            from . import progress, report
+            from .classroom import Classroom
+            from .workers import Local
+
+        classroom = Classroom.open(course_folder)
+        names = list(course.chosen(units))
+        waiting = sum(len(classroom.submitted(unit)) for unit in names)
+        if scheduler is None:
+            stack.enter_context(Local.forked_early(jobs, waiting))
+        if not waiting:
+            if not events:
+                console.print(f"nothing to grade: no submissions of {', '.join(units or ['any unit'])} in {classroom.root / 'submitted'}", soft_wrap=True)
+            return
+        with progress.Events() if events else progress.Lines(Console(stderr=True)) as tell:
+            try:
+                results = grader.grade(classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade)
+            except grader.Stopped as stopped:
+                tell("told", text=str(stopped))
+                raise typer.Exit(130) from None
     page = report.write(classroom, results)
     if not events:
         console.print(report.table(results))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from .limits import MB, Limits
-from .sandbox import Sandbox, SandboxError, bubblewrap
+from .sandbox import Sandbox
+from .warm import SandboxError, bubblewrap
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _namespaces() -> Examined:
 
 def _sandbox() -> Examined:
     try:
-        Sandbox(None).close()
+        Sandbox.start_own(None).close()
     except SandboxError as error:
         return Examined("sandbox starts", False, str(error)[:200], "mend the rows above first; in a container, it needs the right to make namespaces")
     return Examined("sandbox starts", True, "a warm process started and stopped", "")

@@ -32,7 +32,7 @@ from nbgrader import utils
 from nbgrader.api import Gradebook
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import sandbox, work
+from . import warm, work
 from .classroom import Classroom, told_by_database
 from .course import CourseError
 from .feedback_pages import write_pages
@@ -40,11 +40,12 @@ from .intake import Ungradable, read_bytes
 from .limits import Limits
 from .records import Entry, Known, Mark, Records, parsed
 from .repair import Roles
-from .sandbox import SandboxError
+from .run_folder import run_folder
 from .secret import FOLDER, class_secret
 from .verdicts import Outcome, read_outcome, write_outcome
+from .warm import SandboxError
 from .work import Done, Kit, Released, Task, Unfit
-from .workers import Dask, Inline, Local, WorkerLost, run_folder
+from .workers import Dask, Inline, Local, WorkerLost
 
 # So many results, or results of so many seconds, go into the gradebook together.
 BATCH, BATCH_SECONDS = 25, 1.0
@@ -146,7 +147,7 @@ def grade_one(classroom: Classroom, unit: str, student: str, unsafe: bool = Fals
 
 def _need_sandbox() -> None:
     try:
-        sandbox.need()
+        warm.need()
     except SandboxError as error:
         raise CourseError(f"{error}. With --unsafe, grading goes on without it and marks the grades") from error
 
@@ -233,14 +234,13 @@ class _Coordinator:
             if self.scheduler is not None:
                 self.pool = Dask(self.scheduler, self.unsafe)
             else:
-                # A worker takes seconds to start: a few submissions are graded sooner without.
-                self.pool = self._local(waiting // 4)
+                self.pool = self._local(waiting)
             self.tell("workers", where=self.pool.where)
         return self.pool
 
-    def _local(self, useful: int) -> Any:
-        """Workers on this machine: as many as are useful and as there are cores, unless the number is given."""
-        size = self.jobs or min(os.cpu_count() or 1, max(1, useful))
+    def _local(self, waiting: int) -> Any:
+        """Workers on this machine for so many submissions."""
+        size = Local.suitable(self.jobs, waiting)
         return Local(size, self.folder) if size > 1 else Inline()
 
     def _unit(self, unit: str, students: list[str], feedback: bool) -> None:
@@ -472,7 +472,7 @@ class _Coordinator:
         local = self.pool
         if local is None or isinstance(local, Dask):
             # Pages are made from the class folder, which a cluster's workers do not have.
-            local = self._local(len(stale) // 20)
+            local = self._local(len(stale) // 5)
         try:
             batches = [tuple(stale[i : i + FEEDBACK_BATCH]) for i in range(0, len(stale), FEEDBACK_BATCH)]
             running: dict[Future, tuple[str, ...]] = {}

@@ -9,7 +9,6 @@ import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import zmq
@@ -20,14 +19,13 @@ from jupyter_client.session import DELIM as DELIMITER
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict
 
-from .sandbox import Run, Sandbox, SandboxError
+from .sandbox import Run, Sandbox
 
 # Together they bound what a flooding kernel can make the grader hold.
 MAX_MESSAGE = 16 * 2**20
 MAX_WAITING = 50
 START_SECONDS = 30
 SOCKETS = ("shell", "iopub", "stdin", "control", "hb")
-BOUND = 4  # all but the heartbeat, which nobody listens to
 
 
 class SandboxProvisioner(KernelProvisionerBase):
@@ -53,20 +51,9 @@ class SandboxProvisioner(KernelProvisionerBase):
         inside = connection | {"ip": f"{root}/{self.run.name}/kernel"}
         (self.run.folder / "connection.json").write_text(json.dumps(inside))
         self.sandbox.start(self.run, manager.limits)
-        await self._sockets()
         # Relative to no working directory, and short enough for a socket's path.
         self.connection_info = connection | {"ip": str(self.run.folder / "kernel"), "key": manager.session.key}
         return self.connection_info
-
-    async def _sockets(self) -> None:
-        """Wait until the kernel has bound its sockets."""
-        ends = time.monotonic() + START_SECONDS
-        paths = [Path(f"{self.run.folder}/kernel-{number}") for number in range(1, BOUND + 1)]
-        await asyncio.sleep(0.02)
-        while not all(path.is_socket() for path in paths):
-            if self.run.ended.is_set() or time.monotonic() > ends:
-                raise SandboxError(f"the kernel did not start: {self.sandbox._tail() or f'exit code {self.run.code}'}")
-            await asyncio.sleep(0.003)
 
     async def poll(self) -> int | None:
         return (self.run.code or 0) if self.run is None or self.run.ended.is_set() else None

@@ -28,10 +28,11 @@ from .judging import JudgeDesk
 from .kernels import Conversation, SandboxKernelManager
 from .limits import MB, Limits
 from .outputs import from_message
-from .sandbox import Run, Sandbox, SandboxError
+from .sandbox import Run, Sandbox
 from .scoring import TEST
 from .secret import class_secret
 from .verdicts import Outcome, write_outcome
+from .warm import SandboxError
 
 _ENDED = {
     zygote.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",

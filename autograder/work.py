@@ -32,9 +32,9 @@ from . import scoring
 from .intake import NOTES, Ungradable, clean, unanswered
 from .preprocess import SandboxedExecute, SaveVerdicts
 from .repair import RepairCells, Roles, repair
-from .sandbox import SandboxError, need
 from .scoring import Score
 from .verdicts import Outcome
+from .warm import SandboxError, need
 
 
 class Unfit(Exception):

@@ -2,8 +2,9 @@
 
 It is started as a script by `autograder.sandbox` and imports nothing of the autograder. Steps:
 
-1. Give up root if it has it, import what notebooks import, and wait on the control socket.
-2. For each request, fork a keeper. The keeper makes namespaces of its own (user, mount, process, network,
+1. Give up root if it has it, import what notebooks import, then the unit's library once the owner says that it
+   is there, and let users in by the door.
+2. For each request of a user, fork a keeper. The keeper makes namespaces of its own (user, mount, process, network,
    IPC), lays a scratch folder of limited size over the run's folder, and forks the kernel as process 1 of its
    process namespace, so that whatever the kernel starts dies with it.
 3. The kernel binds its sockets, gives up every capability, closes the file system with Landlock, sets its
@@ -11,7 +12,9 @@ It is started as a script by `autograder.sandbox` and imports nothing of the aut
 4. The keeper watches memory and process count, and when the kernel is gone copies the files that the
    notebook wrote back to the run's folder.
 
-Requests and replies are JSON datagrams; the judge's socket comes along as a file descriptor.
+The owner starts and ends the warm process; users are the processes that grade, each with kernels of its own that end
+with it. Requests and replies are JSON datagrams; the judge's socket comes along as a file descriptor, and the end of a pipe
+on which the kernel tells that its sockets are bound.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ import sys
 import threading
 import time
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,20 +73,42 @@ def give_up_root() -> None:
 
 def warm_up() -> None:
     """Import what notebooks import, and start no thread: a fork copies only the thread that forks."""
-    import contextlib
     import gc
-    import importlib
 
-    for name in json.loads(os.environ.get("ATTENTION_PRELOAD", "[]")):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    # Nothing that is imported is ever garbage, and looking for some is a fifth of the time.
+    gc.disable()
+    import_all(json.loads(os.environ.get("ATTENTION_PRELOAD", "[]")))
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     make_shell()
     the_app.append(make_app())
+
+
+def prepare(owner: socket.socket) -> bool:
+    """Import the library's modules when the owner has laid it out and names them; return False if the owner is gone."""
+    import gc
+    import importlib
+
+    named = owner.recv(2**20)
+    if not named:
+        return False
+    importlib.invalidate_caches()
+    import_all(json.loads(named))
     # A collection in a fork would write to, and so copy, every page that the two still share.
     gc.collect()
     gc.freeze()
+    gc.enable()
+    return True
+
+
+def import_all(names: list[str]) -> None:
+    """Import modules, apart from those that are not installed."""
+    import contextlib
+    import importlib
+
+    for name in names:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def make_shell() -> None:
@@ -94,9 +120,31 @@ def make_shell() -> None:
     from IPython.core.profiledir import ProfileDir
     from traitlets.config import Config
 
+    class Shell(ZMQInteractiveShell):
+        """Transforms a cell once and looks once whether it awaits; ipykernel asks for both before it runs a cell, and IPython again."""
+
+        known: tuple[Any, ...] = ()
+
+        def transform_cell(self, raw_cell: str) -> str:
+            if self.known[:1] != (raw_cell,):
+                self.known = raw_cell, super().transform_cell(raw_cell)
+            return self.known[1]
+
+        def should_run_async(self, raw_cell: str, *, transformed_cell: str | None = None, preprocessing_exc_tuple: Any = None) -> bool:
+            if preprocessing_exc_tuple is not None or self.known[:2] != (raw_cell, transformed_cell):
+                return super().should_run_async(raw_cell, transformed_cell=transformed_cell, preprocessing_exc_tuple=preprocessing_exc_tuple)
+            if len(self.known) == 2:
+                self.known += (super().should_run_async(raw_cell, transformed_cell=transformed_cell),)
+            return self.known[2]
+
+        async def run_cell_async(self, *arguments: Any, **named: Any) -> Any:
+            # The cell may change how cells are transformed.
+            self.known = ()
+            return await super().run_cell_async(*arguments, **named)
+
     quiet = Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"}})
     profile = ProfileDir.create_profile_dir(tempfile.mkdtemp(prefix="profile-"))
-    ZMQInteractiveShell.instance(config=quiet, profile_dir=profile, compiler_class=XCachingCompiler)
+    Shell.instance(config=quiet, profile_dir=profile, compiler_class=XCachingCompiler)
 
 
 def make_app() -> Any:
@@ -108,9 +156,11 @@ def make_app() -> Any:
 
     import zmq
     from ipykernel import debugger, ipkernel
+    from ipykernel.control import ControlThread
     from ipykernel.iostream import IOPubThread
     from ipykernel.ipkernel import IPythonKernel
     from ipykernel.kernelapp import IPKernelApp
+    from ipykernel.zmqshell import ZMQInteractiveShell
     from IPython.core.application import BaseIPythonApplication
 
     debugger._is_debugpy_available = False
@@ -142,8 +192,14 @@ def make_app() -> Any:
         kernel_class = Kernel
 
         def init_control(self, context: Any) -> None:
-            super().init_control(context)
-            self.shell_channel_thread = None
+            # As the base class does it, without the debugger's sockets and the thread that only subshells need.
+            self.control_socket = context.socket(zmq.ROUTER)
+            self.control_socket.linger = 1000
+            self.control_port = self._bind_socket(self.control_socket, self.control_port)
+            self.debugpy_socket = context.socket(zmq.STREAM)
+            self.debugpy_socket.linger = 0
+            self.debug_shell_socket = self.shell_channel_thread = None
+            self.control_thread = ControlThread(daemon=True)
 
         def init_iopub(self, context: Any) -> None:
             # As the base class does it, but the thread is never started: what is scheduled for it is then done at once.
@@ -168,10 +224,33 @@ def make_app() -> Any:
         def init_heartbeat(self) -> None:
             pass
 
+        def write_connection_file(self, **kwargs: Any) -> None:
+            # It says already what it would say: the grader has chosen every socket.
+            pass
+
+        def init_extensions(self) -> None:
+            if not self.prepared:
+                super().init_extensions()
+
+        def init_code(self) -> None:
+            if not self.prepared:
+                super().init_code()
+
     app = App.instance()
-    Prepared.initialize(app, ["--HistoryManager.hist_file=:memory:", "--HistoryManager.enabled=False", "--InteractiveShellApp.exec_PYTHONSTARTUP=False"])
-    app.prepared = True
+    settings = {
+        "HistoryManager.hist_file": ":memory:",
+        "HistoryManager.enabled": False,
+        "InteractiveShellApp.exec_PYTHONSTARTUP": False,
+        # Nobody reads of each message, nor how another client could connect.
+        "App.log_level": "ERROR",
+        "App.parent_handle": 1,
+    }
+    Prepared.initialize(app, [f"--{name}={value}" for name, value in settings.items()])
     app.init_pdb()
+    app.shell = ZMQInteractiveShell.instance()
+    app.init_extensions()
+    app.init_code()
+    app.prepared = True
     return app
 
 
@@ -279,14 +358,15 @@ def set_limits(limits: dict) -> None:
         resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def run_kernel(run: str, limits: dict, judge: int, sealed: bool) -> None:
+def run_kernel(run: str, limits: dict, judge: int, bound: int, sealed: bool) -> None:
     """In process 1 of the new namespace: be a Jupyter kernel until it is over."""
-    libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
     os.chdir(SCRATCH if sealed else POOL / run / "files")
     os.environ["ATTENTION_JUDGE_FD"] = str(judge)
     app = the_app[0]
     app.connection_file = str(POOL / run / "connection.json")
     app.initialize([])
+    os.write(bound, b"1")
+    os.close(bound)
     app.greet()
     # The notebook's folder comes last: a file of the submission named numpy.py must not stand in for NumPy.
     sys.path[:] = [path for path in sys.path if path not in ("", os.getcwd())] + [""]
@@ -294,14 +374,15 @@ def run_kernel(run: str, limits: dict, judge: int, sealed: bool) -> None:
         # The sockets are bound, so the folder that holds them and every run's files can go out of sight.
         _mount("tmpfs", str(POOL), "tmpfs", MS_NOSUID | MS_NODEV | MS_RDONLY, "size=4k")
         drop_capabilities()
-        if limits["landlock"]:
-            restrict_with_landlock()
+        closed = limits["landlock"] and restrict_with_landlock() > 0
+    # A dumpable process can read its own /proc; without Landlock a neighbour of the same user could write to it.
+    libc.prctl(PR_SET_DUMPABLE, int(not sealed or closed), 0, 0, 0)
     set_limits(limits)
     # Nothing outside may wait for this folder's file: the kernel tells through its sockets that it is there.
     app.start()
 
 
-def watch(kernel: int, limits: dict, others: set[int]) -> int:
+def watch(kernel: int, limits: dict) -> int:
     """In the keeper: wait for the kernel, kill it when it takes too much, and return an exit code."""
     descriptor = os.pidfd_open(kernel)
     ends = time.monotonic() + limits["notebook_seconds"] + 10
@@ -309,14 +390,13 @@ def watch(kernel: int, limits: dict, others: set[int]) -> int:
     reason = 0
     while not select.select([descriptor], [], [], 0.1)[0]:
         memory = count = 0
-        for name in os.listdir("/proc"):
-            if name.isdigit() and int(name) not in others:
-                count += 1
-                try:
-                    fields = Path("/proc", name, "statm").read_text().split()
-                    memory += (int(fields[1]) - int(fields[2])) * page if count > 1 else int(fields[1]) * page
-                except (OSError, ValueError, IndexError):
-                    continue
+        for pid in descendants(kernel):
+            count += 1
+            try:
+                fields = Path(f"/proc/{pid}/statm").read_text().split()
+                memory += (int(fields[1]) - int(fields[2])) * page if count > 1 else int(fields[1]) * page
+            except (OSError, ValueError, IndexError):
+                continue
         if memory > limits["memory_bytes"]:
             reason = EXIT_MEMORY
         elif count > limits["processes"]:
@@ -335,11 +415,22 @@ def watch(kernel: int, limits: dict, others: set[int]) -> int:
     return min(os.waitstatus_to_exitcode(status), 79) if os.waitstatus_to_exitcode(status) >= 0 else 100 - os.waitstatus_to_exitcode(status)
 
 
-def keep(request: dict, judge: int) -> int:
+def descendants(kernel: int) -> list[int]:
+    """Return the kernel and every process below it: in its process namespace an orphan becomes a child of the kernel."""
+    found = [kernel]
+    for pid in found:
+        try:
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                found += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
+        except OSError:
+            continue
+    return found
+
+
+def keep(request: dict, judge: int, bound: int) -> int:
     """In the keeper: prepare, start and watch one kernel; return the exit code that says how it ended."""
     run, limits, sealed = request["run"], request["limits"], request["sealed"]
     files = os.open(POOL / run / "files", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    others = {int(name) for name in os.listdir("/proc") if name.isdigit()}
     if sealed:
         seal_namespaces(run, limits)
     kernel = os.fork()
@@ -349,14 +440,15 @@ def keep(request: dict, judge: int) -> int:
             os.close(files)
             os.setsid()
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            run_kernel(run, limits, judge, sealed)
+            run_kernel(run, limits, judge, bound, sealed)
             code = 0
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(code)
     os.close(judge)
-    code = watch(kernel, limits, others)
+    os.close(bound)
+    code = watch(kernel, limits)
     if sealed:
         os.fchdir(files)
         copy_files(Path(SCRATCH), Path("."), limits["scratch_bytes"], new_only=True)
@@ -374,62 +466,119 @@ def receive(control: socket.socket) -> tuple[dict, list[int]] | None:
     return json.loads(data), list(descriptors)
 
 
-def serve(control: socket.socket) -> None:
-    """Answer requests until the other end closes: start, interrupt, kill; report each end."""
-    keepers: dict[int, tuple[str, int]] = {}
-    while True:
-        waiting = [control, *(descriptor for _, descriptor in keepers.values())]
-        ready, _, _ = select.select(waiting, [], [])
-        for keeper, (run, descriptor) in list(keepers.items()):
-            if descriptor in ready:
-                _, status = os.waitpid(keeper, 0)
-                os.close(descriptor)
-                del keepers[keeper]
-                control.send(json.dumps({"ended": run, "code": os.waitstatus_to_exitcode(status)}).encode())
-        if control in ready:
-            message = receive(control)
-            if message is None:
+@dataclass
+class Kept:
+    """A keeper that runs: its run, its descriptor, and the user who asked for it."""
+
+    run: str
+    descriptor: int
+    user: socket.socket
+
+
+class Server:
+    """Answers users' requests until the owner is gone: start, interrupt, kill; reports each end."""
+
+    def __init__(self, owner: socket.socket, door: socket.socket) -> None:
+        self.owner, self.door = owner, door
+        self.users: set[socket.socket] = set()
+        self.keepers: dict[int, Kept] = {}
+
+    def serve(self) -> None:
+        while True:
+            waiting = [self.owner, self.door, *self.users, *(kept.descriptor for kept in self.keepers.values())]
+            ready = set(select.select(waiting, [], [])[0])
+            for pid, kept in list(self.keepers.items()):
+                if kept.descriptor in ready:
+                    _, status = os.waitpid(pid, 0)
+                    os.close(kept.descriptor)
+                    del self.keepers[pid]
+                    self.tell(kept.user, {"ended": kept.run, "code": os.waitstatus_to_exitcode(status)})
+            if self.owner in ready:
                 return
-            request, descriptors = message
-            if request["do"] == "start":
-                keeper = os.fork()
-                if keeper == 0:
-                    code = EXIT_SETUP
-                    try:
-                        control.close()
-                        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-                        code = keep(request, descriptors[0])
-                    except BaseException:
-                        traceback.print_exc()
-                    finally:
-                        os._exit(code)
-                keepers[keeper] = (request["run"], os.pidfd_open(keeper))
-            else:
-                _signal_kernel(keepers, request)
-            for descriptor in descriptors:
-                os.close(descriptor)
+            for user in self.users & ready:
+                self.hear(user)
+            if self.door in ready:
+                user, _ = self.door.accept()
+                # One who does not listen must not keep the others waiting.
+                user.setblocking(False)
+                self.users.add(user)
+                self.tell(user, {"ready": True})
 
-
-def _signal_kernel(keepers: dict[int, tuple[str, int]], request: dict) -> None:
-    number = signal.SIGINT if request["do"] == "interrupt" else signal.SIGKILL
-    for keeper, (run, _) in keepers.items():
-        if run == request["run"]:
+    def tell(self, user: socket.socket, message: dict) -> None:
+        if user in self.users:
             try:
-                children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
-                for child in children or ([str(keeper)] if number == signal.SIGKILL else []):
-                    os.kill(int(child), number)
+                user.send(json.dumps(message).encode())
             except OSError:
-                continue
+                self.drop(user)
+
+    def drop(self, user: socket.socket) -> None:
+        """Forget a user who is gone, and end the kernels that were for nobody else."""
+        self.users.discard(user)
+        user.close()
+        for pid, kept in self.keepers.items():
+            if kept.user is user:
+                os.kill(pid, signal.SIGKILL)
+
+    def hear(self, user: socket.socket) -> None:
+        try:
+            received = receive(user)
+        except OSError:
+            received = None
+        if received is None:
+            self.drop(user)
+            return
+        request, descriptors = received
+        if request["do"] == "start":
+            self.start(request, *descriptors, user)
+        else:
+            self.signal(request, user)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+    def start(self, request: dict, judge: int, bound: int, user: socket.socket) -> None:
+        try:
+            keeper = os.fork()
+        except OSError:
+            traceback.print_exc()
+            self.tell(user, {"ended": request["run"], "code": EXIT_SETUP})
+            return
+        if keeper == 0:
+            code = EXIT_SETUP
+            try:
+                # A kernel has its own judge's socket, and no way to those of others.
+                for one in (self.owner, self.door, *self.users):
+                    one.close()
+                for kept in self.keepers.values():
+                    os.close(kept.descriptor)
+                libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+                code = keep(request, judge, bound)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        self.keepers[keeper] = Kept(request["run"], os.pidfd_open(keeper), user)
+
+    def signal(self, request: dict, user: socket.socket) -> None:
+        number = signal.SIGINT if request["do"] == "interrupt" else signal.SIGKILL
+        for keeper, kept in self.keepers.items():
+            if kept.run == request["run"] and kept.user is user:
+                try:
+                    children = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
+                    for child in children or ([str(keeper)] if number == signal.SIGKILL else []):
+                        os.kill(int(child), number)
+                except OSError:
+                    continue
 
 
 def main() -> None:
-    control = socket.socket(fileno=int(os.environ.pop("ATTENTION_CONTROL_FD")))
-    control.set_inheritable(False)
+    owner, door = (socket.socket(fileno=int(os.environ.pop(name))) for name in ("ATTENTION_OWNER_FD", "ATTENTION_DOOR_FD"))
+    owner.set_inheritable(False)
+    door.set_inheritable(False)
     give_up_root()
     warm_up()
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    control.send(json.dumps({"ready": True}).encode())
-    serve(control)
+    if prepare(owner):
+        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        Server(owner, door).serve()
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 
 from autograder import classroom, grade, sample
-from autograder.sandbox import bubblewrap
+from autograder.warm import bubblewrap
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))

@@ -21,6 +21,10 @@ _MATMUL = re.compile(r"matmul: Input operand 1 has a mismatch in its core dimens
 
 def close(a: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
     """Entry by entry, whether `a` equals `b` to `tolerance`, relative to the entry and to the largest of `b`."""
+    same = a == b
+    if same.all():
+        # So it is most of the time, and looking closely takes ten times as long.
+        return same
     finite = np.abs(b[np.isfinite(b)]) if b.size else b
     scale = float(finite.max()) if finite.size else 0.0
     with np.errstate(all="ignore"):

@@ -253,7 +253,7 @@ _UNKNOWN = {**_BROKEN, "status": "returned", "error": {}}
 
 def _checked(answer: object) -> dict:
     """Return the answer if it has the form that the runner writes, else one that fails."""
-    if not isinstance(answer, dict) or "value" not in answer or any(not isinstance(answer.get(k), t) for k, t in _TEMPLATE.items()):
+    if not isinstance(answer, dict) or "value" not in answer or not all(map(isinstance, map(answer.get, _TEMPLATE), _TEMPLATE.values())):
         return dict(_BROKEN)
     if answer["status"] not in ("returned", "raised", "unanswered"):
         return dict(_BROKEN)

@@ -21,6 +21,8 @@ MAX_NODES = 200_000
 MAX_DEPTH = 40
 _DTYPES = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split())
 _TAG = "~"
+# What JSON holds as it is; most of a message is such.
+_SIMPLE = frozenset((type(None), bool, float, str))
 
 
 class WireError(ValueError):
@@ -55,20 +57,19 @@ def decode(message: bytes) -> Any:
 
 
 def _pack(value: Any, buffers: list[bytes], nodes: list[int], depth: int) -> Any:
-    nodes[0] += 1
+    if isinstance(value, (list, tuple, dict)):
+        nodes[0] += len(value)
     if nodes[0] > MAX_NODES or depth > MAX_DEPTH:
         raise WireError("the value has too many parts to be passed on")
 
     def inner(item: Any) -> Any:
-        return _pack(item, buffers, nodes, depth + 1)
+        return item if type(item) in _SIMPLE else _pack(item, buffers, nodes, depth + 1)
 
-    if value is None or type(value) in (bool, str):
+    if type(value) in _SIMPLE:
         return value
     if type(value) is int:
         if abs(value) >= 2**63:
             raise WireError("an integer has more than 64 bits")
-        return value
-    if type(value) is float:
         return value
     if type(value) is list:
         return [inner(item) for item in value]
@@ -117,12 +118,13 @@ def _pack_array(array: np.ndarray, buffers: list[bytes]) -> dict:
 
 
 def _unpack(tree: Any, raw: memoryview, nodes: list[int], position: list[int], depth: int) -> Any:
-    nodes[0] += 1
+    parts = tree if isinstance(tree, list) else tree.get("items", ()) if isinstance(tree, dict) else ()
+    nodes[0] += len(parts)
     if nodes[0] > MAX_NODES or depth > MAX_DEPTH:
         raise WireError("the message has too many parts")
 
     def inner(item: Any) -> Any:
-        return _unpack(item, raw, nodes, position, depth + 1)
+        return item if type(item) in _SIMPLE or type(item) is int else _unpack(item, raw, nodes, position, depth + 1)
 
     if tree is None or isinstance(tree, (bool, int, float, str)):
         return tree

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from autograder import course
-from autograder.sandbox import library, modules
+from autograder.warm import library, modules
 
 
 @pytest.mark.parametrize("unit", ["u1_dot_products", "u7_transformer"])

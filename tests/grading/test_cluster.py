@@ -103,7 +103,7 @@ def test_a_worker_of_another_version_is_refused_by_name(undisturbed, cluster, tm
 
 def test_a_worker_without_sandbox_is_refused_by_name(undisturbed, cluster, tmp_path):
     before, _ = undisturbed
-    (tmp_path / "sitecustomize.py").write_text("import autograder.sandbox\nautograder.sandbox.bubblewrap = lambda: None\n", encoding="utf-8")
+    (tmp_path / "sitecustomize.py").write_text("import autograder.warm\nautograder.warm.bubblewrap = lambda: None\n", encoding="utf-8")
     cluster.worker(PYTHONPATH=str(tmp_path))
     cluster.wait_for(lambda: workers(cluster) == 1)
     with pytest.raises(CourseError, match="tcp://.*bubblewrap is not installed"):
@@ -117,3 +117,31 @@ def test_no_scheduler_and_no_worker_are_told_in_one_line(undisturbed, cluster, t
         grade.grade(room, [UNIT], feedback=False, scheduler=cluster.address)
     with pytest.raises(CourseError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
         grade.grade(room, [UNIT], feedback=False, scheduler="tcp://127.0.0.1:9")
+
+
+def test_all_workers_are_killed_and_others_take_over(undisturbed, cluster, tmp_path):
+    before, expected = undisturbed
+    room = copied(before, tmp_path / "class")
+    first = [cluster.worker(), cluster.worker()]
+    cluster.wait_for(lambda: workers(cluster) == 2)
+    seen = []
+
+    def tell(kind, **about):
+        seen.append(kind)
+        if seen.count("graded") == 3 and kind == "graded":
+            for one in first:
+                one.send_signal(signal.SIGKILL)
+            cluster.wait_for(lambda: workers(cluster) == 0)
+            cluster.worker()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(grade, "BATCH", 1)
+        results = grade.grade(room, [UNIT], feedback=False, tell=tell, scheduler=cluster.address)
+    assert len(results) == STUDENTS
+    assert state(room) == expected
+
+
+def test_an_encrypted_address_without_certificates_is_told_in_one_line(undisturbed, cluster, tmp_path):
+    before, _ = undisturbed
+    with pytest.raises(CourseError, match="is encrypted and Dask's settings name no certificates"):
+        grade.grade(copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address.replace("tcp", "tls"))

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from autograder import sandbox
+from autograder import warm
 from helpers import CheckFailed, catalog, check, desk, feedback, hint, judge, progress, runner
 from helpers.verdict import Verdict
 
@@ -216,7 +216,7 @@ def test_hint_and_progress_are_silent_while_nbgrader_executes(monkeypatch, capsy
 
 def test_hint_and_progress_are_silent_where_nothing_is_known_of_exercises(tmp_path):
     """As in the sandbox, from the parts of `helpers` that are laid out there."""
-    library = sandbox.library("u2_softmax_scaling", tmp_path / "sandbox")
+    library = warm.library("u2_softmax_scaling", tmp_path / "sandbox")
     assert not (library / "helpers" / "judge.py").exists() and not (library / "helpers" / "contents.json").exists()
     code = "from helpers import check, hint, progress\nhint()\nhint('softmax')\nhint(print)\nprogress()\nprogress('u2')\nprint(check.__module__)"
     environment = {**os.environ, "PYTHONPATH": str(library), "ATTENTION_JUDGE_FD": "99"}
