@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,10 +38,13 @@ def begun(course: Path, sealed: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def importing() -> Iterator[None]:
-    """Import without looking for garbage, of which there is none, and never look at what was imported."""
+    """Import without looking for garbage, of which there is none, and never look at what was imported. Ctrl-C waits for the second it takes."""
     gc.disable()
+    # Torn out of the middle of an import, some extension modules crash when the program ends.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         gc.freeze()
         gc.enable()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -148,12 +148,15 @@ class SandboxedExecute(Limits, Execute):
     def _run_cells(self, nb: NotebookNode, conversation: Conversation, interrupt: Callable[[], None]) -> None:
         self._interrupt = interrupt
         nb.metadata["language_info"] = {"name": "python"}
+        count = 0
         for index, cell in enumerate(nb.cells):
             if cell.cell_type != "code" or not cell.source.strip():
                 continue
             if time.monotonic() > self._ends:
                 raise OutOfTime(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
             self._written, self.clear_before_next_output = 0, False
+            count += 1
+            cell.execution_count = count
             judged = self.judged(cell)
             if judged:
                 self._desk.open_cell(self._name(cell))

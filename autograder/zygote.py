@@ -23,6 +23,7 @@ import array
 import ctypes
 import json
 import os
+import re
 import resource
 import select
 import shutil
@@ -47,6 +48,9 @@ KILLED_FROM_OUTSIDE, WARM_PROCESS_GONE = 100 + signal.SIGKILL, -1
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 1, 2, 4, 4096, 8192, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP = 1, 4, 38, 24
+
+# A cell that this does not find in holds no magic, no shell command and no question.
+IPYTHON_SYNTAX = re.compile(r"[%!?]|^\s*[,;/]", re.MULTILINE)
 
 libc = ctypes.CDLL(None, use_errno=True)
 # The kernel application that every fork takes over.
@@ -114,16 +118,32 @@ def import_all(names: list[str]) -> None:
 def make_shell() -> None:
     """Make the shell that each fork's kernel takes over: IPython's singleton, which costs more than the fork."""
     import tempfile
+    import zlib
 
-    from ipykernel.compiler import XCachingCompiler
+    from ipykernel.compiler import XCachingCompiler, get_tmp_directory
     from ipykernel.zmqshell import ZMQInteractiveShell
+    from IPython.core.inputtransformer2 import TransformerManager
     from IPython.core.profiledir import ProfileDir
     from traitlets.config import Config
 
-    class Shell(ZMQInteractiveShell):
-        """Transforms a cell once and looks once whether it awaits; ipykernel asks for both before it runs a cell, and IPython again."""
+    class Compiler(XCachingCompiler):
+        """Names a cell's code as ipykernel does, by a hash that is not computed byte by byte in Python."""
 
-        known: tuple[Any, ...] = ()
+        def get_code_name(self, raw_code: str, code: str, number: int) -> str:
+            return f"{get_tmp_directory()}{os.sep}{zlib.crc32(raw_code.encode(errors='replace'))}.py"
+
+    class Transformer(TransformerManager):
+        """Leaves out what finds IPython's own syntax in a cell that has not one of its characters, which is to break it into tokens."""
+
+        def do_token_transforms(self, lines: list[str]) -> list[str]:
+            if self.token_transformers == usual and not IPYTHON_SYNTAX.search("".join(lines)):
+                return lines
+            return super().do_token_transforms(lines)
+
+    class Shell(ZMQInteractiveShell):
+        """Transforms a cell once, where ipykernel asks for it before it runs a cell and IPython again; and compiles none only to see that it does not await."""
+
+        known: tuple[str, ...] = ()
 
         def transform_cell(self, raw_cell: str) -> str:
             if self.known[:1] != (raw_cell,):
@@ -131,20 +151,19 @@ def make_shell() -> None:
             return self.known[1]
 
         def should_run_async(self, raw_cell: str, *, transformed_cell: str | None = None, preprocessing_exc_tuple: Any = None) -> bool:
-            if preprocessing_exc_tuple is not None or self.known[:2] != (raw_cell, transformed_cell):
-                return super().should_run_async(raw_cell, transformed_cell=transformed_cell, preprocessing_exc_tuple=preprocessing_exc_tuple)
-            if len(self.known) == 2:
-                self.known += (super().should_run_async(raw_cell, transformed_cell=transformed_cell),)
-            return self.known[2]
+            if transformed_cell is not None and "await" not in transformed_cell and "async" not in transformed_cell:
+                return False
+            return super().should_run_async(raw_cell, transformed_cell=transformed_cell, preprocessing_exc_tuple=preprocessing_exc_tuple)
 
         async def run_cell_async(self, *arguments: Any, **named: Any) -> Any:
             # The cell may change how cells are transformed.
             self.known = ()
             return await super().run_cell_async(*arguments, **named)
 
+    usual = TransformerManager().token_transformers
     quiet = Config({"HistoryManager": {"enabled": False, "hist_file": ":memory:"}})
     profile = ProfileDir.create_profile_dir(tempfile.mkdtemp(prefix="profile-"))
-    Shell.instance(config=quiet, profile_dir=profile, compiler_class=XCachingCompiler)
+    Shell.instance(config=quiet, profile_dir=profile, compiler_class=Compiler).input_transformer_manager = Transformer()
 
 
 def make_app() -> Any:
@@ -178,6 +197,21 @@ def make_app() -> Any:
                 ipkernel.sys = sys
             self.debugpy_stream = None
             self.shell.parent, self.shell.kernel = self, self
+
+        def start(self) -> None:
+            super().start()
+            # A cell that awaits has the base class ask which thread this is,
+            self.shell_channel_thread = types.SimpleNamespace(parent_thread=threading.current_thread())
+            # and is interrupted only if signals wake the loop, as they do once it handles one, whichever that is.
+            self.io_loop.asyncio_loop.add_signal_handler(signal.SIGWINCH, lambda: None)
+
+        def _publish_execute_input(self, *arguments: Any) -> None:
+            # The one who listens is the one who asked.
+            pass
+
+        def _publish_status(self, status: str, *arguments: Any) -> None:
+            if status != "busy":
+                super()._publish_status(status, *arguments)
 
     class Prepared(BaseIPythonApplication):
         """What does not depend on the connection, done once before all forks."""
@@ -241,11 +275,11 @@ def make_app() -> Any:
         "HistoryManager.hist_file": ":memory:",
         "HistoryManager.enabled": False,
         "InteractiveShellApp.exec_PYTHONSTARTUP": False,
-        # Nobody reads of each message, nor how another client could connect.
-        "App.log_level": "ERROR",
+        # Nobody reads how another client could connect, nor of each message.
         "App.parent_handle": 1,
     }
     Prepared.initialize(app, [f"--{name}={value}" for name, value in settings.items()])
+    app.log.setLevel("ERROR")
     app.init_pdb()
     app.shell = ZMQInteractiveShell.instance()
     app.init_extensions()
