@@ -346,7 +346,10 @@ class _Coordinator:
                             one = _Try(task)
                     if pool is None:
                         pool = self._workers(count)
-                        shared = pool.share(kit)
+                        try:
+                            shared = pool.share(kit)
+                        except SandboxError as error:
+                            raise CourseError(str(error)) from error
                     running[pool.submit(work.grade_task, shared, one.task)] = one
                     if pool.size == 1:
                         break

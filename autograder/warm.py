@@ -138,20 +138,32 @@ def command(pool: Path, lib: Path) -> list[str]:
 
 
 def need() -> None:
-    """Try whether bubblewrap can make its namespaces here, which takes an instant.
+    """Try whether bubblewrap can make its namespaces here, and whether kernels' sockets find room, which takes an instant.
 
     Raises:
         SandboxError: it cannot; the message says what is missing.
     """
-    with tempfile.TemporaryDirectory(prefix="try-") as folder:
+    with tempfile.TemporaryDirectory(prefix="attention-") as folder:
         path = Path(folder)
         (path / "lib").mkdir()
         (path / "passwd").touch()
+        # As long as the path of a kernel's socket will be.
+        place = path / "pool" / ("x" * 12)
+        place.mkdir(parents=True)
+        with socket.socket(socket.AF_UNIX) as one:
+            _bind(one, place / "kernel-1")
         call = command(path, path / "lib")
         done = subprocess.run([*call[: call.index("--")], "--", "/bin/true"], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         told = done.stderr.strip().splitlines()
         raise SandboxError(f"the sandbox did not start: {told[-1] if told else 'no message'}; `autograder doctor` says what this machine can give")
+
+
+def _bind(one: socket.socket, path: Path) -> None:
+    try:
+        one.bind(str(path))
+    except OSError as error:
+        raise SandboxError(f"no socket can be made in {path.parent} ({error}): set TMPDIR to a folder with a shorter path") from error
 
 
 def environment(lib: str) -> dict[str, str]:
@@ -197,10 +209,10 @@ class WarmProcess:
         self._owner, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with there, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door, open(self.folder / "errors.txt", "wb") as errors:
             try:
-                door.bind(str(self.folder / DOOR))
-            except OSError as error:
+                _bind(door, self.folder / DOOR)
+            except SandboxError:
                 shutil.rmtree(self.folder, ignore_errors=True)
-                raise SandboxError(f"no socket can be made in {self.folder} ({error}): set TMPDIR to a folder with a shorter path") from error
+                raise
             door.listen(128)
             env |= {"ATTENTION_OWNER_FD": str(there.fileno()), "ATTENTION_DOOR_FD": str(door.fileno())}
             self._process = subprocess.Popen(

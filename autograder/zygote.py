@@ -1,6 +1,6 @@
 """Runs inside the sandbox: a warm process that forks one sealed Jupyter kernel for each notebook.
 
-It is started as a script by `autograder.sandbox` and imports nothing of the autograder. Steps:
+It is started as a script by `autograder.warm` and imports nothing of the autograder. Steps:
 
 1. Give up root if it has it, import what notebooks import, then the unit's library once the owner says that it
    is there, and let users in by the door.
@@ -13,8 +13,8 @@ It is started as a script by `autograder.sandbox` and imports nothing of the aut
    notebook wrote back to the run's folder.
 
 The owner starts and ends the warm process; users are the processes that grade, each with kernels of its own that end
-with it. Requests and replies are JSON datagrams; the judge's socket comes along as a file descriptor, and the end of a pipe
-on which the kernel tells that its sockets are bound.
+with it. Requests and replies are JSON datagrams; along with a request to start come, as file descriptors, the judge's socket
+and the end of a pipe on which the kernel tells that its own sockets are bound.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def make_shell() -> None:
             return f"{get_tmp_directory()}{os.sep}{zlib.crc32(raw_code.encode(errors='replace'))}.py"
 
     class Transformer(TransformerManager):
-        """Leaves out what finds IPython's own syntax in a cell that has not one of its characters, which is to break it into tokens."""
+        """Breaks a cell into tokens, to find IPython's own syntax, only if it has one of that syntax's characters."""
 
         def do_token_transforms(self, lines: list[str]) -> list[str]:
             if self.token_transformers == usual and not IPYTHON_SYNTAX.search("".join(lines)):
@@ -141,7 +141,7 @@ def make_shell() -> None:
             return super().do_token_transforms(lines)
 
     class Shell(ZMQInteractiveShell):
-        """Transforms a cell once, where ipykernel asks for it before it runs a cell and IPython again; and compiles none only to see that it does not await."""
+        """Transforms a cell once, though ipykernel asks for it and then IPython again; and compiles none only to see that it does not await."""
 
         known: tuple[str, ...] = ()
 
@@ -271,13 +271,9 @@ def make_app() -> Any:
                 super().init_code()
 
     app = App.instance()
-    settings = {
-        "HistoryManager.hist_file": ":memory:",
-        "HistoryManager.enabled": False,
-        "InteractiveShellApp.exec_PYTHONSTARTUP": False,
-        # Nobody reads how another client could connect, nor of each message.
-        "App.parent_handle": 1,
-    }
+    settings = {"HistoryManager.hist_file": ":memory:", "HistoryManager.enabled": False, "InteractiveShellApp.exec_PYTHONSTARTUP": False}
+    # Nobody reads how another client could connect, nor of each message.
+    settings["App.parent_handle"] = 1
     Prepared.initialize(app, [f"--{name}={value}" for name, value in settings.items()])
     app.log.setLevel("ERROR")
     app.init_pdb()

@@ -108,6 +108,15 @@ def test_without_the_sandbox_grading_refuses_and_unsafe_marks_the_grades(room, m
     assert result.score == 17 and "graded without the sandbox" in result.outcome.reason
 
 
+def test_a_folder_for_temporary_files_with_too_long_a_path_is_named_before_anything_is_graded(room, tmp_path, monkeypatch):
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    with pytest.raises(CourseError, match="set TMPDIR to a folder with a shorter path"):
+        grade.grade(room, [sample.UNIT])
+    assert not list(long.iterdir())
+
+
 def test_the_secret_is_the_instructors_alone_and_stays(room):
     path = room.root / ".attention" / "secret"
     first = path.read_bytes()
