@@ -14,7 +14,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
@@ -203,8 +203,9 @@ class Dask:
             with contextlib.suppress(ImportError):
                 import dask_gateway  # noqa: F401
         try:
-            # Tried first: a client that fails to start delays the end of the process.
-            asyncio.run(_reach(address))
+            # Tried first: a client that fails to start delays the end of the process. In a thread, since a notebook has a running event loop.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(lambda: asyncio.run(_reach(address))).result()
             self._client = distributed.Client(address, timeout=5, set_as_default=False)
         except (OSError, ValueError) as error:
             raise CourseError(f"no Dask scheduler answers at {address}: {error}") from error

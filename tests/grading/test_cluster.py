@@ -1,11 +1,13 @@
 """Grading on a Dask cluster: the same end as on one machine, also when workers die, join, or are not fit."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import distributed
 import pytest
@@ -145,3 +147,15 @@ def test_an_encrypted_address_without_certificates_is_told_in_one_line(undisturb
     before, _ = undisturbed
     with pytest.raises(CourseError, match="is encrypted and Dask's settings name no certificates"):
         grade.grade(copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address.replace("tcp", "tls"))
+
+
+def test_a_scheduler_is_looked_for_also_from_a_running_event_loop(undisturbed, tmp_path):
+    before, _ = undisturbed
+    room = copied(before, tmp_path / "class")
+
+    async def as_in_a_notebook():
+        with pytest.raises(CourseError, match="no Dask scheduler answers"):
+            grade.grade(room, [UNIT], feedback=False, scheduler="tcp://127.0.0.1:1")
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(as_in_a_notebook())).result()
