@@ -39,12 +39,21 @@ def begun(course: Path, sealed: bool) -> Iterator[None]:
 @contextlib.contextmanager
 def importing() -> Iterator[None]:
     """Import without looking for garbage, of which there is none, and never look at what was imported. Ctrl-C waits for the second it takes."""
-    gc.disable()
     # Torn out of the middle of an import, some extension modules crash when the program ends.
+    with ctrl_c_waits():
+        gc.disable()
+        try:
+            yield
+        finally:
+            gc.freeze()
+            gc.enable()
+
+
+@contextlib.contextmanager
+def ctrl_c_waits() -> Iterator[None]:
+    """Have Ctrl-C take effect afterwards. Processes started meanwhile have it blocked."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        gc.freeze()
-        gc.enable()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -474,7 +474,7 @@ class _Coordinator:
         self.tell("feedback", total=len(stale), done=0)
         local = self.pool
         if local is None or isinstance(local, Dask):
-            # Pages are made from the class folder, which a cluster's workers do not have.
+            # Pages are made from the class folder, which a cluster's workers do not have. A worker is worth its start for five times as many of them.
             local = self._local(len(stale) // 5)
         try:
             batches = [tuple(stale[i : i + FEEDBACK_BATCH]) for i in range(0, len(stale), FEEDBACK_BATCH)]

@@ -198,26 +198,23 @@ class WarmProcess:
         pool.mkdir()
         lib.mkdir()
         (self.folder / "passwd").write_text(f"learner:x:{os.getuid() or NOBODY}:{os.getgid() or NOBODY}:learner:/scratch:/bin/sh\n")
-        try:
-            call = command(pool, lib) if sealed else [sys.executable, "-B", str(ZYGOTE)]
-        except SandboxError:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            raise
         env = environment("/lib-course" if sealed else str(lib))
         if not sealed:
             env |= {"ATTENTION_POOL": str(pool), "ATTENTION_DROP": "0"}
-        self._owner, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with there, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door, open(self.folder / "errors.txt", "wb") as errors:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door, open(self.folder / "errors.txt", "wb") as errors:
             try:
+                call = command(pool, lib) if sealed else [sys.executable, "-B", str(ZYGOTE)]
                 _bind(door, self.folder / DOOR)
             except SandboxError:
                 shutil.rmtree(self.folder, ignore_errors=True)
                 raise
             door.listen(128)
-            env |= {"ATTENTION_OWNER_FD": str(there.fileno()), "ATTENTION_DOOR_FD": str(door.fileno())}
-            self._process = subprocess.Popen(
-                call, env=env, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, pass_fds=(there.fileno(), door.fileno()), start_new_session=True,
-            )  # fmt: skip
+            self._owner, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with there:
+                env |= {"ATTENTION_OWNER_FD": str(there.fileno()), "ATTENTION_DOOR_FD": str(door.fileno())}
+                self._process = subprocess.Popen(
+                    call, env=env, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, pass_fds=(there.fileno(), door.fileno()), start_new_session=True,
+                )  # fmt: skip
 
     @classmethod
     def start_early(cls, sealed: bool = True) -> None:

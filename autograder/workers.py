@@ -21,6 +21,7 @@ from typing import Any
 
 from . import work
 from .course import CourseError
+from .early import ctrl_c_waits
 from .sandbox import Sandbox
 from .warm import WarmProcess
 from .work import Kit, Unfit
@@ -108,13 +109,10 @@ class Local:
         """
         size = cls.suitable(jobs, waiting)
         if size > 1:
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
+            with ctrl_c_waits():
                 cls._early = size, _pool(size, tempfile.gettempdir(), "fork")
                 # All are forked with the first call.
                 cls._early[1].submit(os.getpid)
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         try:
             yield
         finally:
