@@ -1,7 +1,6 @@
 """nbgrader's settings for this course; `autograder init` gives every class folder a copy."""
 
-from autograder.build import release_config
-from autograder.plugin import configure
+from autograder.plugin import configure, release_config
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "attention"

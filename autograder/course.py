@@ -27,7 +27,9 @@ def units() -> tuple[str, ...]:
     """
     if not SOLUTIONS.is_dir():
         raise CourseError(f"{SOLUTIONS} is not there: run from a clone of the course, installed with `pip install -e`")
-    names = [path.name for path in SOLUTIONS.iterdir() if _UNIT.fullmatch(path.name) and (path / f"{path.name}.py").is_file()]
+    names = [
+        path.name for path in SOLUTIONS.iterdir() if _UNIT.fullmatch(path.name) and (path / f"{path.name}.py").is_file()
+    ]
     return tuple(sorted(names, key=number))
 
 

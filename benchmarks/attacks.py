@@ -20,8 +20,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from autograder import classroom, grade, sample
-from autograder.warm import bubblewrap
+from autograder.authoring import releasing, sample
+from autograder.classroom import classroom
+from autograder.grading import coordinator
+from autograder.sandbox.warm_process import bubblewrap
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -82,7 +84,12 @@ def stock(attack: Attack, template: Path) -> str:
             subprocess.run(call, capture_output=True, timeout=SECONDS, check=False)
         except subprocess.TimeoutExpired:
             ended = f"no end within {SECONDS} s"
-        done = subprocess.run([sys.executable, "-W", "ignore", "-c", READ, f"sqlite:///{root}/gradebook.db", sample.UNIT], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", READ, f"sqlite:///{root}/gradebook.db", sample.UNIT],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode != 0:
             return verdict(attack, None, "the gradebook cannot be read")
         scores = json.loads(done.stdout)
@@ -97,7 +104,7 @@ def ours(attack: Attack, template: Path) -> str:
         root = Path(folder) / "class"
         shutil.copytree(template, root, symlinks=True)
         submit(root, attack)
-        results = grade.grade(classroom.Classroom.open(root), [sample.UNIT], feedback=False)
+        results = coordinator.grade(classroom.Classroom.open(root), [sample.UNIT], feedback=False)
         return verdict(attack, {result.student: result.score for result in results}, "")
 
 
@@ -111,10 +118,13 @@ def main() -> None:
         templates = {}
         for name, config in (("stock", STOCK_CONFIG), ("ours", None)):
             root = templates[name] = Path(folder) / name
-            classroom.init(root, [sample.UNIT])
+            releasing.init(root, [sample.UNIT])
             path = root / classroom.CONFIG
             path.write_text(config or path.read_text(encoding="utf-8") + OURS_CONFIG, encoding="utf-8")
-        rows = [(attack, stock(attack, templates["stock"]), ours(attack, templates["ours"])) for attack in track(attacks, console=Console(stderr=True))]
+        rows = [
+            (attack, stock(attack, templates["stock"]), ours(attack, templates["ours"]))
+            for attack in track(attacks, console=Console(stderr=True))
+        ]
     table = Table("kind", "attack", "stock nbgrader", "ours")
     for attack, theirs, own in rows:
         table.add_row(attack.kind, attack.name, theirs, own)
@@ -123,7 +133,10 @@ def main() -> None:
     for name, column in (("stock nbgrader", 1), ("ours", 2)):
         console.print(f"{name}: {sum(row[column].startswith('held') for row in rows)} of {len(rows)} held")
     if chosen.json:
-        chosen.json.write_text(json.dumps([{"kind": a.kind, "attack": a.name, "stock": s, "ours": o} for a, s, o in rows], indent=1), encoding="utf-8")
+        chosen.json.write_text(
+            json.dumps([{"kind": a.kind, "attack": a.name, "stock": s, "ours": o} for a, s, o in rows], indent=1),
+            encoding="utf-8",
+        )
 
 
 if __name__ == "__main__":

@@ -16,13 +16,17 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from helpers import catalog, desk
+from helpers.desk import commands
+from helpers.judging import catalog
 
 
 def import_seconds(module: str, runs: int = 5) -> float:
     """Best time of importing a module in a fresh interpreter, the interpreter's own start taken off."""
     code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-    return min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout) for _ in range(runs))
+    return min(
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(runs)
+    )
 
 
 def check_seconds(name: str, answer: object) -> tuple[float, float]:
@@ -31,7 +35,7 @@ def check_seconds(name: str, answer: object) -> tuple[float, float]:
     for _ in range(6):
         started = time.perf_counter()
         with contextlib.redirect_stdout(io.StringIO()):
-            verdict = desk._judged(catalog.find(name), answer, False)
+            verdict = commands._judged(catalog.find(name), answer, False)
             assert verdict.status != "not answered"
         times.append(time.perf_counter() - started)
     return times[0], min(times[1:])
@@ -50,7 +54,9 @@ def main() -> None:
             wrong = exercise.mistakes[0].wrong
             for kind, answer in (("right", exercise.reference), ("wrong", wrong)):
                 first, again = check_seconds(exercise.name, answer)
-                table.add_row(f"check({exercise.name}), {kind}", f"{first:.3f} s", f"{again:.3f} s", f"{again / base:.2f}")
+                table.add_row(
+                    f"check({exercise.name}), {kind}", f"{first:.3f} s", f"{again:.3f} s", f"{again / base:.2f}"
+                )
     Console().print(table)
 
 

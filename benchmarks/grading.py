@@ -23,17 +23,21 @@ import nbformat
 from rich.console import Console
 from rich.table import Table
 
-from autograder import classroom, sample
+from autograder.authoring import releasing, sample
+from autograder.classroom import classroom
 
 ROOT = Path(__file__).resolve().parent.parent
 STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'stock'\n"
 # As on an ordinary machine: compiled modules are kept.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
+    "PYTHONWARNINGS": "ignore",
+    "OMP_NUM_THREADS": "1",
+}
 
 
 def make_class(root: Path, unit: str, count: int, config: str | None = None) -> classroom.Classroom:
     """Make a class of `count` students who all hand in the right answers."""
-    classroom.init(root, [unit])
+    releasing.init(root, [unit])
     if config is not None:
         (root / classroom.CONFIG).write_text(config, encoding="utf-8")
     text = nbformat.writes(sample.answered(unit))
@@ -56,7 +60,18 @@ def ours(jobs: int) -> Callable[[Path, str, int], float]:
 
     def run(folder: Path, unit: str, count: int) -> float:
         make_class(folder, unit, count)
-        call = [sys.executable, "-c", "from autograder.cli import main; main()", "grade", unit, "--course", str(folder), "--jobs", str(jobs), "--no-feedback"]
+        call = [
+            sys.executable,
+            "-c",
+            "from autograder.cli import main; main()",
+            "grade",
+            unit,
+            "--course",
+            str(folder),
+            "--jobs",
+            str(jobs),
+            "--no-feedback",
+        ]
         return _timed(call, folder, ENVIRONMENT)
 
     return run
@@ -64,8 +79,8 @@ def ours(jobs: int) -> Callable[[Path, str, int], float]:
 
 FLOOR = """
 import os, sys, time
-import nbformat, numpy, torch, matplotlib.pyplot, helpers.desk, helpers.plots
-from helpers import catalog
+import nbformat, numpy, torch, matplotlib.pyplot, helpers.desk.commands, helpers.plots
+from helpers.judging import catalog
 torch.set_num_threads(1)
 unit, count = sys.argv[1], int(sys.argv[2])
 catalog.unit_exercises(unit)
@@ -92,7 +107,13 @@ def floor(folder: Path, unit: str, count: int) -> float:
     notebook = folder / "solved.ipynb"
     nbformat.write(sample.answered(unit), notebook)
     environment = ENVIRONMENT | {"NBGRADER_EXECUTION": "autograde", "MPLBACKEND": "agg"}
-    done = subprocess.run([sys.executable, "-c", FLOOR, unit, str(count), str(notebook)], capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", FLOOR, unit, str(count), str(notebook)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+    )
     return float(done.stdout.split()[-1])
 
 
@@ -123,11 +144,20 @@ def otter_python() -> Path:
     python = home / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "otter-grader"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "otter-grader"],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
         where = subprocess.run(
-            [sys.executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], capture_output=True, text=True, check=True
+            [sys.executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
-        (next((home / "lib").glob("python*")) / "site-packages" / "zz_borrowed.pth").write_text(f"{where}\n{ROOT / 'src'}\n", encoding="utf-8")
+        (next((home / "lib").glob("python*")) / "site-packages" / "zz_borrowed.pth").write_text(
+            f"{where}\n{ROOT / 'src'}\n", encoding="utf-8"
+        )
     return python
 
 
@@ -136,13 +166,30 @@ def otter(folder: Path, unit: str, count: int) -> float:
     (folder / "tests").mkdir(parents=True)
     notebook = sample.answered(unit)
     nbformat.write(notebook, folder / "solved.ipynb")
-    answers = [cell.metadata["nbgrader"]["grade_id"] for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code"]
+    answers = [
+        cell.metadata["nbgrader"]["grade_id"]
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code"
+    ]
     for name in answers:
         case = {"code": f">>> callable({name})\nTrue", "hidden": False, "locked": False}
-        test = {"name": name, "points": 1, "suites": [{"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}]}
+        test = {
+            "name": name,
+            "points": 1,
+            "suites": [{"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}],
+        }
         (folder / "tests" / f"{name}.py").write_text(f"OK_FORMAT = True\n\ntest = {test!r}\n", encoding="utf-8")
-    environment = ENVIRONMENT | {"NBGRADER_EXECUTION": "autograde", "PATH": f"{otter_python().parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run([str(otter_python()), "-W", "ignore", "-c", OTTER, str(folder), str(count)], capture_output=True, text=True, env=environment, check=False)
+    environment = ENVIRONMENT | {
+        "NBGRADER_EXECUTION": "autograde",
+        "PATH": f"{otter_python().parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        [str(otter_python()), "-W", "ignore", "-c", OTTER, str(folder), str(count)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
     if done.returncode != 0:
         raise RuntimeError(f"otter-grader failed: {done.stderr.strip().splitlines()[-1]}")
     result = json.loads(done.stdout.splitlines()[-1])
@@ -167,7 +214,13 @@ def check_grades(root: Path, unit: str, count: int) -> None:
         assert len(gradebook.find_assignment(unit).submissions) == count and len(scores) == 1 and scores.pop() > 0
 
 
-CONTESTANTS = {"stock nbgrader": stock, "otter-grader": otter, "ours, 1 worker": ours(1), "ours, 2 workers": ours(2), "floor, 1 core": floor}
+CONTESTANTS = {
+    "stock nbgrader": stock,
+    "otter-grader": otter,
+    "ours, 1 worker": ours(1),
+    "ours, 2 workers": ours(2),
+    "floor, 1 core": floor,
+}
 
 
 def plot(path: Path, sizes: list[int], seconds: dict[str, dict[int, float]]) -> None:
@@ -180,7 +233,13 @@ def plot(path: Path, sizes: list[int], seconds: dict[str, dict[int, float]]) -> 
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     for (name, found), style in zip(seconds.items(), ("o-", "s-", "^-", "D-", "x--")):
         axes.plot(list(found), [size / found[size] for size in found], style, label=name)
-    axes.set(xscale="log", yscale="log", xlabel="submissions in the class", ylabel="submissions graded a second", title="The same class, the same machine, one run")
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="submissions in the class",
+        ylabel="submissions graded a second",
+        title="The same class, the same machine, one run",
+    )
     axes.set_xticks(sizes, [str(size) for size in sizes])
     axes.minorticks_off()
     axes.legend()
@@ -193,7 +252,10 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 50, 200])
     parser.add_argument("--without", nargs="*", default=[], choices=list(CONTESTANTS), help="leave these out")
     parser.add_argument(
-        "--slow-most", type=int, default=10**9, help="largest class for stock nbgrader and otter-grader; their rate at a larger one is taken from it, marked ~"
+        "--slow-most",
+        type=int,
+        default=10**9,
+        help="largest class for stock nbgrader and otter-grader; their rate at a larger one is taken from it, marked ~",
     )
     parser.add_argument("--plot", type=Path, help="write the plot here")
     chosen = parser.parse_args()
@@ -211,13 +273,24 @@ def main() -> None:
                 Console(stderr=True).print(f"{name}, {size} submissions: {seconds[name][size]:.1f} s")
                 shutil.rmtree(place)
     for size in chosen.sizes:
-        table = Table("grader", "seconds", "a second", "times stock's rate", "of the floor, a core", title=f"{size} submissions of {chosen.unit}, {os.cpu_count()} cores")
+        table = Table(
+            "grader",
+            "seconds",
+            "a second",
+            "times stock's rate",
+            "of the floor, a core",
+            title=f"{size} submissions of {chosen.unit}, {os.cpu_count()} cores",
+        )
         rates = {}
         for name, found in seconds.items():
             best = size if size in found else max(found)
             rates[name] = (best / found[best], "" if best == size else "~")
         for name, (rate, mark) in rates.items():
-            to_stock = f"{mark or rates['stock nbgrader'][1]}{rate / rates['stock nbgrader'][0]:.1f}" if "stock nbgrader" in rates else ""
+            to_stock = (
+                f"{mark or rates['stock nbgrader'][1]}{rate / rates['stock nbgrader'][0]:.1f}"
+                if "stock nbgrader" in rates
+                else ""
+            )
             cores = 2 if "2 workers" in name else 1
             to_floor = f"{mark}1/{rates['floor, 1 core'][0] / (rate / cores):.1f}" if "floor, 1 core" in rates else ""
             table.add_row(name, f"{mark}{size / rate:.1f}", f"{mark}{rate:.2f}", to_stock, to_floor)

@@ -21,8 +21,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from autograder import grade, work
-from autograder.classroom import Classroom
+from autograder.classroom.classroom import Classroom
+from autograder.grading import coordinator
+from autograder.marking import submission
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -42,21 +43,21 @@ class Figures:
 def measure(room: Classroom, unit: str) -> Figures:
     """Grade a class with one worker in this process and take the times apart."""
     service: list[float] = []
-    original = work.grade_task
+    original = submission.grade_task
 
-    def timed(kit: work.Kit, task: work.Task) -> work.Done:
+    def timed(kit: submission.Kit, task: submission.Task) -> submission.Done:
         began = time.perf_counter()
         done = original(kit, task)
         service.append(time.perf_counter() - began)
         return done
 
-    work.grade_task = timed
+    submission.grade_task = timed
     try:
         began = time.perf_counter()
-        grade.grade(room, [unit], feedback=False, jobs=1)
+        coordinator.grade(room, [unit], feedback=False, jobs=1)
         total = time.perf_counter() - began
     finally:
-        work.grade_task = original
+        submission.grade_task = original
     first, rest = service[0], service[1:]
     usual = sorted(rest)[len(rest) // 2]
     return Figures(rest, first - usual, (total - sum(service)) / len(service))
@@ -83,10 +84,12 @@ def on_dask(room: Classroom, unit: str, workers: int) -> float:
     import distributed
 
     with tempfile.TemporaryDirectory(prefix="dask-") as folder:
-        cluster = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, local_directory=folder, silence_logs=50)
+        cluster = distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None, local_directory=folder, silence_logs=50
+        )
         try:
             began = time.perf_counter()
-            grade.grade(room, [unit], feedback=False, scheduler=cluster.scheduler_address)
+            coordinator.grade(room, [unit], feedback=False, scheduler=cluster.scheduler_address)
             return time.perf_counter() - began
         finally:
             cluster.close()
@@ -111,11 +114,22 @@ def main() -> None:
     console.print(
         f"{chosen.measured} submissions on a Dask cluster of 2 workers: {measured:.1f} s measured, {simulated:.1f} s simulated, ratio {measured / simulated:.2f}"
     )
-    table = Table("workers", "minutes", "times one worker's rate", "coordinator busy", title=f"{chosen.submissions:,} submissions of {chosen.unit}, simulated")
+    table = Table(
+        "workers",
+        "minutes",
+        "times one worker's rate",
+        "coordinator busy",
+        title=f"{chosen.submissions:,} submissions of {chosen.unit}, simulated",
+    )
     one = simulate(figures, chosen.submissions, 1)
     for workers in (1, 2, 4, 8, 16, 32, 64):
         seconds = simulate(figures, chosen.submissions, workers)
-        table.add_row(str(workers), f"{seconds / 60:.1f}", f"{one / seconds:.1f}", f"{chosen.submissions * figures.coordinator / seconds:.0%}")
+        table.add_row(
+            str(workers),
+            f"{seconds / 60:.1f}",
+            f"{one / seconds:.1f}",
+            f"{chosen.submissions * figures.coordinator / seconds:.0%}",
+        )
     console.print(table)
 
 

@@ -16,7 +16,17 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 
-PRELOADED = "nbgrader.apps", "nbgrader.api", "nbgrader.converters", "nbconvert.exporters", "nbclient", "jupytext", "matplotlib.figure", "rich.progress", "typer"
+PRELOADED = (
+    "nbgrader.apps",
+    "nbgrader.api",
+    "nbgrader.converters",
+    "nbconvert.exporters",
+    "nbclient",
+    "jupytext",
+    "matplotlib.figure",
+    "rich.progress",
+    "typer",
+)
 MAINS = {"autograder": ("autograder.cli", "main"), "nbgrader": ("nbgrader.apps.nbgraderapp", "main")}
 
 
@@ -64,7 +74,9 @@ def _run(folder: str, command: list[str]) -> tuple[int, str]:
 
 
 @contextlib.contextmanager
-def started(environment: Mapping[str, str] | None = None, also: tuple[str, ...] = ()) -> Iterator[Callable[[str, list[str]], tuple[int, str]]]:
+def started(
+    environment: Mapping[str, str] | None = None, also: tuple[str, ...] = ()
+) -> Iterator[Callable[[str, list[str]], tuple[int, str]]]:
     """Start the process; yields what runs a command in a folder.
 
     Args:
@@ -72,7 +84,13 @@ def started(environment: Mapping[str, str] | None = None, also: tuple[str, ...] 
         also: more modules to import before all forks.
     """
     # -P: the folder of this file holds packages that are named like the course's.
-    process = subprocess.Popen([sys.executable, "-P", __file__, *also], env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-P", __file__, *also],
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
 
     def run(folder: str, command: list[str]) -> tuple[int, str]:
         print(json.dumps([str(folder), command]), file=process.stdin, flush=True)

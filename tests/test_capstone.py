@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from autograder import classroom, grade, sample
-from autograder.preview import preview
+from autograder.authoring import releasing, sample
+from autograder.authoring.preview import preview
+from autograder.grading import coordinator
 
 UNIT = "u7_transformer"
 WEIGHTS = "weights.safetensors"
@@ -55,14 +56,14 @@ def graded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("capstone")
     result = preview(UNIT, folder / "desk", timeout=600)
     assert not result["failed"], result["failed"]
-    room = classroom.init(folder / "class", [UNIT])
+    room = releasing.init(folder / "class", [UNIT])
     for student, damage in {"trained": lambda path: None, **BAD}.items():
         handed_in = room.root / "submitted" / student / UNIT
         handed_in.mkdir(parents=True)
         nbformat.write(sample.answered(UNIT), handed_in / f"{UNIT}.ipynb")
         (handed_in / WEIGHTS).write_bytes((folder / "desk" / WEIGHTS).read_bytes())
         damage(handed_in / WEIGHTS)
-    return {one.student: one for one in grade.grade(room, [UNIT], feedback=False)}
+    return {one.student: one for one in coordinator.grade(room, [UNIT], feedback=False)}
 
 
 def test_trained_models_get_every_point_that_a_check_can_give(graded):

@@ -23,19 +23,25 @@ def folder(tmp_path, monkeypatch):
 
 def hidden(folder):
     config = PyFileConfigLoader("jupyter_lab_config.py", path=str(folder)).load_config()
-    page = config.ServerApp.tornado_settings["page_config_hook"](SimpleNamespace(), {"disabledExtensions": ["from elsewhere"]})
+    page = config.ServerApp.tornado_settings["page_config_hook"](
+        SimpleNamespace(), {"disabledExtensions": ["from elsewhere"]}
+    )
     return page["disabledExtensions"]
 
 
 def test_the_assignment_list_is_there_only_with_an_exchange(folder):
-    (folder / "settings" / "nbgrader_config.py").write_text(f'c = get_config()\nc.Exchange.root = "{folder / "exchange"}"\n', encoding="utf-8")
+    (folder / "settings" / "nbgrader_config.py").write_text(
+        f'c = get_config()\nc.Exchange.root = "{folder / "exchange"}"\n', encoding="utf-8"
+    )
     assert "@jupyter/nbgrader:assignment-list" in hidden(folder)
     (folder / "exchange").mkdir()
     assert "@jupyter/nbgrader:assignment-list" not in hidden(folder)
 
 
 def test_teachers_tools_and_news_are_hidden_and_other_settings_kept(folder):
-    assert {"from elsewhere", "@jupyter/nbgrader:formgrader", "@jupyterlab/apputils-extension:announcements"} <= set(hidden(folder))
+    assert {"from elsewhere", "@jupyter/nbgrader:formgrader", "@jupyterlab/apputils-extension:announcements"} <= set(
+        hidden(folder)
+    )
     assert "@jupyter/nbgrader:validate-assignment" not in hidden(folder)
 
 

@@ -21,11 +21,16 @@ CONDA = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 
 def pins():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return {name.lower(): Version(version) for name, _, version in (line.partition("==") for line in lines if not line.startswith("#"))}
+    return {
+        name.lower(): Version(version)
+        for name, _, version in (line.partition("==") for line in lines if not line.startswith("#"))
+    }
 
 
 def test_every_requirement_is_pinned_to_a_version_that_it_allows():
-    everything = PROJECT["dependencies"] + [requirement for extra in PROJECT["optional-dependencies"].values() for requirement in extra]
+    everything = PROJECT["dependencies"] + [
+        requirement for extra in PROJECT["optional-dependencies"].values() for requirement in extra
+    ]
     for requirement in map(Requirement, everything):
         assert pins()[requirement.name.lower()] in requirement.specifier, requirement.name
 
@@ -52,7 +57,9 @@ def test_the_changelog_begins_with_the_version():
 def test_the_changelog_names_every_unit(unit):
     spans = re.findall(r"\bunits? (\d+)(?: to (\d+))?", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.I)
     number = course.number(unit)
-    assert any(int(first) <= number <= int(last or first) for first, last in spans), f"CHANGELOG.md has no line on unit {number}"
+    assert any(int(first) <= number <= int(last or first) for first, last in spans), (
+        f"CHANGELOG.md has no line on unit {number}"
+    )
 
 
 def imports(path):
@@ -82,7 +89,9 @@ def test_figures_know_no_reference():
 @pytest.mark.parametrize("module", ["helpers", "helpers.exercises.u1_dot_products"])
 def test_importing_loads_neither_torch_nor_matplotlib(module):
     code = f"import sys, {module}; print([m for m in ('torch', 'matplotlib') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_the_zygote_runs_without_the_autograder():

@@ -8,8 +8,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from autograder import build, classroom, course, grade, sample
-from helpers import catalog
+from autograder import course
+from autograder.authoring import building, releasing, sample
+from autograder.grading import coordinator
+from helpers.judging import catalog
 
 UNITS = course.units()
 every_unit = pytest.mark.parametrize("unit", UNITS)
@@ -26,7 +28,11 @@ NEED_WEIGHTS = {"DigitClassifier", "translate"}
 
 
 def cells_of_checks(unit):
-    return {cell.metadata.nbgrader["grade_id"][5:]: cell for cell in marked(sample.released(unit), "grade") if cell.cell_type == "code"}
+    return {
+        cell.metadata.nbgrader["grade_id"][5:]: cell
+        for cell in marked(sample.released(unit), "grade")
+        if cell.cell_type == "code"
+    }
 
 
 def marked(notebook, kind):
@@ -35,14 +41,16 @@ def marked(notebook, kind):
 
 def test_no_unit_of_the_course_lacks_a_part():
     units = {path.stem.removeprefix("test_") for part in PARTS for path in course.ROOT.glob(part.format("u[0-9]*_*"))}
-    missing = [part.format(unit) for unit in sorted(units) for part in PARTS if not (course.ROOT / part.format(unit)).is_file()]
+    missing = [
+        part.format(unit) for unit in sorted(units) for part in PARTS if not (course.ROOT / part.format(unit)).is_file()
+    ]
     assert not missing, f"missing: {', '.join(missing)}"
 
 
 def test_grade_ids_are_unique_in_the_course():
     places = {}
     for unit in UNITS:
-        for cell in build.source_notebook(unit).cells:
+        for cell in building.source_notebook(unit).cells:
             if "nbgrader" in cell.metadata:
                 places.setdefault(cell.metadata.nbgrader["grade_id"], []).append(unit)
     doubled = [f"{name!r} in {' and '.join(units)}" for name, units in places.items() if len(units) > 1]
@@ -54,39 +62,54 @@ def test_the_notebook_in_git_is_the_one_that_the_source_makes(unit):
     path = course.NOTEBOOKS / unit / f"{unit}.ipynb"
     assert path.is_file(), f"notebooks/{unit} is not made yet: run `make build`"
     # Not compared by pytest, which would spell the difference of two whole notebooks.
-    fresh = path.read_text(encoding="utf-8") == build.released_text(unit)
+    fresh = path.read_text(encoding="utf-8") == building.released_text(unit)
     assert fresh, f"notebooks/{unit} is older than solutions/{unit}: run `make build`"
 
 
 @every_unit
 def test_points_and_cells_are_those_of_the_curriculum(unit):
-    source = build.source_notebook(unit)
+    source = building.source_notebook(unit)
     graded = {cell.metadata.nbgrader["grade_id"]: cell for cell in marked(source, "grade")}
-    points, wanted = sum(cell.metadata.nbgrader["points"] for cell in graded.values()), 1 if unit == "u0_start_here" else 20
+    points, wanted = (
+        sum(cell.metadata.nbgrader["points"] for cell in graded.values()),
+        1 if unit == "u0_start_here" else 20,
+    )
     assert points == wanted, f"the points in solutions/{unit} add up to {points}, not to {wanted}"
     tests = {name[5:]: cell for name, cell in graded.items() if name.startswith("test_")}
     exercises = set(catalog.unit_exercises(unit))
-    assert set(tests) <= exercises, f"checked in solutions/{unit}, but not in EXERCISES of src/helpers/exercises/{unit}.py: {', '.join(set(tests) - exercises)}"
-    assert exercises <= set(tests), f"in EXERCISES of src/helpers/exercises/{unit}.py, but with no cell test_... in solutions/{unit}: {', '.join(exercises - set(tests))}"
+    assert set(tests) <= exercises, (
+        f"checked in solutions/{unit}, but not in EXERCISES of src/helpers/exercises/{unit}.py: {', '.join(set(tests) - exercises)}"
+    )
+    assert exercises <= set(tests), (
+        f"in EXERCISES of src/helpers/exercises/{unit}.py, but with no cell test_... in solutions/{unit}: {', '.join(exercises - set(tests))}"
+    )
     answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in marked(source, "solution")}
     for name, cell in tests.items():
         assert name in answers, f"solutions/{unit} has a cell test_{name}, but no answer cell with grade_id {name!r}"
-        assert cell.source == CHECK.format(name), f"the cell test_{name} in solutions/{unit} must be, word by word:\n{CHECK.format(name)}"
+        assert cell.source == CHECK.format(name), (
+            f"the cell test_{name} in solutions/{unit} must be, word by word:\n{CHECK.format(name)}"
+        )
     for name, cell in answers.items():
-        assert "### BEGIN SOLUTION" in cell.source, f"the answer cell {name} in solutions/{unit} has no ### BEGIN SOLUTION"
+        assert "### BEGIN SOLUTION" in cell.source, (
+            f"the answer cell {name} in solutions/{unit} has no ### BEGIN SOLUTION"
+        )
     for name in set(answers) - set(tests):
         question = graded.get(name)
         assert question is not None, f"the answer cell {name} in solutions/{unit} has neither a check nor points"
-        assert question.cell_type == "markdown" and "Marking guide" in question.source, f"the question {name} in solutions/{unit} has no *Marking guide.*"
+        assert question.cell_type == "markdown" and "Marking guide" in question.source, (
+            f"the question {name} in solutions/{unit} has no *Marking guide.*"
+        )
 
 
 @every_unit
 def test_the_release_holds_no_solution_hidden_test_or_marking_guide(unit):
-    text = build.released_text(unit)
+    text = building.released_text(unit)
     for mark in ("BEGIN SOLUTION", "HIDDEN", "hidden=True", "Model answer", "Marking guide", "MARK SCHEME"):
         assert mark not in text, f"what learners get of {unit} shows {mark!r}"
     for cell in marked(sample.released(unit), "solution"):
-        assert cell.cell_type != "code" or "raise NotImplementedError" in cell.source, f"{cell.id}: nothing is left to answer in {unit}"
+        assert cell.cell_type != "code" or "raise NotImplementedError" in cell.source, (
+            f"{cell.id}: nothing is left to answer in {unit}"
+        )
 
 
 @every_unit
@@ -95,12 +118,16 @@ def test_released_notebook_runs_unanswered_without_a_crash(unit, tmp_path, monke
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
     notebook = sample.released(unit)
-    NotebookClient(notebook, timeout=120, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
     for cell in notebook.cells:
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
-                assert name.startswith("test_") and "not answered yet" in output.evalue, f"{name or cell.source[:200]}: {output.evalue}"
+                assert name.startswith("test_") and "not answered yet" in output.evalue, (
+                    f"{name or cell.source[:200]}: {output.evalue}"
+                )
             assert not (output.output_type == "stream" and output.name == "stderr"), f"{cell.id}: {output.text}"
 
 
@@ -111,12 +138,12 @@ def solved(tmp_path_factory):
     @functools.cache
     def graded(unit):
         root = tmp_path_factory.mktemp("solved") / "class"
-        room = classroom.init(root, [unit])
+        room = releasing.init(root, [unit])
         for student, notebook in (("solved", sample.answered(unit)), ("empty", sample.released(unit))):
             folder = root / "submitted" / student / unit
             folder.mkdir(parents=True)
             nbformat.write(notebook, folder / f"{unit}.ipynb")
-        return {result.student: result for result in grade.grade(room, [unit], feedback=False)}
+        return {result.student: result for result in coordinator.grade(room, [unit], feedback=False)}
 
     return graded
 
@@ -124,11 +151,15 @@ def solved(tmp_path_factory):
 @every_unit
 def test_solutions_get_every_point_that_a_check_can_give(solved, unit):
     result = solved(unit)["solved"]
-    by_hand = sum(c.metadata.nbgrader["points"] for c in marked(sample.released(unit), "grade") if c.cell_type == "markdown")
+    by_hand = sum(
+        c.metadata.nbgrader["points"] for c in marked(sample.released(unit), "grade") if c.cell_type == "markdown"
+    )
     failed = {name: v.finding.message for name, v in result.outcome.final.items() if not v.passed}
     # Trained weights are the learner's to hand in; tests/test_capstone.py does.
     untrained = {name for name in NEED_WEIGHTS if name in failed and "weights.safetensors" in failed[name]}
-    assert set(failed) == untrained == (NEED_WEIGHTS if unit == "u7_transformer" else set()), f"the solution in solutions/{unit} is not right: {failed}"
+    assert set(failed) == untrained == (NEED_WEIGHTS if unit == "u7_transformer" else set()), (
+        f"the solution in solutions/{unit} is not right: {failed}"
+    )
     lost = sum(cell.metadata.nbgrader["points"] for name, cell in cells_of_checks(unit).items() if name in failed)
     assert result.score == result.max_score - by_hand - lost
     assert result.outcome.state == "graded", result.outcome.reason
@@ -138,7 +169,9 @@ def test_solutions_get_every_point_that_a_check_can_give(solved, unit):
 def test_an_unanswered_notebook_gets_nothing_and_says_so(solved, unit):
     result = solved(unit)["empty"]
     assert (result.score, result.outcome.state) == (0, "graded")
-    assert {verdict.status for name, verdict in result.outcome.final.items() if name not in NEED_WEIGHTS} <= {"not answered"}
+    assert {verdict.status for name, verdict in result.outcome.final.items() if name not in NEED_WEIGHTS} <= {
+        "not answered"
+    }
 
 
 @every_unit

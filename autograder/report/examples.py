@@ -9,8 +9,9 @@ import keyword
 import re
 from collections.abc import Iterable
 
-from ..answers import Answers, parse
-from .gather import Person
+from autograder.classroom.answers import Answers, parse
+
+from .graded_class import Person
 from .statistics import MistakeLine
 
 MOST_LINES, MOST_WIDTH, LOOKED_AT = 14, 110, 5
@@ -31,7 +32,12 @@ class Anonymous:
 
     def __init__(self, people: Iterable[Person], answers: Answers) -> None:
         self._answers = answers
-        words = {word.casefold() for one in people for text in (one.id, one.first, one.last, one.email.split("@")[0]) for word in [text, *_WORDS.findall(text)]}
+        words = {
+            word.casefold()
+            for one in people
+            for text in (one.id, one.first, one.last, one.email.split("@")[0])
+            for word in [text, *_WORDS.findall(text)]
+        }
         self._words = {word for word in words if len(word) >= SHORTEST}
         self._long = [word for word in self._words if len(word) >= 5]
         self._told: dict[str, bool] = {}
@@ -93,7 +99,9 @@ class Anonymous:
         if name not in self._told:
             folded = name.casefold()
             parts = [folded, *_WORDS.findall(folded)]
-            self._told[name] = any(part[:end] in self._words for part in parts for end in range(SHORTEST, len(part) + 1)) or any(word in folded for word in self._long)
+            self._told[name] = any(
+                part[:end] in self._words for part in parts for end in range(SHORTEST, len(part) + 1)
+            ) or any(word in folded for word in self._long)
         return self._told[name]
 
 

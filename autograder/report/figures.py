@@ -12,7 +12,19 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .statistics import ENDS, NAMED, NOT_ANSWERED, NOT_REACHED, NOT_RUN, RIGHT, TIME_OUT, UNKNOWN, UNNAMED, Exercise, Spread
+from .statistics import (
+    ENDS,
+    NAMED,
+    NOT_ANSWERED,
+    NOT_REACHED,
+    NOT_RUN,
+    RIGHT,
+    TIME_OUT,
+    UNKNOWN,
+    UNNAMED,
+    Exercise,
+    Spread,
+)
 
 BINS = 10
 # Okabe and Ito's colours, which colour-blind readers tell apart, each with a pattern of its own.
@@ -66,12 +78,27 @@ def histogram(scores: Sequence[float], most: float, found: Spread) -> Drawn:
         axes.bar(edges[:-1], heights, width=np.diff(edges), align="edge", color="#0072B2", edgecolor="white")
         axes.axvline(found.median, color="black", linestyle="--", linewidth=1.2)
         axes.annotate(
-            f"median {found.median:.3g}", (found.median, 1), xycoords=("data", "axes fraction"), xytext=(3, 2), textcoords="offset points", annotation_clip=False
+            f"median {found.median:.3g}",
+            (found.median, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, 2),
+            textcoords="offset points",
+            annotation_clip=False,
         )
-        axes.set(xlim=(0, edges[-1]), xlabel=f"points, of {most:g}", ylabel="students", ylim=(0, max(heights.max(), 1) * 1.12))
+        axes.set(
+            xlim=(0, edges[-1]),
+            xlabel=f"points, of {most:g}",
+            ylabel="students",
+            ylim=(0, max(heights.max(), 1) * 1.12),
+        )
         axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
-        parts = "; ".join(f"{low:g} to {high:g}: {count}" for low, high, count in zip(edges, edges[1:], heights) if count)
-        return _drawn(figure, f"Histogram of {len(scores)} scores. Median {found.median:.3g} of {most:g} points. Students by points: {parts}.")
+        parts = "; ".join(
+            f"{low:g} to {high:g}: {count}" for low, high, count in zip(edges, edges[1:], heights) if count
+        )
+        return _drawn(
+            figure,
+            f"Histogram of {len(scores)} scores. Median {found.median:.3g} of {most:g} points. Students by points: {parts}.",
+        )
 
 
 def ends(lines: Sequence[Exercise], students: int) -> Drawn:
@@ -85,7 +112,16 @@ def ends(lines: Sequence[Exercise], students: int) -> Drawn:
         for end in used:
             colour, pattern = _LOOK[end]
             widths = np.array([line.ends[end] for line in judged]) * 100 / students
-            axes.barh(range(len(judged)), widths, left=left, color=colour, hatch=pattern, edgecolor="#333333", linewidth=0.5, label=end)
+            axes.barh(
+                range(len(judged)),
+                widths,
+                left=left,
+                color=colour,
+                hatch=pattern,
+                edgecolor="#333333",
+                linewidth=0.5,
+                label=end,
+            )
             for row, width in enumerate(widths):
                 if width >= 6:
                     place = left[row] + width / 2
@@ -96,5 +132,8 @@ def ends(lines: Sequence[Exercise], students: int) -> Drawn:
         axes.invert_yaxis()
         axes.set(xlim=(0, 100), xlabel="% of gradable submissions")
         figure.legend(loc="outside upper center", ncols=min(len(used), 5), frameon=False, handlelength=2.2)
-        told = "; ".join(f"{line.cell.exercise}: " + ", ".join(f"{end} {line.ends[end]}" for end in used if line.ends[end]) for line in judged)
+        told = "; ".join(
+            f"{line.cell.exercise}: " + ", ".join(f"{end} {line.ends[end]}" for end in used if line.ends[end])
+            for line in judged
+        )
         return _drawn(figure, f"Bars: how the check of each exercise ended, of {students} submissions. {told}.")

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 import jinja2
 import markupsafe
 
-from .. import lookalikes
-from ..answers import Answers
-from ..classroom import Classroom
-from . import figures, statistics, tables
+from autograder.classroom.answers import Answers
+from autograder.classroom.classroom import Classroom
+from autograder.report import figures, statistics, tables
+
+from . import lookalikes
 from .examples import Anonymous
-from .gather import GradedClass, Unit, gather
+from .graded_class import GradedClass, Unit, gather
 
 if TYPE_CHECKING:
-    from ..grade import Result
+    from autograder.grading.coordinator import Result
 
 MOST_EXAMPLES, MOST_TAUGHT, MOST_ROWS, MOST_PAIRS = 12, 8, 60, 10
 _BACKTICKS = re.compile(r"`([^`]+)`")
@@ -40,7 +41,9 @@ class UnitPart:
     waiting: int
 
 
-def write(classroom: Classroom, results: Iterable[Result] = (), folder: Path | None = None, look_alikes: bool = False) -> Path:
+def write(
+    classroom: Classroom, results: Iterable[Result] = (), folder: Path | None = None, look_alikes: bool = False
+) -> Path:
     """Write the report on the whole class and return the page's path.
 
     Args:
@@ -92,11 +95,20 @@ def _page(
     answers: Answers,
 ) -> str:
     anonymous = Anonymous(graded.students, answers)
-    parts = [_part(unit, lines, [one for one in mistakes if one.unit == unit.name], anonymous) for unit, lines in zip(graded.units, exercises)]
+    parts = [
+        _part(unit, lines, [one for one in mistakes if one.unit == unit.name], anonymous)
+        for unit, lines in zip(graded.units, exercises)
+    ]
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters["code"] = lambda text: markupsafe.Markup(_BACKTICKS.sub(r"<code>\1</code>", str(markupsafe.escape(text))))
+    environment.filters["code"] = lambda text: markupsafe.Markup(
+        _BACKTICKS.sub(r"<code>\1</code>", str(markupsafe.escape(text)))
+    )
     return environment.get_template("page.html").render(
         graded=graded,
         made=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -108,11 +120,17 @@ def _page(
         pairs_found=len(pairs or ()),
         most=MOST_ROWS,
         most_examples=MOST_EXAMPLES,
-        rules={"help": f"{100 * statistics.HELP_BELOW:.0f} %", "fewest": statistics.FEWEST, "agree": f"{100 * lookalikes.AGREE:.0f} %"},
+        rules={
+            "help": f"{100 * statistics.HELP_BELOW:.0f} %",
+            "fewest": statistics.FEWEST,
+            "agree": f"{100 * lookalikes.AGREE:.0f} %",
+        },
     )
 
 
-def _part(unit: Unit, lines: list[statistics.Exercise], mistakes: list[statistics.MistakeLine], anonymous: Anonymous) -> UnitPart:
+def _part(
+    unit: Unit, lines: list[statistics.Exercise], mistakes: list[statistics.MistakeLine], anonymous: Anonymous
+) -> UnitPart:
     scores = [one.score for one in unit.gradable]
     spread = statistics.spread(scores)
     judged = any(line.cell.judged for line in lines)
@@ -129,8 +147,12 @@ def _part(unit: Unit, lines: list[statistics.Exercise], mistakes: list[statistic
 
 def _pairs(unit: Unit, answers: Answers) -> list[lookalikes.Pair]:
     released, solutions = answers.released(unit.name), answers.solutions(unit.name)
-    known = {name: [text for text in (released.get(name), solutions.get(name)) if text] for name in {*released, *solutions}}
-    return lookalikes.find(unit.name, {one.student.id: answers.of(unit.name, one.student.id) for one in unit.gradable}, known)
+    known = {
+        name: [text for text in (released.get(name), solutions.get(name)) if text] for name in {*released, *solutions}
+    }
+    return lookalikes.find(
+        unit.name, {one.student.id: answers.of(unit.name, one.student.id) for one in unit.gradable}, known
+    )
 
 
 def _side_by_side(pair: lookalikes.Pair, answers: Answers) -> tuple[str, str, str]:
@@ -143,4 +165,6 @@ def _code(text: str) -> str:
     """An answer as it was written, cut to a page's measure, with signs that would turn the reading order made visible."""
     lines = text.expandtabs(4).splitlines()
     kept = [*lines[:30], "… (cut)"] if len(lines) > 30 else lines
-    return "\n".join("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line[:200]) for line in kept)
+    return "\n".join(
+        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line[:200]) for line in kept
+    )

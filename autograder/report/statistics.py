@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from autograder.marking.outcomes import Outcome
 from helpers.verdict import FAILED, PASSED, UNANSWERED, Verdict
 
-from ..verdicts import Outcome
-from .gather import Cell, GradedClass, Person, Submission, Unit
+from .graded_class import Cell, GradedClass, Person, Submission, Unit
 
 # How the check of an exercise ended, in the order in which figures show it.
 RIGHT, NAMED, UNNAMED, NOT_RUN, TIME_OUT, NOT_REACHED, NOT_ANSWERED, UNKNOWN = (
@@ -99,7 +99,9 @@ def exercises(unit: Unit) -> list[Exercise]:
     everyone = unit.gradable
     # What still waits for a person counts on neither side of a correlation.
     settled = [cell for cell in unit.cells if not any(cell.key in one.waiting for one in everyone)]
-    matrix = np.array([[one.points.get(cell.key, 0.0) for cell in settled] for one in everyone]).reshape(len(everyone), len(settled))
+    matrix = np.array([[one.points.get(cell.key, 0.0) for cell in settled] for one in everyone]).reshape(
+        len(everyone), len(settled)
+    )
     lines = []
     for cell in unit.cells:
         graded = [one.points.get(cell.key, 0.0) for one in everyone if cell.key not in one.waiting]
@@ -153,7 +155,9 @@ def mistakes(units: Iterable[Unit]) -> list[MistakeLine]:
                 if end not in (NAMED, UNNAMED, NOT_RUN, TIME_OUT):
                     continue
                 name, hint = _told(end, one.outcome.final[cell.exercise])
-                line = found.setdefault((unit.name, cell.exercise, name), MistakeLine(unit.name, cell.exercise, name, end == NAMED, hint))
+                line = found.setdefault(
+                    (unit.name, cell.exercise, name), MistakeLine(unit.name, cell.exercise, name, end == NAMED, hint)
+                )
                 line.lost += max(0.0, cell.points - one.points.get(cell.key, 0.0))
                 line.students.append(one.student)
     return sorted(found.values(), key=lambda line: (-line.lost, -len(line.students)))

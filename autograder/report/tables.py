@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..lookalikes import Pair
-from .gather import GradedClass, Unit, duration
+from .graded_class import GradedClass, Unit, duration
+from .lookalikes import Pair
 from .statistics import NOT_ANSWERED, NOT_REACHED, TIME_OUT, Exercise, MistakeLine, Need, Spread
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -58,7 +58,9 @@ def _plain(cell: object) -> object:
 
 def _columns(*titles: str, **kinds: str) -> tuple[tuple[str, str], ...]:
     """Columns of text, but for names of the course and those named with their kind; `_` stands for a space in these."""
-    known = dict.fromkeys(("unit", "exercise", "question"), "label") | {title.replace("_", " "): kind for title, kind in kinds.items()}
+    known = dict.fromkeys(("unit", "exercise", "question"), "label") | {
+        title.replace("_", " "): kind for title, kind in kinds.items()
+    }
     return tuple((title, known.get(title, "text")) for title in titles)
 
 
@@ -70,32 +72,93 @@ def overview(units: Sequence[Unit], spreads: Sequence[Spread]) -> Table:
         late = sum(one.late_seconds > 0 for one in unit.submissions)
         waiting = sum(len(one.waiting) for one in unit.gradable)
         bad = len(unit.submissions) - len(unit.gradable)
-        rows.append((unit.name, len(unit.submissions) + len(unit.ungraded), unit.maximum, found.mean, found.median, late, bad, waiting, len(unit.nothing)))
+        rows.append(
+            (
+                unit.name,
+                len(unit.submissions) + len(unit.ungraded),
+                unit.maximum,
+                found.mean,
+                found.median,
+                late,
+                bad,
+                waiting,
+                len(unit.nothing),
+            )
+        )
     return Table(tuple((title, "label" if title == "unit" else "number") for title in titles), rows)
 
 
 def grades(graded: GradedClass) -> Table:
     """Every submission."""
     titles = _columns(
-        "student", "name", "unit", "points", "of", "by hand", "state", "reason", "seconds", points="number", of="number", by_hand="number", seconds="number"
+        "student",
+        "name",
+        "unit",
+        "points",
+        "of",
+        "by hand",
+        "state",
+        "reason",
+        "seconds",
+        points="number",
+        of="number",
+        by_hand="number",
+        seconds="number",
     )
     rows = []
     for unit in graded.units:
         for one in unit.submissions:
             name = " ".join(filter(None, [one.student.first, one.student.last]))
             seconds = one.outcome.seconds if one.outcome else None
-            rows.append((one.student.id, name, unit.name, one.score, unit.maximum, len(one.waiting), one.state, one.reason, seconds))
+            rows.append(
+                (
+                    one.student.id,
+                    name,
+                    unit.name,
+                    one.score,
+                    unit.maximum,
+                    len(one.waiting),
+                    one.state,
+                    one.reason,
+                    seconds,
+                )
+            )
     return Table(titles, rows)
 
 
 def exercises(unit: Unit, lines: Sequence[Exercise]) -> Table:
     """The exercises of one unit."""
-    titles = ("exercise", "points", "students", "full points", "mean", "discrimination", "not answered", "time outs", "waiting")
+    titles = (
+        "exercise",
+        "points",
+        "students",
+        "full points",
+        "mean",
+        "discrimination",
+        "not answered",
+        "time outs",
+        "waiting",
+    )
     kinds = ("label", "number", "number", "share", "share", "signed", "number", "number", "number")
     rows = []
     for line in lines:
-        answered = (line.ends[NOT_ANSWERED], line.ends[TIME_OUT] + line.ends[NOT_REACHED]) if line.cell.judged else (None, None)
-        rows.append((line.cell.exercise, line.cell.points, line.students, line.full, line.mean, line.discrimination, *answered, line.waiting))
+        answered = (
+            (line.ends[NOT_ANSWERED], line.ends[TIME_OUT] + line.ends[NOT_REACHED])
+            if line.cell.judged
+            else (None, None)
+        )
+        rows.append(
+            (
+                line.cell.exercise,
+                line.cell.points,
+                line.students,
+                line.full,
+                line.mean,
+                line.discrimination,
+                *answered,
+                line.waiting,
+            )
+        )
     return Table(tuple(zip(titles, kinds)), rows)
 
 
@@ -103,18 +166,27 @@ def all_exercises(units: Sequence[Unit], lines: Sequence[Sequence[Exercise]]) ->
     """The exercises of all units."""
     tables = [exercises(unit, own) for unit, own in zip(units, lines)]
     columns = exercises(Unit("", [], [], [], []), []).columns
-    return Table((("unit", "label"), *columns), [(unit.name, *row) for unit, table in zip(units, tables) for row in table.rows])
+    return Table(
+        (("unit", "label"), *columns), [(unit.name, *row) for unit, table in zip(units, tables) for row in table.rows]
+    )
 
 
 def mistakes(lines: Sequence[MistakeLine]) -> Table:
     """Mistakes without examples, in the order of what to teach again."""
-    columns = _columns("lost points", "students", "unit", "exercise", "mistake", "hint", lost_points="number", students="number")
-    return Table(columns, [(line.lost, len(line.students), line.unit, line.exercise, line.name, line.hint) for line in lines])
+    columns = _columns(
+        "lost points", "students", "unit", "exercise", "mistake", "hint", lost_points="number", students="number"
+    )
+    return Table(
+        columns, [(line.lost, len(line.students), line.unit, line.exercise, line.name, line.hint) for line in lines]
+    )
 
 
 def help_needed(needs: Sequence[Need]) -> Table:
     """Students who need help, and why."""
-    return Table(_columns("student", "share of points", "why", share_of_points="share"), [(need.student.label, need.share, "; ".join(need.reasons)) for need in needs])
+    return Table(
+        _columns("student", "share of points", "why", share_of_points="share"),
+        [(need.student.label, need.share, "; ".join(need.reasons)) for need in needs],
+    )
 
 
 def by_hand(units: Sequence[Unit]) -> Table:
@@ -131,7 +203,13 @@ def by_hand(units: Sequence[Unit]) -> Table:
 def not_gradable(units: Sequence[Unit]) -> Table:
     """Submissions that could not be graded, and why."""
     return Table(
-        _columns("student", "unit", "why"), [(one.student.label, unit.name, one.outcome.ungradable) for unit in units for one in unit.submissions if not one.gradable]
+        _columns("student", "unit", "why"),
+        [
+            (one.student.label, unit.name, one.outcome.ungradable)
+            for unit in units
+            for one in unit.submissions
+            if not one.gradable
+        ],
     )
 
 
@@ -142,7 +220,11 @@ def notes(units: Sequence[Unit]) -> Table:
         for one in unit.gradable:
             told = [one.lost]
             if one.outcome is not None:
-                told = [one.outcome.stopped, *one.outcome.notes, "graded without the sandbox" if one.outcome.unsafe else ""]
+                told = [
+                    one.outcome.stopped,
+                    *one.outcome.notes,
+                    "graded without the sandbox" if one.outcome.unsafe else "",
+                ]
             if one.late_seconds > 0:
                 penalty = f", {one.penalty:g} points less" if one.penalty else ""
                 told.append(f"late by {duration(one.late_seconds)}{penalty}")
@@ -160,5 +242,14 @@ def missing(units: Sequence[Unit]) -> Table:
 def lookalikes(pairs: Sequence[Pair]) -> Table:
     """Pairs of look-alike submissions, the strongest first."""
     columns = _columns("weight", "student", "and", "unit", "exercises that agree", weight="number")
-    rows = [(round(pair.weight), pair.first, pair.second, pair.unit, ", ".join(f"{one.exercise} ({100 * one.agreement:.0f} %)" for one in pair.shared)) for pair in pairs]
+    rows = [
+        (
+            round(pair.weight),
+            pair.first,
+            pair.second,
+            pair.unit,
+            ", ".join(f"{one.exercise} ({100 * one.agreement:.0f} %)" for one in pair.shared),
+        )
+        for pair in pairs
+    ]
     return Table(columns, rows)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from .gather import duration
+from .graded_class import duration
 
 if TYPE_CHECKING:
-    from ..grade import Result
+    from autograder.grading.coordinator import Result
 
 _COLUMNS = ("student", "unit", "points", "of", "by hand", "state", "reason")
 
@@ -30,7 +30,15 @@ def _row(result: Result) -> list[str]:
     if result.late_seconds > 0:
         reason = "; ".join(filter(None, [reason, f"late by {duration(result.late_seconds)}"]))
     by_hand = str(result.to_grade_by_hand or "")
-    return [result.student, result.unit, f"{result.score:g}", f"{result.max_score:g}", by_hand, result.outcome.state, reason]
+    return [
+        result.student,
+        result.unit,
+        f"{result.score:g}",
+        f"{result.max_score:g}",
+        by_hand,
+        result.outcome.state,
+        reason,
+    ]
 
 
 def _printable(text: str) -> str:

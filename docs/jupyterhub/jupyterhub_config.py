@@ -83,9 +83,17 @@ if jupyterhub.version_info >= (6,):
     # A hub whose service is late ends. JupyterHub 5 gives it ten seconds and cannot be told otherwise.
     c.JupyterHub.services[0]["timeout"] = 120
 c.JupyterHub.load_roles = [
-    {"name": INSTRUCTORS, "description": "Use formgrader", "groups": [INSTRUCTORS], "scopes": [f"access:services!service={COURSE}"]},
+    {
+        "name": INSTRUCTORS,
+        "description": "Use formgrader",
+        "groups": [INSTRUCTORS],
+        "scopes": [f"access:services!service={COURSE}"],
+    },
     # nbgrader asks the hub which courses the user of a server is in; the first two are the role's own.
-    {"name": "server", "scopes": ["users:activity!user", "access:servers!server", "read:users:name!user", "read:users:groups!user"]},
+    {
+        "name": "server",
+        "scopes": ["users:activity!user", "access:servers!server", "read:users:name!user", "read:users:groups!user"],
+    },
 ]
 
 load_subconfig("site_config.py", path=str(HERE))  # noqa: F821

@@ -234,7 +234,9 @@ plots.show(
 # %%
 plots.show(
     figures.reading_a_hand(),
-    alt=("A dial with a hand turned clockwise by an angle of 1 radian from the top. Its tip is sin 1 = 0.8415 to the right of the centre and cos 1 = 0.5403 above it."),
+    alt=(
+        "A dial with a hand turned clockwise by an angle of 1 radian from the top. Its tip is sin 1 = 0.8415 to the right of the centre and cos 1 = 0.5403 above it."
+    ),
 )
 
 # %% [markdown]
@@ -408,7 +410,9 @@ plots.show(
 # %%
 plots.explore(
     figures.clocks_at,
-    alt=("Eight dials, whose hands have turned the less the further right they are, and beneath them the sixteen sines and cosines of their angles as bars."),
+    alt=(
+        "Eight dials, whose hands have turned the less the further right they are, and beneath them the sixteen sines and cosines of their angles as bars."
+    ),
     start={"position": 25},
     position=range(101),
 )

@@ -92,9 +92,13 @@ measured = {
     "residual": pile(residual=True, norm=False),
     "residual + norm": pile(residual=True, norm=True),
 }
-print(f"{'':16} {'signal at the top':>20} {'tokens apart there':>20} {'gradient at the input':>23} {'median gradient of W_q':>24}")
+print(
+    f"{'':16} {'signal at the top':>20} {'tokens apart there':>20} {'gradient at the input':>23} {'median gradient of W_q':>24}"
+)
 for name, m in measured.items():
-    print(f"{name:16} {m['signal'][-1]:20.0e} {m['apart'][-1]:20.0e} {m['gradient'][0]:23.0e} {np.median(m['W_q']):24.0e}")
+    print(
+        f"{name:16} {m['signal'][-1]:20.0e} {m['apart'][-1]:20.0e} {m['gradient'][0]:23.0e} {np.median(m['W_q']):24.0e}"
+    )
 
 # %%
 plots.show(
@@ -486,7 +490,12 @@ plots.show(
 def learn_to_reverse(norm_first, n_layers=16, steps=120, lr=5e-3, d=32):
     torch.manual_seed(0)
     letter, place, read_out = nn.Embedding(10, d), nn.Embedding(8, d), nn.Linear(d, 10)
-    layers = nn.Sequential(*[nn.TransformerEncoderLayer(d, 2, 2 * d, dropout=0.0, batch_first=True, norm_first=norm_first) for _ in range(n_layers)])
+    layers = nn.Sequential(
+        *[
+            nn.TransformerEncoderLayer(d, 2, 2 * d, dropout=0.0, batch_first=True, norm_first=norm_first)
+            for _ in range(n_layers)
+        ]
+    )
     last = nn.LayerNorm(d) if norm_first else nn.Identity()
     model = nn.ModuleList([letter, place, layers, last, read_out])
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
@@ -505,7 +514,9 @@ def learn_to_reverse(norm_first, n_layers=16, steps=120, lr=5e-3, d=32):
 if plots.drawing():  # some seconds, and nothing to grade
     curves = {"post-norm": learn_to_reverse(norm_first=False), "pre-norm": learn_to_reverse(norm_first=True)}
     plots.show(
-        figures.training_curves(curves, "Reversing a line with 16 layers: pre-norm learns it, post-norm does not start", chance=np.log(10)),
+        figures.training_curves(
+            curves, "Reversing a line with 16 layers: pre-norm learns it, post-norm does not start", chance=np.log(10)
+        ),
         alt="Loss by training step. The pre-norm stack falls close to 0 within 80 steps; the post-norm stack stays at the loss of guessing.",
     )
 
@@ -676,7 +687,10 @@ def learn_to_hunt(n_layers, d=48, steps=300):
 def watch(encoder, run):
     """Run, and keep the attention weights of every layer, which the layers themselves do not return."""
     seen = []
-    hooks = [layer.self_attention.register_forward_hook(lambda module, inputs, output: seen.append(output[1].detach())) for layer in encoder.layers]
+    hooks = [
+        layer.self_attention.register_forward_hook(lambda module, inputs, output: seen.append(output[1].detach()))
+        for layer in encoder.layers
+    ]
     with torch.no_grad():
         run()
     for hook in hooks:
@@ -723,7 +737,9 @@ if plots.drawing():
 # %%
 if plots.drawing():
     try:
-        print(f"{sum(p.numel() for p in Encoder(6, 512, 8, 2048).parameters()):,} trainable numbers; by hand: {6 * (1_050_624 + 2_099_712 + 2 * 1024):,}")
+        print(
+            f"{sum(p.numel() for p in Encoder(6, 512, 8, 2048).parameters()):,} trainable numbers; by hand: {6 * (1_050_624 + 2_099_712 + 2 * 1024):,}"
+        )
     except NotImplementedError:
         print("Your encoder is counted here as soon as you have answered Encoder and what it is made of.")
 

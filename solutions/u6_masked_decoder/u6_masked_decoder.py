@@ -184,7 +184,9 @@ try:
     print("shape:", tuple(both.shape))
     sentences = ["we eat a burger".split(), ["we", "eat", "<pad>", "<pad>"]]
     plots.show(
-        figures.masks([(mask[0], s, s, f"your masks, sentence {b}") for b, (mask, s) in enumerate(zip(both, sentences))]),
+        figures.masks(
+            [(mask[0], s, s, f"your masks, sentence {b}") for b, (mask, s) in enumerate(zip(both, sentences))]
+        ),
         alt="Your causal and padding masks together, one panel for each of the two sentences.",
     )
 except NotImplementedError:
@@ -471,7 +473,9 @@ except NotImplementedError:
 # %%
 vocabulary = ["</s>", "nous", "mangeons", "un", "burger"]
 x = np.array([1.0, -0.5, 2.0])  # one decoder output, d_model = 3, after "<s> nous mangeons"
-W = np.array([[0.2, -1.0, 0.4, 1.0, 0.6], [0.5, 1.2, 1.0, -0.8, 0.2], [-0.6, 0.1, -0.9, 0.8, 0.5]])  # (d_model, vocabulary)
+W = np.array(
+    [[0.2, -1.0, 0.4, 1.0, 0.6], [0.5, 1.2, 1.0, -0.8, 0.2], [-0.6, 0.1, -0.9, 0.8, 0.5]]
+)  # (d_model, vocabulary)
 plots.show(
     figures.final_layer(x, W, vocabulary),
     alt=(
@@ -713,7 +717,12 @@ try:
     ids = greedy_decode(recorded, BOS, EOS, max_length=6)
     print("written:", " ".join(vocabulary[i] for i in ids))
     plots.show(
-        figures.steps([[vocabulary[i] for i in ids] for ids, _ in asked[:6]], [p for _, p in asked[:6]], vocabulary, "Your greedy_decode, step by step"),
+        figures.steps(
+            [[vocabulary[i] for i in ids] for ids, _ in asked[:6]],
+            [p for _, p in asked[:6]],
+            vocabulary,
+            "Your greedy_decode, step by step",
+        ),
         alt="The probabilities of the next word at each step of your greedy_decode. The model goes round in a circle of 'un' and 'burger' until max_length ends it.",
     )
 except NotImplementedError:

@@ -340,7 +340,9 @@ class Transformer(nn.Module):
     def encode(self, src):
         """Args: source ids (b, n), padded with PAD. Returns: memory (b, n, d_model)."""
         ### BEGIN SOLUTION
-        x = math.sqrt(self.src_embed.embedding_dim) * self.src_embed(src) + self.positions[: src.shape[1]]  # (b, n, d_model)
+        x = (
+            math.sqrt(self.src_embed.embedding_dim) * self.src_embed(src) + self.positions[: src.shape[1]]
+        )  # (b, n, d_model)
         return self.encoder(x, (src != PAD)[:, None, None, :])
         ### END SOLUTION
 
@@ -356,7 +358,9 @@ class Transformer(nn.Module):
             logits, (b, m, tgt_vocab).
         """
         ### BEGIN SOLUTION
-        x = math.sqrt(self.tgt_embed.embedding_dim) * self.tgt_embed(tgt_in) + self.positions[: tgt_in.shape[1]]  # (b, m, d_model)
+        x = (
+            math.sqrt(self.tgt_embed.embedding_dim) * self.tgt_embed(tgt_in) + self.positions[: tgt_in.shape[1]]
+        )  # (b, m, d_model)
         self_mask = causal_mask(tgt_in.shape[1]).to(tgt_in.device)  # (m, m)
         for layer in self.decoder:
             x = layer(x, memory, self_mask, memory_mask)

@@ -708,7 +708,9 @@ longest = c["max_position_embeddings"]
 of_k_and_v = 2 * c["hidden_size"] * shared
 print(f"attention, one layer: {attention / 1e6:.1f} million weights, {of_k_and_v / 1e6:.1f} of them for K and V")
 print(f"all weights:          {everything / 1e9:.2f} billion, {2 * everything / 2**30:.1f} GiB")
-print(f"cache:                {per_token:,} bytes a token, {per_token * longest / 2**30:.1f} GiB for {longest:,} tokens")
+print(
+    f"cache:                {per_token:,} bytes a token, {per_token * longest / 2**30:.1f} GiB for {longest:,} tokens"
+)
 
 # %% [markdown]
 # And this is the first half of each of its 36 layers, written with the functions of this course. The names of the weights are those of the published

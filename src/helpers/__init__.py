@@ -3,7 +3,7 @@
 Importing this package loads neither torch nor matplotlib.
 """
 
-from .desk import CheckFailed, begin, check, hint, progress
+from helpers.desk.commands import CheckFailed, begin, check, hint, progress
 
 __version__ = "0.1.0"
 __all__ = ["CheckFailed", "check", "hint", "progress"]

@@ -39,7 +39,9 @@ class Unit:
 def units() -> dict[str, Unit]:
     """Return all units by name, in the order of the course."""
     data = json.loads(Path(__file__).with_name("contents.json").read_text(encoding="utf-8"))
-    return {name: Unit(name, unit["title"], tuple(Task(**task) for task in unit["tasks"])) for name, unit in data.items()}
+    return {
+        name: Unit(name, unit["title"], tuple(Task(**task) for task in unit["tasks"])) for name, unit in data.items()
+    }
 
 
 def find_unit(name: str) -> Unit | None:
@@ -49,7 +51,10 @@ def find_unit(name: str) -> Unit | None:
 
 def unit_of(exercise: str) -> Unit | None:
     """Return the unit that an exercise stands in, or None."""
-    return next((unit for unit in units().values() if any(task.name == exercise and not task.written for task in unit.tasks)), None)
+    return next(
+        (unit for unit in units().values() if any(task.name == exercise and not task.written for task in unit.tasks)),
+        None,
+    )
 
 
 def points(exercise: str) -> float | None:

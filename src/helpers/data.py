@@ -121,7 +121,9 @@ def _russian(number: int) -> str:
     # тысяча is feminine, and its ending goes by the last word of the count: одна тысяча, две тысячи, пять тысяч.
     last = 0 if 10 <= thousands % 100 < 20 else thousands % 10
     thousand = "тысяча" if last == 1 else "тысячи" if 2 <= last <= 4 else "тысяч"
-    return " ".join((*_russian_below_1000(thousands, feminine=True), thousand, *_russian_below_1000(rest, feminine=False)))
+    return " ".join(
+        (*_russian_below_1000(thousands, feminine=True), thousand, *_russian_below_1000(rest, feminine=False))
+    )
 
 
 @functools.cache
@@ -235,7 +237,9 @@ def padded(sentences: Sequence[Sequence[int]]) -> np.ndarray:
     return batch
 
 
-def number_batch(rng: np.random.Generator, size: int, languages: Sequence[str] = LANGUAGES) -> tuple[np.ndarray, np.ndarray]:
+def number_batch(
+    rng: np.random.Generator, size: int, languages: Sequence[str] = LANGUAGES
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw sentences to train on and their digits, both padded.
 
     Returns:

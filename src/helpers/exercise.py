@@ -24,7 +24,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Built:
-    """A named object of `helpers.objects`, built in the learner's process from plain options.
+    """A named object of `helpers.running.objects`, built in the learner's process from plain options.
 
     "notebook_class" is an object of a class that the learner wrote: options "name", "args" or "kwargs", "weights_file", "prefix".
     """
@@ -96,7 +96,9 @@ class Case:
     @property
     def from_file(self) -> bool:
         """Whether the case needs weights that the learner trained, so that only a compare hook or a relation can judge it."""
-        of_notebook = any(isinstance(item, Built) and item.name == "notebook_class" for item in (*self.args, *self.kwargs.values()))
+        of_notebook = any(
+            isinstance(item, Built) and item.name == "notebook_class" for item in (*self.args, *self.kwargs.values())
+        )
         return of_notebook or (self.init is not None and self.init.from_file)
 
 
@@ -138,7 +140,7 @@ class Exercise:
         reference: the implementation that answers are compared with.
         cases: draws the cases from a `numpy.random.Generator`; equal generators, equal cases.
         mistakes: known wrong ideas, each with a name and a hint.
-        forbidden: library functions that would do the exercise; see `helpers.shortcuts`.
+        forbidden: library functions that would do the exercise; see `helpers.running.shortcuts`.
         tolerance: relative tolerance of values.
         may_share_memory: whether the result may be a view of an input.
         compare: per property, `compare(case, value, expected)` returning None or a sentence that says

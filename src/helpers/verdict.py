@@ -1,4 +1,4 @@
-"""The judge's plain records: `Verdict` and its parts. Rendering is in `helpers.feedback`."""
+"""The judge's plain records: `Verdict` and its parts. Rendering is in `helpers.desk.feedback`."""
 
 from __future__ import annotations
 

@@ -15,12 +15,25 @@ from dataclasses import dataclass
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.sample import UNIT, answered, released
+from autograder.authoring.sample import UNIT, answered, released
 
 FULL = 17.0
 NAME = f"{UNIT}.ipynb"
-EXERCISES = ("similarity_matrix", "cosine_similarity", "project", "scores_for_query", "attention_scores", "attention_scores_columns")
-FORGE, TAMPER, DENY, ESCAPE, SPY = "forging results", "tampering with the notebook", "denial of service", "escape", "spying"
+EXERCISES = (
+    "similarity_matrix",
+    "cosine_similarity",
+    "project",
+    "scores_for_query",
+    "attention_scores",
+    "attention_scores_columns",
+)
+FORGE, TAMPER, DENY, ESCAPE, SPY = (
+    "forging results",
+    "tampering with the notebook",
+    "denial of service",
+    "escape",
+    "spying",
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,12 @@ def honest_code(name: str, kind: str, text: str, points: float | tuple[float, fl
     ATTACKS.append(Attack(name, kind, {NAME: _bytes(notebook)}, points, told))
 
 
-def changed(name: str, points: float, told: str = "", base: Callable[[], NotebookNode] = lambda: answered(UNIT, {"similarity_matrix": "solution"})) -> Callable:
+def changed(
+    name: str,
+    points: float,
+    told: str = "",
+    base: Callable[[], NotebookNode] = lambda: answered(UNIT, {"similarity_matrix": "solution"}),
+) -> Callable:
     """Decorator: an attack that edits the notebook whose first exercise alone (2 points) is right."""
 
     def register(edit: Callable[[NotebookNode], NotebookNode | None]) -> Callable:
@@ -138,8 +156,8 @@ code(
     "check replaced inside helpers",
     FORGE,
     """
-import helpers, helpers.desk, helpers.outpost, builtins
-helpers.check = helpers.desk.check = helpers.outpost.check = check = lambda *a, **k: None
+import helpers, helpers.desk.commands, helpers.running.outpost, builtins
+helpers.check = helpers.desk.commands.check = helpers.running.outpost.check = check = lambda *a, **k: None
 def similarity_matrix(X): return 0
 """,
 )
@@ -192,7 +210,7 @@ code(
     FORGE,
     """
 import os, socket
-from helpers import outpost
+from helpers.running import outpost
 conn = socket.socket(fileno=os.dup(int(os.environ["ATTENTION_JUDGE_FD"])))
 def check(answer, hidden=False):
     outpost.send(conn, {"hidden": hidden}); request = outpost.receive(conn)
@@ -205,7 +223,7 @@ code(
     FORGE,
     """
 import os, socket
-from helpers import outpost, runner
+from helpers.running import outpost, runner
 def run(target, cases, forbidden=()):
     return [{"status": "returned", "value": None, "opaque": "", "type": "", "changed": [], "shares": False, "survived": True, "gradients": {}, "after": {},
              "warnings": [], "printed": 0, "shortcut": "", "error": {}} for _ in cases]
@@ -217,13 +235,17 @@ code(
     "answers that claim the right errors",
     FORGE,
     """
-from helpers import outpost, runner
+from helpers.running import outpost, runner
 error = {"type": "ValueError", "bases": ["ValueError"], "message": "", "line": "", "number": 1, "where": "", "own": False}
 runner.run = outpost.runner.run = lambda t, cases, f=(): [{"status": "raised", "value": None, "opaque": "", "type": "", "changed": [], "shares": False,
     "survived": True, "gradients": {}, "after": {}, "warnings": [], "printed": 0, "shortcut": "", "error": error} for _ in cases]
 """,
 )
-code("no answers at all", FORGE, "from helpers import outpost, runner\nrunner.run = outpost.runner.run = lambda *a: []\ndef similarity_matrix(X): return X")
+code(
+    "no answers at all",
+    FORGE,
+    "from helpers import outpost, runner\nrunner.run = outpost.runner.run = lambda *a: []\ndef similarity_matrix(X): return X",
+)
 code("values that are NaN", FORGE, f"{ALL_NAMES} = lambda *a: np.full((4, 4), np.nan)")
 code("arrays of objects", FORGE, f"{ALL_NAMES} = lambda *a: np.array([[None] * 4] * 4, dtype=object)")
 code(
@@ -244,7 +266,7 @@ code(
     FORGE,
     """
 import os, socket, threading
-from helpers import outpost
+from helpers.running import outpost
 def spam():
     conn = socket.socket(fileno=os.dup(int(os.environ["ATTENTION_JUDGE_FD"])))
     while True:
@@ -281,7 +303,7 @@ def similarity_matrix(X): return X
 
 
 def _by_heart() -> None:
-    from helpers import catalog, judge
+    from helpers.judging import catalog, judge
 
     work = judge.paper(catalog.find("similarity_matrix"), judge.VISIBLE_SEED)
     table = [(case.args[0].tolist(), answer["value"].tolist()) for case, answer in zip(work.cases, work.expected)]
@@ -376,7 +398,15 @@ def _(nb):
 @changed("marks invented for new cells", 2.0)
 def _(nb):
     extra = nbformat.v4.new_code_cell("20", id="extra")
-    extra.metadata["nbgrader"] = {"grade": True, "grade_id": "bonus", "points": 100, "locked": False, "solution": False, "schema_version": 3, "task": False}
+    extra.metadata["nbgrader"] = {
+        "grade": True,
+        "grade_id": "bonus",
+        "points": 100,
+        "locked": False,
+        "solution": False,
+        "schema_version": 3,
+        "task": False,
+    }
     nb.cells.append(extra)
 
 
@@ -385,7 +415,9 @@ def _(nb):
     nb.metadata["attention"] = {"repaired": [], "verdicts": {"cosine_similarity": "passed"}, "score": 20}
     for c in nb.cells:
         if c.cell_type == "code":
-            c.outputs = [{"output_type": "execute_result", "data": {"text/plain": "20"}, "metadata": {}, "execution_count": 1}]
+            c.outputs = [
+                {"output_type": "execute_result", "data": {"text/plain": "20"}, "metadata": {}, "execution_count": 1}
+            ]
 
 
 @changed("called not gradable by the learner", 2.0)
@@ -424,7 +456,11 @@ raw("random bytes", bytes(range(256)) * 40, "not valid JSON")
 raw("a JSON list", b"[1, 2, 3]", "no cells")
 raw("nested a hundred thousand deep", b'{"cells": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "not")
 raw("larger than any notebook", b" " * (21 * 2**20) + _bytes(answered()), "MB")
-raw("more cells than a course has", json.dumps({"cells": [{"cell_type": "code", "source": ""}] * 5000}).encode(), "cells")
+raw(
+    "more cells than a course has",
+    json.dumps({"cells": [{"cell_type": "code", "source": ""}] * 5000}).encode(),
+    "cells",
+)
 raw("a link to another file", lambda path: path.symlink_to("/etc/passwd"), "")
 ATTACKS.append(Attack("links and a pipe beside the notebook", TAMPER, {
     NAME: _bytes(answered()),
@@ -456,15 +492,33 @@ honest_code(
 honest_code("a loop that holds the interpreter", DENY, "x = 10 ** 10 ** 9", (0.0, FULL))
 honest_code("a flood of prints", DENY, "while True: print('x' * 10000)", (0.0, FULL), "more than")
 honest_code(
-    "a flood of pictures", DENY, "from IPython.display import display\nwhile True: display({'text/html': 'x' * 100000}, raw=True)", (0.0, FULL), "wrote more than"
+    "a flood of pictures",
+    DENY,
+    "from IPython.display import display\nwhile True: display({'text/html': 'x' * 100000}, raw=True)",
+    (0.0, FULL),
+    "wrote more than",
 )
 honest_code("one message of 50 MB", DENY, "print('x' * 50_000_000)", (0.0, FULL))
 honest_code("all the memory", DENY, "hoard = []\nwhile True: hoard.append(bytearray(50_000_000))")
 honest_code("all the memory at once", DENY, "np.ones((10**6, 10**6))")
-honest_code("memory in shared files", DENY, "import os\nfor i in range(200):\n    with open(f'/dev/shm/{i}', 'wb') as f: f.write(bytes(10_000_000))", FULL)
+honest_code(
+    "memory in shared files",
+    DENY,
+    "import os\nfor i in range(200):\n    with open(f'/dev/shm/{i}', 'wb') as f: f.write(bytes(10_000_000))",
+    FULL,
+)
 honest_code("a fork bomb", DENY, "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", (0.0, FULL))
-honest_code("a thread bomb", DENY, "import threading, time\nfor _ in range(5000): threading.Thread(target=time.sleep, args=(100,), daemon=True).start()", (0.0, FULL))
-honest_code("a full disk", DENY, "import os\nfor i in range(1000):\n    with open(f'{i}.bin', 'wb') as f: f.write(bytes(10_000_000))")
+honest_code(
+    "a thread bomb",
+    DENY,
+    "import threading, time\nfor _ in range(5000): threading.Thread(target=time.sleep, args=(100,), daemon=True).start()",
+    (0.0, FULL),
+)
+honest_code(
+    "a full disk",
+    DENY,
+    "import os\nfor i in range(1000):\n    with open(f'{i}.bin', 'wb') as f: f.write(bytes(10_000_000))",
+)
 honest_code("a million small files", DENY, "for i in range(10**6): open(f'f{i}', 'w').close()")
 honest_code("every file descriptor", DENY, "files = [open('/dev/null') for _ in range(10**5)]", (0.0, FULL))
 honest_code("exit", DENY, "import os\nos._exit(0)", 0.0, "ended")
@@ -478,10 +532,21 @@ honest_code("a crash in native code", DENY, "import ctypes\nctypes.string_at(0)"
 honest_code("stopping itself", DENY, "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", (0.0, FULL))
 honest_code("asking for input", DENY, "name = input('your name? ')")
 honest_code("asking for a password", DENY, "import getpass\ngetpass.getpass()")
-honest_code("hanging at exit", DENY, "import atexit, time, threading\natexit.register(time.sleep, 1000)\nthreading.Thread(target=time.sleep, args=(1000,)).start()")
-honest_code("endless recursion", DENY, "import sys\nsys.setrecursionlimit(10**9)\ndef f(): return f()\nf()", (0.0, FULL))
+honest_code(
+    "hanging at exit",
+    DENY,
+    "import atexit, time, threading\natexit.register(time.sleep, 1000)\nthreading.Thread(target=time.sleep, args=(1000,)).start()",
+)
+honest_code(
+    "endless recursion", DENY, "import sys\nsys.setrecursionlimit(10**9)\ndef f(): return f()\nf()", (0.0, FULL)
+)
 honest_code("all descriptors closed", DENY, "import os\nos.closerange(3, 1000)", 0.0)
-honest_code("garbage on the judge's socket", DENY, "import os, socket\nsocket.socket(fileno=os.dup(int(os.environ['ATTENTION_JUDGE_FD']))).sendall(b'\\xff' * 100)", 0.0)
+honest_code(
+    "garbage on the judge's socket",
+    DENY,
+    "import os, socket\nsocket.socket(fileno=os.dup(int(os.environ['ATTENTION_JUDGE_FD']))).sendall(b'\\xff' * 100)",
+    0.0,
+)
 honest_code(
     "a message to the judge that never ends",
     DENY,
@@ -586,7 +651,11 @@ for pid in range(1, 200):
     if libc.ptrace(16, pid, 0, 0) == 0 and str(pid) not in own and pid != os.getpid(): raise SystemError('ESCAPED')
 """,
 )
-honest_code("becoming root", ESCAPE, "import os\nfor f in (os.setuid, os.setgid):\n    try: f(0); raise SystemError('ESCAPED')\n    except OSError: pass")
+honest_code(
+    "becoming root",
+    ESCAPE,
+    "import os\nfor f in (os.setuid, os.setgid):\n    try: f(0); raise SystemError('ESCAPED')\n    except OSError: pass",
+)
 honest_code(
     "a root shell by su and sudo",
     ESCAPE,
@@ -607,14 +676,14 @@ code(
     "poison for the next learner",
     ESCAPE,
     """
-import os, sys, numpy, helpers.runner, builtins
+import os, sys, numpy, helpers.running.runner, builtins
 os.environ["POISON"] = "1"
 builtins.POISON = numpy.POISON = 1
 for place in ("/tmp/POISON", "/dev/shm/POISON", "POISON.py", os.path.expanduser("~/.ipython/profile_default/startup/00.py")):
     try:
         os.makedirs(os.path.dirname(place) or ".", exist_ok=True); open(place, "w").write("raise SystemExit")
     except OSError: pass
-numpy.matmul = helpers.runner.run = lambda *a, **k: 1 / 0
+numpy.matmul = helpers.running.runner.run = lambda *a, **k: 1 / 0
 """,
 )
 
@@ -629,9 +698,21 @@ def seek(words, roots=("/",)):
             for name in files:
                 if any(word in name for word in words): yield os.path.join(folder, name)
 """
-code("the reference imported", SPY, "from helpers.reference.u1_dot_products import *\nfrom helpers.reference import u1_dot_products")
-code("the exercises imported", SPY, "from helpers.exercises.u1_dot_products import EXERCISES\nsimilarity_matrix = EXERCISES[0].reference")
-code("the judge imported", SPY, "from helpers import judge, catalog, compare\nsimilarity_matrix = catalog.find('similarity_matrix').reference")
+code(
+    "the reference imported",
+    SPY,
+    "from helpers.reference.u1_dot_products import *\nfrom helpers.reference import u1_dot_products",
+)
+code(
+    "the exercises imported",
+    SPY,
+    "from helpers.exercises.u1_dot_products import EXERCISES\nsimilarity_matrix = EXERCISES[0].reference",
+)
+code(
+    "the judge imported",
+    SPY,
+    "from helpers import judge, catalog, compare\nsimilarity_matrix = catalog.find('similarity_matrix').reference",
+)
 code(
     "the reference found on disk",
     SPY,
@@ -667,7 +748,11 @@ code(
     FIND
     + "\nfound = list(seek(['secret'], ('/pool', '/scratch', '/tmp', '/work', '/root', '/home')))\nif any('.attention' in f for f in found): similarity_matrix = lambda X: X @ np.swapaxes(X, -1, -2)",
 )
-code("other submissions", SPY, "import os\nif os.listdir('/pool') or os.path.exists('../submitted'): similarity_matrix = lambda X: X @ np.swapaxes(X, -1, -2)")
+code(
+    "other submissions",
+    SPY,
+    "import os\nif os.listdir('/pool') or os.path.exists('../submitted'): similarity_matrix = lambda X: X @ np.swapaxes(X, -1, -2)",
+)
 code(
     "expected values found in memory",
     SPY,
@@ -710,7 +795,7 @@ code(
     SPY,
     """
 import os, socket
-from helpers import outpost
+from helpers.running import outpost
 conn = socket.socket(fileno=os.dup(int(os.environ["ATTENTION_JUDGE_FD"])))
 for hidden in (False, True):
     outpost.send(conn, {"hidden": hidden})
@@ -722,7 +807,7 @@ code(
     SPY,
     """
 import os, socket
-from helpers import outpost
+from helpers.running import outpost
 def check(answer, hidden=False):
     global similarity_matrix
     conn = socket.socket(fileno=os.dup(int(os.environ["ATTENTION_JUDGE_FD"])))

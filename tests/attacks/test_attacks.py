@@ -5,8 +5,10 @@ from collections import Counter
 import nbformat
 import pytest
 
-from autograder import classroom, grade, sample
-from autograder.verdicts import read_outcome
+from autograder.authoring import releasing, sample
+from autograder.classroom import classroom
+from autograder.grading import coordinator
+from autograder.marking.outcomes import read_outcome
 
 from . import corpus
 from .corpus import ATTACKS, FULL, NAME
@@ -48,7 +50,7 @@ def put(root, name, files):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     root = tmp_path_factory.mktemp("hostile") / "class"
-    room = classroom.init(root, [sample.UNIT])
+    room = releasing.init(root, [sample.UNIT])
     with open(root / classroom.CONFIG, "a", encoding="utf-8") as file:
         file.write(LIMITS)
     honest = sample.answered()
@@ -59,7 +61,7 @@ def results(tmp_path_factory):
         if number % 4 == 0:
             put(root, neighbour(number), honest)
     room = classroom.Classroom.open(root)
-    graded = grade.grade(room, [sample.UNIT], feedback=False)
+    graded = coordinator.grade(room, [sample.UNIT], feedback=False)
     assert len({result.student for result in graded}) == len(graded) == len(list((root / "submitted").iterdir()))
     return root, {result.student: result for result in graded}
 
@@ -80,7 +82,12 @@ def test_gets_what_it_must(results, number):
     assert attack.told in result.outcome.reason
     assert result.outcome.state in ("graded", "graded with a note", "not gradable")
     path = root / "autograded" / result.student / sample.UNIT / NAME
-    errors = [output for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", ()) if output.output_type == "error"]
+    errors = [
+        output
+        for cell in nbformat.read(path, 4).cells
+        for output in cell.get("outputs", ())
+        if output.output_type == "error"
+    ]
     assert not [error for error in errors if error.evalue.startswith("ESCAPED")]
 
 

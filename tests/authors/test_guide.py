@@ -29,7 +29,12 @@ REFERENCE_TEST, STYLES = f"tests/helpers/reference/test_{UNIT}.py", f"tests/help
 
 
 def commands(text):
-    return [shlex.split(line) for _, language, block in _BLOCK.findall(text) if language == "sh" for line in block.splitlines()]
+    return [
+        shlex.split(line)
+        for _, language, block in _BLOCK.findall(text)
+        if language == "sh"
+        for line in block.splitlines()
+    ]
 
 
 class Workshop:
@@ -42,12 +47,20 @@ class Workshop:
             source, target = course.ROOT / name, root / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", ".ipynb_checkpoints"))
+                shutil.copytree(
+                    source, target, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", ".ipynb_checkpoints")
+                )
             else:
                 shutil.copy2(source, target)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "NBGRADER_"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "NBGRADER_"))
+        }
         # So wide that no line of a summary is cut.
-        environment |= {"PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}", "COLUMNS": "2000", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        environment |= {
+            "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}",
+            "COLUMNS": "2000",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
         # pytest would complain about plugins that are imported before it starts.
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         self._stack = contextlib.ExitStack()
@@ -70,7 +83,11 @@ class Workshop:
     def files(self):
         """What an author would see in git."""
         found = (path for name in COPIED for path in [self.root / name, *(self.root / name).rglob("*")])
-        return {str(path.relative_to(self.root)): path.read_bytes() for path in found if path.is_file() and "__pycache__" not in path.parts}
+        return {
+            str(path.relative_to(self.root)): path.read_bytes()
+            for path in found
+            if path.is_file() and "__pycache__" not in path.parts
+        }
 
     def close(self):
         self._stack.close()
@@ -113,7 +130,10 @@ def test_the_guide_leads_to_a_unit_that_passes_its_tests(shop, followed):
 
 def test_right_and_wrong_answers_to_it_get_what_the_guide_says(shop, followed):
     (table,) = [output for line, output in followed.items() if line.startswith("autograder grade")]
-    rows = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line.strip("│┃ ").split("│")] for line in table.splitlines())}
+    rows = {
+        cells[0]: cells[1:]
+        for cells in ([cell.strip() for cell in line.strip("│┃ ").split("│")] for line in table.splitlines())
+    }
     assert rows["right"][:4] == [UNIT, "16", "20", "1"] and rows["wrong"][:3] == [UNIT, "0", "20"]
     page = shop.read(f"build/class/feedback/wrong/{UNIT}/{UNIT}.html")
     assert "forgot the minus sign" in page and "an entropy is never negative" in page
@@ -139,10 +159,18 @@ class Forgotten:
     words: str
 
 
-_UNITS, _EVERY, _CONTENTS = "tests/test_units.py::test_", "tests/helpers/test_every_exercise.py::test_", "tests/helpers/test_contents.py::test_"
+_UNITS, _EVERY, _CONTENTS = (
+    "tests/test_units.py::test_",
+    "tests/helpers/test_every_exercise.py::test_",
+    "tests/helpers/test_contents.py::test_",
+)
 _PARTS, _CELLS = _UNITS + "no_unit_of_the_course_lacks_a_part", _UNITS + "points_and_cells_are_those_of_the_curriculum"
 _FRESH = _UNITS + "the_notebook_in_git_is_the_one_that_the_source_makes"
-_ORACLE, _RIGHT, _NAMES = _EVERY + "the_reference_is_tested_by_itself", _EVERY + "accepts_every_right_style", _EVERY + "names_every_mistake"
+_ORACLE, _RIGHT, _NAMES = (
+    _EVERY + "the_reference_is_tested_by_itself",
+    _EVERY + "accepts_every_right_style",
+    _EVERY + "names_every_mistake",
+)
 _HIDDEN = "### BEGIN HIDDEN TESTS\ncheck(attention_entropy, hidden=True)\n### END HIDDEN TESTS\n"
 _MEAN = "lambda weights: -_terms(weights).mean(axis=-1)"
 FORGOTTEN = (
@@ -159,7 +187,14 @@ FORGOTTEN = (
         f"{REFERENCE_TEST} has no test of attention_entropy",
     ),
     Forgotten("styles", STYLES, "", "", _RIGHT, f"missing: {STYLES}"),
-    Forgotten("styles of this exercise", STYLES, 'RIGHT = {\n    "attention', 'RIGHT = {\n    "other', _RIGHT, f"attention_entropy is missing in RIGHT of {STYLES}"),
+    Forgotten(
+        "styles of this exercise",
+        STYLES,
+        'RIGHT = {\n    "attention',
+        'RIGHT = {\n    "other',
+        _RIGHT,
+        f"attention_entropy is missing in RIGHT of {STYLES}",
+    ),
     Forgotten("a fourth right style", STYLES, "        _loops,\n", "", _RIGHT, "attention_entropy has 3 right styles"),
     Forgotten(
         "an eighth wrong answer",
@@ -217,7 +252,14 @@ FORGOTTEN = (
         _CELLS,
         f"checked in solutions/{UNIT}, but not in EXERCISES of {EXERCISES}: attention_entropy",
     ),
-    Forgotten("a point", SOURCE, '"points": 16', '"points": 15', _CELLS, f"the points in solutions/{UNIT} add up to 19, not to 20"),
+    Forgotten(
+        "a point",
+        SOURCE,
+        '"points": 16',
+        '"points": 15',
+        _CELLS,
+        f"the points in solutions/{UNIT} add up to 19, not to 20",
+    ),
     Forgotten(
         "a grade_id of its own",
         SOURCE,
@@ -234,7 +276,9 @@ FORGOTTEN = (
         _UNITS + "grade_ids_are_unique_in_the_course",
         f"'why_two_projections' in u1_dot_products and {UNIT}",
     ),
-    Forgotten("hidden tests", SOURCE, _HIDDEN, "", _CELLS, f"the cell test_attention_entropy in solutions/{UNIT} must be"),
+    Forgotten(
+        "hidden tests", SOURCE, _HIDDEN, "", _CELLS, f"the cell test_attention_entropy in solutions/{UNIT} must be"
+    ),
     Forgotten(
         "the lines around a solution",
         SOURCE,

@@ -5,12 +5,22 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-from nbgrader.api import Assignment, BaseCell, Grade, GradeCell, Notebook, Student, SubmittedAssignment, SubmittedNotebook, new_uuid
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Grade,
+    GradeCell,
+    Notebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    new_uuid,
+)
 from sqlalchemy import insert, select
 
-from autograder import sample
-from autograder.verdicts import Outcome, write_outcome
-from helpers import catalog
+from autograder.authoring import sample
+from autograder.marking.outcomes import Outcome, write_outcome
+from helpers.judging import catalog
 from helpers.verdict import FAILED, PASSED, UNANSWERED, Diagnosis, Finding, Property, Verdict
 
 
@@ -52,7 +62,14 @@ def verdict(unit, name, end):
     if end == "":
         return Verdict(name, PASSED, True, (Property("values", True),))
     hint = next(mistake.hint for mistake in catalog.unit_exercises(unit)[name].mistakes if mistake.name == end)
-    return Verdict(name, FAILED, False, (Property("values", False),), Finding("values", "values", "every entry is wrong"), Diagnosis(end, hint))
+    return Verdict(
+        name,
+        FAILED,
+        False,
+        (Property("values", False),),
+        Finding("values", "values", "every entry is wrong"),
+        Diagnosis(end, hint),
+    )
 
 
 def fill(room, unit, works):
@@ -60,24 +77,44 @@ def fill(room, unit, works):
     with room.gradebook() as gradebook:
         session = gradebook.db()
         notebook, assignment = session.execute(
-            select(Notebook.id, Assignment.id).join(Assignment, Assignment.id == Notebook.assignment_id).where(Assignment.name == unit)
+            select(Notebook.id, Assignment.id)
+            .join(Assignment, Assignment.id == Notebook.assignment_id)
+            .where(Assignment.name == unit)
         ).one()
         code = GradeCell.__table__
         base = BaseCell.__table__
         cells = session.execute(
-            select(base.c.id, base.c.name, code.c.max_score, code.c.cell_type).join(code, code.c.id == base.c.id).where(base.c.notebook_id == notebook)
+            select(base.c.id, base.c.name, code.c.max_score, code.c.cell_type)
+            .join(code, code.c.id == base.c.id)
+            .where(base.c.notebook_id == notebook)
         ).all()
         known = set(session.scalars(select(Student.id)))
-        people = [{"id": work.student, "first_name": work.first, "last_name": work.last} for work in works if work.student not in known]
+        people = [
+            {"id": work.student, "first_name": work.first, "last_name": work.last}
+            for work in works
+            if work.student not in known
+        ]
         rows = {SubmittedAssignment: [], SubmittedNotebook: [], Grade: []}
         for work in works:
             submission, copy = new_uuid(), new_uuid()
-            rows[SubmittedAssignment].append({"id": submission, "assignment_id": assignment, "student_id": work.student, "timestamp": work.timestamp})
-            rows[SubmittedNotebook].append({"id": copy, "assignment_id": submission, "notebook_id": notebook, "late_submission_penalty": None})
+            rows[SubmittedAssignment].append(
+                {"id": submission, "assignment_id": assignment, "student_id": work.student, "timestamp": work.timestamp}
+            )
+            rows[SubmittedNotebook].append(
+                {"id": copy, "assignment_id": submission, "notebook_id": notebook, "late_submission_penalty": None}
+            )
             for key, name, most, kind in cells:
                 right = kind == "code" and work.ends.get(name.removeprefix("test_"), None) == ""
                 score = (most if right else 0.0) if kind == "code" else None
-                rows[Grade].append({"id": new_uuid(), "notebook_id": copy, "cell_id": key, "auto_score": score, "needs_manual_grade": kind != "code"})
+                rows[Grade].append(
+                    {
+                        "id": new_uuid(),
+                        "notebook_id": copy,
+                        "cell_id": key,
+                        "auto_score": score,
+                        "needs_manual_grade": kind != "code",
+                    }
+                )
         if people:
             session.execute(insert(Student.__table__), people)
         for table, values in rows.items():
@@ -93,7 +130,14 @@ def fill(room, unit, works):
 def write_notebook(path, codes):
     path.parent.mkdir(parents=True, exist_ok=True)
     cells = [
-        {"cell_type": "code", "id": name, "metadata": {"nbgrader": {"grade_id": name, "solution": True}}, "source": code, "outputs": [], "execution_count": None}
+        {
+            "cell_type": "code",
+            "id": name,
+            "metadata": {"nbgrader": {"grade_id": name, "solution": True}},
+            "source": code,
+            "outputs": [],
+            "execution_count": None,
+        }
         for name, code in codes.items()
     ]
     path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")

@@ -9,14 +9,19 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder import classroom, course, grade, sample
+from autograder import course
+from autograder.authoring import releasing, sample
+from autograder.classroom import classroom, layout
 from autograder.course import CourseError
+from autograder.grading import coordinator
 
 AUTOGRADER = str(Path(sys.executable).parent / "autograder")
 
 
 def run(*arguments, **options):
-    return subprocess.run([AUTOGRADER, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **options)
+    return subprocess.run(
+        [AUTOGRADER, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **options
+    )
 
 
 def one_line(done):
@@ -28,7 +33,7 @@ def one_line(done):
 
 @pytest.fixture
 def room(tmp_path):
-    room = classroom.init(tmp_path / "class", [sample.UNIT])
+    room = releasing.init(tmp_path / "class", [sample.UNIT])
     folder = room.root / "submitted" / "ann" / sample.UNIT
     folder.mkdir(parents=True)
     nbformat.write(sample.answered(), folder / f"{sample.UNIT}.ipynb")
@@ -68,7 +73,7 @@ def test_a_unit_that_was_not_released(room):
 
 
 def test_a_second_grader_is_refused_by_name(room):
-    with grade.only_grader(room.root):
+    with layout.only_grader(room.root):
         assert f"being graded by process {os.getpid()}" in one_line(run("grade", "--course", room.root))
 
 
@@ -80,14 +85,16 @@ def test_a_locked_gradebook(room):
     finally:
         holder.close()
     assert done.returncode in (2, 3) and "locked" in done.stdout + done.stderr and "Traceback" not in done.stderr
-    assert grade.grade(room, [sample.UNIT])[0].score == 17
+    assert coordinator.grade(room, [sample.UNIT])[0].score == 17
 
 
 def test_a_notebook_of_another_name_is_told_with_what_is_there(room):
     folder = room.root / "submitted" / "ann" / sample.UNIT
     (folder / f"{sample.UNIT}.ipynb").rename(folder / "my work.ipynb")
-    result = grade.grade(room, [sample.UNIT])[0]
-    assert result.outcome.state == "not gradable" and "my work.ipynb" in result.outcome.reason and result.max_score == 20
+    result = coordinator.grade(room, [sample.UNIT])[0]
+    assert (
+        result.outcome.state == "not gradable" and "my work.ipynb" in result.outcome.reason and result.max_score == 20
+    )
 
 
 def test_a_notebook_without_kernel_spec_and_test_cell_is_graded(room):
@@ -96,31 +103,33 @@ def test_a_notebook_without_kernel_spec_and_test_cell_is_graded(room):
     notebook.metadata = {}
     notebook.cells = [cell for cell in notebook.cells if cell.id != "test_project"]
     nbformat.write(notebook, path)
-    result = grade.grade(room, [sample.UNIT])[0]
+    result = coordinator.grade(room, [sample.UNIT])[0]
     assert result.score == 17 and "test_project was missing" in result.outcome.reason
 
 
 def test_without_the_sandbox_grading_refuses_and_unsafe_marks_the_grades(room, monkeypatch):
-    monkeypatch.setattr("autograder.warm.bubblewrap", lambda: None)
+    monkeypatch.setattr("autograder.sandbox.warm_process.bubblewrap", lambda: None)
     with pytest.raises(CourseError, match=r"bubblewrap is not installed.*--unsafe"):
-        grade.grade(room, [sample.UNIT])
-    result = grade.grade(room, [sample.UNIT], unsafe=True)[0]
+        coordinator.grade(room, [sample.UNIT])
+    result = coordinator.grade(room, [sample.UNIT], unsafe=True)[0]
     assert result.score == 17 and "graded without the sandbox" in result.outcome.reason
 
 
-def test_a_folder_for_temporary_files_with_too_long_a_path_is_named_before_anything_is_graded(room, tmp_path, monkeypatch):
+def test_a_folder_for_temporary_files_with_too_long_a_path_is_named_before_anything_is_graded(
+    room, tmp_path, monkeypatch
+):
     long = tmp_path / ("long" * 20)
     long.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(long))
     with pytest.raises(CourseError, match="set TMPDIR to a folder with a shorter path"):
-        grade.grade(room, [sample.UNIT])
+        coordinator.grade(room, [sample.UNIT])
     assert not list(long.iterdir())
 
 
 def test_the_secret_is_the_instructors_alone_and_stays(room):
     path = room.root / ".attention" / "secret"
     first = path.read_bytes()
-    classroom.init(room.root, [sample.UNIT])
+    releasing.init(room.root, [sample.UNIT])
     assert path.read_bytes() == first and path.stat().st_mode & 0o077 == 0
 
 
@@ -129,14 +138,14 @@ def test_a_full_disk_stops_grading_and_gives_nobody_a_zero(room, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("autograder.grade._Coordinator._keep_files", full)
+        patched.setattr("autograder.grading.coordinator._Coordinator._keep_files", full)
         with pytest.raises(CourseError, match="no space is left"):
-            grade.grade(room, [sample.UNIT])
-    assert grade.grade(room, [sample.UNIT])[0].score == 17
+            coordinator.grade(room, [sample.UNIT])
+    assert coordinator.grade(room, [sample.UNIT])[0].score == 17
 
 
 def test_the_size_of_a_notebook_is_limited_by_the_classes_own_setting(room):
     with open(room.root / classroom.CONFIG, "a", encoding="utf-8") as file:
         file.write("\nc.SandboxedExecute.notebook_bytes = 1000\n")
-    result = grade.grade(classroom.Classroom.open(room.root), [sample.UNIT])[0]
+    result = coordinator.grade(classroom.Classroom.open(room.root), [sample.UNIT])[0]
     assert result.outcome.state == "not gradable" and "MB" in result.outcome.reason

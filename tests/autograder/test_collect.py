@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import classroom, collecting, pack, sample
+from autograder.authoring import releasing, sample
 from autograder.course import CourseError
+from autograder.lms import collecting, packing
 from helpers.data import WEIGHTS
 
 UNIT = "u1_dot_products"
@@ -29,7 +30,7 @@ PEOPLE = {
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A class whose making is shared; every test empties what it collects."""
-    room = classroom.init(tmp_path_factory.mktemp("collect") / "class", [UNIT], duedate="2026-10-01 12:00:00 UTC")
+    room = releasing.init(tmp_path_factory.mktemp("collect") / "class", [UNIT], duedate="2026-10-01 12:00:00 UTC")
     with room.gradebook() as gradebook:
         for student, about in PEOPLE.items():
             gradebook.update_or_create_student(student, **about)
@@ -63,7 +64,11 @@ def download(room, files):
 
 
 def submitted(room):
-    return {str(path.relative_to(room.root / "submitted")): path.read_bytes() for path in sorted((room.root / "submitted").rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(room.root / "submitted")): path.read_bytes()
+        for path in sorted((room.root / "submitted").rglob("*"))
+        if path.is_file()
+    }
 
 
 def collect(room, files, **options):
@@ -81,13 +86,22 @@ def test_moodle_folders_of_both_kinds_and_flat_names(room):
         },
     )
     assert report.students == ("ada", "bela", "dana") and report.left == ()
-    assert submitted(room) == {f"ada/{UNIT}/{NOTEBOOK}": b"{1}", f"bela/{UNIT}/{NOTEBOOK}": b"{2}", f"dana/{UNIT}/{NOTEBOOK}": b"{3}"}
+    assert submitted(room) == {
+        f"ada/{UNIT}/{NOTEBOOK}": b"{1}",
+        f"bela/{UNIT}/{NOTEBOOK}": b"{2}",
+        f"dana/{UNIT}/{NOTEBOOK}": b"{3}",
+    }
 
 
 def test_two_of_one_name_are_left_out_and_told_until_the_worksheet_tells_them_apart(room):
     files = {f"Chen Li_{number}_assignsubmission_file/{NOTEBOOK}": b"%d" % number for number in (7010, 7011)}
     report = collect(room, files)
-    assert report.students == () and len(report.left) == 2 and "fits 2 students (chen, li)" in report.left[0] and "--worksheet" in report.left[0]
+    assert (
+        report.students == ()
+        and len(report.left) == 2
+        and "fits 2 students (chen, li)" in report.left[0]
+        and "--worksheet" in report.left[0]
+    )
     worksheet = Path(__file__).with_name("samples") / "moodle_worksheet.csv"
     report = collect(room, files, worksheet=worksheet)
     assert report.students == ("chen", "li") and report.left == ()
@@ -97,7 +111,11 @@ def test_two_of_one_name_are_left_out_and_told_until_the_worksheet_tells_them_ap
 
 def test_the_worksheet_says_when_it_was_handed_in(room, monkeypatch):
     monkeypatch.setitem(room.config.LmsCollector, "timezone", "Europe/Berlin")
-    collect(room, {f"Chen Li_7011_assignsubmission_file/{NOTEBOOK}": b"x"}, worksheet=Path(__file__).with_name("samples") / "moodle_worksheet.csv")
+    collect(
+        room,
+        {f"Chen Li_7011_assignsubmission_file/{NOTEBOOK}": b"x"},
+        worksheet=Path(__file__).with_name("samples") / "moodle_worksheet.csv",
+    )
     assert submitted(room)[f"li/{UNIT}/timestamp.txt"] == b"2026-10-01 12:30:00"
 
 
@@ -135,9 +153,19 @@ def test_two_people_who_fit_one_student_are_both_left_out(room):
 def test_what_pack_made_is_opened(room, tmp_path):
     notebook = tmp_path / NOTEBOOK
     sample.nbformat.write(sample.answered(UNIT), notebook)
-    packed = pack.pack(notebook).path.read_bytes()
-    with_weights = zipped({f"my work/{NOTEBOOK}": b"{}", f"my work/{WEIGHTS}": b"w", "my work/.secret": b"s", "__MACOSX/._x.ipynb": b"m", "my work/photo.jpg": b"j"})
-    report = collect(room, {f"Ada Lovelace_1_assignsubmission_file/{UNIT}.zip": packed, f"bartókbéla_102_9_{UNIT}.zip": with_weights})
+    packed = packing.pack(notebook).path.read_bytes()
+    with_weights = zipped(
+        {
+            f"my work/{NOTEBOOK}": b"{}",
+            f"my work/{WEIGHTS}": b"w",
+            "my work/.secret": b"s",
+            "__MACOSX/._x.ipynb": b"m",
+            "my work/photo.jpg": b"j",
+        }
+    )
+    report = collect(
+        room, {f"Ada Lovelace_1_assignsubmission_file/{UNIT}.zip": packed, f"bartókbéla_102_9_{UNIT}.zip": with_weights}
+    )
     assert report.students == ("ada", "bela") and report.left == ()
     found = submitted(room)
     assert found[f"ada/{UNIT}/{NOTEBOOK}"] == notebook.read_bytes()
@@ -167,7 +195,10 @@ HARM = {
     "is forged": (forged, "cannot be unpacked"),
     "holds too many files": (lambda: zipped({f"{n}.ipynb": b"" for n in range(300)}), "at most 200"),
     "lists a million files": (lambda: zipped({f"{n:0200d}.txt": b"" for n in range(1500)}), "far too many files"),
-    "has a folder named as a file": (lambda: zipped({NOTEBOOK: b"x", f"{NOTEBOOK}/x.ipynb": b"x"}), "cannot be written"),
+    "has a folder named as a file": (
+        lambda: zipped({NOTEBOOK: b"x", f"{NOTEBOOK}/x.ipynb": b"x"}),
+        "cannot be written",
+    ),
     "is cut off": (lambda: zipped({NOTEBOOK: os.urandom(5000)})[:3000], "not a whole zip file"),
     "is no zip": (lambda: b"hello", "not a whole zip file"),
 }
@@ -176,16 +207,27 @@ HARM = {
 @pytest.mark.parametrize("harm", HARM)
 def test_a_zip_that_does_harm_is_refused_with_a_line_and_the_others_are_collected(room, harm):
     make, told = HARM[harm]
-    report = collect(room, {f"Ada Lovelace_1_assignsubmission_file/{UNIT}.zip": make(), f"Béla Bartók_2_assignsubmission_file/{NOTEBOOK}": b"{}"})
+    report = collect(
+        room,
+        {
+            f"Ada Lovelace_1_assignsubmission_file/{UNIT}.zip": make(),
+            f"Béla Bartók_2_assignsubmission_file/{NOTEBOOK}": b"{}",
+        },
+    )
     assert report.students == ("bela",) and len(report.left) == 1
     assert "Ada Lovelace" in report.left[0] and told in report.left[0], report.left
     assert submitted(room) == {f"bela/{UNIT}/{NOTEBOOK}": b"{}"}
-    assert not list(room.root.rglob("evil*")) and not [path for path in (room.root / "downloaded").rglob("*") if path.is_symlink()]
+    assert not list(room.root.rglob("evil*")) and not [
+        path for path in (room.root / "downloaded").rglob("*") if path.is_symlink()
+    ]
 
 
 def test_a_download_that_was_unpacked_by_hand(room, tmp_path):
     folder = tmp_path / "unpacked"
-    for name, data in {f"Ada Lovelace_1_assignsubmission_file_/{NOTEBOOK}": b"{}", f"bartókbéla_102_9_{UNIT}.zip": zipped({NOTEBOOK: b"{b}"})}.items():
+    for name, data in {
+        f"Ada Lovelace_1_assignsubmission_file_/{NOTEBOOK}": b"{}",
+        f"bartókbéla_102_9_{UNIT}.zip": zipped({NOTEBOOK: b"{b}"}),
+    }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     (folder / "link.ipynb").symlink_to("/etc/passwd")
@@ -201,8 +243,13 @@ def test_collecting_again_replaces_those_of_the_download_and_keeps_the_others(ro
 def test_plain_zip_collect_does_the_same(room):
     archive = room.root / "downloaded" / UNIT / "archive"
     archive.mkdir(parents=True)
-    (archive / "submissions.zip").write_bytes(zipped({f"lovelaceada_101_1_{UNIT}.zip": zipped({NOTEBOOK: b"{}"}), f"stranger_999_2_{NOTEBOOK}": b"{}"}))
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONWARNINGS": "ignore"}
+    (archive / "submissions.zip").write_bytes(
+        zipped({f"lovelaceada_101_1_{UNIT}.zip": zipped({NOTEBOOK: b"{}"}), f"stranger_999_2_{NOTEBOOK}": b"{}"})
+    )
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONWARNINGS": "ignore",
+    }
     call = [sys.executable, "-m", "nbgrader", "zip_collect", UNIT]
     done = subprocess.run(call, cwd=room.root, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr

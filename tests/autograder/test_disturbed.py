@@ -6,15 +6,16 @@ import signal
 import nbformat
 import pytest
 
-from autograder import classroom, grade, sample
-from autograder.kernels import Conversation
+from autograder.authoring import releasing, sample
+from autograder.grading import coordinator
+from autograder.sandbox.kernels import Conversation
 
 UNIT = "u0_start_here"
 
 
 @pytest.fixture
 def room(tmp_path):
-    made = classroom.init(tmp_path / "class", [UNIT])
+    made = releasing.init(tmp_path / "class", [UNIT])
     folder = made.root / "submitted" / "ann" / UNIT
     folder.mkdir(parents=True)
     nbformat.write(sample.answered(UNIT), folder / f"{UNIT}.ipynb")
@@ -58,11 +59,14 @@ def _below_us(pid):
 
 def test_killed_once_it_is_graded_as_if_nothing_had_happened(room, monkeypatch):
     killing(monkeypatch, 1)
-    result = grade.grade(room, [UNIT], feedback=False, jobs=1)[0]
+    result = coordinator.grade(room, [UNIT], feedback=False, jobs=1)[0]
     assert (result.score, result.outcome.state, result.outcome.reason) == (1, "graded", "")
 
 
 def test_killed_every_time_it_ends_with_the_reason(room, monkeypatch):
     killing(monkeypatch, 99)
-    result = grade.grade(room, [UNIT], feedback=False, jobs=1)[0]
-    assert (result.score, result.outcome.state) == (0, "graded with a note") and "killed from outside" in result.outcome.reason
+    result = coordinator.grade(room, [UNIT], feedback=False, jobs=1)[0]
+    assert (result.score, result.outcome.state) == (
+        0,
+        "graded with a note",
+    ) and "killed from outside" in result.outcome.reason

@@ -2,7 +2,7 @@
 
 import sys
 
-from autograder import doctor
+from autograder.sandbox import doctor
 
 
 def test_not_on_linux_it_says_so_and_tries_nothing_else(monkeypatch):

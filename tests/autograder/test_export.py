@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import exporting
-from autograder.classroom import CONFIG, Classroom
+from autograder.classroom.classroom import CONFIG, Classroom
 from autograder.course import CourseError
+from autograder.lms import exporting
 
 SAMPLES = Path(__file__).with_name("samples")
 CALC = "=cmd|' /C calc'!A0"
@@ -32,7 +32,9 @@ c.MoodleExport.columns = {"u1_dot_products": "Assignment: Dot products (Real)"}
 
 
 def hand_in(gradebook, unit, student, points, waiting=0, penalty=0.0):
-    gradebook.update_or_create_submission(unit, student, timestamp=datetime(2026, 10, 1, 9, 30, tzinfo=UTC).replace(tzinfo=None))
+    gradebook.update_or_create_submission(
+        unit, student, timestamp=datetime(2026, 10, 1, 9, 30, tzinfo=UTC).replace(tzinfo=None)
+    )
     (notebook,) = gradebook.find_submission(unit, student).notebooks
     notebook.late_submission_penalty = penalty
     for grade in notebook.grades:
@@ -53,10 +55,20 @@ def room(tmp_path_factory):
         patch.setenv("PATH", environment)
         room = Classroom.open(root)
         with Gradebook(room.db_url) as gradebook:
-            people = [("ada", "Ada", "Lovelace", "101"), ("bela", "Béla", "Bartók", "102"), ("chen", "Chen", CALC, "103")]
+            people = [
+                ("ada", "Ada", "Lovelace", "101"),
+                ("bela", "Béla", "Bartók", "102"),
+                ("chen", "Chen", CALC, "103"),
+            ]
             for student, first, last, number in people:
-                gradebook.add_student(student, first_name=first, last_name=last, email=f"{student}@example.org", lms_user_id=number)
-            for unit, code, written in (("u1_dot_products", 17, 3), ("u2_softmax_scaling", 20, 2), ("u3_nobody", 10, 1)):
+                gradebook.add_student(
+                    student, first_name=first, last_name=last, email=f"{student}@example.org", lms_user_id=number
+                )
+            for unit, code, written in (
+                ("u1_dot_products", 17, 3),
+                ("u2_softmax_scaling", 20, 2),
+                ("u3_nobody", 10, 1),
+            ):
                 gradebook.add_assignment(unit)
                 gradebook.add_notebook(unit, unit)
                 gradebook.add_grade_cell("test", unit, unit, max_score=code, cell_type="code")
@@ -95,16 +107,29 @@ def test_canvas_would_take_a_decimal_comma_too(room, tmp_path):
 
 def test_the_file_is_told_to_be_unfinished_while_written_answers_wait(room, tmp_path):
     for to in exporting.EXPORTS:
-        assert any("u1_dot_products: 1 submission with written answers that wait for a person" in line for line in written(room, tmp_path, to)[0].told)
+        assert any(
+            "u1_dot_products: 1 submission with written answers that wait for a person" in line
+            for line in written(room, tmp_path, to)[0].told
+        )
 
 
 def test_plain_csv_has_a_line_for_each_student_and_unit(room, tmp_path):
-    rows = {(row["student_id"], row["unit"]): row for row in csv.DictReader(io.StringIO(written(room, tmp_path, "csv")[1]))}
+    rows = {
+        (row["student_id"], row["unit"]): row for row in csv.DictReader(io.StringIO(written(room, tmp_path, "csv")[1]))
+    }
     assert len(rows) == 6
-    late, never, waiting = rows["bela", "u1_dot_products"], rows["bela", "u2_softmax_scaling"], rows["ada", "u1_dot_products"]
+    late, never, waiting = (
+        rows["bela", "u1_dot_products"],
+        rows["bela", "u2_softmax_scaling"],
+        rows["ada", "u1_dot_products"],
+    )
     assert (late["points"], late["raw_points"], late["late_penalty"]) == ("9.33", "11.33", "2")
     assert (never["points"], never["submitted"], never["timestamp"]) == ("0", "no", "")
-    assert (waiting["to_grade_by_hand"], waiting["max_points"], waiting["timestamp"]) == ("yes", "20", "2026-10-01 09:30:00")
+    assert (waiting["to_grade_by_hand"], waiting["max_points"], waiting["timestamp"]) == (
+        "yes",
+        "20",
+        "2026-10-01 09:30:00",
+    )
 
 
 def test_json_keeps_numbers_and_names_as_they_are(room, tmp_path):
@@ -116,7 +141,15 @@ def test_json_keeps_numbers_and_names_as_they_are(room, tmp_path):
 
 def test_plain_nbgrader_export_writes_the_same(room, tmp_path):
     environment = os.environ | {"PYTHONWARNINGS": "ignore"}
-    call = [sys.executable, "-m", "nbgrader", "export", "--exporter=autograder.exporting.CanvasExport", "--to", str(tmp_path / "canvas.csv")]
+    call = [
+        sys.executable,
+        "-m",
+        "nbgrader",
+        "export",
+        "--exporter=autograder.lms.exporting.CanvasExport",
+        "--to",
+        str(tmp_path / "canvas.csv"),
+    ]
     done = subprocess.run(call, cwd=room.root, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0 and "wait for a person" in done.stderr, done.stderr
     assert (tmp_path / "canvas.csv").read_bytes().decode() == sample("canvas.csv")
@@ -133,7 +166,9 @@ def test_only_some_units(room, tmp_path):
     assert "u2" not in written(room, tmp_path, "canvas", units=["u1_dot_products"])[1]
 
 
-@pytest.mark.parametrize(("identifier", "expected"), [("username", ["chen", "bela", "ada"]), ("idnumber", ["103", "102", "101"])])
+@pytest.mark.parametrize(
+    ("identifier", "expected"), [("username", ["chen", "bela", "ada"]), ("idnumber", ["103", "102", "101"])]
+)
 def test_moodle_knows_students_by_what_the_class_says(room, tmp_path, monkeypatch, identifier, expected):
     monkeypatch.setitem(room.config.MoodleExport, "identifier", identifier)
     rows = list(csv.reader(io.StringIO(written(room, tmp_path, "moodle")[1])))
@@ -146,7 +181,10 @@ def test_a_student_whom_moodle_cannot_know_is_left_out_and_told(room, tmp_path):
     try:
         done, text = written(room, tmp_path, "moodle")
         assert "left out, for want of an e-mail address in the gradebook: dana" in done.told and text.count("\r\n") == 4
-        assert "1 student without lms_user_id: Canvas looks for them by login and name" in written(room, tmp_path, "canvas")[0].told
+        assert (
+            "1 student without lms_user_id: Canvas looks for them by login and name"
+            in written(room, tmp_path, "canvas")[0].told
+        )
     finally:
         with Gradebook(room.db_url) as gradebook:
             gradebook.remove_student("dana")

@@ -6,11 +6,12 @@ import sqlite3
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import classroom, extending, forgetting
+from autograder.authoring import releasing
+from autograder.classroom import classroom, extending, forgetting
 from autograder.course import CourseError
-from autograder.records import Entry, Records
-from autograder.scoring import Score
-from autograder.verdicts import Outcome, outcome_path, write_outcome
+from autograder.grading.records import Entry, Records
+from autograder.marking.outcomes import Outcome, outcome_path, write_outcome
+from autograder.marking.scoring import Score
 
 UNIT = "u1_dot_products"
 DUE, LATE = "2026-10-01 12:00:00 UTC", "2026-10-02 12:00:00"
@@ -18,7 +19,7 @@ DUE, LATE = "2026-10-01 12:00:00 UTC", "2026-10-02 12:00:00"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    room = classroom.init(tmp_path_factory.mktemp("extending") / "class", [UNIT], duedate=DUE)
+    room = releasing.init(tmp_path_factory.mktemp("extending") / "class", [UNIT], duedate=DUE)
     with room.gradebook() as gradebook:
         for student in ("ada", "ben"):
             gradebook.update_or_create_student(student, first_name=student.title())

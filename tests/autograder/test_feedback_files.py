@@ -13,22 +13,31 @@ import pytest
 from nbgrader.converters import GenerateFeedback
 from nbgrader.utils import notebook_hash
 
-from autograder import classroom, collecting, feedback_files, grade, sample
-from autograder.classroom import CONFIG
+from autograder.authoring import releasing, sample
+from autograder.classroom import classroom
+from autograder.classroom.classroom import CONFIG
 from autograder.course import CourseError
-from helpers import catalog
+from autograder.grading import coordinator
+from autograder.lms import collecting, feedback_files
+from helpers.judging import catalog
 
 UNIT = "u1_dot_products"
 NOTEBOOK = f"{UNIT}.ipynb"
 PEOPLE = {"xq": ("Xanthippe", "Quillfeather"), "bw": ("Barnaby", "Wexcombe"), "zo": ("Zuleika", "Ogletree")}
 ANSWERS = {
-    "xq": {"attention_scores": "def attention_scores(Q, K):\n    return Q @ K", "similarity_matrix": "def similarity_matrix(X):\n    return X @ X.T + 1"},
+    "xq": {
+        "attention_scores": "def attention_scores(Q, K):\n    return Q @ K",
+        "similarity_matrix": "def similarity_matrix(X):\n    return X @ X.T + 1",
+    },
     "bw": dict.fromkeys(catalog.unit_exercises(UNIT), "solution"),
     "zo": {"similarity_matrix": "solution"},
 }
 COMMENT = "Two of three: say what *happens* to the diagonal, too."
 SECRET = "0f" * 64
-LABELS = {"xq": "Xanthippe Quillfeather_7001_assignsubmission_file", "bw": "Barnaby Wexcombe_7002_assignsubmission_file"}
+LABELS = {
+    "xq": "Xanthippe Quillfeather_7001_assignsubmission_file",
+    "bw": "Barnaby Wexcombe_7002_assignsubmission_file",
+}
 
 
 def notebook(student):
@@ -45,7 +54,7 @@ def room(tmp_path_factory):
     folder = tmp_path_factory.mktemp("feedback")
     (folder / "exchange").mkdir()
     (folder / "exchange").chmod(0o777)
-    room = classroom.init(folder / "class", [UNIT])
+    room = releasing.init(folder / "class", [UNIT])
     with open(room.root / CONFIG, "a", encoding="utf-8") as file:
         file.write(f"\nc.Exchange.root = {str(folder / 'exchange')!r}\n")
     room = classroom.Classroom.open(room.root)
@@ -60,9 +69,13 @@ def room(tmp_path_factory):
     # What `nbgrader submit` and `nbgrader collect` leave.
     through = room.root / "submitted" / "zo" / UNIT
     through.mkdir(parents=True)
-    for name, text in {NOTEBOOK: notebook("zo"), "timestamp.txt": "2026-10-01 09:00:00 UTC", "submission_secret.txt": SECRET}.items():
+    for name, text in {
+        NOTEBOOK: notebook("zo"),
+        "timestamp.txt": "2026-10-01 09:00:00 UTC",
+        "submission_secret.txt": SECRET,
+    }.items():
         (through / name).write_text(text, encoding="utf-8")
-    grade.grade(room, [UNIT])
+    coordinator.grade(room, [UNIT])
     with room.gradebook() as gradebook:
         gradebook.find_grade("why_two_projections", UNIT, UNIT, "xq").manual_score = 2
         gradebook.find_comment("why_two_projections", UNIT, UNIT, "xq").manual_comment = COMMENT
@@ -89,7 +102,15 @@ def test_a_page_shows_nothing_that_is_not_its_students(room, student):
     text = page(room, student)
     others = [part for other, names in PEOPLE.items() if other != student for part in names]
     assert not [name for name in [*others, *PEOPLE] if re.search(rf"\\b{name}\\b", text)]
-    for secret in ("hidden=True", "HIDDEN TESTS", "BEGIN SOLUTION", "Marking guide", "Model answer", str(room.root), SECRET):
+    for secret in (
+        "hidden=True",
+        "HIDDEN TESTS",
+        "BEGIN SOLUTION",
+        "Marking guide",
+        "Model answer",
+        str(room.root),
+        SECRET,
+    ):
         assert secret not in text, secret
 
 
@@ -138,11 +159,17 @@ def test_what_cannot_be_packed_is_said(room, tmp_path):
 
 
 def test_release_feedback_reaches_who_came_through_the_exchange_and_passes_over_the_others(room):
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONWARNINGS": "ignore"}
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONWARNINGS": "ignore",
+    }
     call = [sys.executable, "-m", "nbgrader", "release_feedback", UNIT]
     done = subprocess.run(call, cwd=room.root, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "xq did not submit through the exchange" in done.stderr and "bw did not submit through the exchange" in done.stderr
+    assert (
+        "xq did not submit through the exchange" in done.stderr
+        and "bw did not submit through the exchange" in done.stderr
+    )
     pages = list((room.root.parent / "exchange" / "attention" / "feedback").glob("*.html"))
     assert [path.stem for path in pages] == [notebook_hash(secret=SECRET, notebook_id=UNIT)]
     assert pages[0].read_text(encoding="utf-8") == page(room, "zo")

@@ -3,7 +3,8 @@
 import nbformat
 import pytest
 
-from autograder import classroom, grade, sample
+from autograder.authoring import releasing, sample
+from autograder.grading import coordinator
 
 SPY = """
 SEEN = []
@@ -18,15 +19,17 @@ SHOW = "from IPython.display import HTML, display\ndisplay(HTML('<script>alert(\
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    room = classroom.init(tmp_path_factory.mktemp("feedback") / "class", [sample.UNIT])
-    notebook = sample.answered(sample.UNIT, {"similarity_matrix": SPY, "attention_scores": "def attention_scores(Q, K):\n    return Q @ K"})
+    room = releasing.init(tmp_path_factory.mktemp("feedback") / "class", [sample.UNIT])
+    notebook = sample.answered(
+        sample.UNIT, {"similarity_matrix": SPY, "attention_scores": "def attention_scores(Q, K):\n    return Q @ K"}
+    )
     notebook.cells.append(nbformat.v4.new_code_cell(TELL, id="tell"))
     notebook.cells.append(nbformat.v4.new_code_cell(SHOW, id="show"))
     notebook.cells.append(nbformat.v4.new_markdown_cell(ATTACK, id="attack"))
     folder = room.root / "submitted" / "ann" / sample.UNIT
     folder.mkdir(parents=True)
     nbformat.write(notebook, folder / f"{sample.UNIT}.ipynb")
-    result = grade.grade(room, [sample.UNIT])[0]
+    result = coordinator.grade(room, [sample.UNIT])[0]
     assert result.score == 2 and result.outcome.state == "graded"
     return (room.root / "feedback" / "ann" / sample.UNIT / f"{sample.UNIT}.html").read_text(encoding="utf-8")
 
@@ -41,5 +44,9 @@ def test_shows_no_hidden_test_and_no_hidden_case(page):
 
 
 def test_nothing_of_the_learners_runs_in_the_readers_browser(page):
-    assert '<script>alert("markdown")' not in page and "<script>alert(&quot;output" not in page and '<script>alert("output")' not in page
+    assert (
+        '<script>alert("markdown")' not in page
+        and "<script>alert(&quot;output" not in page
+        and '<script>alert("output")' not in page
+    )
     assert "<img src=x onerror" not in page and '<img src="x" onerror' not in page

@@ -3,7 +3,8 @@
 import re
 import shutil
 
-from autograder import build, classroom, course
+from autograder import course
+from autograder.authoring import building, releasing
 
 U0 = "u0_start_here"
 
@@ -19,9 +20,11 @@ def test_the_pictures_in_git_are_those_of_the_sources():
 
 def test_every_picture_that_a_text_shows_is_there_and_says_what_it_shows():
     for unit in course.units():
-        text = "\n".join(cell.source for cell in build.source_notebook(unit).cells if cell.cell_type == "markdown")
+        text = "\n".join(cell.source for cell in building.source_notebook(unit).cells if cell.cell_type == "markdown")
         shown = re.findall(r"!\[(.*?)\]\((.*?)\)", text)
-        assert {target.removeprefix("images/") for _, target in shown} == set(contents(course.SOLUTIONS / unit / "images")), unit
+        assert {target.removeprefix("images/") for _, target in shown} == set(
+            contents(course.SOLUTIONS / unit / "images")
+        ), unit
         assert all(len(alt) > 20 for alt, _ in shown), unit
 
 
@@ -34,8 +37,8 @@ def test_a_class_and_a_learner_get_the_pictures_and_nothing_else_from_beside_the
     stale.mkdir(parents=True)
     (stale / "old.png").write_bytes(b"of an earlier build")
 
-    build.build([U0], tmp_path / "notebooks")
-    classroom.init(tmp_path / "class", [U0])
+    building.build([U0], tmp_path / "notebooks")
+    releasing.init(tmp_path / "class", [U0])
 
     for folder in (tmp_path / "notebooks" / U0, tmp_path / "class" / "release" / U0):
         assert contents(folder / "images") == pictures and pictures

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import classroom, grade, intake, sample
+from autograder.authoring import releasing, sample
+from autograder.grading import coordinator
+from autograder.marking import intake
 
 DAMAGED = 200
 
@@ -54,13 +56,13 @@ def test_damaged_bytes_give_a_valid_notebook_or_a_reason(seed):
 
 
 def test_two_hundred_damaged_notebooks_have_exactly_one_outcome_each(tmp_path):
-    room = classroom.init(tmp_path / "class", [sample.UNIT])
+    room = releasing.init(tmp_path / "class", [sample.UNIT])
     rng = np.random.default_rng(20)
     for number in range(DAMAGED):
         folder = room.root / "submitted" / f"d{number:03d}" / sample.UNIT
         folder.mkdir(parents=True)
         (folder / f"{sample.UNIT}.ipynb").write_bytes(damaged(rng))
-    results = grade.grade(room, [sample.UNIT], feedback=False)
+    results = coordinator.grade(room, [sample.UNIT], feedback=False)
     assert [result.student for result in results] == [f"d{number:03d}" for number in range(DAMAGED)]
     for result in results:
         assert result.outcome.state in ("graded", "graded with a note", "not gradable")

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from autograder import sample
-from autograder.warm import WarmProcess
-from helpers import catalog
+from autograder.authoring import sample
+from autograder.sandbox.warm_process import WarmProcess
+from helpers.judging import catalog
 
 from .test_neighbours import Kernel, Sandbox
 
@@ -59,7 +59,9 @@ def test_a_transformer_of_the_learners_own_is_used_from_the_next_cell_on(kernel)
     kernel.told("class Mine:\n    calls = 0\n    @classmethod\n    def find(cls, tokens):\n        cls.calls += 1")
     kernel.told("manager = get_ipython().input_transformer_manager\nmanager.token_transformers.append(Mine)")
     assert kernel.told("print(Mine.calls)\nmanager.token_transformers.remove(Mine)") == "1\n"
-    kernel.told("get_ipython().input_transformers_post.append(lambda lines: [line.replace('GOOD', 'print(\"good\")') for line in lines])")
+    kernel.told(
+        "get_ipython().input_transformers_post.append(lambda lines: [line.replace('GOOD', 'print(\"good\")') for line in lines])"
+    )
     assert kernel.told("x = 1\nGOOD") == "good\n"
 
 
@@ -69,5 +71,14 @@ def test_a_cell_may_await_at_the_top(kernel):
 
 def test_a_cell_that_awaits_too_long_is_interrupted(kernel):
     run = kernel.conversation.run_cell
-    assert run("import asyncio\nawait asyncio.sleep(60)", 0.5, 5, lambda message: None, lambda: kernel.sandbox.tell(kernel.run, "interrupt")) is None
+    assert (
+        run(
+            "import asyncio\nawait asyncio.sleep(60)",
+            0.5,
+            5,
+            lambda message: None,
+            lambda: kernel.sandbox.tell(kernel.run, "interrupt"),
+        )
+        is None
+    )
     assert kernel.told("print('goes on')") == "goes on\n"

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from autograder.lookalikes import FEWEST_TOKENS, find, tokens
+from autograder.report.lookalikes import FEWEST_TOKENS, find, tokens
 
 PLAIN = """
 def cosine_similarity(X):
@@ -32,7 +32,14 @@ def test_names_comments_docstrings_and_annotations_change_nothing():
 
 @pytest.mark.parametrize(
     "old, new",
-    [("X * X", "X + X"), ("axis=-1", "axis=-2"), ("np.sqrt", "np.exp"), ("return unit", "return X"), ("keepdims=True", "keepdims=False"), (".sum", ".mean")],
+    [
+        ("X * X", "X + X"),
+        ("axis=-1", "axis=-2"),
+        ("np.sqrt", "np.exp"),
+        ("return unit", "return X"),
+        ("keepdims=True", "keepdims=False"),
+        (".sum", ".mean"),
+    ],
 )
 def test_what_is_computed_does(old, new):
     assert tokens(PLAIN.replace(old, new)) != tokens(PLAIN)
@@ -45,7 +52,9 @@ def test_attributes_that_an_answer_sets_are_names_of_its_own():
 
 
 @pytest.mark.parametrize(
-    "code", ["def f(:", "x = '\0'", "(" * 5000, "-" * 15_000 + "1", "x = 1\n" * 10_000, "\ud800"], ids=["syntax", "null", "brackets", "signs", "long", "surrogate"]
+    "code",
+    ["def f(:", "x = '\0'", "(" * 5000, "-" * 15_000 + "1", "x = 1\n" * 10_000, "\ud800"],
+    ids=["syntax", "null", "brackets", "signs", "long", "surrogate"],
 )
 def test_what_is_no_answer_has_no_tokens(code):
     assert tokens(code) == []
@@ -68,7 +77,9 @@ def honest(rng):
 
 def own_idea(rng):
     """Lines that nobody else has."""
-    return "".join(f"    c = c[{i}:] {rng.choice(list('+-*/'))} {rng.integers(10**6)}\n" for i in rng.integers(100, size=4))
+    return "".join(
+        f"    c = c[{i}:] {rng.choice(list('+-*/'))} {rng.integers(10**6)}\n" for i in rng.integers(100, size=4)
+    )
 
 
 def test_finds_exactly_the_planted_pairs_among_three_hundred():

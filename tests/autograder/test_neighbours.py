@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from autograder.kernels import Conversation, KernelGone, SandboxKernelManager
-from autograder.limits import MB, Limits
-from autograder.sandbox import Sandbox
-from autograder.warm import WarmProcess
+from autograder.sandbox.connection import Sandbox
+from autograder.sandbox.kernels import Conversation, KernelGone, SandboxKernelManager
+from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.warm_process import WarmProcess
 
 UNIT = "u1_dot_products"
 # What a learner's cell could try against any process that it sees; whatever works is printed.
@@ -51,14 +51,18 @@ class Kernel:
     def __init__(self, sandbox, **limits):
         self.sandbox = sandbox
         self.run, self.judge = sandbox.new_run()
-        manager = SandboxKernelManager(sandbox=sandbox, run=self.run, limits=Limits(**limits).limits(), kernel_name="python3")
+        manager = SandboxKernelManager(
+            sandbox=sandbox, run=self.run, limits=Limits(**limits).limits(), kernel_name="python3"
+        )
         manager.start_kernel()
         self.conversation = Conversation(manager)
 
     def told(self, source, seconds=20):
         """Run a cell and return what it wrote; an error of its own is a failure."""
         messages = []
-        reply = self.conversation.run_cell(source, seconds, 5, messages.append, lambda: self.sandbox.tell(self.run, "interrupt"))
+        reply = self.conversation.run_cell(
+            source, seconds, 5, messages.append, lambda: self.sandbox.tell(self.run, "interrupt")
+        )
         assert reply is not None and reply["status"] == "ok", reply
         return "".join(message["content"].get("text", "") for message in messages if message["msg_type"] == "stream")
 
@@ -88,7 +92,10 @@ def users(warm):
 
 @pytest.mark.parametrize("landlock", [True, False])
 def test_neither_sees_into_the_other(users, landlock):
-    with contextlib.closing(Kernel(users[0], landlock=landlock)) as one, contextlib.closing(Kernel(users[1], landlock=landlock)) as other:
+    with (
+        contextlib.closing(Kernel(users[0], landlock=landlock)) as one,
+        contextlib.closing(Kernel(users[1], landlock=landlock)) as other,
+    ):
         other.told("secret = 'POISON' * 1000")
         assert one.told(PRY) == "" and other.told(PRY) == ""
 
@@ -96,7 +103,11 @@ def test_neither_sees_into_the_other(users, landlock):
 def test_a_kernel_has_no_descriptor_of_a_neighbour(users):
     with contextlib.closing(Kernel(users[0])) as alone:
         before = alone.told(DESCRIPTORS)
-    with contextlib.closing(Kernel(users[0])), contextlib.closing(Kernel(users[1])), contextlib.closing(Kernel(users[0])) as third:
+    with (
+        contextlib.closing(Kernel(users[0])),
+        contextlib.closing(Kernel(users[1])),
+        contextlib.closing(Kernel(users[0])) as third,
+    ):
         assert third.told(DESCRIPTORS) == before
 
 

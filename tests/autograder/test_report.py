@@ -16,17 +16,25 @@ from sqlalchemy import insert, update
 from typer.testing import CliRunner
 
 from autograder import cli, report
-from autograder.answers import Answers
-from autograder.classroom import Classroom, init
+from autograder.authoring.releasing import init
+from autograder.classroom.answers import Answers
+from autograder.classroom.classroom import Classroom
+from autograder.marking.outcomes import Outcome, outcome_path, write_outcome
 from autograder.report import examples, figures, statistics
-from autograder.report.gather import Cell, GradedClass, Person, Submission, Unit, in_order
-from autograder.verdicts import Outcome, outcome_path, write_outcome
+from autograder.report.graded_class import Cell, GradedClass, Person, Submission, Unit, in_order
 from helpers.verdict import FAILED, PASSED, UNANSWERED, Diagnosis, Finding, Verdict
 
 from .synthetic import Work, counted, draw, fill, write_notebook
 
 UNIT = "u1_dot_products"
-POINTS = {"similarity_matrix": 2, "cosine_similarity": 3, "project": 3, "scores_for_query": 2, "attention_scores": 4, "attention_scores_columns": 3}
+POINTS = {
+    "similarity_matrix": 2,
+    "cosine_similarity": 3,
+    "project": 3,
+    "scores_for_query": 2,
+    "attention_scores": 4,
+    "attention_scores_columns": 3,
+}
 RIGHT = dict.fromkeys(POINTS, "")
 
 
@@ -81,7 +89,9 @@ def test_item_rest_correlation():
 
 
 @pytest.mark.parametrize(
-    "points", [[[0, 1], [1, 0]], [[1, 0], [1, 1], [1, 2]], [[0, 1], [1, 1], [2, 1]], [[0], [1], [2]]], ids=["two students", "all the same", "rest the same", "alone"]
+    "points",
+    [[[0, 1], [1, 0]], [[1, 0], [1, 1], [1, 2]], [[0, 1], [1, 1], [2, 1]], [[0], [1], [2]]],
+    ids=["two students", "all the same", "rest the same", "alone"],
 )
 def test_item_rest_is_undefined_where_it_says_nothing(points):
     assert statistics.item_rest(np.array(points, float), 0) is None
@@ -108,10 +118,22 @@ def failed(kind, message, **more):
         ("not answered", Verdict("foo", UNANSWERED), ""),
         ("named mistake", failed("values", "wrong", diagnosis=Diagnosis("scaled", "do not")), ""),
         ("other mistake", failed("values", "wrong"), ""),
-        ("did not run", failed("not judged", "the check did not come to its end: NameError: name 'foo' is not defined"), ""),
+        (
+            "did not run",
+            failed("not judged", "the check did not come to its end: NameError: name 'foo' is not defined"),
+            "",
+        ),
         ("time out", failed("not judged", "the check did not come to its end: KeyboardInterrupt: "), ""),
-        ("time out", failed("not judged", "the notebook ran for more than 180 seconds and was stopped"), "the notebook ran for more than 180 seconds and was stopped"),
-        ("not reached", failed("not judged", "the notebook's kernel ended before its last cell"), "the notebook's kernel ended before its last cell"),
+        (
+            "time out",
+            failed("not judged", "the notebook ran for more than 180 seconds and was stopped"),
+            "the notebook ran for more than 180 seconds and was stopped",
+        ),
+        (
+            "not reached",
+            failed("not judged", "the notebook's kernel ended before its last cell"),
+            "the notebook's kernel ended before its last cell",
+        ),
     ],
 )
 def test_how_a_check_ended(end, verdict, stopped):
@@ -132,7 +154,9 @@ def test_who_needs_help_and_in_which_order():
         submission("broken", 0, 0, ungradable="cut off"),
     ]
     absent = Person("absent")
-    graded = GradedClass("c", [absent, *(one.student for one in handed_in)], [Unit("u", cells, handed_in, [], [absent])])
+    graded = GradedClass(
+        "c", [absent, *(one.student for one in handed_in)], [Unit("u", cells, handed_in, [], [absent])]
+    )
     needs = statistics.needing_help(graded)
     assert [need.student.id for need in needs] == ["broken", "absent", "least", "less"]
     assert needs[2].reasons == ["u: 1 of 10 points"] and needs[2].share == 0.1
@@ -174,7 +198,10 @@ def test_counts_mistakes_and_sorts_them_by_lost_points(room):
     assert list(exercises) == [*POINTS, "why_two_projections"]
     for name in POINTS:
         ends = Counter(work.ends[name] for work in works)
-        assert float(exercises[name]["full points"]) == ends[""] / 40 and int(exercises[name]["not answered"]) == ends[None]
+        assert (
+            float(exercises[name]["full points"]) == ends[""] / 40
+            and int(exercises[name]["not answered"]) == ends[None]
+        )
     assert [row["student"] for row in rows(room, "grades")] == [work.student for work in works]
     assert rows(room, "by_hand") == [{"unit": UNIT, "question": "why_two_projections", "waiting": "40", "graded": "0"}]
 
@@ -183,13 +210,34 @@ def test_the_page_needs_nothing_else_and_says_what_each_figure_shows(room):
     fill(room, UNIT, draw(UNIT, ["a", "b", "c"], seed=0))
     page = written(room)
     assert {tag for tag, _ in page.elements}.isdisjoint({"script", "link", "iframe", "object", "embed", "base", "form"})
-    addresses = [value for _, attributes in page.elements for name, value in attributes.items() if name in ("src", "href", "srcset", "action", "style")]
+    addresses = [
+        value
+        for _, attributes in page.elements
+        for name, value in attributes.items()
+        if name in ("src", "href", "srcset", "action", "style")
+    ]
     assert all(address.startswith(("data:image/svg+xml;base64,", "#")) for address in addresses)
     pictures = [attributes for tag, attributes in page.elements if tag == "img"]
-    assert len(pictures) == 2 and pictures[0]["alt"].startswith("Histogram of 3 scores. Median") and "similarity_matrix:" in pictures[1]["alt"]
+    assert (
+        len(pictures) == 2
+        and pictures[0]["alt"].startswith("Histogram of 3 scores. Median")
+        and "similarity_matrix:" in pictures[1]["alt"]
+    )
 
 
-NAMES = ["<script>alert(1)", '"quo\'ted" & <b>', "\u202eevil\u202d", "=1+1", "+cmd|' '!A0", "@SUM(A1)", "-2+3", "عمر", "name; with, commas", "{{ 7*7 }}", "x" * 120]
+NAMES = [
+    "<script>alert(1)",
+    '"quo\'ted" & <b>',
+    "\u202eevil\u202d",
+    "=1+1",
+    "+cmd|' '!A0",
+    "@SUM(A1)",
+    "-2+3",
+    "عمر",
+    "name; with, commas",
+    "{{ 7*7 }}",
+    "x" * 120,
+]
 
 
 def test_any_name_is_text(room):
@@ -199,7 +247,9 @@ def test_any_name_is_text(room):
         gradebook.db.execute(insert(Student.__table__), [{"id": f"absent {name}"[:128]} for name in NAMES])
         gradebook.db.commit()
     page = written(room, look_alikes=True)
-    assert {tag for tag, _ in page.elements}.isdisjoint({"script", "i"}) and not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
+    assert {tag for tag, _ in page.elements}.isdisjoint({"script", "i"}) and not any(
+        name.startswith("on") for _, attributes in page.elements for name in attributes
+    )
     for name in NAMES:
         assert f"absent {name}"[:128] in page.text
     listed = {row["student"] for row in rows(room, "grades")}
@@ -212,7 +262,15 @@ def test_any_name_is_text(room):
 
 
 def test_a_terminal_obeys_no_name():
-    result = SimpleNamespace(student="\x1b[2Jann\u202e", unit=UNIT, score=1.0, max_score=2.0, to_grade_by_hand=0, late_seconds=7200.0, outcome=Outcome("ann", UNIT))
+    result = SimpleNamespace(
+        student="\x1b[2Jann\u202e",
+        unit=UNIT,
+        score=1.0,
+        max_score=2.0,
+        to_grade_by_hand=0,
+        late_seconds=7200.0,
+        outcome=Outcome("ann", UNIT),
+    )
     console = Console(width=160, record=True, file=open("/dev/null", "w"))
     with console.file:
         console.print(report.table([result]))
@@ -223,13 +281,22 @@ def test_a_terminal_obeys_no_name():
 def test_notes_and_what_could_not_be_graded(room):
     students = ["ann", "bob", "cem", "dan", "eve", "fay"]
     due = datetime.datetime(2026, 10, 1, 12)
-    fill(room, UNIT, [Work(name, RIGHT, timestamp=due + datetime.timedelta(days=2 * (name == "ann"))) for name in students])
+    fill(
+        room,
+        UNIT,
+        [Work(name, RIGHT, timestamp=due + datetime.timedelta(days=2 * (name == "ann"))) for name in students],
+    )
     with room.gradebook() as gradebook:
         gradebook.db.execute(update(Assignment).values(duedate=due))
         gradebook.db.commit()
     write_outcome(room.root, Outcome("bob", UNIT, ungradable="the submitted file is empty"))
-    write_outcome(room.root, Outcome("cem", UNIT, notes=["the cell project was there twice; the first one counts"], unsafe=True))
-    write_outcome(room.root, Outcome("dan", UNIT, stopped="the notebook ran for more than 180 seconds and was stopped", seconds=181.5))
+    write_outcome(
+        room.root, Outcome("cem", UNIT, notes=["the cell project was there twice; the first one counts"], unsafe=True)
+    )
+    write_outcome(
+        room.root,
+        Outcome("dan", UNIT, stopped="the notebook ran for more than 180 seconds and was stopped", seconds=181.5),
+    )
     outcome_path(room.root, UNIT, "eve").write_bytes(b'{"student": "ev')
     outcome_path(room.root, UNIT, "fay").unlink()
     (room.root / "submitted" / "gil" / UNIT).mkdir(parents=True)
@@ -237,7 +304,11 @@ def test_notes_and_what_could_not_be_graded(room):
     assert rows(room, "not_gradable") == [{"student": "bob", "unit": UNIT, "why": "the submitted file is empty"}]
     told = [(row["student"], row["note"]) for row in rows(room, "notes")]
     assert [student for student, _ in told] == ["ann", "cem", "cem", "dan", "eve", "fay"]
-    assert dict(told)["ann"] == "late by 2.0 days" and "without the sandbox" in dict(told)["cem"] and "more than 180 seconds" in dict(told)["dan"]
+    assert (
+        dict(told)["ann"] == "late by 2.0 days"
+        and "without the sandbox" in dict(told)["cem"]
+        and "more than 180 seconds" in dict(told)["dan"]
+    )
     assert "damaged" in dict(told)["eve"] and "without a kept outcome" in dict(told)["fay"]
     assert rows(room, "missing") == [{"student": "gil", "unit": UNIT, "what": "handed in, not graded yet"}]
     assert "1 more handed in, not graded yet" in page.text
@@ -249,7 +320,9 @@ def test_notes_and_what_could_not_be_graded(room):
 
 def test_a_fresh_outcome_counts_instead_of_the_kept_one(room):
     fill(room, UNIT, [Work("ann", RIGHT)])
-    written(room, results=[SimpleNamespace(outcome=Outcome("ann", UNIT, notes=["the feedback page could not be written"]))])
+    written(
+        room, results=[SimpleNamespace(outcome=Outcome("ann", UNIT, notes=["the feedback page could not be written"]))]
+    )
     assert rows(room, "notes") == [{"student": "ann", "unit": UNIT, "note": "the feedback page could not be written"}]
 
 
@@ -280,7 +353,9 @@ def project(X, W_q, W_k, W_v):
 
 
 def stripped(room, code):
-    return examples.Anonymous([Person("4711081", "Ann", "Müller"), Person("max", "Max")], Answers(room)).strip(code, UNIT)
+    return examples.Anonymous([Person("4711081", "Ann", "Müller"), Person("max", "Max")], Answers(room)).strip(
+        code, UNIT
+    )
 
 
 def test_an_example_tells_nothing_of_whose_it_is(room):
@@ -301,7 +376,10 @@ def test_the_page_shows_an_example_of_each_mistake(room):
     code = f"def {mistake[0]}(*args):\n    '''Zoe Zimmer'''\n    zoe = 1  # <script>\n    return args[0] < zoe"
     fill(room, UNIT, [Work("zoe", {mistake[0]: mistake[1]}, {mistake[0]: code}), Work("ann", {mistake[0]: mistake[1]})])
     page = written(room)
-    assert f"def {mistake[0]}(*args):\n    name_1 = 1\n    return args[0] < name_1" in page.text and "Zimmer" not in page.text
+    assert (
+        f"def {mistake[0]}(*args):\n    name_1 = 1\n    return args[0] < name_1" in page.text
+        and "Zimmer" not in page.text
+    )
 
 
 def test_answers_come_from_the_graded_notebook_then_from_the_submitted_one(room):
@@ -316,7 +394,15 @@ def test_answers_come_from_the_graded_notebook_then_from_the_submitted_one(room)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "null", '{"cells": 3}', '{"cells": [3, {"metadata": 1, "source": null}, {"metadata": {"nbgrader": []}, "source": [1]}]}', "[" * 99_999]
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        '{"cells": 3}',
+        '{"cells": [3, {"metadata": 1, "source": null}, {"metadata": {"nbgrader": []}, "source": [1]}]}',
+        "[" * 99_999,
+    ],
 )
 def test_a_file_that_is_no_notebook_has_no_answers(room, text):
     path = room.root / "autograded" / "ann" / UNIT / f"{UNIT}.ipynb"
@@ -329,9 +415,17 @@ def test_a_file_that_is_no_notebook_has_no_answers(room, text):
 
 
 def test_command_writes_look_alikes_only_when_asked(room, tmp_path):
-    code = "def project(X, W_q, W_k, W_v):\n" + "".join(f"    step_{i} = X[{i}:] * {i} @ W_q\n" for i in range(9)) + "    return step_1"
+    code = (
+        "def project(X, W_q, W_k, W_v):\n"
+        + "".join(f"    step_{i} = X[{i}:] * {i} @ W_q\n" for i in range(9))
+        + "    return step_1"
+    )
     others = [Work(name, RIGHT, {"project": f"def project(X, *W):\n    return {name}"}) for name in "cdefgh"]
-    fill(room, UNIT, [Work("ann", RIGHT, {"project": code}), Work("bob", RIGHT, {"project": code.replace("step_", "s")}), *others])
+    fill(
+        room,
+        UNIT,
+        [Work("ann", RIGHT, {"project": code}), Work("bob", RIGHT, {"project": code.replace("step_", "s")}), *others],
+    )
     call = ["report", "--course", str(room.root), "--out", str(tmp_path / "out")]
     done = CliRunner().invoke(cli.app, [*call, "--lookalikes"])
     assert done.exit_code == 0, done.output

@@ -9,8 +9,10 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import classroom, grade, sample
-from autograder.classroom import CONFIG
+from autograder.authoring import releasing, sample
+from autograder.classroom import classroom
+from autograder.classroom.classroom import CONFIG
+from autograder.grading import coordinator
 
 STUDENTS = sample.students()
 
@@ -23,11 +25,11 @@ def points(root):
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     root = tmp_path_factory.mktemp("sample") / "class"
-    classroom.init(root, [sample.UNIT], duedate=sample.DUE)
+    releasing.init(root, [sample.UNIT], duedate=sample.DUE)
     with open(root / CONFIG, "a", encoding="utf-8") as file:
         file.write("\nc.SandboxedExecute.timeout = 3\n")
     sample.write(root)
-    results = grade.grade(classroom.Classroom.open(root), [sample.UNIT])
+    results = coordinator.grade(classroom.Classroom.open(root), [sample.UNIT])
     return root, {result.student: result for result in results}
 
 
@@ -58,7 +60,10 @@ def test_feedback_shows_verdicts_and_no_hidden_test(graded):
 def test_plain_nbgrader_gives_the_same_points(graded, tmp_path):
     root, _ = graded
     expected = points(root)
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONWARNINGS": "ignore"}
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONWARNINGS": "ignore",
+    }
     call = [sys.executable, "-m", "nbgrader", "autograde", sample.UNIT, "--force"]
     done = subprocess.run(call, cwd=root, capture_output=True, text=True, env=environment, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -67,7 +72,7 @@ def test_plain_nbgrader_gives_the_same_points(graded, tmp_path):
 
 def test_a_regrade_reproduces_every_point(graded):
     root, first = graded
-    again = grade.grade_one(classroom.Classroom.open(root), sample.UNIT, "emil", feedback=False)
+    again = coordinator.grade_one(classroom.Classroom.open(root), sample.UNIT, "emil", feedback=False)
     assert again.outcome.final == first["emil"].outcome.final
 
 

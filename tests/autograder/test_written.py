@@ -11,9 +11,11 @@ import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
 
-from autograder import classroom, grade, sample, written
+from autograder.authoring import releasing, sample
 from autograder.course import SOLUTIONS, units
-from autograder.written import HEADING
+from autograder.grading import coordinator
+from autograder.marking import written
+from autograder.marking.written import HEADING
 
 UNIT = "u1_dot_products"
 MODEL = "they have been projected apart"
@@ -22,13 +24,13 @@ GUIDE = ("Model answer.", "Marking guide.", "one for the diagonal: a token")
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    room = classroom.init(tmp_path_factory.mktemp("written") / "class", [UNIT])
+    room = releasing.init(tmp_path_factory.mktemp("written") / "class", [UNIT])
     folder = room.root / "submitted" / "ann" / UNIT
     folder.mkdir(parents=True)
     notebook = sample.released(UNIT)
     next(cell for cell in notebook.cells if cell.id == "why_two_projections").source += f"\n\nBecause {MODEL}."
     nbformat.write(notebook, folder / f"{UNIT}.ipynb")
-    grade.grade(room, [UNIT])
+    coordinator.grade(room, [UNIT])
     return room
 
 
@@ -36,12 +38,20 @@ def room(tmp_path_factory):
 def formgrader(room, tmp_path_factory):
     """Address and token of a server as `jupyter lab` in the class folder starts it."""
     runtime = tmp_path_factory.mktemp("runtime")
-    environment = os.environ | {"JUPYTER_RUNTIME_DIR": str(runtime), "JUPYTER_CONFIG_DIR": str(runtime), "PYTHONWARNINGS": "ignore"}
+    environment = os.environ | {
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "JUPYTER_CONFIG_DIR": str(runtime),
+        "PYTHONWARNINGS": "ignore",
+    }
     off = dict.fromkeys(("jupyterlab", "notebook", "jupyter_lsp", "notebook_shim"), False)
-    (runtime / "jupyter_server_config.json").write_text(json.dumps({"ServerApp": {"jpserver_extensions": off}}), encoding="utf-8")
+    (runtime / "jupyter_server_config.json").write_text(
+        json.dumps({"ServerApp": {"jpserver_extensions": off}}), encoding="utf-8"
+    )
     options = ["--no-browser", "--allow-root", "--port=0", "--IdentityProvider.token=t"]
     with open(runtime / "log", "wb") as log:
-        server = subprocess.Popen([sys.executable, "-m", "jupyter_server", *options], cwd=room.root, env=environment, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyter_server", *options], cwd=room.root, env=environment, stdout=log, stderr=log
+        )
     try:
         while not (found := list(runtime.glob("jpserver-*.json"))):
             assert server.poll() is None, (runtime / "log").read_text()
@@ -53,7 +63,9 @@ def formgrader(room, tmp_path_factory):
 
 
 def get(url, path):
-    with urllib.request.urlopen(urllib.request.Request(f"{url}{path}", headers={"Authorization": "token t"}), timeout=60) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{url}{path}", headers={"Authorization": "token t"}), timeout=60
+    ) as answer:
         return answer.read().decode()
 
 
@@ -70,7 +82,12 @@ def test_formgrader_shows_the_guide_under_the_answer(room, formgrader):
 
 
 def test_no_file_that_leaves_the_class_has_it(room):
-    leaving = [path for name in ("release", "feedback", "autograded") for path in (room.root / name).rglob("*") if path.is_file()]
+    leaving = [
+        path
+        for name in ("release", "feedback", "autograded")
+        for path in (room.root / name).rglob("*")
+        if path.is_file()
+    ]
     assert {path.suffix for path in leaving} >= {".ipynb", ".html"}
     for path in leaving:
         text = path.read_text(encoding="utf-8")
@@ -99,13 +116,24 @@ def test_a_class_without_its_source_still_shows_the_answers(room):
         (room.root / "elsewhere").rename(room.root / "source")
 
 
-@pytest.mark.parametrize("unit", [unit for unit in units() if "[markdown] nbgrader" in (SOLUTIONS / unit / f"{unit}.py").read_text(encoding="utf-8")])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        unit
+        for unit in units()
+        if "[markdown] nbgrader" in (SOLUTIONS / unit / f"{unit}.py").read_text(encoding="utf-8")
+    ],
+)
 def test_every_written_question_of_the_course_has_a_model_answer_and_a_marking_guide(unit, tmp_path):
-    from autograder.build import write_source
+    from autograder.authoring.building import write_source
 
     source = write_source(unit, tmp_path)
     found = written.guides(source)
-    asked = [cell.id for cell in nbformat.read(source, 4).cells if cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("grade")]
+    asked = [
+        cell.id
+        for cell in nbformat.read(source, 4).cells
+        if cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("grade")
+    ]
     assert asked and sorted(found) == sorted(asked)
     for text in found.values():
         assert "Model answer" in text and "Marking guide" in text and "SOLUTION" not in text

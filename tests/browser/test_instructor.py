@@ -5,7 +5,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from autograder import classroom, sample
+from autograder.authoring import releasing, sample
 
 from .lab import TOKEN, Lab, server, shot
 
@@ -19,7 +19,7 @@ COMMENT = "Right: equal projections make every table symmetric. Now give an exam
 def lab(browser, tmp_path_factory):
     """JupyterLab in a class folder with three submissions, as `jupyter lab` there opens it."""
     root = tmp_path_factory.mktemp("instructor") / "class"
-    classroom.init(root, [UNIT])
+    releasing.init(root, [UNIT])
     sample.write(root)
     for folder in (root / "submitted").iterdir():
         if folder.name not in STUDENTS:
@@ -36,7 +36,9 @@ def lab(browser, tmp_path_factory):
 def graded(lab):
     """Formgrader with all three submissions autograded by its button."""
     lab.open()
-    lab.page.get_by_role("button", name="No", exact=True).click()  # JupyterLab's own question, whether it may fetch news
+    lab.page.get_by_role(
+        "button", name="No", exact=True
+    ).click()  # JupyterLab's own question, whether it may fetch news
     lab.menu("Nbgrader", "nbgrader:open-formgrader")
     row = lab.frame().locator("tr", has_text=UNIT)
     expect(row.locator(".num-submissions")).to_have_text("3")

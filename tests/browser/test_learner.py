@@ -7,8 +7,9 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from autograder import classroom, course
-from helpers import catalog
+from autograder import course
+from autograder.authoring import releasing
+from helpers.judging import catalog
 
 from .lab import Lab, server, shot
 
@@ -39,8 +40,16 @@ def address(root):
     (root / "home" / "config").mkdir(parents=True)
     (root / "home" / "config" / "nbgrader_config.py").write_text(setting, encoding="utf-8")
     school = root / "class"
-    classroom.init(school, [U0])
-    call = [sys.executable, "-m", "nbgrader", "release_assignment", U0, f"--Exchange.root={exchange}", f"--Exchange.cache={root / 'cache'}"]
+    releasing.init(school, [U0])
+    call = [
+        sys.executable,
+        "-m",
+        "nbgrader",
+        "release_assignment",
+        U0,
+        f"--Exchange.root={exchange}",
+        f"--Exchange.cache={root / 'cache'}",
+    ]
     subprocess.run(call, cwd=school, check=True, capture_output=True)
     with server(root, root / "home", "--config=jupyter_lab_config.py") as address:
         yield address

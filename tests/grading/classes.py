@@ -7,8 +7,9 @@ from pathlib import Path
 import nbformat
 from nbgrader.api import Gradebook
 
-from autograder import classroom, sample
-from autograder.verdicts import outcome_path
+from autograder.authoring import releasing, sample
+from autograder.classroom import classroom
+from autograder.marking.outcomes import outcome_path
 
 UNIT = "u0_start_here"
 ANSWERS = (
@@ -21,7 +22,7 @@ ANSWERS = (
 
 def make(root: Path, count: int, unit: str = UNIT, answers=ANSWERS) -> classroom.Classroom:
     """Make a class of `count` students who hand in the answers in turn; every seventh hands in no notebook."""
-    classroom.init(root, [unit], duedate=sample.DUE)
+    releasing.init(root, [unit], duedate=sample.DUE)
     texts = [nbformat.writes(sample.answered(unit, one)) for one in answers]
     for number in range(count):
         submit(root, f"s{number:03d}", "no notebook" if number % 7 == 6 else texts[number % len(texts)], unit)
@@ -50,8 +51,14 @@ def gradebook(url: str, unit: str = UNIT) -> dict:
             one.student.id: {
                 "late": one.total_seconds_late,
                 "penalty": [notebook.late_submission_penalty for notebook in one.notebooks],
-                "grades": sorted((g.name, g.auto_score, g.manual_score, g.needs_manual_grade) for n in one.notebooks for g in n.grades),
-                "comments": sorted((c.name, c.auto_comment or "", c.manual_comment or "") for n in one.notebooks for c in n.comments),
+                "grades": sorted(
+                    (g.name, g.auto_score, g.manual_score, g.needs_manual_grade)
+                    for n in one.notebooks
+                    for g in n.grades
+                ),
+                "comments": sorted(
+                    (c.name, c.auto_comment or "", c.manual_comment or "") for n in one.notebooks for c in n.comments
+                ),
             }
             for one in book.find_assignment(unit).submissions
         }
@@ -59,7 +66,11 @@ def gradebook(url: str, unit: str = UNIT) -> dict:
 
 def state(room: classroom.Classroom, unit: str = UNIT) -> dict:
     """All that grading leaves: the gradebook, the graded notebooks with what lies beside them, and the outcomes."""
-    files = {str(path.relative_to(room.root)): path.read_bytes() for path in sorted((room.root / "autograded").rglob("*")) if path.is_file()}
+    files = {
+        str(path.relative_to(room.root)): path.read_bytes()
+        for path in sorted((room.root / "autograded").rglob("*"))
+        if path.is_file()
+    }
     outcomes = {}
     for student in room.submitted(unit):
         path = outcome_path(room.root, unit, student)

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import distributed
 import pytest
 
-from autograder import grade, work
 from autograder.course import CourseError
+from autograder.grading import coordinator
+from autograder.marking import submission
 
 from .classes import UNIT, copied, make, state
 
@@ -27,18 +28,39 @@ class Cluster:
     def __init__(self, folder):
         self.folder = folder
         self.processes = []
-        self.scheduler = self.start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(folder / "scheduler.json"))
+        self.scheduler = self.start(
+            "scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-dashboard",
+            "--scheduler-file",
+            str(folder / "scheduler.json"),
+        )
         self.wait_for(lambda: (folder / "scheduler.json").is_file() and (folder / "scheduler.json").stat().st_size > 0)
         self.address = json.loads((folder / "scheduler.json").read_text(encoding="utf-8"))["address"]
 
     def start(self, *arguments, **environment):
         call = [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]]
-        process = subprocess.Popen(call, env=ENVIRONMENT | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            call, env=ENVIRONMENT | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self.processes.append(process)
         return process
 
     def worker(self, **environment):
-        return self.start("worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", str(self.folder), **environment)
+        return self.start(
+            "worker",
+            self.address,
+            "--no-nanny",
+            "--nthreads",
+            "1",
+            "--no-dashboard",
+            "--local-directory",
+            str(self.folder),
+            **environment,
+        )
 
     def wait_for(self, condition):
         ends = time.monotonic() + 60
@@ -57,7 +79,7 @@ def undisturbed(tmp_path_factory):
     root = tmp_path_factory.mktemp("cluster")
     before = make(root / "before", STUDENTS)
     room = copied(before, root / "graded")
-    grade.grade(room, [UNIT], feedback=False, jobs=1)
+    coordinator.grade(room, [UNIT], feedback=False, jobs=1)
     return before, state(room)
 
 
@@ -88,37 +110,44 @@ def test_a_worker_is_killed_another_joins_and_nothing_is_lost(undisturbed, clust
             cluster.worker()
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(grade, "BATCH", 1)
-        results = grade.grade(room, [UNIT], feedback=False, tell=tell, scheduler=cluster.address)
+        patched.setattr(coordinator, "BATCH", 1)
+        results = coordinator.grade(room, [UNIT], feedback=False, tell=tell, scheduler=cluster.address)
     assert len(results) == STUDENTS and first.wait() != 0
     assert state(room) == expected
 
 
 def test_a_worker_of_another_version_is_refused_by_name(undisturbed, cluster, tmp_path):
     before, _ = undisturbed
-    (tmp_path / "sitecustomize.py").write_text("import autograder.work\nautograder.work.version = lambda: 'an older one'\n", encoding="utf-8")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import autograder.marking.submission\nautograder.work.version = lambda: 'an older one'\n", encoding="utf-8"
+    )
     cluster.worker(PYTHONPATH=str(tmp_path))
     cluster.wait_for(lambda: workers(cluster) == 1)
-    with pytest.raises(CourseError, match=rf"tcp://.*another version of the course \(an older one, the coordinator has {work.version()}\)"):
-        grade.grade(copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address)
+    with pytest.raises(
+        CourseError,
+        match=rf"tcp://.*another version of the course \(an older one, the coordinator has {submission.version()}\)",
+    ):
+        coordinator.grade(copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address)
 
 
 def test_a_worker_without_sandbox_is_refused_by_name(undisturbed, cluster, tmp_path):
     before, _ = undisturbed
-    (tmp_path / "sitecustomize.py").write_text("import autograder.warm\nautograder.warm.bubblewrap = lambda: None\n", encoding="utf-8")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import autograder.sandbox.warm_process\nautograder.warm.bubblewrap = lambda: None\n", encoding="utf-8"
+    )
     cluster.worker(PYTHONPATH=str(tmp_path))
     cluster.wait_for(lambda: workers(cluster) == 1)
     with pytest.raises(CourseError, match="tcp://.*bubblewrap is not installed"):
-        grade.grade(copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address)
+        coordinator.grade(copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address)
 
 
 def test_no_scheduler_and_no_worker_are_told_in_one_line(undisturbed, cluster, tmp_path):
     before, _ = undisturbed
     room = copied(before, tmp_path / "class")
     with pytest.raises(CourseError, match="has no worker"):
-        grade.grade(room, [UNIT], feedback=False, scheduler=cluster.address)
+        coordinator.grade(room, [UNIT], feedback=False, scheduler=cluster.address)
     with pytest.raises(CourseError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
-        grade.grade(room, [UNIT], feedback=False, scheduler="tcp://127.0.0.1:9")
+        coordinator.grade(room, [UNIT], feedback=False, scheduler="tcp://127.0.0.1:9")
 
 
 def test_all_workers_are_killed_and_others_take_over(undisturbed, cluster, tmp_path):
@@ -137,8 +166,8 @@ def test_all_workers_are_killed_and_others_take_over(undisturbed, cluster, tmp_p
             cluster.worker()
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(grade, "BATCH", 1)
-        results = grade.grade(room, [UNIT], feedback=False, tell=tell, scheduler=cluster.address)
+        patched.setattr(coordinator, "BATCH", 1)
+        results = coordinator.grade(room, [UNIT], feedback=False, tell=tell, scheduler=cluster.address)
     assert len(results) == STUDENTS
     assert state(room) == expected
 
@@ -146,7 +175,9 @@ def test_all_workers_are_killed_and_others_take_over(undisturbed, cluster, tmp_p
 def test_an_encrypted_address_without_certificates_is_told_in_one_line(undisturbed, cluster, tmp_path):
     before, _ = undisturbed
     with pytest.raises(CourseError, match="is encrypted and Dask's settings name no certificates"):
-        grade.grade(copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address.replace("tcp", "tls"))
+        coordinator.grade(
+            copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address.replace("tcp", "tls")
+        )
 
 
 def test_a_scheduler_is_looked_for_also_from_a_running_event_loop(undisturbed, tmp_path):
@@ -155,7 +186,7 @@ def test_a_scheduler_is_looked_for_also_from_a_running_event_loop(undisturbed, t
 
     async def as_in_a_notebook():
         with pytest.raises(CourseError, match="no Dask scheduler answers"):
-            grade.grade(room, [UNIT], feedback=False, scheduler="tcp://127.0.0.1:1")
+            coordinator.grade(room, [UNIT], feedback=False, scheduler="tcp://127.0.0.1:1")
 
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(as_in_a_notebook())).result()

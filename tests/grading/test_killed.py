@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from autograder import grade
+from autograder.grading import coordinator
 
 from .classes import UNIT, copied, make, state
 
@@ -20,9 +20,10 @@ KILLS = int(os.environ.get("ATTENTION_KILLS", "1"))
 # As the command line does it, a submission a batch.
 GRADE = """
 import sys
-from autograder import cli, grade
+from autograder import cli
+from autograder.grading import coordinator
 if __name__ == "__main__":
-    grade.BATCH = 1
+    coordinator.BATCH = 1
     sys.argv[1:] = ["grade", "u0", "--course", sys.argv[1], "--jobs", "2", "--no-feedback", "--json"]
     cli.main()
 """
@@ -46,7 +47,13 @@ def undisturbed(tmp_path_factory):
 def run(root, room):
     call = [sys.executable, "-W", "ignore", str(root / "grade_it.py"), str(room.root)]
     # Started with Ctrl-C switched on, whatever the tests themselves were started with.
-    return subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    return subprocess.Popen(
+        call,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def below(pid):
@@ -112,8 +119,12 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(undisturbed, tmp_path):
             break
     process.send_signal(signal.SIGINT)
     told = "".join(process.communicate(timeout=60))
-    assert process.returncode == 130 and "were graded and are kept; the same command goes on with the rest" in told and "Traceback" not in told
-    results = grade.grade(room, [UNIT], feedback=False)
+    assert (
+        process.returncode == 130
+        and "were graded and are kept; the same command goes on with the rest" in told
+        and "Traceback" not in told
+    )
+    results = coordinator.grade(room, [UNIT], feedback=False)
     assert any(not result.fresh for result in results) and state(room) == expected
 
 
@@ -138,6 +149,10 @@ def test_events_tell_the_whole_story(undisturbed, tmp_path):
     told, errors = process.communicate(timeout=120)
     assert process.returncode == DONE, errors
     events = [json.loads(line) for line in told.splitlines()]
-    assert events[0] == {"event": "start", "total": STUDENTS} and events[-1] == {"event": "end", "graded": STUDENTS, "total": STUDENTS}
+    assert events[0] == {"event": "start", "total": STUDENTS} and events[-1] == {
+        "event": "end",
+        "graded": STUDENTS,
+        "total": STUDENTS,
+    }
     points = {event["student"]: event["points"] for event in events if event["event"] == "graded"}
     assert len(points) == STUDENTS and points["s000"] == 1 and state(room) == expected

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import classroom, grade
+from autograder.authoring import releasing
+from autograder.classroom import classroom
+from autograder.grading import coordinator
 
 from .classes import UNIT, copied, gradebook, make
 
@@ -19,7 +21,9 @@ STUDENTS = 8
 @pytest.fixture(scope="module")
 def server():
     """A PostgreSQL server of its own on a Unix socket; it refuses to run as root, so root starts it as nobody."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("pg_ctl") or "/missing/pg_ctl").parent]
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
+        Path(shutil.which("pg_ctl") or "/missing/pg_ctl").parent
+    ]
     binaries = found[-1]
     assert (binaries / "pg_ctl").is_file(), "PostgreSQL's server is missing: `.ci/install` puts it there"
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -28,13 +32,31 @@ def server():
         shutil.chown(folder, "nobody")
 
     def run(*call):
-        done = subprocess.run(call, capture_output=True, text=True, cwd=folder, user=user if os.getuid() == 0 else None, timeout=120, check=False)
+        done = subprocess.run(
+            call,
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            user=user if os.getuid() == 0 else None,
+            timeout=120,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
 
     data = str(folder / "data")
     run(binaries / "initdb", "-D", data, "-U", "grader", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
     log = str(folder / "log")
-    run(binaries / "pg_ctl", "-D", data, "-l", log, "-w", "-o", f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off", "start")
+    run(
+        binaries / "pg_ctl",
+        "-D",
+        data,
+        "-l",
+        log,
+        "-w",
+        "-o",
+        f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off",
+        "start",
+    )
     yield f"postgresql+psycopg://grader@/postgres?host={folder}"
     run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     shutil.rmtree(folder)
@@ -43,16 +65,19 @@ def server():
 def test_points_comments_and_resume_are_those_of_sqlite(server, tmp_path):
     before = make(tmp_path / "before", STUDENTS)
     sqlite = copied(before, tmp_path / "sqlite")
-    grade.grade(sqlite, [UNIT], feedback=False, jobs=1)
+    coordinator.grade(sqlite, [UNIT], feedback=False, jobs=1)
     root = tmp_path / "postgresql"
     root.mkdir()
-    (root / classroom.CONFIG).write_text((before.root / classroom.CONFIG).read_text(encoding="utf-8") + f"\nc.CourseDirectory.db_url = {server!r}\n", encoding="utf-8")
+    (root / classroom.CONFIG).write_text(
+        (before.root / classroom.CONFIG).read_text(encoding="utf-8") + f"\nc.CourseDirectory.db_url = {server!r}\n",
+        encoding="utf-8",
+    )
     shutil.copytree(before.root / ".attention", root / ".attention")
     shutil.copytree(before.root / "submitted", root / "submitted")
-    classroom.init(root, [UNIT], duedate="2026-10-01 12:00:00 UTC")
+    releasing.init(root, [UNIT], duedate="2026-10-01 12:00:00 UTC")
     room = classroom.Classroom.open(root)
-    results = grade.grade(room, [UNIT], jobs=1)
+    results = coordinator.grade(room, [UNIT], jobs=1)
     assert gradebook(room.db_url) == gradebook(sqlite.db_url)
     assert (root / "feedback" / "s000" / UNIT / f"{UNIT}.html").is_file()
-    again = grade.grade(room, [UNIT], jobs=1)
+    again = coordinator.grade(room, [UNIT], jobs=1)
     assert not any(result.fresh for result in again) and [r.score for r in again] == [r.score for r in results]

@@ -6,8 +6,9 @@ import shutil
 import pytest
 from sqlalchemy.orm import Session
 
-from autograder import grade, work
-from autograder.classroom import Classroom
+from autograder.classroom.classroom import Classroom
+from autograder.grading import coordinator
+from autograder.marking import submission
 
 from .classes import UNIT, copied, make, state
 
@@ -23,22 +24,29 @@ def undisturbed(tmp_path_factory):
     before = make(root / "before", STUDENTS)
     room = copied(before, root / "graded")
     kept = {}
-    original = work.grade_task
+    original = submission.grade_task
 
     def remembered(kit, task):
         kept[task.student] = original(kit, task)
         return kept[task.student]
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(work, "grade_task", remembered)
-        grade.grade(room, [UNIT], feedback=False, jobs=1)
+        patched.setattr(submission, "grade_task", remembered)
+        coordinator.grade(room, [UNIT], feedback=False, jobs=1)
     assert len(kept) == STUDENTS
     return before, state(room), kept
 
 
 def writes(monkeypatch, at_each):
     """Have `at_each` called before every step that writes."""
-    for owner, name in ((os, "fsync"), (os, "replace"), (os, "rename"), (shutil, "rmtree"), (Session, "commit"), (Session, "flush")):
+    for owner, name in (
+        (os, "fsync"),
+        (os, "replace"),
+        (os, "rename"),
+        (shutil, "rmtree"),
+        (Session, "commit"),
+        (Session, "flush"),
+    ):
         original = getattr(owner, name)
 
         def step(*arguments, _original=original, _name=name, **named):
@@ -54,9 +62,9 @@ def run(room, kept, asked):
         return kept[task.student]
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(work, "grade_task", recalled)
-        patched.setattr(grade, "BATCH", 2)
-        grade.grade(room, [UNIT], feedback=False, jobs=1)
+        patched.setattr(submission, "grade_task", recalled)
+        patched.setattr(coordinator, "BATCH", 2)
+        coordinator.grade(room, [UNIT], feedback=False, jobs=1)
 
 
 def count_of_writes(before, kept, tmp_path):
@@ -89,7 +97,11 @@ def test_killed_before_any_write_and_started_again(undisturbed, tmp_path):
             finally:
                 os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9, stop
-        done = {student for student, row in state(room)["gradebook"].items() if all(score is not None for _, score, *_ in row["grades"])}
+        done = {
+            student
+            for student, row in state(room)["gradebook"].items()
+            if all(score is not None for _, score, *_ in row["grades"])
+        }
         asked = []
         run(Classroom.open(room.root), kept, asked)
         assert state(room) == expected, f"after a kill at write {stop}"
@@ -122,8 +134,8 @@ def test_regrade_grades_everyone_again(undisturbed, tmp_path):
     run(room, kept, [])
     asked = []
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(work, "grade_task", lambda kit, task: asked.append(task.student) or kept[task.student])
-        grade.grade(room, [UNIT], feedback=False, jobs=1, regrade=True)
+        patched.setattr(submission, "grade_task", lambda kit, task: asked.append(task.student) or kept[task.student])
+        coordinator.grade(room, [UNIT], feedback=False, jobs=1, regrade=True)
     assert len(asked) == STUDENTS and state(room) == expected
 
 

@@ -68,7 +68,9 @@ def test_every_word_can_be_learned():
 
 
 def test_every_number_fits_into_the_translator():
-    assert max(len(data.source_ids(number, language)) for number in SOME for language in data.LANGUAGES) <= data.MAX_LENGTH
+    assert (
+        max(len(data.source_ids(number, language)) for number in SOME for language in data.LANGUAGES) <= data.MAX_LENGTH
+    )
     assert data.TRANSLATOR["src_vocab"] == len(set(data.source_vocabulary()))
 
 
@@ -87,7 +89,9 @@ def test_batches_hold_only_numbers_to_train_on_and_are_the_same_for_the_same_see
         number = int(data.digits_of(digits))
         assert not data.held_out(number)
         assert list(ids[: len(digits) + 1]) == data.target_ids(number) and set(ids[len(digits) + 1 :]) <= {data.PAD}
-        assert [token for token in words if token != data.PAD] in [data.source_ids(number, language) for language in data.LANGUAGES]
+        assert [token for token in words if token != data.PAD] in [
+            data.source_ids(number, language) for language in data.LANGUAGES
+        ]
 
 
 def test_short_numbers_come_up_often_enough_to_be_learned():

@@ -7,15 +7,18 @@ import sys
 import numpy as np
 import pytest
 
-from autograder import warm
-from helpers import CheckFailed, catalog, check, desk, feedback, hint, judge, progress, runner
+from autograder.sandbox import warm_process
+from helpers import CheckFailed, check, hint, progress
+from helpers.desk import commands, feedback
+from helpers.judging import catalog, judge
+from helpers.running import runner
 from helpers.verdict import Verdict
 
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch, tmp_path):
     """A desk that remembers nothing, in a folder of no unit, and a home of its own."""
-    monkeypatch.setattr(desk, "_session", desk._Session())
+    monkeypatch.setattr(commands, "_session", commands._Session())
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "home"))
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -110,7 +113,9 @@ def test_a_traceback_names_the_learners_own_line():
     assert "return X[99]" in feedback.as_text(verdict(similarity_matrix, hidden=False))
 
 
-@pytest.mark.parametrize("junk", [[], [1], [None] * 6, [{}] * 6, [{"status": "returned", "value": None}] * 6, "text", [{"status": 1}] * 6])
+@pytest.mark.parametrize(
+    "junk", [[], [1], [None] * 6, [{}] * 6, [{"status": "returned", "value": None}] * 6, "text", [{"status": 1}] * 6]
+)
 def test_answers_of_any_form_end_in_a_failed_verdict(junk):
     work = judge.paper(catalog.find("similarity_matrix"), 0)
     assert not judge.judge(work, junk).passed
@@ -149,7 +154,9 @@ def test_a_check_computes_in_one_thread_and_leaves_the_number_as_it_was():
 
 def test_importing_loads_no_heavy_library():
     code = "import sys, helpers; print([m for m in ('numpy', 'torch', 'matplotlib', 'jupyter_core', 'IPython') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
 
 
 def test_hint_goes_on_where_the_card_stopped(capsys):
@@ -162,7 +169,11 @@ def test_hint_goes_on_where_the_card_stopped(capsys):
     first = capsys.readouterr().out
     hint(similarity_matrix)
     second = capsys.readouterr().out
-    assert "similarity_matrix: hint 2 of 4" in first and "hint 3 of 4" in second and first.splitlines()[1:] == second.splitlines()[1:3]
+    assert (
+        "similarity_matrix: hint 2 of 4" in first
+        and "hint 3 of 4" in second
+        and first.splitlines()[1:] == second.splitlines()[1:3]
+    )
 
 
 def test_hint_is_silent_about_what_needs_none(capsys):
@@ -176,7 +187,15 @@ def test_hint_is_silent_about_what_needs_none(capsys):
     assert "Its check passes" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("asked", "told"), [("sofmax", 'hint("softmax")'), (3, "name of no exercise"), ("", "name of no exercise"), (np.ones(2), "no exercise")])
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("sofmax", 'hint("softmax")'),
+        (3, "name of no exercise"),
+        ("", "name of no exercise"),
+        (np.ones(2), "no exercise"),
+    ],
+)
 def test_hint_for_no_exercise_says_how_to_ask(asked, told, capsys):
     hint(asked)
     assert told in capsys.readouterr().out
@@ -216,12 +235,12 @@ def test_hint_and_progress_are_silent_while_nbgrader_executes(monkeypatch, capsy
 
 def test_hint_and_progress_are_silent_where_nothing_is_known_of_exercises(tmp_path):
     """As in the sandbox, from the parts of `helpers` that are laid out there."""
-    library = warm.library("u2_softmax_scaling", tmp_path / "sandbox")
+    library = warm_process.library("u2_softmax_scaling", tmp_path / "sandbox")
     assert not (library / "helpers" / "judge.py").exists() and not (library / "helpers" / "contents.json").exists()
     code = "from helpers import check, hint, progress\nhint()\nhint('softmax')\nhint(print)\nprogress()\nprogress('u2')\nprint(check.__module__)"
     environment = {**os.environ, "PYTHONPATH": str(library), "ATTENTION_JUDGE_FD": "99"}
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "helpers.desk\n", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "helpers.desk.commands\n", "")
 
 
 SHELL = """
@@ -239,7 +258,9 @@ for cell, source in {cells!r}:
 def in_a_kernel(*cells):
     """Run cells, each (id, source), in a fresh IPython; return what each printed."""
     environment = {**os.environ, "HOME": os.getcwd(), "IPYTHONDIR": os.path.join(os.getcwd(), ".ipython")}
-    ended = subprocess.run([sys.executable, "-c", SHELL.format(cells=cells)], env=environment, capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", SHELL.format(cells=cells)], env=environment, capture_output=True, text=True, check=True
+    )
     assert ended.stderr == ""
     return ended.stdout.split("====\n")[:-1]
 
@@ -252,7 +273,9 @@ CHECK = ("check", "check(similarity_matrix)")
 def test_a_restart_keeps_the_progress_and_forgets_the_hints():
     told = in_a_kernel(IMPORT, ("answer", ANSWER), CHECK)
     assert told[2].startswith("✓ similarity_matrix: every property holds (2 of 2 points)")
-    told = in_a_kernel(IMPORT, ("last", "progress('u1')"), ("answer", ANSWER + " + 0"), ("last", "progress('u1')"), ("hint", "hint()"))
+    told = in_a_kernel(
+        IMPORT, ("last", "progress('u1')"), ("answer", ANSWER + " + 0"), ("last", "progress('u1')"), ("hint", "hint()")
+    )
     assert "1 of 6 exercises passes" in told[1] and "(2 of " in told[1]
     assert "changed since its check" in told[3] and "No check has failed" in told[4]
 
@@ -276,4 +299,8 @@ def test_traps_of_a_kernel_are_told():
     assert "stopped with an error" in told[5]
     assert "it now defines `similarities`" in told[7]
     assert "has to be called `similarity_matrix`" in told[9]
-    assert "'similarities' is the name of none" in told[10] and "check(similarity_matrix)" in told[10] and "Traceback" not in told[10]
+    assert (
+        "'similarities' is the name of none" in told[10]
+        and "check(similarity_matrix)" in told[10]
+        and "Traceback" not in told[10]
+    )

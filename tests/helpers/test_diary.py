@@ -5,8 +5,9 @@ import os
 
 import pytest
 
-from helpers import contents, diary
-from helpers.diary import CHANGED, NEW, Diary
+from helpers import contents
+from helpers.desk import diary
+from helpers.desk.diary import CHANGED, NEW, Diary
 
 UNIT = contents.find_unit("u2")
 
@@ -66,7 +67,9 @@ def test_a_fingerprint_is_that_of_the_work_done():
     assert diary.fingerprint(None) == diary.fingerprint(3) == ""
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"status": 3}', '{"status": "<b>"}', '{"status": []}', '"\\ud800"', "[" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"status": 3}', '{"status": "<b>"}', '{"status": []}', '"\\ud800"', "[" * 5000]
+)
 def test_a_damaged_file_counts_as_none(book, tmp_path, text):
     book.write("softmax", "passed", softmax)
     (file,) = (tmp_path / "state").rglob("softmax.json")
@@ -121,4 +124,7 @@ def test_the_unit_is_that_of_the_notebook_else_of_the_last_check(tmp_path, monke
     assert diary.unit_here(diary.notebook({}), "hello_attention") == UNIT
     monkeypatch.setenv("JPY_SESSION_NAME", "console-1")
     assert diary.notebook({}) is None and diary.unit_here(None, "softmax") == UNIT and diary.unit_here(None, "") is None
-    assert diary.notebook({"__vsc_ipynb_file__": str(tmp_path / "u2_softmax_scaling.ipynb")}) == tmp_path / "u2_softmax_scaling.ipynb"
+    assert (
+        diary.notebook({"__vsc_ipynb_file__": str(tmp_path / "u2_softmax_scaling.ipynb")})
+        == tmp_path / "u2_softmax_scaling.ipynb"
+    )

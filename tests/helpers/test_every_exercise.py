@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import catalog, judge, runner, wire
+from helpers.judging import catalog, judge
+from helpers.running import runner, wire
 
 SEEDS = (judge.VISIBLE_SEED, 1, 2, 3)
 EXERCISES = [(unit, exercise) for unit in catalog.units() for exercise in catalog.unit_exercises(unit).values()]
@@ -52,7 +53,11 @@ def test_the_reference_is_tested_by_itself(unit, exercise):
     path = Path(__file__).parent / "reference" / f"test_{unit}.py"
     assert path.is_file(), f"missing: tests/helpers/reference/test_{unit}.py"
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    used = {getattr(node, "attr", None) or getattr(node, "id", None) for node in nodes if isinstance(node, (ast.Attribute, ast.Name))}
+    used = {
+        getattr(node, "attr", None) or getattr(node, "id", None)
+        for node in nodes
+        if isinstance(node, (ast.Attribute, ast.Name))
+    }
     assert exercise.name in used, f"tests/helpers/reference/test_{unit}.py has no test of {exercise.name}"
 
 
@@ -67,11 +72,15 @@ def test_accepts_the_reference(unit, exercise):
 def test_accepts_every_right_style(unit, exercise):
     right = styles(unit, "RIGHT", exercise)
     minimum = 4 if exercise.name != "hello_attention" else 1
-    assert len(right) >= minimum, f"{exercise.name} has {len(right)} right styles in RIGHT of tests/helpers/styles/{unit}.py, and needs {minimum}"
+    assert len(right) >= minimum, (
+        f"{exercise.name} has {len(right)} right styles in RIGHT of tests/helpers/styles/{unit}.py, and needs {minimum}"
+    )
     for number, answer in enumerate(right):
         for seed in SEEDS:
             verdict = verdict_of(exercise, answer, seed)
-            assert verdict.passed, f"right style {number} of {exercise.name} is refused, seed {seed}: {verdict.diagnosis or verdict.finding}"
+            assert verdict.passed, (
+                f"right style {number} of {exercise.name} is refused, seed {seed}: {verdict.diagnosis or verdict.finding}"
+            )
 
 
 @every_exercise
@@ -107,7 +116,9 @@ def test_names_every_mistake(unit, exercise):
             verdict = verdict_of(exercise, mistake.wrong, seed)
             assert not verdict.passed, f"the mistake {mistake.name!r} of {exercise.name} passes every case, seed {seed}"
             named = verdict.diagnosis.name if verdict.diagnosis else ""
-            assert named == mistake.name, f"the mistake {mistake.name!r} of {exercise.name} {unnamed(exercise, mistake, seed, named)}, seed {seed}: {verdict.finding}"
+            assert named == mistake.name, (
+                f"the mistake {mistake.name!r} of {exercise.name} {unnamed(exercise, mistake, seed, named)}, seed {seed}: {verdict.finding}"
+            )
 
 
 @every_exercise
@@ -115,13 +126,19 @@ def test_rejects_further_wrong_answers(unit, exercise):
     wrong = styles(unit, "WRONG", exercise)
     minimum = 8 if exercise.name != "hello_attention" else 3
     count = len(wrong) + len(exercise.mistakes)
-    assert count >= minimum, f"{exercise.name} has {count} wrong answers (its mistakes, and WRONG in tests/helpers/styles/{unit}.py), and needs {minimum}"
+    assert count >= minimum, (
+        f"{exercise.name} has {count} wrong answers (its mistakes, and WRONG in tests/helpers/styles/{unit}.py), and needs {minimum}"
+    )
     for name, answer in wrong.items():
         for seed in SEEDS:
             verdict = verdict_of(exercise, answer, seed)
-            assert verdict.status == "failed", f"the wrong answer {name!r} to {exercise.name} passes every case, seed {seed}"
+            assert verdict.status == "failed", (
+                f"the wrong answer {name!r} to {exercise.name} passes every case, seed {seed}"
+            )
             named = verdict.diagnosis.name if verdict.diagnosis else ""
-            assert named == name.split(" #")[0], f"the wrong answer {name!r} to {exercise.name} is called {named!r}, seed {seed}: {verdict.finding}"
+            assert named == name.split(" #")[0], (
+                f"the wrong answer {name!r} to {exercise.name} is called {named!r}, seed {seed}: {verdict.finding}"
+            )
 
 
 @every_exercise
@@ -129,6 +146,10 @@ def test_cases_are_the_same_for_the_same_seed_and_others_for_another(unit, exerc
     def drawn(seed):
         return wire.encode(list(judge.Paper(exercise, seed).cases))
 
-    assert drawn(5) == drawn(5), f"the cases of {exercise.name} do not come from `rng` alone: one seed, two draws, different cases"
+    assert drawn(5) == drawn(5), (
+        f"the cases of {exercise.name} do not come from `rng` alone: one seed, two draws, different cases"
+    )
     if exercise.name not in ("hello_attention", "encoding_by_hand"):
-        assert drawn(5) != drawn(6), f"the cases of {exercise.name} do not use `rng`: the hidden cases would be the visible ones"
+        assert drawn(5) != drawn(6), (
+            f"the cases of {exercise.name} do not use `rng`: the hidden cases would be the visible ones"
+        )

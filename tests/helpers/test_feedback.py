@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from helpers import feedback, heatmaps
-from helpers.feedback import Desk
+from helpers.desk import feedback, heatmaps
+from helpers.desk.feedback import Desk
 from helpers.verdict import Diagnosis, Finding, Property, Verdict
 
 WRONG = np.array([[1.0, 2.0, 3.0], [4.0, 5.5, 6.0]])
@@ -44,7 +44,15 @@ def test_a_try_at_the_desk_loses_no_points_and_a_graded_one_does():
 
 
 def test_text_and_card_say_the_same():
-    finding = Finding("values", "values", "the message", "first wrong entry at [1, 1]: yours 5.5, expected 5", WRONG, RIGHT, "the call")
+    finding = Finding(
+        "values",
+        "values",
+        "the message",
+        "first wrong entry at [1, 1]: yours 5.5, expected 5",
+        WRONG,
+        RIGHT,
+        "the call",
+    )
     beside = Desk("the cell is newer", ["it printed"], "hint() tells more")
     card = plain(feedback.as_html(failed(finding, Diagnosis("the mistake", "the step")), 3, beside))
     text = feedback.as_text(failed(finding, Diagnosis("the mistake", "the step")), 3, beside)
@@ -61,7 +69,9 @@ def test_text_and_card_say_the_same():
     )
     for part in (*parts, "yours", "expected", "difference", "5.5", "1 of 6 entries differ, by at most 0.5"):
         assert part in card and part in text, part
-    assert text.index("the cell is newer") < text.index("the message"), "that the check saw an older version comes first"
+    assert text.index("the cell is newer") < text.index("the message"), (
+        "that the check saw an older version comes first"
+    )
 
 
 def test_an_unrecognised_failure_shows_the_first_hint_and_claims_no_mistake():
@@ -88,7 +98,13 @@ def test_other_shapes_are_told_in_words_and_have_no_difference():
 
 
 @pytest.mark.parametrize(
-    ("shape", "words"), [((), "a single number"), ((1,), "1 number"), ((3, 1), "3 rows and 1 column"), ((2, 4, 3, 5), "2 × 4 matrices of 3 rows and 5 columns")]
+    ("shape", "words"),
+    [
+        ((), "a single number"),
+        ((1,), "1 number"),
+        ((3, 1), "3 rows and 1 column"),
+        ((2, 4, 3, 5), "2 × 4 matrices of 3 rows and 5 columns"),
+    ],
 )
 def test_shapes_in_words(shape, words):
     assert heatmaps.shape_in_words(shape) == words
@@ -123,7 +139,12 @@ def test_odd_numbers_are_drawn_without_a_warning(yours, expected):
 
 @pytest.mark.parametrize(
     ("yours", "expected"),
-    [(None, RIGHT), (np.array(1.0), np.array(2.0)), (np.zeros((0, 3)), np.ones((2, 3))), (np.array([1j]), np.array([1.0]))],
+    [
+        (None, RIGHT),
+        (np.array(1.0), np.array(2.0)),
+        (np.zeros((0, 3)), np.ones((2, 3))),
+        (np.array([1j]), np.array([1.0])),
+    ],
 )
 def test_what_no_picture_helps_with_has_none(yours, expected):
     assert heatmaps.as_html(yours, expected) == "" and heatmaps.as_text(yours, expected) == []
@@ -135,7 +156,9 @@ def test_booleans_show_where_they_differ():
 
 
 def test_the_learners_own_line_is_shown_as_code():
-    html = feedback.as_html(failed(Finding("values", "raised", "your code raised IndexError: x", "in softmax, line 3: return a[99] # a: b")))
+    html = feedback.as_html(
+        failed(Finding("values", "raised", "your code raised IndexError: x", "in softmax, line 3: return a[99] # a: b"))
+    )
     assert re.search(r"in softmax, line 3:<pre[^>]*>return a\[99\] # a: b</pre>", html)
 
 
@@ -146,7 +169,10 @@ def test_code_in_a_sentence_is_set_as_code_and_stays_escaped():
 
 def test_a_hidden_check_keeps_its_data_at_the_desk_too():
     finding = Finding("values", "values", "message 0.4711", "detail 0.4711", WRONG * 0.4711, RIGHT)
-    for shown in (feedback.as_html(failed(finding, hidden=True), 2, Desk()), feedback.as_text(failed(finding, hidden=True), 2, Desk())):
+    for shown in (
+        feedback.as_html(failed(finding, hidden=True), 2, Desk()),
+        feedback.as_text(failed(finding, hidden=True), 2, Desk()),
+    ):
         assert "4711" not in shown and "yours" not in shown and "values" in shown
 
 

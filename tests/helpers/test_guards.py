@@ -7,8 +7,10 @@ import os
 import numpy as np
 import pytest
 
-from helpers import catalog, guards, judge, runner
-from helpers.guards import Log
+from helpers.desk import guards
+from helpers.desk.guards import Log
+from helpers.judging import catalog, judge
+from helpers.running import runner
 
 FIRST = "def softmax(x):\n    return x"
 NAMES = ("softmax", "attention_scores", "similarity_matrix", "LayerNorm", "layer_norm")
@@ -51,7 +53,9 @@ def test_nothing_is_said_while_cell_and_kernel_agree(kernel):
     assert kernel.stale() == ""
 
 
-@pytest.mark.parametrize("newer", ["def softmax(x):\n    retrun x", "import nothing_like_it\ndef softmax(x):\n    return 2 * x"])
+@pytest.mark.parametrize(
+    "newer", ["def softmax(x):\n    retrun x", "import nothing_like_it\ndef softmax(x):\n    return 2 * x"]
+)
 def test_a_newer_version_that_stopped_with_an_error_is_told(kernel, newer):
     kernel.run(newer, "answer")
     kernel.run("x = 1", "scratch")
@@ -65,7 +69,9 @@ def test_a_renamed_function_is_told_with_both_names(kernel):
     assert "it now defines `soft_max`" in kernel.stale() and "has to stay `softmax`" in kernel.stale()
 
 
-@pytest.mark.parametrize("source", ["softmax = lambda x: x", "from math import sqrt as softmax", "if True:\n    def softmax(x): ..."])
+@pytest.mark.parametrize(
+    "source", ["softmax = lambda x: x", "from math import sqrt as softmax", "if True:\n    def softmax(x): ..."]
+)
 def test_another_way_of_defining_is_no_renaming(source):
     assert "softmax" in guards.Run(source, source, None, 0).defines()
 
@@ -175,7 +181,10 @@ def test_an_array_of_another_kind_is_named_by_its_dtype():
 def test_a_list_is_named_by_the_check_itself():
     exercise = catalog.find("cosine_similarity")
     work = judge.paper(exercise)
-    assert judge.judge(work, runner.run(lambda X: right(X).tolist(), work.cases)).diagnosis.name == "returns a list, not an array"
+    assert (
+        judge.judge(work, runner.run(lambda X: right(X).tolist(), work.cases)).diagnosis.name
+        == "returns a list, not an array"
+    )
 
 
 def test_an_unanswered_exercise_has_no_note():

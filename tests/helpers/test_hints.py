@@ -6,7 +6,8 @@ import textwrap
 
 import pytest
 
-from helpers import catalog, hints
+from helpers.desk import hints
+from helpers.judging import catalog
 from helpers.verdict import Diagnosis, Verdict
 
 EXERCISES = [exercise for unit in catalog.units() for exercise in catalog.unit_exercises(unit).values()]
@@ -20,10 +21,16 @@ def test_every_exercise_has_steps_and_none_is_a_line_of_the_reference(exercise):
     pointer = hints.formula_and_shapes(exercise)
     assert bool(pointer) == bool(inspect.signature(exercise.reference).parameters)
     tree = ast.parse(textwrap.dedent(inspect.getsource(exercise.reference)))
-    lines = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return)) and node.value is not None]
+    lines = [
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.Return)) and node.value is not None
+    ]
     assert lines
     told = [one for one in lines if one in pointer]
-    assert not told, f"the description of {exercise.name}'s reference, which is shown as the last hint, gives the answer away: {told}"
+    assert not told, (
+        f"the description of {exercise.name}'s reference, which is shown as the last hint, gives the answer away: {told}"
+    )
 
 
 def verdict(mistake="", status="failed"):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import judge, runner, wire
 from helpers.exercise import Case, Exercise, Tensor
-from helpers.memory import Peak
+from helpers.judging import judge
+from helpers.running import runner, wire
+from helpers.running.memory import Peak
 
 
 def test_views_count_nothing():
@@ -48,7 +49,9 @@ def _sum_of_square_distances(x):
     return total
 
 
-FRUGAL = Exercise("frugal", _sum_of_square_distances, lambda rng: [Case("memory", (Tensor(rng.normal(size=(20, 20))),), memory=2000)])
+FRUGAL = Exercise(
+    "frugal", _sum_of_square_distances, lambda rng: [Case("memory", (Tensor(rng.normal(size=(20, 20))),), memory=2000)]
+)
 
 
 def _verdict(answer):

@@ -78,9 +78,24 @@ def test_a_control_redraws_the_picture_in_place_and_its_text(desk):
 
 def test_each_kind_of_values_has_its_kind_of_control(desk):
     drawn = bars(1)
-    plots.explore(lambda **_: drawn, alt="", numbers=[0.5, 2], steps=range(3, 9, 2), names=["b", "a"], menu={"all": None, "one": 1}, text="two words", single=[7])
+    plots.explore(
+        lambda **_: drawn,
+        alt="",
+        numbers=[0.5, 2],
+        steps=range(3, 9, 2),
+        names=["b", "a"],
+        menu={"all": None, "one": 1},
+        text="two words",
+        single=[7],
+    )
     made = {name: type(widget).__name__ for name, widget in desk.widgets.items()}
-    assert made == {"numbers": "SelectionSlider", "steps": "IntSlider", "names": "Dropdown", "menu": "Dropdown", "text": "Text"}
+    assert made == {
+        "numbers": "SelectionSlider",
+        "steps": "IntSlider",
+        "names": "Dropdown",
+        "menu": "Dropdown",
+        "text": "Text",
+    }
     steps = desk.widgets["steps"]
     assert (steps.min, steps.max, steps.step, steps.value) == (3, 7, 2, 3)
     assert "menu = all, text = two words, single = 7" in desk.picture["text/plain"]
@@ -112,7 +127,10 @@ def test_a_mistake_while_drawing_is_told_where_the_picture_was_and_the_next_valu
         told[n] = desk.picture
         width, height = core.size_of(bars(1))
         assert f"width:{width}px;aspect-ratio:{width}/{height}" in desk.picture["text/html"]
-    assert told[2]["text/plain"].startswith("✗ There is no picture for n = 2: ValueError: ") and len(told[2]["text/plain"]) < 250
+    assert (
+        told[2]["text/plain"].startswith("✗ There is no picture for n = 2: ValueError: ")
+        and len(told[2]["text/plain"]) < 250
+    )
     assert "&lt;b&gt;no&lt;/b&gt;" in told[2]["text/html"]
     assert told[3]["text/plain"].startswith("○ ") and "answered" in told[3]["text/plain"]
     assert told[4]["text/plain"] == "nothing to see"
@@ -168,7 +186,9 @@ def test_words_of_like_spelling_are_alike_and_the_same_word_is_the_same():
     assert np.array_equal(X[2:3], u2_softmax_scaling.spelled(["burger"]))
 
 
-@pytest.mark.parametrize("sentence", ["one", "the same the same", "long " * 40, "四万 кошка ∀ 🙂 " + "x" * 300, "\u0378 odd"])
+@pytest.mark.parametrize(
+    "sentence", ["one", "the same the same", "long " * 40, "四万 кошка ∀ 🙂 " + "x" * 300, "\u0378 odd"]
+)
 def test_every_sentence_that_can_be_typed_has_a_picture_of_one_size(sentence):
     """Warnings are errors here, so a character that no font has would fail."""
     words = u2_softmax_scaling.typed(sentence)
@@ -185,7 +205,10 @@ def test_an_empty_sentence_and_weights_of_a_wrong_shape_are_told():
 def test_the_strongest_look_at_a_different_word_is_the_title():
     words = ["the", "cat", "the"]
     weights = np.array([[0.4, 0.1, 0.5], [0.3, 0.5, 0.2], [0.5, 0.2, 0.3]])
-    assert u2_softmax_scaling.reading(words, weights).get_suptitle() == "The strongest look at a different word: “cat” gives “the” 0.30"
+    assert (
+        u2_softmax_scaling.reading(words, weights).get_suptitle()
+        == "The strongest look at a different word: “cat” gives “the” 0.30"
+    )
     assert "nothing but this word" in u2_softmax_scaling.reading(["so", "so"], np.full((2, 2), 0.5)).get_suptitle()
 
 
@@ -193,7 +216,9 @@ def test_the_strongest_look_at_a_different_word_is_the_title():
 def test_the_root_of_the_width_is_the_temperature_that_makes_up_for_it(d_k):
     averages = dict(zip(u2_softmax_scaling.TEMPERATURES, u2_softmax_scaling._largest_on_average(d_k)))
     root = int(d_k**0.5)
-    assert averages[root] == pytest.approx(u2_softmax_scaling._largest_on_average(1)[u2_softmax_scaling.TEMPERATURES.index(1)], abs=0.03)
+    assert averages[root] == pytest.approx(
+        u2_softmax_scaling._largest_on_average(1)[u2_softmax_scaling.TEMPERATURES.index(1)], abs=0.03
+    )
     assert list(averages.values()) == sorted(averages.values(), reverse=True)
 
 
@@ -203,7 +228,12 @@ def test_a_typed_number_is_read_or_it_is_told_why_not():
     ids, wrong = u7_transformer.typed("Forty-two thousand, three hundred and SEVEN!")
     assert (ids, wrong) == (data.source_ids(42_307, "English"), "")
     assert u7_transformer.typed("四万二千三百零七") == (data.source_ids(42_307, "Chinese"), "")
-    for sentence, told in ((" - ", "no word to read"), ("seven cats", "never seen “cats”"), ("<pad> seven", "never seen “pad”"), ("one " * 13, "these are 13")):
+    for sentence, told in (
+        (" - ", "no word to read"),
+        ("seven cats", "never seen “cats”"),
+        ("<pad> seven", "never seen “pad”"),
+        ("one " * 13, "these are 13"),
+    ):
         ids, wrong = u7_transformer.typed(sentence)
         assert ids == [] and told in wrong
 
@@ -214,7 +244,10 @@ WITH_CONTROLS = [
     (u2_softmax_scaling.three_scales, {"d_k": 1}, {"d_k": 1024}),
     (u3_positional_encoding.clocks_at, {"position": 0}, {"position": 100}),
     (u3_positional_encoding.rotating_pairs, {"offset": -20, "position": 20}, {"offset": 40, "position": 60}),
-    (u4_multi_head.one_head, *({"weights": u4_multi_head._example_weights(), "tokens": u4_multi_head.DOG, "head": head} for head in (0, 7))),
+    (
+        u4_multi_head.one_head,
+        *({"weights": u4_multi_head._example_weights(), "tokens": u4_multi_head.DOG, "head": head} for head in (0, 7)),
+    ),
     (u5_add_and_norm.norm_forgets, {"scale": 0.2, "shift": -5}, {"scale": 3, "shift": 5}),
     (u8_modern_attention.turning, {"position": 0}, {"position": 100}),
 ]

@@ -8,8 +8,9 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from helpers import ablation, data
-from helpers.training import Training
+from helpers import data
+from helpers.training import ablation
+from helpers.training.run import Training
 
 
 class Line(nn.Module):
@@ -192,11 +193,17 @@ def test_the_study_can_be_stopped_and_gone_on_with(monkeypatch):
     monkeypatch.setattr(ablation, "TESTED", 3)
     whole = ablation.Study()
     whole.go()
-    assert [(one.task, one.without) for one in whole.results] == [(task, part) for task, parts in ablation.TASKS.items() for part in parts]
+    assert [(one.task, one.without) for one in whole.results] == [
+        (task, part) for task, parts in ablation.TASKS.items() for part in parts
+    ]
     stopped = ablation.Study()
     calls = iter(range(100))
     original = ablation._STEP["digits"]
-    monkeypatch.setitem(ablation._STEP, "digits", lambda *given: (signal.raise_signal(signal.SIGINT) if next(calls) == 4 else None) or original(*given))
+    monkeypatch.setitem(
+        ablation._STEP,
+        "digits",
+        lambda *given: (signal.raise_signal(signal.SIGINT) if next(calls) == 4 else None) or original(*given),
+    )
     stopped.go()
     assert len(stopped.results) == 1
     stopped.go()

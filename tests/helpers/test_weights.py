@@ -8,8 +8,9 @@ import torch
 from safetensors.numpy import save_file
 from torch import nn
 
-from helpers import judge, runner
 from helpers.exercise import Built, Case, Exercise, Init, Relation
+from helpers.judging import judge
+from helpers.running import runner
 
 FILE = "weights.safetensors"
 GOOD = {"toy.weight": np.ones((2, 3), "f4"), "toy.bias": np.zeros(2, "f4")}
@@ -48,7 +49,10 @@ BAD = {
     "a shape that is not there": (lying, "cannot be read"),
     "gigantic": (gigantic, "at most 20 are read"),
     "of another task": (lambda path: save_file({"other.weight": np.ones(2, "f4")}, path), "begin with 'toy.'"),
-    "wrong shape": (lambda path: save_file({**GOOD, "toy.bias": np.zeros(5, "f4")}, path), "bias is (5,) in the file and (2,) in your class"),
+    "wrong shape": (
+        lambda path: save_file({**GOOD, "toy.bias": np.zeros(5, "f4")}, path),
+        "bias is (5,) in the file and (2,) in your class",
+    ),
     "one missing": (lambda path: save_file({"toy.bias": np.zeros(2, "f4")}, path), "weight is not there in the file"),
     "one too many": (lambda path: save_file({**GOOD, "toy.more": np.zeros(2, "f4")}, path), "not there in your class"),
     "NaN": (lambda path: save_file({**GOOD, "toy.bias": np.full(2, np.nan, "f4")}, path), "NaN or infinity"),
@@ -56,7 +60,10 @@ BAD = {
 }
 
 AS_CLASS = (Toy, Case("accuracy", (), init=Init(weights_file=FILE, prefix="toy."), method="state_dict"))
-AS_ARGUMENT = (total, Case("accuracy", (Built("notebook_class", {"name": "Toy", "weights_file": FILE, "prefix": "toy."}),)))
+AS_ARGUMENT = (
+    total,
+    Case("accuracy", (Built("notebook_class", {"name": "Toy", "weights_file": FILE, "prefix": "toy."}),)),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +97,9 @@ def test_the_learners_class_is_found_behind_decorators_and_not_elsewhere(tmp_pat
         return total(model)
 
     assert runner.run(wrapped, [AS_ARGUMENT[1]])[0]["value"] == 6
-    (answer,) = runner.run(total, [Case("accuracy", (Built("notebook_class", {"name": "Tree", "weights_file": FILE, "prefix": "toy."}),))])
+    (answer,) = runner.run(
+        total, [Case("accuracy", (Built("notebook_class", {"name": "Tree", "weights_file": FILE, "prefix": "toy."}),))]
+    )
     assert "there is no Tree in the notebook" in answer["error"]["message"]
 
 
@@ -101,7 +110,9 @@ class Stub(nn.Module):
 
 
 def test_a_class_that_is_not_answered_yet_is_named():
-    (answer,) = runner.run(total, [Case("accuracy", (Built("notebook_class", {"name": "Stub", "weights_file": FILE, "prefix": "toy."}),))])
+    (answer,) = runner.run(
+        total, [Case("accuracy", (Built("notebook_class", {"name": "Stub", "weights_file": FILE, "prefix": "toy."}),))]
+    )
     assert "needs your Stub, which is not answered yet" in answer["error"]["message"]
 
 

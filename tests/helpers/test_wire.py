@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from helpers import wire
 from helpers.exercise import Built, Case, Init, Tensor
+from helpers.running import wire
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=10,
 )
 
@@ -25,7 +27,11 @@ def test_plain_values_come_back_as_they_were(value):
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(st.sampled_from(["f4", "f8", "i1", "i8", "u2", "?", "c16", ">f8"]).flatmap(lambda d: arrays(d, array_shapes(min_dims=0, min_side=0, max_side=4))))
+@given(
+    st.sampled_from(["f4", "f8", "i1", "i8", "u2", "?", "c16", ">f8"]).flatmap(
+        lambda d: arrays(d, array_shapes(min_dims=0, min_side=0, max_side=4))
+    )
+)
 def test_arrays_come_back_bit_by_bit(array):
     back = wire.decode(wire.encode(array))
     assert back.shape == array.shape and back.dtype == array.dtype.newbyteorder("=")
@@ -33,12 +39,25 @@ def test_arrays_come_back_bit_by_bit(array):
 
 
 def test_cases_cross_without_what_is_right():
-    case = Case("values", (Tensor(np.ones(2, "f4"), gradient=True), Built("x", {"a": 1})), {"k": 3}, Init((1,), {}, {"w": np.ones(1)}), raises="ValueError")
+    case = Case(
+        "values",
+        (Tensor(np.ones(2, "f4"), gradient=True), Built("x", {"a": 1})),
+        {"k": 3},
+        Init((1,), {}, {"w": np.ones(1)}),
+        raises="ValueError",
+    )
     back = wire.decode(wire.encode(case))
-    assert back.raises is None and back.args[0].gradient and back.args[1].options == {"a": 1} and back.init.weights["w"] == 1
+    assert (
+        back.raises is None
+        and back.args[0].gradient
+        and back.args[1].options == {"a": 1}
+        and back.init.weights["w"] == 1
+    )
 
 
-@pytest.mark.parametrize("value", [object(), {1: 2}, {1, 2}, b"bytes", np.array([None]), np.array(["text"]), 2**64, lambda: 0], ids=range(8))
+@pytest.mark.parametrize(
+    "value", [object(), {1: 2}, {1, 2}, b"bytes", np.array([None]), np.array(["text"]), 2**64, lambda: 0], ids=range(8)
+)
 def test_nothing_else_is_sent(value):
     with pytest.raises(wire.WireError):
         wire.encode(value)

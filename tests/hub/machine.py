@@ -40,9 +40,15 @@ class Machine:
         kept = dict.fromkeys(path for path in (sys.prefix, sys.base_prefix) if not path.startswith("/usr"))
         call = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
         self.process = subprocess.Popen(
-            [*call, "sh", str(HERE / "machine.sh"), str(ROOT), *kept], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*call, "sh", str(HERE / "machine.sh"), str(ROOT), *kept],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        assert self.process.stdout.readline() == "ready\n", f"no machine of our own; this test must run as root: {self.process.stderr.read()}"
+        assert self.process.stdout.readline() == "ready\n", (
+            f"no machine of our own; this test must run as root: {self.process.stderr.read()}"
+        )
         self.init = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().strip()
         self.hub = None
 
@@ -54,7 +60,13 @@ class Machine:
     def call(self, user: str, *command: str) -> list[str]:
         become = [] if user == "root" else ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
         home = "/root" if user == "root" else f"/home/{user}"
-        env = [f"HOME={home}", f"USER={user}", "PATH=/opt/attention/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "OMP_NUM_THREADS=1"]
+        env = [
+            f"HOME={home}",
+            f"USER={user}",
+            "PATH=/opt/attention/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG=C.UTF-8",
+            "OMP_NUM_THREADS=1",
+        ]
         return ["nsenter", "--target", self.init, "--mount", "--pid", "--wd=/", "env", "-i", *env, *become, *command]
 
     def run(self, user: str, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -78,7 +90,13 @@ class Machine:
         unit = (ROOT / "docs/jupyterhub/jupyterhub.service").read_text(encoding="utf-8")
         line = re.search(r"^ExecStart=(.*)$", unit, re.M)[1]
         self.hub = subprocess.Popen(
-            self.call("root", "sh", "-c", f"cd /var/lib/jupyterhub && FORMGRADER_PORT={self.formgrader} exec {line} > hub.log 2>&1"), stdin=subprocess.DEVNULL
+            self.call(
+                "root",
+                "sh",
+                "-c",
+                f"cd /var/lib/jupyterhub && FORMGRADER_PORT={self.formgrader} exec {line} > hub.log 2>&1",
+            ),
+            stdin=subprocess.DEVNULL,
         )
         self.wait(lambda: requests.get(f"{self.url}/hub/api/", timeout=5).ok)
 
@@ -136,6 +154,10 @@ class Visitor:
             **body: sent as JSON.
         """
         headers = {"X-XSRFToken": self.token(server)}
-        response = self.session.request(method, self.machine.url + server + path, json=body or None, headers=headers, timeout=SECONDS)
-        assert response.ok, f"{self.name}: {method} {path}: {response.status_code} {response.text[:500]}\n{self.machine.log()}"
+        response = self.session.request(
+            method, self.machine.url + server + path, json=body or None, headers=headers, timeout=SECONDS
+        )
+        assert response.ok, (
+            f"{self.name}: {method} {path}: {response.status_code} {response.text[:500]}\n{self.machine.log()}"
+        )
         return response.json()

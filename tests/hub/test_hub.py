@@ -8,7 +8,7 @@ import re
 import pytest
 import requests
 
-from autograder import sample
+from autograder.authoring import sample
 
 from .machine import Machine, Visitor, commands
 
@@ -23,7 +23,9 @@ SERVICE = "/services/attention/"
 def machine():
     machine = Machine()
     try:
-        machine.write("root", "/root/roster.csv", "id,first_name,last_name,email\nada,Ada,Lovelace,\nben,Ben,Bitdiddle,\n")
+        machine.write(
+            "root", "/root/roster.csv", "id,first_name,last_name,email\nada,Ada,Lovelace,\nben,Ben,Bitdiddle,\n"
+        )
         machine.must("root", "mkdir", "-p", "/var/lib/jupyterhub")
         for line in commands("2. Accounts, exchange, settings") + commands("3. The class") + commands("4. People"):
             # One unit is enough for a test.
@@ -77,9 +79,18 @@ def term(machine, people):
         learner.api(learner.own, "POST", "assignments/fetch", **COURSE)
         assert set(assignments(learner)) == {"fetched"}
         notebook = f"{UNIT}/{UNIT}.ipynb"
-        learner.api(learner.own, "PUT", f"api/contents/{notebook}", type="notebook", format="json", content=sample.answered(UNIT, answers))
+        learner.api(
+            learner.own,
+            "PUT",
+            f"api/contents/{notebook}",
+            type="notebook",
+            format="json",
+            content=sample.answered(UNIT, answers),
+        )
         if name == "ben":
-            told["validated"] = succeed(learner.api(learner.own, "POST", "assignments/validate", path=notebook))["value"]
+            told["validated"] = succeed(learner.api(learner.own, "POST", "assignments/validate", path=notebook))[
+                "value"
+            ]
         succeed(learner.api(learner.own, "POST", "assignments/submit", **COURSE))
         assert set(assignments(learner)) == {"fetched", "submitted"}
 
@@ -114,7 +125,10 @@ def test_only_the_class_is_let_in(machine):
 
 def test_points_are_the_judge_s(term):
     students = {one.name: one for one in sample.students()}
-    assert {name: one["code_score"] for name, one in term["graded"].items() if one["autograded"]} == {"ada": 17, "ben": students["dana"].points}
+    assert {name: one["code_score"] for name, one in term["graded"].items() if one["autograded"]} == {
+        "ada": 17,
+        "ben": students["dana"].points,
+    }
 
 
 def test_validate_says_what_fails_at_the_desk(term):
@@ -134,9 +148,13 @@ def test_nobody_hands_in_for_another(machine, term):
 
 
 def test_links_are_not_followed_when_collecting(machine, term):
-    assert re.search(r"stolen\.txt is not collected: it is a link", term["collected"]) and re.search(r"pipe is not collected", term["collected"])
+    assert re.search(r"stolen\.txt is not collected: it is a link", term["collected"]) and re.search(
+        r"pipe is not collected", term["collected"]
+    )
     submitted = f"{CLASS}/submitted/ben/{UNIT}"
-    found = machine.must("grader-attention", "find", submitted, "-mindepth", "1", "-type", "f", "-printf", "%f\n").split()
+    found = machine.must(
+        "grader-attention", "find", submitted, "-mindepth", "1", "-type", "f", "-printf", "%f\n"
+    ).split()
     assert sorted(found) == ["submission_secret.txt", "timestamp.txt", f"{UNIT}.ipynb"]
 
 
@@ -148,7 +166,9 @@ def test_instructors_have_formgrader_and_learners_do_not(machine, people, term):
         assert ada.get(SERVICE + path).status_code == 403, path
     # The server of her own has no formgrader either, and going past the proxy does not help.
     assert ada.get(f"{ada.own}formgrader").status_code == 404
-    straight = requests.get(f"http://127.0.0.1:{machine.formgrader}{SERVICE}formgrader/api/students", allow_redirects=False, timeout=60)
+    straight = requests.get(
+        f"http://127.0.0.1:{machine.formgrader}{SERVICE}formgrader/api/students", allow_redirects=False, timeout=60
+    )
     assert straight.status_code == 302 and "/hub/api/oauth2/authorize" in straight.headers["Location"]
     assert ada.get("/user/ben/lab").status_code == 403
     # Formgrader is a frame in JupyterLab: the browser shows it only if its page says so.
@@ -157,7 +177,9 @@ def test_instructors_have_formgrader_and_learners_do_not(machine, people, term):
         page = (ada if server == ada.own else grace).get(f"{server}lab").text
         settings = json.loads(re.search(r'<script id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.S)[1])
         off = settings.get("disabledExtensions", [])
-        assert ("@jupyter/nbgrader:formgrader" not in off) is there and ("@jupyter/nbgrader:create-assignment" not in off) is there
+        assert ("@jupyter/nbgrader:formgrader" not in off) is there and (
+            "@jupyter/nbgrader:create-assignment" not in off
+        ) is there
 
 
 @pytest.mark.parametrize(
@@ -174,7 +196,16 @@ def test_a_learner_cannot_read(machine, term, path):
     assert machine.run("ada", *read).returncode != 0
 
 
-@pytest.mark.parametrize("path", [f"{EXCHANGE}/attention", f"{EXCHANGE}/attention/inbound", f"{EXCHANGE}/attention/outbound/{UNIT}", "/etc/attention/learner", CLASS])
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{EXCHANGE}/attention",
+        f"{EXCHANGE}/attention/inbound",
+        f"{EXCHANGE}/attention/outbound/{UNIT}",
+        "/etc/attention/learner",
+        CLASS,
+    ],
+)
 def test_a_learner_cannot_move_away_or_write_into(machine, term, path):
     assert machine.run("ben", "mv", path, f"{path}.gone").returncode != 0
     if not path.endswith("inbound"):
@@ -184,10 +215,16 @@ def test_a_learner_cannot_move_away_or_write_into(machine, term, path):
 
 def test_a_learner_cannot_touch_another_s_submission(machine, term):
     inbound = f"{EXCHANGE}/attention/inbound"
-    own = next(name for name in machine.must("root", "ls", inbound).split("\n") if name.startswith("ada+") and "+2099" not in name)
+    own = next(
+        name
+        for name in machine.must("root", "ls", inbound).split("\n")
+        if name.startswith("ada+") and "+2099" not in name
+    )
     assert machine.run("ben", "mv", f"{inbound}/{own}", f"{inbound}/mine").returncode != 0
     assert machine.run("ben", "sh", "-c", f"echo x >> '{inbound}/{own}/{UNIT}.ipynb'").returncode != 0
 
 
 def test_a_server_runs_as_its_user(machine, term):
-    assert machine.must("root", "stat", "-c", "%U", f"/home/ada/{UNIT}/{UNIT}.ipynb", f"{CLASS}/gradebook.db").split() == ["ada", "grader-attention"]
+    assert machine.must(
+        "root", "stat", "-c", "%U", f"/home/ada/{UNIT}/{UNIT}.ipynb", f"{CLASS}/gradebook.db"
+    ).split() == ["ada", "grader-attention"]

@@ -18,20 +18,33 @@ from dataclasses import dataclass, field
 import nbformat
 import numpy as np
 
-from autograder import classroom, collecting, exporting, extending, feedback_files, grade, report, sample, secret
-from autograder.classroom import CONFIG, Classroom
-from helpers import catalog
+from autograder import report
+from autograder.authoring import releasing, sample
+from autograder.classroom import extending, layout
+from autograder.classroom.classroom import CONFIG, Classroom
+from autograder.grading import coordinator
+from autograder.lms import collecting, exporting, feedback_files
+from helpers.judging import catalog
 
 from .wrong_answers import WRONG
 
 UNIT = "u1_dot_products"
 WRITTEN, WRITTEN_POINTS = "why_two_projections", 3
-POINTS = {"similarity_matrix": 2, "cosine_similarity": 3, "project": 3, "scores_for_query": 2, "attention_scores": 4, "attention_scores_columns": 3}
+POINTS = {
+    "similarity_matrix": 2,
+    "cosine_similarity": 3,
+    "project": 3,
+    "scores_for_query": 2,
+    "attention_scores": 4,
+    "attention_scores_columns": 3,
+}
 STUDENTS, ABSENT, LATE, BROKEN = 300, 8, 5, 3
 DUE, LATE_AT = "2026-10-01 12:00:00 UTC", "Friday, 2 October 2026, 9:30 AM"
 ON_TIME = "Wednesday, 30 September 2026, 6:05 PM"
 RIGHT, OPEN = "", None
-FIRST = "Ada Béla Chen Dana Emil Fatima Goran Hana Ivan João Kim Lea Mehmet Nora Olu Pia Quentin Rosa Søren Tomás".split()
+FIRST = (
+    "Ada Béla Chen Dana Emil Fatima Goran Hana Ivan João Kim Lea Mehmet Nora Olu Pia Quentin Rosa Søren Tomás".split()
+)
 LAST = "Lovelace Bartók Li O'Neil Fox Khan Petrov Sato Costa Diaz Evans Nkosi Larsen Meyer Rossi".split()
 
 
@@ -73,10 +86,14 @@ class Person:
     def notebook(self):
         if self.broken:
             return '{"cells": [{"cell_type": "code", "metadata": {}, "sour'
-        answers = {name: "solution" if end == RIGHT else WRONG[name][end] for name, end in self.ends.items() if end is not OPEN}
+        answers = {
+            name: "solution" if end == RIGHT else WRONG[name][end] for name, end in self.ends.items() if end is not OPEN
+        }
         text = sample.answered(UNIT, answers)
         if self.wrote:
-            next(cell for cell in text.cells if cell.id == WRITTEN).source += f"\n\nBecause a word may look for something else than it offers ({self.number})."
+            next(
+                cell for cell in text.cells if cell.id == WRITTEN
+            ).source += f"\n\nBecause a word may look for something else than it offers ({self.number})."
         return nbformat.writes(text)
 
 
@@ -95,7 +112,11 @@ def draw(seed):
     special = rng.permutation(STUDENTS)
     for place, n in enumerate(special[: ABSENT + BROKEN + LATE]):
         person = people[n]
-        person.hands_in, person.broken, person.late = place >= ABSENT, ABSENT <= place < ABSENT + BROKEN, place >= ABSENT + BROKEN
+        person.hands_in, person.broken, person.late = (
+            place >= ABSENT,
+            ABSENT <= place < ABSENT + BROKEN,
+            place >= ABSENT + BROKEN,
+        )
     return people
 
 
@@ -106,10 +127,21 @@ def moodle(folder, people):
             archive.writestr(f"{person.label}/{UNIT}.ipynb", person.notebook())
     with open(folder / "unit1.csv", "w", encoding="utf-8", newline="") as file:
         sheet = csv.writer(file)
-        sheet.writerow(["Identifier", "Full name", "ID number", "Email address", "Status", "Last modified (submission)"])
+        sheet.writerow(
+            ["Identifier", "Full name", "ID number", "Email address", "Status", "Last modified (submission)"]
+        )
         for person in people:
             time = LATE_AT if person.late else ON_TIME
-            sheet.writerow([f"Participant {7000 + person.number}", f"{person.first} {person.last}", "", f"{person.id}@example.org", "Submitted", time])
+            sheet.writerow(
+                [
+                    f"Participant {7000 + person.number}",
+                    f"{person.first} {person.last}",
+                    "",
+                    f"{person.id}@example.org",
+                    "Submitted",
+                    time,
+                ]
+            )
     return folder / "unit1.zip", folder / "unit1.csv"
 
 
@@ -120,11 +152,20 @@ def rows(path, **options):
 
 def counted(people):
     """How many made each mistake, as the report should say: (exercise, mistake) → students."""
-    return Counter((name, end) for person in people if person.hands_in and not person.broken for name, end in person.ends.items() if end)
+    return Counter(
+        (name, end)
+        for person in people
+        if person.hands_in and not person.broken
+        for name, end in person.ends.items()
+        if end
+    )
 
 
 def ends(people, kind):
-    return {name: sum(person.ends[name] == kind for person in people if person.hands_in and not person.broken) for name in POINTS}
+    return {
+        name: sum(person.ends[name] == kind for person in people if person.hands_in and not person.broken)
+        for name in POINTS
+    }
 
 
 def check_report(room, people):
@@ -133,7 +174,11 @@ def check_report(room, people):
     folder = room.root / "report"
     found = {(row["exercise"], row["mistake"]): int(row["students"]) for row in rows(folder / "mistakes.csv")}
     assert found == counted(people)
-    hints = {(name, mistake.name): mistake.hint for name, exercise in catalog.unit_exercises(UNIT).items() for mistake in exercise.mistakes}
+    hints = {
+        (name, mistake.name): mistake.hint
+        for name, exercise in catalog.unit_exercises(UNIT).items()
+        for mistake in exercise.mistakes
+    }
     for row in rows(folder / "mistakes.csv"):
         place = row["exercise"], row["mistake"]
         assert float(row["lost points"]) == POINTS[row["exercise"]] * found[place]
@@ -143,9 +188,13 @@ def check_report(room, people):
     assert {name: int(exercises[name]["not answered"]) for name in POINTS} == ends(people, OPEN)
     assert all(float(exercises[name]["discrimination"]) > 0 for name in POINTS)
     assert {name: round(float(exercises[name]["full points"]) * graded) for name in POINTS} == ends(people, RIGHT)
-    assert {row["student"]: float(row["points"]) for row in rows(folder / "grades.csv")} == {one.id: one.points for one in people if one.hands_in}
+    assert {row["student"]: float(row["points"]) for row in rows(folder / "grades.csv")} == {
+        one.id: one.points for one in people if one.hands_in
+    }
     assert len(rows(folder / "not_gradable.csv")) == BROKEN and len(rows(folder / "missing.csv")) == ABSENT
-    waiting = sum(one.wrote and (one.by_hand is None or one.look_again) for one in people if one.hands_in and not one.broken)
+    waiting = sum(
+        one.wrote and (one.by_hand is None or one.look_again) for one in people if one.hands_in and not one.broken
+    )
     assert sum(int(row["waiting"]) for row in rows(folder / "by_hand.csv")) == waiting
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert f"{STUDENTS} students" in page and not re.search(r'(?:src|href)="(?!#|data:)', page)
@@ -158,11 +207,17 @@ def check_exports(room, people):
         assert exporting.export(room, name, room.root / f"points.{name}").students == STUDENTS
     canvas = rows(room.root / "points.canvas")
     assert canvas[0][UNIT] == "20" and {row["SIS Login ID"]: float(row[UNIT]) for row in canvas[1:]} == points
-    assert {row["Email address"]: float(row[UNIT]) for row in rows(room.root / "points.moodle")} == {f"{name}@example.org": value for name, value in points.items()}
+    assert {row["Email address"]: float(row[UNIT]) for row in rows(room.root / "points.moodle")} == {
+        f"{name}@example.org": value for name, value in points.items()
+    }
     plain = {row["student_id"]: row for row in rows(room.root / "points.csv")}
     assert {name: float(row["points"]) for name, row in plain.items()} == points
-    assert {name: float(row["raw_points"]) for name, row in plain.items()} == {person.id: float(person.raw) for person in people}
-    assert {name for name, row in plain.items() if row["submitted"] == "no"} == {person.id for person in people if not person.hands_in}
+    assert {name: float(row["raw_points"]) for name, row in plain.items()} == {
+        person.id: float(person.raw) for person in people
+    }
+    assert {name for name, row in plain.items() if row["submitted"] == "no"} == {
+        person.id for person in people if not person.hands_in
+    }
     written = json.loads((room.root / "points.json").read_text(encoding="utf-8"))
     assert {one["id"]: one["units"][UNIT]["points"] for one in written} == points
 
@@ -173,9 +228,9 @@ def test_a_class_of_300_through_a_term(tmp_path):
     assert len(counted(people)) == sum(map(len, WRONG.values())), "every mistake is made by someone"
 
     # A new class: the secret is fixed so that the hidden cases are the same in every run.
-    (tmp_path / "class" / secret.FOLDER).mkdir(parents=True)
-    (tmp_path / "class" / secret.FOLDER / "secret").write_text("30" * 32)
-    room = classroom.init(tmp_path / "class", [UNIT], duedate=DUE)
+    (tmp_path / "class" / layout.FOLDER).mkdir(parents=True)
+    (tmp_path / "class" / layout.FOLDER / "secret").write_text("30" * 32)
+    room = releasing.init(tmp_path / "class", [UNIT], duedate=DUE)
     with open(room.root / CONFIG, "a", encoding="utf-8") as file:
         file.write('c.LateSubmissionPlugin.penalty_method = "zero"\nc.LmsCollector.timezone = "UTC"\n')
     room = Classroom.open(room.root)
@@ -193,9 +248,13 @@ def test_a_class_of_300_through_a_term(tmp_path):
     assert collected.students == tuple(person.id for person in handed_in) and collected.left == ()
 
     # Grading.
-    results = grade.grade(room, [UNIT], feedback=False, jobs=2)
-    assert {result.student: result.score for result in results} == {person.id: 0 if person.late else person.raw for person in handed_in}
-    assert {result.student for result in results if result.outcome.ungradable} == {person.id for person in people if person.broken}
+    results = coordinator.grade(room, [UNIT], feedback=False, jobs=2)
+    assert {result.student: result.score for result in results} == {
+        person.id: 0 if person.late else person.raw for person in handed_in
+    }
+    assert {result.student for result in results if result.outcome.ungradable} == {
+        person.id for person in people if person.broken
+    }
     check_report(room, people)
 
     # Every fourth written answer is graded by hand.
@@ -212,18 +271,24 @@ def test_a_class_of_300_through_a_term(tmp_path):
     ill = next(person for person in people if person.late)
     assert extending.extend(room, UNIT, ill.id, until="2026-10-03 12:00 UTC").handed_in
     ill.extended = True
-    again = next(person for person in handed_in if person.ends["attention_scores"] == "forgot the transpose: Q @ K" and not person.late and not person.broken)
+    again = next(
+        person
+        for person in handed_in
+        if person.ends["attention_scores"] == "forgot the transpose: Q @ K" and not person.late and not person.broken
+    )
     before = again.judged
     # nbgrader asks for a second look at points by hand when new work comes; they count as before.
     again.ends["attention_scores"], again.look_again = RIGHT, True
     assert collecting.collect(room, UNIT, *moodle(tmp_path, handed_in)).students == collected.students
-    results = grade.grade(room, [UNIT], feedback=False)
+    results = coordinator.grade(room, [UNIT], feedback=False)
     assert [result.student for result in results if result.fresh] == [again.id]
-    assert next(result for result in results if result.fresh).score == before + POINTS["attention_scores"] + (again.by_hand or 0)
+    assert next(result for result in results if result.fresh).score == before + POINTS["attention_scores"] + (
+        again.by_hand or 0
+    )
 
     # Feedback.
     some = [person for person in handed_in[::8] if not person.broken]
-    grade.grade(room, [UNIT], students=[person.id for person in some], jobs=2)
+    coordinator.grade(room, [UNIT], students=[person.id for person in some], jobs=2)
     for person in some:
         page = (room.root / "feedback" / person.id / UNIT / f"{UNIT}.html").read_text(encoding="utf-8")
         assert not [end for end in person.ends.values() if end and end not in page]

@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograder import sample
+from autograder.authoring import sample
 from autograder.course import ROOT
 from tests.browser.lab import TOKEN, server
 
@@ -29,14 +29,31 @@ from . import guide
 
 UNIT = "u1_dot_products"
 NOTEBOOK = f"{UNIT}.ipynb"
-EXERCISES = ("similarity_matrix", "cosine_similarity", "project", "scores_for_query", "attention_scores", "attention_scores_columns")
+EXERCISES = (
+    "similarity_matrix",
+    "cosine_similarity",
+    "project",
+    "scores_for_query",
+    "attention_scores",
+    "attention_scores_columns",
+)
 RIGHT = dict.fromkeys(EXERCISES, "solution")
 FORGOT = {
     "similarity_matrix": "def similarity_matrix(X):\n    return X @ X",
     "attention_scores": "def attention_scores(Q, K):\n    return Q @ K",
 }
-WORK = {"ada": RIGHT, "ben": RIGHT | FORGOT, "cora": dict.fromkeys(EXERCISES[:3], "solution"), "dan": RIGHT, "eva": RIGHT}
-WRITTEN = {"ada": "the scores would be symmetric.", "ben": "they would look at themselves.", "eva": "one asks, the other is found."}
+WORK = {
+    "ada": RIGHT,
+    "ben": RIGHT | FORGOT,
+    "cora": dict.fromkeys(EXERCISES[:3], "solution"),
+    "dan": RIGHT,
+    "eva": RIGHT,
+}
+WRITTEN = {
+    "ada": "the scores would be symmetric.",
+    "ben": "they would look at themselves.",
+    "eva": "one asks, the other is found.",
+}
 BY_HAND = {"ada": 2, "ben": 3, "eva": 1}
 COMMENT = "Right, and now an example of your own."
 LABELS = {"ada": "Ada Lovelace_7001", "ben": "Ben Bartók_7002", "cora": "Cora Diaz_7003", "dan": "Dan Evans_7004"}
@@ -94,7 +111,9 @@ class Term:
             else:
                 state = self.home / "where"
                 call = ["bash", "-c", f"trap 'pwd > {state}' EXIT; {line}"]
-                done = subprocess.run(call, cwd=self.here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+                done = subprocess.run(
+                    call, cwd=self.here, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+                )
                 code, output, self.here = done.returncode, done.stdout, Path(state.read_text().strip())
             told.append(output)
             if code:
@@ -103,7 +122,9 @@ class Term:
 
     def grades(self):
         text = (self.here / "report" / "grades.csv").read_text(encoding="utf-8-sig")
-        rows = [{name: re.sub(r"\.0$", "", cell) for name, cell in row.items()} for row in csv.DictReader(io.StringIO(text))]
+        rows = [
+            {name: re.sub(r"\.0$", "", cell) for name, cell in row.items()} for row in csv.DictReader(io.StringIO(text))
+        ]
         return {row["student"]: row for row in rows if row["unit"] == UNIT}
 
 
@@ -149,18 +170,30 @@ def grade_by_hand(term, section):
         def ask(path, **values):
             body = json.dumps(values).encode() if values else None
             headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
-            request = urllib.request.Request(f"{address}/formgrader/{path}", body, headers, method="PUT" if values else "GET")
+            request = urllib.request.Request(
+                f"{address}/formgrader/{path}", body, headers, method="PUT" if values else "GET"
+            )
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.read().decode()
 
         for one in json.loads(ask(f"api/submissions/{UNIT}")):
             if one["student"] in BY_HAND:
-                (copy,) = [copy for copy in json.loads(ask(f"api/submitted_notebooks/{UNIT}/{UNIT}")) if copy["student"] == one["student"]]
+                (copy,) = [
+                    copy
+                    for copy in json.loads(ask(f"api/submitted_notebooks/{UNIT}/{UNIT}"))
+                    if copy["student"] == one["student"]
+                ]
                 page = ask(f"submissions/{copy['id']}/")
                 assert "Model answer" in page and "Marking guide" in page and WRITTEN[one["student"]] in page
-                (grade,) = [grade for grade in json.loads(ask(f"api/grades?submission_id={copy['id']}")) if grade["needs_manual_grade"]]
+                (grade,) = [
+                    grade
+                    for grade in json.loads(ask(f"api/grades?submission_id={copy['id']}"))
+                    if grade["needs_manual_grade"]
+                ]
                 ask(f"api/grade/{grade['id']}", manual_score=BY_HAND[one["student"]])
-                comments = {comment["name"]: comment for comment in json.loads(ask(f"api/comments?submission_id={copy['id']}"))}
+                comments = {
+                    comment["name"]: comment for comment in json.loads(ask(f"api/comments?submission_id={copy['id']}"))
+                }
                 ask(f"api/comment/{comments['why_two_projections']['id']}", manual_comment=COMMENT)
 
 
@@ -200,7 +233,11 @@ def collected(term, section):
 
 def the_report_shows_the_wrong_check(term, section):
     with open(term.room / "report" / "exercises.csv", encoding="utf-8-sig") as file:
-        full = {row["exercise"]: float(row["full points"]) for row in csv.DictReader(file) if row["unit"] == UNIT and row["full points"]}
+        full = {
+            row["exercise"]: float(row["full points"])
+            for row in csv.DictReader(file)
+            if row["unit"] == UNIT and row["full points"]
+        }
     assert [name for name in EXERCISES if full[name] == 0] == ["scores_for_query"]
 
 
@@ -225,7 +262,9 @@ def the_report_names_the_mistake(term, section):
     assert "forgot the transpose: Q @ K" in page
     with open(term.room / "report" / "mistakes.csv", encoding="utf-8-sig") as file:
         found = {(row["exercise"], row["mistake"]): row["students"] for row in csv.DictReader(file)}
-    assert found["attention_scores", "forgot the transpose: Q @ K"] == "1" and not [name for name, _ in found if name == "scores_for_query"]
+    assert found["attention_scores", "forgot the transpose: Q @ K"] == "1" and not [
+        name for name, _ in found if name == "scores_for_query"
+    ]
 
 
 def nothing_names_her(term, section):
@@ -272,9 +311,14 @@ def test_a_term_word_by_word(term):
 
 def test_every_link_of_the_guide_leads_somewhere():
     text = guide.GUIDE.read_text(encoding="utf-8")
-    titles = {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+    titles = {
+        re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-")
+        for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    }
     links = re.findall(r"\]\(([^)]+)\)", text)
-    assert {link.removeprefix("#") for link in links if link.startswith("#")} >= {title for title in titles if re.match(r"\d", title)}
+    assert {link.removeprefix("#") for link in links if link.startswith("#")} >= {
+        title for title in titles if re.match(r"\d", title)
+    }
     for link in links:
         if link.startswith("#"):
             assert link.removeprefix("#") in titles, link

@@ -10,4 +10,4 @@ load_subconfig("nbgrader_config.py", path=CLASS)  # noqa: F821
 c.CourseDirectory.root = CLASS
 c.CourseDirectory.course_id = "attention"
 c.Exchange.root = "/srv/attention/exchange"
-c.ExchangeFactory.collect = "autograder.exchange.CollectOwned"
+c.ExchangeFactory.collect = "autograder.lms.exchange.CollectOwned"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..exercise import Case, Exercise, Mistake
-from ..reference import u0_start_here as reference
+from helpers.exercise import Case, Exercise, Mistake
+from helpers.reference import u0_start_here as reference
 
 
 def _hello_cases(rng: np.random.Generator) -> list[Case]:

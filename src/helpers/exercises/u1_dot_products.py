@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..compare import close
-from ..exercise import DEFAULT_TOLERANCE, Case, Exercise, Mistake
-from ..reference import u1_dot_products as reference
+from helpers.exercise import DEFAULT_TOLERANCE, Case, Exercise, Mistake
+from helpers.reference import u1_dot_products as reference
+from helpers.tolerance import close
 
 
 def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -38,7 +38,9 @@ _TWO_NAMED = "named only two axes in transpose"
 _TWO_NAMED_HINT = "NumPy's `transpose` wants all axes in their new order (torch's wants two). What swaps the last two of any array is `np.swapaxes(X, -1, -2)`."
 _RESHAPE_HINT = "`reshape` keeps the numbers in their order and only cuts the rows anew; a transpose makes columns of rows: `np.swapaxes(X, -1, -2)`."
 _DOT_T = "used np.dot with .T, which is right for two axes only"
-_DOT_T_HINT = "`.T` reverses every axis and `np.dot` does not keep batch axes in front. Use `@` and `np.swapaxes(X, -1, -2)`."
+_DOT_T_HINT = (
+    "`.T` reverses every axis and `np.dot` does not keep batch axes in front. Use `@` and `np.swapaxes(X, -1, -2)`."
+)
 
 
 # --- similarity_matrix -----------------------------------------------------------------------------------
@@ -103,7 +105,9 @@ SIMILARITY_MATRIX = Exercise(
         Mistake(
             "measured distances instead of dot products",
             "A distance is small for similar tokens; the inner product is large for them.",
-            lambda X: np.linalg.norm(np.asarray(X, dtype=float)[..., :, None, :] - np.asarray(X, dtype=float)[..., None, :, :], axis=-1),
+            lambda X: np.linalg.norm(
+                np.asarray(X, dtype=float)[..., :, None, :] - np.asarray(X, dtype=float)[..., None, :, :], axis=-1
+            ),
         ),
         Mistake(
             "scaled the result by √d",
@@ -164,7 +168,11 @@ def _cosine_cases(rng):
         Case("zero rows", (with_zero,), quiet=True, note="one of 4 tokens is all zeros"),
         Case("zero rows", (np.zeros((2, 3)),), quiet=True, note="all tokens are zeros"),
         Case("integers", (rng.integers(1, 6, size=(3, 2)),), note="whole numbers in"),
-        Case("short tokens", (_SHORT * _unit(_normal(rng, 3, 4)),), note=f"tokens {_SHORT} long: they still have a direction"),
+        Case(
+            "short tokens",
+            (_SHORT * _unit(_normal(rng, 3, 4)),),
+            note=f"tokens {_SHORT} long: they still have a direction",
+        ),
         Case("batch axes", (_normal(rng, 2, 4, 3) * rng.uniform(0.3, 3, size=(2, 4, 1)),), note="2 sentences at once"),
         Case("batch axes", (_normal(rng, 2, 3, 4, 5),), note="2 × 3 sentences at once"),
     ]
@@ -269,7 +277,9 @@ COSINE_SIMILARITY = Exercise(
         Mistake(
             "added a small number to the lengths",
             "An epsilon bends the cosine of short vectors. Replace a length only where it is exactly zero.",
-            lambda X: _cosine_by(np.asarray(X, dtype=float) / (_lengths(np.asarray(X, dtype=float)) + 1e-8), lambda X, S: S),
+            lambda X: _cosine_by(
+                np.asarray(X, dtype=float) / (_lengths(np.asarray(X, dtype=float)) + 1e-8), lambda X, S: S
+            ),
         ),
         Mistake(
             "subtracted the mean first: that is the correlation",
@@ -327,7 +337,12 @@ def _project_cases(rng):
         Case("integers", (rng.integers(-3, 4, size=(2, 3)), *weights(3, 2, 2, 2)), note="whole numbers in"),
         Case("batch axes", (_normal(rng, 2, 4, 3), *weights(3, 2, 2, 4)), note="2 sentences at once"),
         Case("batch axes", (_normal(rng, 2, 3, 5, 4), *weights(4, 3, 3, 2)), note="2 × 3 sentences at once"),
-        Case("bad arguments", (_normal(rng, 4, 3), *weights(5, 2, 2, 2)), raises="ValueError", note="X has width 3, the weights height 5"),
+        Case(
+            "bad arguments",
+            (_normal(rng, 4, 3), *weights(5, 2, 2, 2)),
+            raises="ValueError",
+            note="X has width 3, the weights height 5",
+        ),
     ]
 
 
@@ -429,7 +444,12 @@ def _query_cases(rng):
         Case("values", (_normal(rng, 4), _normal(rng, 4, 4)), note="as many keys as features: a square K"),
         Case("values", (_normal(rng, 2), _normal(rng, 1, 2)), note="one key"),
         Case("integers", (rng.integers(-4, 5, size=3), rng.integers(-4, 5, size=(2, 3))), note="whole numbers in"),
-        Case("bad arguments", (_normal(rng, 3), _normal(rng, 5, 4)), raises="ValueError", note="q has width 3, the keys 4"),
+        Case(
+            "bad arguments",
+            (_normal(rng, 3), _normal(rng, 5, 4)),
+            raises="ValueError",
+            note="q has width 3, the keys 4",
+        ),
     ]
 
 
@@ -512,7 +532,12 @@ def _scores_cases(rng):
         Case("integers", (rng.integers(-4, 5, size=(2, 3)), rng.integers(-4, 5, size=(4, 3))), note="whole numbers in"),
         Case("batch axes", (_normal(rng, 2, 3, 5), _normal(rng, 2, 4, 5)), note="2 sentences at once"),
         Case("batch axes", (_normal(rng, 2, 3, 2, 5), _normal(rng, 2, 3, 4, 5)), note="2 × 3 sentences at once"),
-        Case("bad arguments", (_normal(rng, 2, 3), _normal(rng, 4, 5)), raises="ValueError", note="queries of width 3, keys of width 5"),
+        Case(
+            "bad arguments",
+            (_normal(rng, 2, 3), _normal(rng, 4, 5)),
+            raises="ValueError",
+            note="queries of width 3, keys of width 5",
+        ),
     ]
 
 
@@ -619,7 +644,12 @@ def _columns_cases(rng):
         Case("values", (_normal(rng, 2, 5), _normal(rng, 2, 3)), note="d = 2, 5 queries, 3 keys"),
         Case("values", (_normal(rng, 3, 3), _normal(rng, 3, 3)), note="everything square"),
         Case("integers", (rng.integers(-4, 5, size=(3, 2)), rng.integers(-4, 5, size=(3, 4))), note="whole numbers in"),
-        Case("bad arguments", (_normal(rng, 3, 2), _normal(rng, 4, 2)), raises="ValueError", note="columns of height 3 and 4"),
+        Case(
+            "bad arguments",
+            (_normal(rng, 3, 2), _normal(rng, 4, 2)),
+            raises="ValueError",
+            note="columns of height 3 and 4",
+        ),
     ]
 
 
@@ -643,8 +673,16 @@ ATTENTION_SCORES_COLUMNS = Exercise(
             "As columns, the keys come first: row j is key j and column i is query i, so K is the one to transpose.",
             _both(lambda Q, K: Q.T @ K),
         ),
-        Mistake("forgot the transpose: K @ Q", "(d, n_k) does not fit (d, n_q) unless K is turned on its side.", _both(lambda Q, K: K @ Q)),
-        Mistake("forgot the transpose: Q @ K", "(d, n_q) does not fit (d, n_k) unless K is turned on its side, and then comes first.", _both(lambda Q, K: Q @ K)),
+        Mistake(
+            "forgot the transpose: K @ Q",
+            "(d, n_k) does not fit (d, n_q) unless K is turned on its side.",
+            _both(lambda Q, K: K @ Q),
+        ),
+        Mistake(
+            "forgot the transpose: Q @ K",
+            "(d, n_q) does not fit (d, n_k) unless K is turned on its side, and then comes first.",
+            _both(lambda Q, K: Q @ K),
+        ),
         Mistake(
             "scaled the scores by √d",
             "The scale comes in unit 2. Here the raw dot products are asked.",
@@ -671,8 +709,18 @@ ATTENTION_SCORES_COLUMNS = Exercise(
             _both(lambda Q, K: _soft_rows(_last_two(K.T @ Q)).T),
         ),
     ),
-    hints=("Write the shapes under each other: (n_k, d) times (d, n_q).", "The keys have to become rows first: which of the two needs the transpose?"),
+    hints=(
+        "Write the shapes under each other: (n_k, d) times (d, n_q).",
+        "The keys have to become rows first: which of the two needs the transpose?",
+    ),
 )
 
 
-EXERCISES = (SIMILARITY_MATRIX, COSINE_SIMILARITY, PROJECT, SCORES_FOR_QUERY, ATTENTION_SCORES, ATTENTION_SCORES_COLUMNS)
+EXERCISES = (
+    SIMILARITY_MATRIX,
+    COSINE_SIMILARITY,
+    PROJECT,
+    SCORES_FOR_QUERY,
+    ATTENTION_SCORES,
+    ATTENTION_SCORES_COLUMNS,
+)

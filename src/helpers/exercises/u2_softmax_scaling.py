@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from ..exercise import Case, Exercise, Mistake, Relation
-from ..reference import u2_softmax_scaling as reference
-from ..reference.u1_dot_products import attention_scores
+from helpers.exercise import Case, Exercise, Mistake, Relation
+from helpers.reference import u2_softmax_scaling as reference
+from helpers.reference.u1_dot_products import attention_scores
 
 
 def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -46,9 +46,18 @@ def _softmax_cases(rng):
         Case("other axes", (_normal(rng, 2, 3, 4),), note="shape (2, 3, 4), the last axis"),
         Case("other axes", (_normal(rng, 2, 3, 4),), {"axis": 1}, note="shape (2, 3, 4), axis=1"),
         Case("other axes", (_normal(rng, 2, 3, 4), -3), note="shape (2, 3, 4), axis=-3"),
-        Case("large scores", (np.array([[1e4], [-1e4], [0]]) + _whole(rng, 3, 4),), note="rows around 10000, -10000 and 0"),
+        Case(
+            "large scores",
+            (np.array([[1e4], [-1e4], [0]]) + _whole(rng, 3, 4),),
+            note="rows around 10000, -10000 and 0",
+        ),
         Case("large scores", (np.array([1e4, -1e4, 0, 1e4 - 1]),), note="one row with 10000 and -10000 in it"),
-        Case("large scores", (np.array([[1e4, -1e4]]) + _whole(rng, 4, 2),), {"axis": 0}, note="columns around 10000 and -10000, axis=0"),
+        Case(
+            "large scores",
+            (np.array([[1e4, -1e4]]) + _whole(rng, 4, 2),),
+            {"axis": 0},
+            note="columns around 10000 and -10000, axis=0",
+        ),
         Case("hidden entries", (hidden,), note="some entries are -inf"),
         Case("nothing to choose", (nothing,), note="rows around 10000 and -10000, and one that is -inf throughout"),
         Case("nothing to choose", (np.full((2, 3), -np.inf),), note="-inf everywhere"),
@@ -200,7 +209,13 @@ SOFTMAX = Exercise(
             _into_integers,
         ),
     ),
-    forbidden=("scipy.special.softmax", "scipy.special.log_softmax", "torch.softmax", "torch.log_softmax", "torch.softmin"),
+    forbidden=(
+        "scipy.special.softmax",
+        "scipy.special.log_softmax",
+        "torch.softmax",
+        "torch.log_softmax",
+        "torch.softmin",
+    ),
     hints=(
         "Three steps along the axis: take off the maximum, exp, divide by the sum.",
         "`keepdims=True` in the maximum and the sum makes the shapes fit for every axis.",
@@ -226,7 +241,12 @@ def _weighted_sum_cases(rng):
         Case("integers", (rng.integers(1, 4, size=(2, 3)), rng.integers(-4, 5, size=(3, 2))), note="whole numbers in"),
         Case("batch axes", (_weights(rng, 2, 3, 4), _normal(rng, 2, 4, 5)), note="2 sentences at once"),
         Case("batch axes", (_weights(rng, 2, 3, 2, 4), _normal(rng, 2, 3, 4, 3)), note="2 × 3 sentences at once"),
-        Case("bad arguments", (_weights(rng, 2, 4), _normal(rng, 3, 5)), raises="ValueError", note="4 weights for 3 values"),
+        Case(
+            "bad arguments",
+            (_weights(rng, 2, 4), _normal(rng, 3, 5)),
+            raises="ValueError",
+            note="4 weights for 3 values",
+        ),
     ]
 
 
@@ -290,7 +310,10 @@ WEIGHTED_SUM = Exercise(
             _floats(lambda weights, V: np.tensordot(weights, V, axes=(-1, -2))),
         ),
     ),
-    hints=("For one query: multiply each value by its weight, then add the values up.", "All queries at once are one matrix product."),
+    hints=(
+        "For one query: multiply each value by its weight, then add the values up.",
+        "All queries at once are one matrix product.",
+    ),
 )
 
 
@@ -313,8 +336,24 @@ def _variance_cases(rng):
         Case("seed", (8, 50, one), label="again"),
         Case("number of pairs", (8, 50, one), label="50", note="the same seed with 50 and with 51 pairs"),
         Case("number of pairs", (8, 51, one), label="51"),
-        *(Case("scatter", (_WIDTH, _PAIRS, one + 1 + i), label=str(i), note=f"{_REPEATS} seeds, d_k = {_WIDTH}, {_PAIRS} pairs each") for i in range(_REPEATS)),
-        *(Case("separate pairs", (_NARROW, _MANY, one + 50 + i), label=str(i), note=f"{_OFTEN} seeds, d_k = {_NARROW}, {_MANY} pairs each") for i in range(_OFTEN)),
+        *(
+            Case(
+                "scatter",
+                (_WIDTH, _PAIRS, one + 1 + i),
+                label=str(i),
+                note=f"{_REPEATS} seeds, d_k = {_WIDTH}, {_PAIRS} pairs each",
+            )
+            for i in range(_REPEATS)
+        ),
+        *(
+            Case(
+                "separate pairs",
+                (_NARROW, _MANY, one + 50 + i),
+                label=str(i),
+                note=f"{_OFTEN} seeds, d_k = {_NARROW}, {_MANY} pairs each",
+            )
+            for i in range(_OFTEN)
+        ),
     ]
 
 
@@ -331,9 +370,22 @@ def _level(value, d_k, n_pairs):
 
 
 def _not_a_number(value):
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.ndarray)) or np.ndim(value) or np.asarray(value).dtype.kind not in "iuf":
-        shape = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) and value.ndim else f"a {type(value).__name__}"
-        return "the result is None: is there a return at the end?" if value is None else f"the result is {shape}; one number is asked, the variance over all pairs"
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float, np.ndarray))
+        or np.ndim(value)
+        or np.asarray(value).dtype.kind not in "iuf"
+    ):
+        shape = (
+            f"an array of shape {value.shape}"
+            if isinstance(value, np.ndarray) and value.ndim
+            else f"a {type(value).__name__}"
+        )
+        return (
+            "the result is None: is there a return at the end?"
+            if value is None
+            else f"the result is {shape}; one number is asked, the variance over all pairs"
+        )
     return None if np.isfinite(value) else "the result is not a finite number"
 
 
@@ -378,7 +430,9 @@ def _scatter(values):
     little = ratio < 0.5
     if abs(numbers.mean() / _WIDTH - 1) > 0.35:
         level = _level(numbers.mean(), _WIDTH, _PAIRS)
-        return f"averaged over {_REPEATS} seeds your number is around {level}, not d_k" + (", with far less scatter than so few pairs have" if little else "")
+        return f"averaged over {_REPEATS} seeds your number is around {level}, not d_k" + (
+            ", with far less scatter than so few pairs have" if little else ""
+        )
     if ratio < 0.2:
         return "from seed to seed your number hardly changes, as if it came from far more pairs"
     if little:
@@ -435,7 +489,13 @@ SCORE_VARIANCE = Exercise(
     name="score_variance",
     reference=reference.score_variance,
     cases=_variance_cases,
-    compare={"values": _near_width, "seed": _is_number, "number of pairs": _is_number, "scatter": _is_number, "separate pairs": _is_number},
+    compare={
+        "values": _near_width,
+        "seed": _is_number,
+        "number of pairs": _is_number,
+        "scatter": _is_number,
+        "separate pairs": _is_number,
+    },
     relations=(
         Relation("seed", _same_seed_same_number),
         Relation("number of pairs", _pairs_count),
@@ -730,14 +790,40 @@ def _steep(rng, n_q, n_k, d_v):
 
 def _attention_cases(rng):
     return [
-        Case("values", (_normal(rng, 2, 3), _normal(rng, 4, 3), _normal(rng, 4, 5)), note="2 queries, 4 keys, d_k = 3, d_v = 5"),
-        Case("values", (_normal(rng, 5, 6), _normal(rng, 2, 6), _normal(rng, 2, 3)), note="5 queries, 2 keys, d_k = 6, d_v = 3"),
-        Case("values", (_normal(rng, 3, 3), _normal(rng, 3, 3), _normal(rng, 3, 3)), note="3 queries, 3 keys, d_k = d_v = 3: everything square"),
+        Case(
+            "values",
+            (_normal(rng, 2, 3), _normal(rng, 4, 3), _normal(rng, 4, 5)),
+            note="2 queries, 4 keys, d_k = 3, d_v = 5",
+        ),
+        Case(
+            "values",
+            (_normal(rng, 5, 6), _normal(rng, 2, 6), _normal(rng, 2, 3)),
+            note="5 queries, 2 keys, d_k = 6, d_v = 3",
+        ),
+        Case(
+            "values",
+            (_normal(rng, 3, 3), _normal(rng, 3, 3), _normal(rng, 3, 3)),
+            note="3 queries, 3 keys, d_k = d_v = 3: everything square",
+        ),
         Case("values", (_normal(rng, 2, 16), _normal(rng, 5, 16), _normal(rng, 5, 1)), note="d_k = 16, d_v = 1"),
         Case("large scores", _steep(rng, 3, 4, 2), note="scores around 10000 and around -10000"),
-        Case("integers", (rng.integers(-2, 3, size=(2, 3)), rng.integers(-2, 3, size=(4, 3)), rng.integers(-5, 6, size=(4, 2))), note="whole numbers in"),
-        Case("bad arguments", (_normal(rng, 2, 3), _normal(rng, 4, 5), _normal(rng, 4, 2)), raises="ValueError", note="queries of width 3, keys of width 5"),
-        Case("bad arguments", (_normal(rng, 2, 3), _normal(rng, 4, 3), _normal(rng, 5, 2)), raises="ValueError", note="4 keys, 5 values"),
+        Case(
+            "integers",
+            (rng.integers(-2, 3, size=(2, 3)), rng.integers(-2, 3, size=(4, 3)), rng.integers(-5, 6, size=(4, 2))),
+            note="whole numbers in",
+        ),
+        Case(
+            "bad arguments",
+            (_normal(rng, 2, 3), _normal(rng, 4, 5), _normal(rng, 4, 2)),
+            raises="ValueError",
+            note="queries of width 3, keys of width 5",
+        ),
+        Case(
+            "bad arguments",
+            (_normal(rng, 2, 3), _normal(rng, 4, 3), _normal(rng, 5, 2)),
+            raises="ValueError",
+            note="4 keys, 5 values",
+        ),
     ]
 
 
@@ -759,15 +845,31 @@ def _attend(
 
 
 _WRONG_SCALES = (
-    ("did not scale", "Without a scale the scores of wide vectors are so far apart that one key takes everything. What was the spread of q·k?", lambda Q, K, V: 1),
-    ("divided by d_k, not by √d_k", "That flattens the weights: the spread of the scores is √d_k; divide by that, and only once.", lambda Q, K, V: 1 / Q.shape[-1]),
+    (
+        "did not scale",
+        "Without a scale the scores of wide vectors are so far apart that one key takes everything. What was the spread of q·k?",
+        lambda Q, K, V: 1,
+    ),
+    (
+        "divided by d_k, not by √d_k",
+        "That flattens the weights: the spread of the scores is √d_k; divide by that, and only once.",
+        lambda Q, K, V: 1 / Q.shape[-1],
+    ),
     (
         "divided by √d_v, the root of the width of the values",
         "The scores are made of queries and keys; the width of the values has no part in them.",
         lambda Q, K, V: 1 / math.sqrt(V.shape[-1]),
     ),
-    ("multiplied by √d_k", "Large scores are the trouble, and this makes them larger still.", lambda Q, K, V: math.sqrt(Q.shape[-1])),
-    ("divided by a constant 8", "8 is √64, the width that the paper happens to use. Read d_k from the shape of Q.", lambda Q, K, V: 1 / 8),
+    (
+        "multiplied by √d_k",
+        "Large scores are the trouble, and this makes them larger still.",
+        lambda Q, K, V: math.sqrt(Q.shape[-1]),
+    ),
+    (
+        "divided by a constant 8",
+        "8 is √64, the width that the paper happens to use. Read d_k from the shape of Q.",
+        lambda Q, K, V: 1 / 8,
+    ),
     (
         "divided by √n_k, the root of the number of keys",
         "A dot product adds d_k products, however many keys there are: the width counts, the last axis.",
@@ -778,7 +880,11 @@ _WRONG_SCALES = (
         "`len(Q)` and `Q.shape[0]` count the queries. The width is the last axis: `Q.shape[-1]`.",
         lambda Q, K, V: 1 / math.sqrt(Q.shape[-2]),
     ),
-    ("wrote d_k ** 1/2, which is d_k divided by 2", "`**` binds more tightly than `/`. Write `d_k ** 0.5`, or `np.sqrt(d_k)`.", lambda Q, K, V: 2 / Q.shape[-1]),
+    (
+        "wrote d_k ** 1/2, which is d_k divided by 2",
+        "`**` binds more tightly than `/`. Write `d_k ** 0.5`, or `np.sqrt(d_k)`.",
+        lambda Q, K, V: 2 / Q.shape[-1],
+    ),
 )
 
 
@@ -922,8 +1028,16 @@ def _local_cases(rng):
         Case("window 0", (*arrays(4, 4, 3, 2), 0), note="each token sees itself alone"),
         Case("wide window", (*arrays(3, 4, 6, 2), 10), note="the window is wider than the sentence"),
         Case("fewer queries than keys", (*arrays(2, 6, 3, 4), 1), note="2 queries, 6 keys, window 1"),
-        Case("rows that see nothing", (*arrays(6, 3, 2, 4), 1), note="6 queries, 3 keys, window 1: the last two queries see no key"),
-        Case("large scores", (*steep, 1), note="10 queries, 7 keys, window 1: many near scores around -100000, a far one of 10000"),
+        Case(
+            "rows that see nothing",
+            (*arrays(6, 3, 2, 4), 1),
+            note="6 queries, 3 keys, window 1: the last two queries see no key",
+        ),
+        Case(
+            "large scores",
+            (*steep, 1),
+            note="10 queries, 7 keys, window 1: many near scores around -100000, a far one of 10000",
+        ),
         Case("integers", (*whole, 1), note="whole numbers in"),
     ]
 
@@ -990,9 +1104,21 @@ LOCAL_ATTENTION = Exercise(
             "The far keys have already taken their share. Rule them out before the softmax, with scores of -inf.",
             _local(weigh=_cut_afterwards),
         ),
-        Mistake("cut the far weights after the softmax and divided by what is left: 0/0 when a far score is huge", _RENORMALISE_HINT, _local(weigh=_renormalised)),
-        Mistake("cut the far weights after the softmax; a huge far score leaves nothing for the near ones", _RENORMALISE_HINT, _local(weigh=_renormalised_safely)),
-        Mistake("cut the far weights after the softmax and divided by 0 where nothing is left", _RENORMALISE_HINT, _local(weigh=_renormalised_blindly)),
+        Mistake(
+            "cut the far weights after the softmax and divided by what is left: 0/0 when a far score is huge",
+            _RENORMALISE_HINT,
+            _local(weigh=_renormalised),
+        ),
+        Mistake(
+            "cut the far weights after the softmax; a huge far score leaves nothing for the near ones",
+            _RENORMALISE_HINT,
+            _local(weigh=_renormalised_safely),
+        ),
+        Mistake(
+            "cut the far weights after the softmax and divided by 0 where nothing is left",
+            _RENORMALISE_HINT,
+            _local(weigh=_renormalised_blindly),
+        ),
         Mistake(
             "left out the edge of the window: < instead of <=",
             "A distance of exactly `window` is still seen; with window 0 each token sees itself.",
@@ -1088,10 +1214,26 @@ LOCAL_ATTENTION = Exercise(
             "A finite fill makes all its scores equal. Nobody is there, so its row should be zeros.",
             _local(weigh=_filled(-1e9, False)),
         ),
-        Mistake("filled with a number like -10000: far keys leak in when the near scores are lower", _LEAK_HINT, _local(weigh=_filled(-1e4, True))),
-        Mistake("filled with a number like -10000: far keys leak in, and a query that sees nothing gets equal weights", _LEAK_HINT, _local(weigh=_filled(-1e4, False))),
-        Mistake("filled with a number like -20: far keys leak in when the near scores are lower", _LEAK_HINT, _local(weigh=_filled(-20, True))),
-        Mistake("filled with a number like -20: far keys leak in, and a query that sees nothing gets equal weights", _LEAK_HINT, _local(weigh=_filled(-20, False))),
+        Mistake(
+            "filled with a number like -10000: far keys leak in when the near scores are lower",
+            _LEAK_HINT,
+            _local(weigh=_filled(-1e4, True)),
+        ),
+        Mistake(
+            "filled with a number like -10000: far keys leak in, and a query that sees nothing gets equal weights",
+            _LEAK_HINT,
+            _local(weigh=_filled(-1e4, False)),
+        ),
+        Mistake(
+            "filled with a number like -20: far keys leak in when the near scores are lower",
+            _LEAK_HINT,
+            _local(weigh=_filled(-20, True)),
+        ),
+        Mistake(
+            "filled with a number like -20: far keys leak in, and a query that sees nothing gets equal weights",
+            _LEAK_HINT,
+            _local(weigh=_filled(-20, False)),
+        ),
         Mistake(
             "took the softmax over the queries",
             "Each query shares out a whole 1 over the keys that it sees: the softmax runs along the last axis.",
@@ -1122,15 +1264,30 @@ def _nan_rows(scores, near):
 
 def _additive_cases(rng):
     def arrays(n_q, n_k, d_q, d_k, h):
-        return _normal(rng, n_q, d_q), _normal(rng, n_k, d_k), _normal(rng, d_q, h), _normal(rng, d_k, h), _normal(rng, h)
+        return (
+            _normal(rng, n_q, d_q),
+            _normal(rng, n_k, d_k),
+            _normal(rng, d_q, h),
+            _normal(rng, d_k, h),
+            _normal(rng, h),
+        )
 
     Q, K, W_q, W_k, v = arrays(2, 4, 3, 5, 6)
     return [
         Case("values", (Q, K, W_q, W_k, v), note="2 queries of width 3, 4 keys of width 5, h = 6"),
         Case("values", arrays(5, 2, 4, 3, 1), note="5 queries of width 4, 2 keys of width 3, h = 1"),
         Case("values", arrays(3, 3, 3, 3, 3), note="everything square"),
-        Case("integers", (rng.integers(-2, 3, size=(2, 3)), rng.integers(-2, 3, size=(3, 2)), *arrays(1, 1, 3, 2, 4)[2:]), note="whole numbers in Q and K"),
-        Case("bad arguments", (_normal(rng, 2, 4), K, W_q, W_k, v), raises="ValueError", note="queries of width 4, W_q for width 3"),
+        Case(
+            "integers",
+            (rng.integers(-2, 3, size=(2, 3)), rng.integers(-2, 3, size=(3, 2)), *arrays(1, 1, 3, 2, 4)[2:]),
+            note="whole numbers in Q and K",
+        ),
+        Case(
+            "bad arguments",
+            (_normal(rng, 2, 4), K, W_q, W_k, v),
+            raises="ValueError",
+            note="queries of width 4, W_q for width 3",
+        ),
     ]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..exercise import Case, Exercise, Mistake
-from ..reference import u3_positional_encoding as reference
+from helpers.exercise import Case, Exercise, Mistake
+from helpers.reference import u3_positional_encoding as reference
 
 
 def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -44,7 +44,12 @@ def _shuffled(rng, n, d, integers=False):
 
 
 def _gap_cases(rng):
-    four, five, square, integers = _shuffled(rng, 4, 3), _shuffled(rng, 5, 4), _shuffled(rng, 3, 3), _shuffled(rng, 4, 2, integers=True)
+    four, five, square, integers = (
+        _shuffled(rng, 4, 3),
+        _shuffled(rng, 5, 4),
+        _shuffled(rng, 3, 3),
+        _shuffled(rng, 4, 2, integers=True),
+    )
     return [
         Case("without positions", four, note="4 tokens of width 3"),
         Case("without positions", five, note="5 tokens of width 4"),
@@ -53,7 +58,11 @@ def _gap_cases(rng):
         Case("with positions", five, note="5 tokens of width 4"),
         Case("with positions", square, note="3 tokens of width 3"),
         Case("with positions", integers, note="4 tokens of width 2, whole numbers"),
-        Case("order unchanged", (_normal(rng, 4, 3), _normal(rng, 4, 3), np.arange(4)), note="every token stays where it is"),
+        Case(
+            "order unchanged",
+            (_normal(rng, 4, 3), _normal(rng, 4, 3), np.arange(4)),
+            note="every token stays where it is",
+        ),
     ]
 
 
@@ -61,7 +70,9 @@ def _two_numbers(value):
     """The two numbers of an answer, or a sentence that says why there are not two."""
     if value is None:
         return "the result is None: is there a return at the end of the function?"
-    items = list(value) if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim) else [value]
+    items = (
+        list(value) if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim) else [value]
+    )
     if len(items) != 2:
         return f"this exercise returns two numbers, and yours returned {len(items)}"
     for number, item in zip(("first", "second"), items):
@@ -149,7 +160,10 @@ PERMUTATION_GAP = Exercise(
         Mistake(
             "compared different tokens: the unshuffled output was not put into the same order",
             "Row 0 of the shuffled output belongs to token `order[0]`. Before you subtract, the other output needs the same order.",
-            _gap(lambda attend, X, order: (attend(X[order]), attend(X)), lambda attend, X, P, order: (attend(X[order] + P), attend(X + P))),
+            _gap(
+                lambda attend, X, order: (attend(X[order]), attend(X)),
+                lambda attend, X, P, order: (attend(X[order] + P), attend(X + P)),
+            ),
         ),
         Mistake(
             "shuffled the positions together with the tokens",
@@ -159,7 +173,10 @@ PERMUTATION_GAP = Exercise(
         Mistake(
             "undid the shuffle in the wrong direction",
             "`Y[order]` shuffles once more; what undoes `order` is `np.argsort(order)`. Simpler: leave the shuffled side, and shuffle the other output too.",
-            _gap(lambda attend, X, order: (attend(X[order])[order], attend(X)), lambda attend, X, P, order: (attend(X[order] + P)[order], attend(X + P))),
+            _gap(
+                lambda attend, X, order: (attend(X[order])[order], attend(X)),
+                lambda attend, X, P, order: (attend(X[order] + P)[order], attend(X + P)),
+            ),
         ),
         Mistake(
             "added the positions on one side only",
@@ -172,15 +189,35 @@ PERMUTATION_GAP = Exercise(
             _gap(_right_without, lambda attend, X, P, order: (attend(X[order]) + P, (attend(X) + P)[order])),
         ),
         Mistake(
-            "took the mean difference, not the largest", "One token that notices is enough: ask for the largest difference.", _with_measure(lambda D: np.abs(D).mean())
+            "took the mean difference, not the largest",
+            "One token that notices is enough: ask for the largest difference.",
+            _with_measure(lambda D: np.abs(D).mean()),
         ),
-        Mistake("left out the absolute value", "A difference of -3 is larger than one of 2: take `np.abs` before the maximum.", _with_measure(np.max)),
-        Mistake("added the differences up", "The largest single entry is asked, not the sum of all.", _with_measure(lambda D: np.abs(D).sum())),
         Mistake(
-            "took the length of the difference", "`np.linalg.norm` adds squares. The largest single entry is asked: `np.abs(...).max()`.", _with_measure(np.linalg.norm)
+            "left out the absolute value",
+            "A difference of -3 is larger than one of 2: take `np.abs` before the maximum.",
+            _with_measure(np.max),
         ),
-        Mistake("did not scale the scores", "Scaled attention divides the scores by √d before the softmax.", _with_attention(lambda X: _attend(X, scale=lambda d: 1))),
-        Mistake("divided the scores by d, not by √d", "The scale of unit 2 is √d.", _with_attention(lambda X: _attend(X, scale=lambda d: d))),
+        Mistake(
+            "added the differences up",
+            "The largest single entry is asked, not the sum of all.",
+            _with_measure(lambda D: np.abs(D).sum()),
+        ),
+        Mistake(
+            "took the length of the difference",
+            "`np.linalg.norm` adds squares. The largest single entry is asked: `np.abs(...).max()`.",
+            _with_measure(np.linalg.norm),
+        ),
+        Mistake(
+            "did not scale the scores",
+            "Scaled attention divides the scores by √d before the softmax.",
+            _with_attention(lambda X: _attend(X, scale=lambda d: 1)),
+        ),
+        Mistake(
+            "divided the scores by d, not by √d",
+            "The scale of unit 2 is √d.",
+            _with_attention(lambda X: _attend(X, scale=lambda d: d)),
+        ),
         Mistake(
             "took the softmax over the queries",
             "Every row of the weights sums to 1: the softmax runs over the keys, the last axis.",
@@ -199,9 +236,16 @@ PERMUTATION_GAP = Exercise(
         Mistake(
             "left out the maximum",
             "You have the difference of every entry. The largest of them all is one number: `.max()`.",
-            lambda X, P, order: (np.abs(np.subtract(*_right_without(_attend, X, order))), np.abs(np.subtract(*_right_with(_attend, X, P, order)))),
+            lambda X, P, order: (
+                np.abs(np.subtract(*_right_without(_attend, X, order))),
+                np.abs(np.subtract(*_right_with(_attend, X, P, order))),
+            ),
         ),
-        Mistake("compared the weights, not the outputs", "The attention function returns (output, weights): take the first.", _with_attention(_weights)),
+        Mistake(
+            "compared the weights, not the outputs",
+            "The attention function returns (output, weights): take the first.",
+            _with_attention(_weights),
+        ),
         Mistake(
             "returned the two numbers in the other order",
             "The first number is the one without positions.",
@@ -234,15 +278,25 @@ ENCODING_BY_HAND = Exercise(
     tolerance=1e-4,
     mistakes=(
         Mistake(
-            "took degrees for radians", "Is your calculator set to DEG? The angle 2 means 2 radians, about 115 degrees.", _two_clocks(np.deg2rad(2), np.deg2rad(0.02))
+            "took degrees for radians",
+            "Is your calculator set to DEG? The angle 2 means 2 radians, about 115 degrees.",
+            _two_clocks(np.deg2rad(2), np.deg2rad(0.02)),
         ),
-        Mistake("swapped sine and cosine", "Even columns (0 and 2) hold the sine, odd ones the cosine.", _clocks(("cos", 2), ("sin", 2), ("cos", 0.02), ("sin", 0.02))),
+        Mistake(
+            "swapped sine and cosine",
+            "Even columns (0 and 2) hold the sine, odd ones the cosine.",
+            _clocks(("cos", 2), ("sin", 2), ("cos", 0.02), ("sin", 0.02)),
+        ),
         Mistake(
             "put both sines first, then both cosines",
             "The columns alternate: sine and cosine of the first clock, then sine and cosine of the second.",
             _clocks(("sin", 2), ("sin", 0.02), ("cos", 2), ("cos", 0.02)),
         ),
-        Mistake("took i/d as the exponent, not 2i/d", "The second clock is i = 1, and the exponent is 2i/d = 2/4, not 1/4: 10000^(1/2) is 100.", _two_clocks(2, 0.2)),
+        Mistake(
+            "took i/d as the exponent, not 2i/d",
+            "The second clock is i = 1, and the exponent is 2i/d = 2/4, not 1/4: 10000^(1/2) is 100.",
+            _two_clocks(2, 0.2),
+        ),
         Mistake(
             "gave each column a clock of its own, with the column as i",
             "The columns 0 and 1 share the clock i = 0, and 2 and 3 share the clock i = 1: one angle, its sine and its cosine.",
@@ -253,12 +307,36 @@ ENCODING_BY_HAND = Exercise(
             "The columns 2 and 3 share one angle, and so do 0 and 1. Work out two angles, and take sine and cosine of each.",
             _clocks(("sin", 2), ("cos", 0.2), ("sin", 0.02), ("cos", 0.002)),
         ),
-        Mistake("took the column for i: exponent 4/4 instead of 2/4", "i counts the pairs, 0 and 1; the 2 is already in the exponent 2i/d.", _two_clocks(2, 2e-4)),
-        Mistake("worked out position 1", "Positions count from 0, but the position asked is p = 2: multiply the frequencies by 2.", _two_clocks(1, 0.01)),
-        Mistake("worked out position 3", "The position asked is p = 2 as it stands: multiply the frequencies by 2, not by 3.", _two_clocks(3, 0.03)),
-        Mistake("multiplied by 10000^(2i/d) instead of dividing", "The second clock is slower than the first: its angle is 2 divided by 100.", _two_clocks(2, 200)),
-        Mistake("used one frequency for both clocks", "The second clock turns more slowly: its angle is 2 / 10000^(2/4).", _two_clocks(2, 2)),
-        Mistake("counted the clocks from 1", "The first clock is i = 0: 10000^0 is 1, so its angle is 2.", _two_clocks(0.02, 2e-4)),
+        Mistake(
+            "took the column for i: exponent 4/4 instead of 2/4",
+            "i counts the pairs, 0 and 1; the 2 is already in the exponent 2i/d.",
+            _two_clocks(2, 2e-4),
+        ),
+        Mistake(
+            "worked out position 1",
+            "Positions count from 0, but the position asked is p = 2: multiply the frequencies by 2.",
+            _two_clocks(1, 0.01),
+        ),
+        Mistake(
+            "worked out position 3",
+            "The position asked is p = 2 as it stands: multiply the frequencies by 2, not by 3.",
+            _two_clocks(3, 0.03),
+        ),
+        Mistake(
+            "multiplied by 10000^(2i/d) instead of dividing",
+            "The second clock is slower than the first: its angle is 2 divided by 100.",
+            _two_clocks(2, 200),
+        ),
+        Mistake(
+            "used one frequency for both clocks",
+            "The second clock turns more slowly: its angle is 2 / 10000^(2/4).",
+            _two_clocks(2, 2),
+        ),
+        Mistake(
+            "counted the clocks from 1",
+            "The first clock is i = 0: 10000^0 is 1, so its angle is 2.",
+            _two_clocks(0.02, 2e-4),
+        ),
         Mistake("used 1000 for 10000", "Four zeros: the root of 10000 is 100.", _two_clocks(2, 2 / np.sqrt(1000))),
         Mistake(
             "took the sine in every column",
@@ -276,11 +354,25 @@ ENCODING_BY_HAND = Exercise(
             lambda: np.array([2, 2, 0.02, 0.02]),
         ),
         Mistake(
-            "lost the sign of cos 2", "2 radians are more than a quarter turn (1.57): the cosine is negative there.", lambda: np.array([0.9093, 0.4161, 0.0200, 0.9998])
+            "lost the sign of cos 2",
+            "2 radians are more than a quarter turn (1.57): the cosine is negative there.",
+            lambda: np.array([0.9093, 0.4161, 0.0200, 0.9998]),
         ),
-        Mistake("rounded cos 0.02 to 1", "It is a little less than 1: look at the fourth decimal.", lambda: np.array([0.9093, -0.4161, 0.0200, 1.0])),
-        Mistake("kept two decimals only", "Right so far. Write four decimals: the answer counts to 1e-4.", lambda: np.array([0.91, -0.42, 0.02, 1.0])),
-        Mistake("kept three decimals only", "Right so far. Write four decimals: the answer counts to 1e-4.", lambda: np.array([0.909, -0.416, 0.020, 1.0])),
+        Mistake(
+            "rounded cos 0.02 to 1",
+            "It is a little less than 1: look at the fourth decimal.",
+            lambda: np.array([0.9093, -0.4161, 0.0200, 1.0]),
+        ),
+        Mistake(
+            "kept two decimals only",
+            "Right so far. Write four decimals: the answer counts to 1e-4.",
+            lambda: np.array([0.91, -0.42, 0.02, 1.0]),
+        ),
+        Mistake(
+            "kept three decimals only",
+            "Right so far. Write four decimals: the answer counts to 1e-4.",
+            lambda: np.array([0.909, -0.416, 0.020, 1.0]),
+        ),
     ),
     hints=(
         "There are two clocks. Write down their two angles first: 2 / 10000^(0/4) and 2 / 10000^(2/4).",
@@ -339,7 +431,9 @@ FREQUENCIES = Exercise(
             _exponent(lambda i, d: -4 * i / d),
         ),
         Mistake(
-            "multiplied instead of dividing: 10000^(+2i/d)", "Every clock is slower than the one before: the exponent is negative.", _exponent(lambda i, d: 2 * i / d)
+            "multiplied instead of dividing: 10000^(+2i/d)",
+            "Every clock is slower than the one before: the exponent is negative.",
+            _exponent(lambda i, d: 2 * i / d),
         ),
         Mistake(
             "gave each column a frequency of its own",
@@ -356,7 +450,11 @@ FREQUENCIES = Exercise(
             "Sine and cosine will use the same frequency, but here each stands once: d_model // 2 numbers.",
             lambda d_model: np.repeat(10000.0 ** (-2 * _pairs(d_model) / d_model), 2),
         ),
-        Mistake("counted the pairs from 1", "The first pair is i = 0, and its frequency is exactly 1.", _exponent(lambda i, d: -2 * (i + 1) / d)),
+        Mistake(
+            "counted the pairs from 1",
+            "The first pair is i = 0, and its frequency is exactly 1.",
+            _exponent(lambda i, d: -2 * (i + 1) / d),
+        ),
         Mistake(
             "ran all the way to 1/10000",
             "The last pair is i = d/2 - 1, so the last exponent is a little above -1, not -1.",
@@ -383,16 +481,26 @@ FREQUENCIES = Exercise(
             "The frequency is how far the hand turns in one step; the wavelength is how many steps a full turn takes.",
             _exponent(lambda i, d: 2 * i / d, factor=2 * np.pi),
         ),
-        Mistake("divided by 2π", "The frequency is in radians a step, not in turns.", _exponent(lambda i, d: -2 * i / d, factor=1 / (2 * np.pi))),
         Mistake(
-            "multiplied by 2π", "The frequency is in radians a step as the formula gives it; the first one is 1.", _exponent(lambda i, d: -2 * i / d, factor=2 * np.pi)
+            "divided by 2π",
+            "The frequency is in radians a step, not in turns.",
+            _exponent(lambda i, d: -2 * i / d, factor=1 / (2 * np.pi)),
+        ),
+        Mistake(
+            "multiplied by 2π",
+            "The frequency is in radians a step as the formula gives it; the first one is 1.",
+            _exponent(lambda i, d: -2 * i / d, factor=2 * np.pi),
         ),
         Mistake(
             "mixed exp with log10",
             "exp undoes the natural logarithm, `np.log`; log10 goes with powers of 10.",
             lambda d_model: np.exp(-2 * _pairs(d_model) / d_model * np.log10(10000.0)),
         ),
-        Mistake("let an odd d_model through", "An odd width leaves a sine without its cosine: say so with a `ValueError`.", _odd_let_through),
+        Mistake(
+            "let an odd d_model through",
+            "An odd width leaves a sine without its cosine: say so with a `ValueError`.",
+            _odd_let_through,
+        ),
     ),
     hints=(
         "The numbers of the pairs: `i = np.arange(d_model // 2)`. One formula turns them all into frequencies at once.",
@@ -480,7 +588,11 @@ SINUSOIDAL_ENCODING = Exercise(
     reference=reference.sinusoidal_encoding,
     cases=_encoding_cases,
     mistakes=(
-        Mistake("swapped sine and cosine", "Even columns 0, 2, 4, ... hold the sine: position 0 reads 0, 1, 0, 1, ...", _encoding(even=np.cos, odd=np.sin)),
+        Mistake(
+            "swapped sine and cosine",
+            "Even columns 0, 2, 4, ... hold the sine: position 0 reads 0, 1, 0, 1, ...",
+            _encoding(even=np.cos, odd=np.sin),
+        ),
         Mistake(
             "put all sines first, then all cosines",
             "The columns alternate: `PE[:, 0::2]` are the sines and `PE[:, 1::2]` the cosines.",
@@ -491,7 +603,11 @@ SINUSOIDAL_ENCODING = Exercise(
             "The columns alternate, and the sine comes first: `PE[:, 0::2]` are the sines and `PE[:, 1::2]` the cosines.",
             _side_by_side(np.cos, np.sin),
         ),
-        Mistake("counted the positions from 1", "The first position is 0; all its angles are 0, so its row is 0, 1, 0, 1, ...", _encoding(first=1)),
+        Mistake(
+            "counted the positions from 1",
+            "The first position is 0; all its angles are 0, so its row is 0, 1, 0, 1, ...",
+            _encoding(first=1),
+        ),
         Mistake(
             "took i/d as the exponent, not 2i/d",
             "The exponent is that of `frequencies`: -2i/d, where i is the number of the pair.",
@@ -522,7 +638,11 @@ SINUSOIDAL_ENCODING = Exercise(
             "i counts the pairs: it is `column // 2`, so that the columns 2i and 2i+1 share one angle.",
             _columns_alone(lambda j, d: -2 * j / d),
         ),
-        Mistake("counted the pairs from 1", "The first pair is i = 0: its angle is the position itself.", _encoding(lambda d: 10000.0 ** (-2 * (_pairs(d) + 1) / d))),
+        Mistake(
+            "counted the pairs from 1",
+            "The first pair is i = 0: its angle is the position itself.",
+            _encoding(lambda d: 10000.0 ** (-2 * (_pairs(d) + 1) / d)),
+        ),
         Mistake(
             "ran all the way to 1/10000",
             "The last pair is i = d/2 - 1, so its frequency is a little above 1/10000. `frequencies` has it.",
@@ -538,18 +658,38 @@ SINUSOIDAL_ENCODING = Exercise(
             "The angle is p ω: the position itself, whatever the length of the sentence.",
             _encoding(positions=lambda n: np.arange(n) / n),
         ),
-        Mistake("took degrees for radians", "`np.sin` and `np.cos` take radians: p ω as it is.", _encoding(lambda d: np.deg2rad(_rates(d)))),
-        Mistake("took full turns for radians: 2π in the angle", "The angle is p ω, in radians, without 2π.", _encoding(lambda d: 2 * np.pi * _rates(d))),
+        Mistake(
+            "took degrees for radians",
+            "`np.sin` and `np.cos` take radians: p ω as it is.",
+            _encoding(lambda d: np.deg2rad(_rates(d))),
+        ),
+        Mistake(
+            "took full turns for radians: 2π in the angle",
+            "The angle is p ω, in radians, without 2π.",
+            _encoding(lambda d: 2 * np.pi * _rates(d)),
+        ),
         Mistake("took the sine in every column", "The odd columns hold the cosine.", _encoding(odd=np.sin)),
         Mistake("took the cosine in every column", "The even columns hold the sine.", _encoding(even=np.cos)),
-        Mistake("returned the angles, without sine and cosine", "Each angle becomes two entries, its sine and its cosine.", _encoding(even=lambda a: a, odd=lambda a: a)),
+        Mistake(
+            "returned the angles, without sine and cosine",
+            "Each angle becomes two entries, its sine and its cosine.",
+            _encoding(even=lambda a: a, odd=lambda a: a),
+        ),
         Mistake(
             "returned positions as columns",
             "Tokens are rows, so positions are rows: (n_positions, d_model).",
             lambda n_positions, d_model: _right_encoding(n_positions, d_model).T.copy(),
         ),
-        Mistake("kept the pairs on an axis of their own", "The pairs lie one after the other in a row: (n_positions, d_model).", _concatenated_pairs),
-        Mistake("let an odd d_model through", "An odd width leaves a sine without its cosine: say so with a `ValueError`.", _odd_encoding),
+        Mistake(
+            "kept the pairs on an axis of their own",
+            "The pairs lie one after the other in a row: (n_positions, d_model).",
+            _concatenated_pairs,
+        ),
+        Mistake(
+            "let an odd d_model through",
+            "An odd width leaves a sine without its cosine: say so with a `ValueError`.",
+            _odd_encoding,
+        ),
     ),
     hints=(
         "First the angles: row p, column i is p times ω_i, a table (n_positions, d_model // 2).",
@@ -565,14 +705,36 @@ def _add_cases(rng):
     return [
         Case("values", (_normal(rng, 3, 6), _normal(rng, 3, 6)), note="3 tokens of width 6, 3 positions"),
         Case("values", (_normal(rng, 5, 5), _normal(rng, 5, 5)), note="everything square"),
-        Case("more positions than tokens", (_normal(rng, 2, 4), _normal(rng, 7, 4)), note="2 tokens of width 4, 7 positions"),
-        Case("more positions than tokens", (_normal(rng, 4, 3), _normal(rng, 6, 3)), note="4 tokens of width 3, 6 positions"),
+        Case(
+            "more positions than tokens",
+            (_normal(rng, 2, 4), _normal(rng, 7, 4)),
+            note="2 tokens of width 4, 7 positions",
+        ),
+        Case(
+            "more positions than tokens",
+            (_normal(rng, 4, 3), _normal(rng, 6, 3)),
+            note="4 tokens of width 3, 6 positions",
+        ),
         Case("more positions than tokens", (_normal(rng, 1, 8), _normal(rng, 3, 8)), note="a single token"),
         Case("integers", (rng.integers(-4, 5, size=(3, 2)), _normal(rng, 4, 2)), note="whole numbers in X"),
-        Case("bad arguments", (_normal(rng, 4, 6), _normal(rng, 3, 6)), raises="ValueError", note="4 tokens, 3 positions"),
-        Case("bad arguments", (_normal(rng, 4, 6), _normal(rng, 1, 6)), raises="ValueError", note="4 tokens, 1 position"),
-        Case("bad arguments", (_normal(rng, 3, 4), _normal(rng, 5, 6)), raises="ValueError", note="tokens of width 4, positions of width 6"),
-        Case("bad arguments", (_normal(rng, 3, 4), _normal(rng, 5, 1)), raises="ValueError", note="tokens of width 4, positions of width 1"),
+        Case(
+            "bad arguments", (_normal(rng, 4, 6), _normal(rng, 3, 6)), raises="ValueError", note="4 tokens, 3 positions"
+        ),
+        Case(
+            "bad arguments", (_normal(rng, 4, 6), _normal(rng, 1, 6)), raises="ValueError", note="4 tokens, 1 position"
+        ),
+        Case(
+            "bad arguments",
+            (_normal(rng, 3, 4), _normal(rng, 5, 6)),
+            raises="ValueError",
+            note="tokens of width 4, positions of width 6",
+        ),
+        Case(
+            "bad arguments",
+            (_normal(rng, 3, 4), _normal(rng, 5, 1)),
+            raises="ValueError",
+            note="tokens of width 4, positions of width 1",
+        ),
     ]
 
 
@@ -602,26 +764,54 @@ ADD_POSITIONS = Exercise(
     reference=reference.add_positions,
     cases=_add_cases,
     mistakes=(
-        Mistake("left out the factor √d_model", "First bring the tokens to the size of the positions: times √d_model.", _add(lambda X, P, n, d: X + P[:n])),
-        Mistake("divided by √d_model", "The tokens are small and have to grow: multiply by √d_model.", _add(lambda X, P, n, d: X / np.sqrt(d) + P[:n])),
-        Mistake("multiplied by d_model, without the root", "The factor is the root of d_model.", _add(lambda X, P, n, d: d * X + P[:n])),
         Mistake(
-            "took √n, the length of the sentence, for √d_model", "d_model is the width, the last axis: `X.shape[-1]`.", _add(lambda X, P, n, d: np.sqrt(n) * X + P[:n])
+            "left out the factor √d_model",
+            "First bring the tokens to the size of the positions: times √d_model.",
+            _add(lambda X, P, n, d: X + P[:n]),
+        ),
+        Mistake(
+            "divided by √d_model",
+            "The tokens are small and have to grow: multiply by √d_model.",
+            _add(lambda X, P, n, d: X / np.sqrt(d) + P[:n]),
+        ),
+        Mistake(
+            "multiplied by d_model, without the root",
+            "The factor is the root of d_model.",
+            _add(lambda X, P, n, d: d * X + P[:n]),
+        ),
+        Mistake(
+            "took √n, the length of the sentence, for √d_model",
+            "d_model is the width, the last axis: `X.shape[-1]`.",
+            _add(lambda X, P, n, d: np.sqrt(n) * X + P[:n]),
         ),
         Mistake(
             "scaled the positions too",
             "Only the tokens are multiplied; sines and cosines have the right size already.",
             _add(lambda X, P, n, d: np.sqrt(d) * (X + P[:n])),
         ),
-        Mistake("scaled the positions instead of the tokens", "It is X that is multiplied by √d_model.", _add(lambda X, P, n, d: X + np.sqrt(d) * P[:n])),
+        Mistake(
+            "scaled the positions instead of the tokens",
+            "It is X that is multiplied by √d_model.",
+            _add(lambda X, P, n, d: X + np.sqrt(d) * P[:n]),
+        ),
         Mistake(
             "concatenated, not added",
             "The width stays: the position vector is as wide as the token and is added to it.",
             _add(lambda X, P, n, d: np.concatenate([np.sqrt(d) * X, P[:n]], axis=-1)),
         ),
-        Mistake("multiplied tokens and positions", "They are added, entry by entry.", _add(lambda X, P, n, d: np.sqrt(d) * X * P[:n])),
-        Mistake("took the last positions, not the first", "The first token stands at position 0: `P[:n]`.", _add(lambda X, P, n, d: np.sqrt(d) * X + P[len(P) - n :])),
-        Mistake("gave every token position 0", "Row i of X gets row i of P.", _add(lambda X, P, n, d: np.sqrt(d) * X + P[0])),
+        Mistake(
+            "multiplied tokens and positions",
+            "They are added, entry by entry.",
+            _add(lambda X, P, n, d: np.sqrt(d) * X * P[:n]),
+        ),
+        Mistake(
+            "took the last positions, not the first",
+            "The first token stands at position 0: `P[:n]`.",
+            _add(lambda X, P, n, d: np.sqrt(d) * X + P[len(P) - n :]),
+        ),
+        Mistake(
+            "gave every token position 0", "Row i of X gets row i of P.", _add(lambda X, P, n, d: np.sqrt(d) * X + P[0])
+        ),
         Mistake(
             "counted the positions from 1",
             "The first token stands at position 0: `P[:n]`, not `P[1:n+1]`.",
@@ -632,13 +822,21 @@ ADD_POSITIONS = Exercise(
             "P is for the longest sentence there may be. A sentence of n tokens takes its first n rows.",
             _add(lambda X, P, n, d: np.sqrt(d) * X + P),
         ),
-        Mistake("returned the positions alone", "Both are wanted: the scaled tokens plus the positions.", _add(lambda X, P, n, d: P[:n].copy())),
+        Mistake(
+            "returned the positions alone",
+            "Both are wanted: the scaled tokens plus the positions.",
+            _add(lambda X, P, n, d: P[:n].copy()),
+        ),
         Mistake(
             "let a P that does not fit pass",
             "One row or one column of P spreads over all of X without an error (broadcasting). Compare the shapes first, and raise a `ValueError`.",
             lambda X, P: np.sqrt(X.shape[-1]) * X + P[: len(X)],
         ),
-        Mistake("cut the sentence instead of raising an error", "Words must not get lost silently: a sentence longer than P is a `ValueError`.", _add_cut),
+        Mistake(
+            "cut the sentence instead of raising an error",
+            "Words must not get lost silently: a sentence longer than P is a `ValueError`.",
+            _add_cut,
+        ),
     ),
     hints=(
         "Three steps: compare the shapes, multiply X by √d_model, add the first n rows of P.",
@@ -701,7 +899,11 @@ SHIFT_MATRIX = Exercise(
             "The block acts on (sine, cosine), with the sine first. Try it on position 0: from (0, 1) it must lead to (sin a, cos a).",
             _blocks(lambda c, s: np.array([[c, -s], [s, c]])),
         ),
-        Mistake("lost the minus sign", "Of the two addition theorems, that of the cosine has a minus in it.", _blocks(lambda c, s: np.array([[c, s], [s, c]]))),
+        Mistake(
+            "lost the minus sign",
+            "Of the two addition theorems, that of the cosine has a minus in it.",
+            _blocks(lambda c, s: np.array([[c, s], [s, c]])),
+        ),
         Mistake(
             "sine and cosine changed places in the block",
             "For offset 0 nothing moves: the block must be the identity, so the cosines (1) are on the diagonal.",
@@ -712,7 +914,11 @@ SHIFT_MATRIX = Exercise(
             "The block meets the pair as it stands in the table, the sine on top: the first entry of each row goes with sin x, the second with cos x.",
             _blocks(lambda c, s: np.array([[s, c], [c, -s]])),
         ),
-        Mistake("kept the diagonal only", "sin(x + a) needs both sin x and cos x: each block has four entries.", _blocks(lambda c, s: np.array([[c, 0], [0, c]]))),
+        Mistake(
+            "kept the diagonal only",
+            "sin(x + a) needs both sin x and cos x: each block has four entries.",
+            _blocks(lambda c, s: np.array([[c, 0], [0, c]])),
+        ),
         Mistake(
             "arranged it for all sines first, then all cosines",
             "Sine and cosine of one clock are neighbours: the block of pair i is in rows and columns 2i and 2i+1.",
@@ -728,19 +934,47 @@ SHIFT_MATRIX = Exercise(
             "Each pair turns by an angle of its own: the slow ones turn too, if only a little.",
             _blocks(rates=lambda d: _rates(d) * (_pairs(d) == 0)),
         ),
-        Mistake("one angle everywhere", "Each pair turns by an angle of its own: offset times its frequency.", _blocks(rates=lambda d: np.ones(len(_pairs(d))))),
+        Mistake(
+            "one angle everywhere",
+            "Each pair turns by an angle of its own: offset times its frequency.",
+            _blocks(rates=lambda d: np.ones(len(_pairs(d)))),
+        ),
         Mistake("left the offset out", "The angle is offset · ω_i.", _blocks(offset=lambda k: 1)),
-        Mistake("took the offset without its sign", "Going back is turning back: a negative offset gives a negative angle.", _blocks(offset=abs)),
-        Mistake("took i/d as the exponent, not 2i/d", "The angles are offset times `frequencies(d_model)`.", _blocks(rates=lambda d: 10000.0 ** (-_pairs(d) / d))),
-        Mistake("doubled twice: the exponent is 4i/d", "The angles are offset times `frequencies(d_model)`.", _blocks(rates=lambda d: 10000.0 ** (-4 * _pairs(d) / d))),
+        Mistake(
+            "took the offset without its sign",
+            "Going back is turning back: a negative offset gives a negative angle.",
+            _blocks(offset=abs),
+        ),
+        Mistake(
+            "took i/d as the exponent, not 2i/d",
+            "The angles are offset times `frequencies(d_model)`.",
+            _blocks(rates=lambda d: 10000.0 ** (-_pairs(d) / d)),
+        ),
+        Mistake(
+            "doubled twice: the exponent is 4i/d",
+            "The angles are offset times `frequencies(d_model)`.",
+            _blocks(rates=lambda d: 10000.0 ** (-4 * _pairs(d) / d)),
+        ),
         Mistake(
             "multiplied instead of dividing: offset · 10000^(2i/d)",
             "The angles are offset times `frequencies(d_model)`.",
             _blocks(rates=lambda d: 10000.0 ** (2 * _pairs(d) / d)),
         ),
-        Mistake("counted the pairs from 1", "The first pair is i = 0: it turns by the offset itself.", _blocks(rates=lambda d: 10000.0 ** (-2 * (_pairs(d) + 1) / d))),
-        Mistake("took degrees for radians", "`np.sin` and `np.cos` take radians: offset · ω_i as it is.", _blocks(rates=lambda d: np.deg2rad(_rates(d)))),
-        Mistake("moved the entries of the vector, not the position", "Nothing slides along the vector. Each pair turns in its own place.", _shift_rows),
+        Mistake(
+            "counted the pairs from 1",
+            "The first pair is i = 0: it turns by the offset itself.",
+            _blocks(rates=lambda d: 10000.0 ** (-2 * (_pairs(d) + 1) / d)),
+        ),
+        Mistake(
+            "took degrees for radians",
+            "`np.sin` and `np.cos` take radians: offset · ω_i as it is.",
+            _blocks(rates=lambda d: np.deg2rad(_rates(d))),
+        ),
+        Mistake(
+            "moved the entries of the vector, not the position",
+            "Nothing slides along the vector. Each pair turns in its own place.",
+            _shift_rows,
+        ),
         Mistake(
             "returned the blocks, not one matrix",
             "Put the 2 × 2 blocks along the diagonal of a matrix of zeros, (d_model, d_model).",

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import torch
 
-from ..exercise import Case, Exercise, Init, Mistake, Tensor
-from ..reference import u4_multi_head as reference
+from helpers.exercise import Case, Exercise, Init, Mistake, Tensor
+from helpers.reference import u4_multi_head as reference
 
 
 def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -25,7 +25,9 @@ def _places(n: int, d: int) -> np.ndarray:
 
 def _split_cases(rng):
     return [
-        Case("values", (_places(4, 6), 2), note="4 tokens of width 6, 2 heads; the number 23 stands in token 2, column 3"),
+        Case(
+            "values", (_places(4, 6), 2), note="4 tokens of width 6, 2 heads; the number 23 stands in token 2, column 3"
+        ),
         Case("values", (_normal(rng, 5, 12), 3), note="5 tokens of width 12, 3 heads"),
         Case("values", (_normal(rng, 3, 9), 3), note="3 tokens, 3 heads of width 3: everything square"),
         Case("one head", (_normal(rng, 3, 4), 1), note="3 tokens of width 4, one head"),
@@ -168,7 +170,11 @@ SPLIT_HEADS = Exercise(
 
 def _merge_cases(rng):
     return [
-        Case("values", (reference.split_heads(_places(4, 6), 2),), note="2 heads, 4 tokens, width 3 each; the number 23 belongs in token 2, column 3"),
+        Case(
+            "values",
+            (reference.split_heads(_places(4, 6), 2),),
+            note="2 heads, 4 tokens, width 3 each; the number 23 belongs in token 2, column 3",
+        ),
         Case("values", (_normal(rng, 3, 5, 4),), note="3 heads, 5 tokens, width 4 each"),
         Case("values", (_normal(rng, 3, 3, 3),), note="3 heads, 3 tokens, width 3 each: everything square"),
         Case("one head", (_normal(rng, 1, 3, 4),), note="one head"),
@@ -290,14 +296,29 @@ def _attention_cases(rng):
     return [
         Case("values", (_normal(rng, 5, 6), *_projections(rng, 6), 2), note="5 tokens of width 6, 2 heads"),
         Case("values", (_normal(rng, 4, 12), *_projections(rng, 12), 4), note="4 tokens of width 12, 4 heads"),
-        Case("values", (_normal(rng, 3, 9), *_projections(rng, 9), 3), note="3 tokens, 3 heads of width 3: everything square"),
-        Case("one head", (_normal(rng, 4, 5), *_projections(rng, 5), 1), note="one head: the attention of unit 2 with projections"),
+        Case(
+            "values",
+            (_normal(rng, 3, 9), *_projections(rng, 9), 3),
+            note="3 tokens, 3 heads of width 3: everything square",
+        ),
+        Case(
+            "one head",
+            (_normal(rng, 4, 5), *_projections(rng, 5), 1),
+            note="one head: the attention of unit 2 with projections",
+        ),
         Case("integers", (rng.integers(-2, 3, size=(3, 4)), *_projections(rng, 4), 2), note="whole numbers in"),
         Case("batch axes", (_normal(rng, 2, 5, 6), *_projections(rng, 6), 3), note="2 sentences at once"),
         Case("batch axes", (_normal(rng, 2, 3, 4, 8), *_projections(rng, 8), 2), note="2 × 3 sentences at once"),
         Case("large scores", _large_scores(rng, 5, 8, 2), note="scores of several thousand"),
-        Case("bad arguments", (_normal(rng, 4, 6), *_projections(rng, 6), 4), raises="ValueError", note="width 6 in 4 heads"),
-        Case("bad arguments", (_normal(rng, 4, 6), *_projections(rng, 6), 0), raises="ValueError", note="no head at all"),
+        Case(
+            "bad arguments",
+            (_normal(rng, 4, 6), *_projections(rng, 6), 4),
+            raises="ValueError",
+            note="width 6 in 4 heads",
+        ),
+        Case(
+            "bad arguments", (_normal(rng, 4, 6), *_projections(rng, 6), 0), raises="ValueError", note="no head at all"
+        ),
     ]
 
 
@@ -329,7 +350,15 @@ def _scores(Q, K):
     return Q @ np.swapaxes(K, -1, -2)
 
 
-def _attend(order="QKV", split=reference.split_heads, merge=reference.merge_heads, scale=_BY_ROOT, score=_scores, soft=_soft, back=np.matmul):
+def _attend(
+    order="QKV",
+    split=reference.split_heads,
+    merge=reference.merge_heads,
+    scale=_BY_ROOT,
+    score=_scores,
+    soft=_soft,
+    back=np.matmul,
+):
     """Multi-head attention in which any one part can be exchanged for a wrong one."""
 
     def wrong(X, W_q, W_k, W_v, W_o, n_heads):
@@ -350,7 +379,9 @@ def _after(change, **parts):
 
 def _cut_first(X, W_q, W_k, W_v, W_o, n_heads):
     # A slice of X against its own block of W is a W that has nothing but these blocks.
-    own = np.kron(np.eye(n_heads), np.ones((len(W_q) // n_heads,) * 2)) if n_heads > 0 and len(W_q) % n_heads == 0 else 1
+    own = (
+        np.kron(np.eye(n_heads), np.ones((len(W_q) // n_heads,) * 2)) if n_heads > 0 and len(W_q) % n_heads == 0 else 1
+    )
     return _attend()(X, W_q * own, W_k * own, W_v * own, W_o, n_heads)
 
 
@@ -401,7 +432,9 @@ MULTI_HEAD_ATTENTION = Exercise(
             "A head takes neighbouring columns: in the reshape, h comes before d/h.",
             _attend(split=_split_interleaved, merge=_merge_interleaved),
         ),
-        Mistake("gave the same slice to every head", "Head i takes the columns from i · d/h on.", _attend(split=_split_same)),
+        Mistake(
+            "gave the same slice to every head", "Head i takes the columns from i · d/h on.", _attend(split=_split_same)
+        ),
         Mistake(
             "multiplied something as wide as one head by a whole matrix",
             "W_q, W_k, W_v and W_o have d rows: project X before you split it, and put all heads next to each other before W_o.",
@@ -412,15 +445,31 @@ MULTI_HEAD_ATTENTION = Exercise(
             "n_heads changes nothing in your result yet: Q, K and V are split before the scores, and what the heads give is merged before W_o.",
             _attend(split=lambda X, n_heads: X, merge=lambda H: H, scale=lambda d_k, d_model, n, h: math.sqrt(d_model)),
         ),
-        Mistake("left W_o out", "Side by side the heads have not met yet. W_o mixes them, last of all.", _attend(back=lambda X, W: X)),
+        Mistake(
+            "left W_o out",
+            "Side by side the heads have not met yet. W_o mixes them, last of all.",
+            _attend(back=lambda X, W: X),
+        ),
         Mistake(
             "scaled by the full width √d_model",
             "A head's dot product adds d/h products, not d: scale by the root of the head's own width.",
             _attend(scale=lambda d_k, d_model, n, h: math.sqrt(d_model)),
         ),
-        Mistake("left the scale out", "The scores of unit 2 were divided by √d_k; here d_k is the width of one head.", _attend(scale=_by_width(lambda d_k: 1))),
-        Mistake("divided by d_k, not by √d_k", "The spread of the dot products grows with the root of the width.", _attend(scale=_by_width(lambda d_k: d_k))),
-        Mistake("multiplied by √d_k", "Dot products are too large in wide heads: divide.", _attend(scale=_by_width(lambda d_k: 1 / math.sqrt(d_k)))),
+        Mistake(
+            "left the scale out",
+            "The scores of unit 2 were divided by √d_k; here d_k is the width of one head.",
+            _attend(scale=_by_width(lambda d_k: 1)),
+        ),
+        Mistake(
+            "divided by d_k, not by √d_k",
+            "The spread of the dot products grows with the root of the width.",
+            _attend(scale=_by_width(lambda d_k: d_k)),
+        ),
+        Mistake(
+            "multiplied by √d_k",
+            "Dot products are too large in wide heads: divide.",
+            _attend(scale=_by_width(lambda d_k: 1 / math.sqrt(d_k))),
+        ),
         Mistake(
             "divided by 8, whatever the width",
             "8 is √64, right for the paper's heads. Yours have the width d/h.",
@@ -436,10 +485,26 @@ MULTI_HEAD_ATTENTION = Exercise(
             "The scale is about how many products a score adds up: the width of a head, d/h.",
             _attend(scale=lambda d_k, d_model, n, h: math.sqrt(h)),
         ),
-        Mistake("took the softmax over the queries", "Each query shares out its attention over the keys: the last axis.", _attend(soft=lambda s: _soft(s, -2))),
-        Mistake("took the softmax over the heads", "Each head has weights of its own that sum to 1 over the keys: the last axis.", _attend(soft=lambda s: _soft(s, -3))),
-        Mistake("took the softmax over the first axis", "With batch and heads in front, the keys are the last axis: axis=-1.", _attend(soft=lambda s: _soft(s, 0))),
-        Mistake("took the softmax over everything", "Each row sums to 1 by itself: axis=-1, keepdims=True.", _attend(soft=lambda s: _soft(s, None))),
+        Mistake(
+            "took the softmax over the queries",
+            "Each query shares out its attention over the keys: the last axis.",
+            _attend(soft=lambda s: _soft(s, -2)),
+        ),
+        Mistake(
+            "took the softmax over the heads",
+            "Each head has weights of its own that sum to 1 over the keys: the last axis.",
+            _attend(soft=lambda s: _soft(s, -3)),
+        ),
+        Mistake(
+            "took the softmax over the first axis",
+            "With batch and heads in front, the keys are the last axis: axis=-1.",
+            _attend(soft=lambda s: _soft(s, 0)),
+        ),
+        Mistake(
+            "took the softmax over everything",
+            "Each row sums to 1 by itself: axis=-1, keepdims=True.",
+            _attend(soft=lambda s: _soft(s, None)),
+        ),
         Mistake(
             "did not subtract the maximum: large scores overflow",
             "exp(1000) is infinite. Subtract each row's largest score first, as in unit 2.",
@@ -450,11 +515,19 @@ MULTI_HEAD_ATTENTION = Exercise(
             "A row far below it becomes 0 / 0. Each row needs its own maximum: axis=-1, keepdims=True.",
             _attend(soft=_soft_one_maximum),
         ),
-        Mistake("let keys ask and queries answer", "Rows belong to the queries: Q on the left, K on its side on the right.", _attend(order="KQV")),
+        Mistake(
+            "let keys ask and queries answer",
+            "Rows belong to the queries: Q on the left, K on its side on the right.",
+            _attend(order="KQV"),
+        ),
         Mistake("exchanged keys and values", "K is for matching, V for what is handed on.", _attend(order="QVK")),
         Mistake("used the queries as keys", "The keys have a projection of their own, W_k.", _attend(order="QQV")),
-        Mistake("handed on the keys instead of the values", "The weights mix the values: X @ W_v.", _attend(order="QKK")),
-        Mistake("left the values unprojected", "The values are X @ W_v; X itself is not handed on.", _attend(order="QKX")),
+        Mistake(
+            "handed on the keys instead of the values", "The weights mix the values: X @ W_v.", _attend(order="QKK")
+        ),
+        Mistake(
+            "left the values unprojected", "The values are X @ W_v; X itself is not handed on.", _attend(order="QKX")
+        ),
         Mistake(
             "multiplied with the transposed weights, W_o too",
             "Here it is `X @ W`. The transpose is what `nn.Linear` does with its own weights.",
@@ -465,14 +538,26 @@ MULTI_HEAD_ATTENTION = Exercise(
             "Here it is `X @ W`, and head i owns a slice of the columns of W, not of its rows.",
             lambda X, W_q, W_k, W_v, W_o, n_heads: _attend()(X, W_q.T, W_k.T, W_v.T, W_o, n_heads),
         ),
-        Mistake("cut X before projecting", "Each head's queries come from the whole width of X: project first, then split.", _cut_first),
-        Mistake("multiplied Q and K without the transpose", "Put K on its side: `np.swapaxes(K, -1, -2)`. Square heads hide that.", _attend(score=np.matmul)),
+        Mistake(
+            "cut X before projecting",
+            "Each head's queries come from the whole width of X: project first, then split.",
+            _cut_first,
+        ),
+        Mistake(
+            "multiplied Q and K without the transpose",
+            "Put K on its side: `np.swapaxes(K, -1, -2)`. Square heads hide that.",
+            _attend(score=np.matmul),
+        ),
         Mistake(
             "let the heads of one token attend to each other",
             "The axis of the heads has to stand before that of the tokens, else `@` compares heads instead of tokens.",
             _between_heads,
         ),
-        Mistake("mixed the sentences of the batch", "Each sentence keeps to itself: leading axes stay in front, `@` works on the last two.", _one_sentence),
+        Mistake(
+            "mixed the sentences of the batch",
+            "Each sentence keeps to itself: leading axes stay in front, `@` works on the last two.",
+            _one_sentence,
+        ),
         Mistake(
             "averaged the weights over the heads",
             "Each head's map is worth looking at: return all of them, (..., h, n, n).",
@@ -483,14 +568,26 @@ MULTI_HEAD_ATTENTION = Exercise(
             "The weights are (..., h, n, n): a page for each head.",
             _after(lambda output, weights: (output, np.array(np.swapaxes(weights, -2, -3)))),
         ),
-        Mistake("returned the weights first", "The order is output, weights.", _after(lambda output, weights: (weights, output))),
-        Mistake("returned the output alone", "Two results are asked: `return output, weights`.", _after(lambda output, weights: output)),
+        Mistake(
+            "returned the weights first",
+            "The order is output, weights.",
+            _after(lambda output, weights: (weights, output)),
+        ),
+        Mistake(
+            "returned the output alone",
+            "Two results are asked: `return output, weights`.",
+            _after(lambda output, weights: output),
+        ),
         Mistake(
             "returned the scores instead of the weights",
             "The second result is what the softmax made of the scores.",
             lambda *args: (_attend()(*args)[0], _attend(soft=lambda s: s)(*args)[1]),
         ),
-        Mistake("accepted a number of heads that does not divide the width", "Columns would be lost: raise a ValueError, as in `split_heads`.", _dropping_columns),
+        Mistake(
+            "accepted a number of heads that does not divide the width",
+            "Columns would be lost: raise a ValueError, as in `split_heads`.",
+            _dropping_columns,
+        ),
     ),
     hints=(
         "Five lines: project, split, attend in every head at once, merge, W_o.",
@@ -507,7 +604,11 @@ def _count_cases(rng):
         n_heads, width = int(rng.integers(2, 7)), int(rng.integers(3, 12))
         while width == n_heads:
             width = int(rng.integers(3, 12))
-        return Case("values", (n_heads * width, n_heads, bias), note=f"d_model = {n_heads * width}, {n_heads} heads, {'with' if bias else 'without'} biases")
+        return Case(
+            "values",
+            (n_heads * width, n_heads, bias),
+            note=f"d_model = {n_heads * width}, {n_heads} heads, {'with' if bias else 'without'} biases",
+        )
 
     return [
         Case("values", (6, 2, False), note="d_model = 6, 2 heads, without biases"),
@@ -525,7 +626,11 @@ COUNT_PARAMETERS = Exercise(
     reference=reference.count_parameters,
     cases=_count_cases,
     mistakes=(
-        Mistake("forgot W_o", "Four linear layers: W_q, W_k, W_v, and W_o after the merge.", lambda d, h, bias: 3 * d * d + (3 * d if bias else 0)),
+        Mistake(
+            "forgot W_o",
+            "Four linear layers: W_q, W_k, W_v, and W_o after the merge.",
+            lambda d, h, bias: 3 * d * d + (3 * d if bias else 0),
+        ),
         Mistake(
             "counted a full-width layer for every head",
             "A head is d_model / h wide: its projections are d_model × d_model/h, and h of them make one d_model × d_model.",
@@ -536,30 +641,59 @@ COUNT_PARAMETERS = Exercise(
             "A head is d_model / h wide: its projections are d_model × d_model/h, and h of them make one d_model × d_model.",
             lambda d, h, bias: (3 * h + 1) * (d * d + (d if bias else 0)),
         ),
-        Mistake("counted one head only", "That is one head's share. The whole layer has h of them.", lambda d, h, bias: 4 * d * (d // h) + (4 * (d // h) if bias else 0)),
+        Mistake(
+            "counted one head only",
+            "That is one head's share. The whole layer has h of them.",
+            lambda d, h, bias: 4 * d * (d // h) + (4 * (d // h) if bias else 0),
+        ),
         Mistake(
             "counted W_q, W_k and W_v of one head only",
             "Every head has its own slices of W_q, W_k and W_v: h times as many.",
             lambda d, h, bias: 3 * d * (d // h) + d * d + (3 * (d // h) + d if bias else 0),
         ),
-        Mistake("counted the biases even without biases", "With bias=False the layers have matrices only.", lambda d, h, bias: 4 * d * d + 4 * d),
-        Mistake("forgot the biases", "With bias=True each of the four layers has d_model more.", lambda d, h, bias: 4 * d * d),
-        Mistake("gave only W_o a bias", "bias holds for all four layers.", lambda d, h, bias: 4 * d * d + (d if bias else 0)),
-        Mistake("left the bias of W_o out", "bias holds for all four layers, W_o included.", lambda d, h, bias: 4 * d * d + (3 * d if bias else 0)),
-        Mistake("counted one number as the bias of a layer", "A bias has one number for each output: d_model.", lambda d, h, bias: 4 * d * d + (4 if bias else 0)),
+        Mistake(
+            "counted the biases even without biases",
+            "With bias=False the layers have matrices only.",
+            lambda d, h, bias: 4 * d * d + 4 * d,
+        ),
+        Mistake(
+            "forgot the biases",
+            "With bias=True each of the four layers has d_model more.",
+            lambda d, h, bias: 4 * d * d,
+        ),
+        Mistake(
+            "gave only W_o a bias", "bias holds for all four layers.", lambda d, h, bias: 4 * d * d + (d if bias else 0)
+        ),
+        Mistake(
+            "left the bias of W_o out",
+            "bias holds for all four layers, W_o included.",
+            lambda d, h, bias: 4 * d * d + (3 * d if bias else 0),
+        ),
+        Mistake(
+            "counted one number as the bias of a layer",
+            "A bias has one number for each output: d_model.",
+            lambda d, h, bias: 4 * d * d + (4 if bias else 0),
+        ),
         Mistake(
             "gave every head a full-width bias",
             "A head has d_model / h outputs, and as many biases: all heads together have d_model.",
             lambda d, h, bias: 4 * d * d + (4 * h * d if bias else 0),
         ),
-        Mistake("exchanged the two cases of bias", "The biases are there when bias is True.", lambda d, h, bias: 4 * d * d + (0 if bias else 4 * d)),
+        Mistake(
+            "exchanged the two cases of bias",
+            "The biases are there when bias is True.",
+            lambda d, h, bias: 4 * d * d + (0 if bias else 4 * d),
+        ),
         Mistake(
             "made W_o as narrow as a head",
             "W_o takes all heads side by side, d_model columns in and d_model out.",
             lambda d, h, bias: 3 * d * d + d * (d // h) + (4 * d if bias else 0),
         ),
     ),
-    hints=("Count one projection first: h heads, each from d_model to d_model / h.", "Four such layers; each bias has as many numbers as its layer has outputs."),
+    hints=(
+        "Count one projection first: h heads, each from d_model to d_model / h.",
+        "Four such layers; each bias has as many numbers as its layer has outputs.",
+    ),
 )
 
 
@@ -603,11 +737,19 @@ def _leaky(rng, d_k=3, n_k=6, n_heads=2, gap=0.05):
                 raw = keys[head] @ direction / math.sqrt(d_k)
                 lowest, second, third = np.argsort(raw)[:3]
                 # Two keys may be seen; they are told apart in single precision too, and are really below the rest.
-                if raw[second] < -0.1 and raw[second] - raw[lowest] > -gap * raw[second] and raw[third] - raw[second] > 0.1:
+                if (
+                    raw[second] < -0.1
+                    and raw[second] - raw[lowest] > -gap * raw[second]
+                    and raw[third] - raw[second] > 0.1
+                ):
                     break
             query[head, row] = direction * target / raw[second]
             mask[head, row, [lowest, second]] = True
-    return Tensor(reference.merge_heads(query).astype("f4")), Tensor(reference.merge_heads(keys).astype("f4")), Tensor(mask)
+    return (
+        Tensor(reference.merge_heads(query).astype("f4")),
+        Tensor(reference.merge_heads(keys).astype("f4")),
+        Tensor(mask),
+    )
 
 
 def _module_cases(rng):
@@ -626,13 +768,39 @@ def _module_cases(rng):
     low_query, low_key, low_mask = _leaky(rng)
     identity = {"W_q_weight": np.eye(6), "W_k_weight": np.eye(6), "W_q_bias": np.zeros(6), "W_k_bias": np.zeros(6)}
     return [
-        Case("values", triple(5, 5, 6, 2, gradient=True), init=init(6, 2), gradients=True, note="2 sentences of 5 tokens, width 6, 2 heads"),
-        Case("values", triple(3, 3, 9, 3), init=init(9, 3), note="3 sentences of 3 tokens, 3 heads of width 3: everything square"),
-        Case("unequal lengths", triple(3, 5, 8, 2), init=init(8, 2), note="3 queries, 5 keys, 2 sentences, width 8, 2 heads"),
+        Case(
+            "values",
+            triple(5, 5, 6, 2, gradient=True),
+            init=init(6, 2),
+            gradients=True,
+            note="2 sentences of 5 tokens, width 6, 2 heads",
+        ),
+        Case(
+            "values",
+            triple(3, 3, 9, 3),
+            init=init(9, 3),
+            note="3 sentences of 3 tokens, 3 heads of width 3: everything square",
+        ),
+        Case(
+            "unequal lengths",
+            triple(3, 5, 8, 2),
+            init=init(8, 2),
+            note="3 queries, 5 keys, 2 sentences, width 8, 2 heads",
+        ),
         Case("batch axes", triple(4, 3, 6), init=init(6, 3), note="one sentence without a batch axis"),
         Case("batch axes", triple(3, 4, 4, 2, 3), init=init(4, 2), note="2 × 3 sentences at once"),
-        Case("without bias", triple(3, 4, 6, 2), init=init(6, 2, bias=False), note="bias=False: four matrices and nothing else"),
-        Case("masks", (*triple(4, 4, 6, 2), Tensor(square)), init=init(6, 3), note="a mask (4, 4) for 2 sentences and 3 heads"),
+        Case(
+            "without bias",
+            triple(3, 4, 6, 2),
+            init=init(6, 2, bias=False),
+            note="bias=False: four matrices and nothing else",
+        ),
+        Case(
+            "masks",
+            (*triple(4, 4, 6, 2), Tensor(square)),
+            init=init(6, 3),
+            note="a mask (4, 4) for 2 sentences and 3 heads",
+        ),
         Case(
             "masks",
             triple(3, 5, 8, 2),
@@ -640,8 +808,18 @@ def _module_cases(rng):
             init=init(8, 2),
             note="a padding mask (2, 1, 1, 5): 3 and 4 of 5 keys are words",
         ),
-        Case("masks", (*triple(2, 4, 6, 3), Tensor(_some(rng, 3, 2, 2, 4))), init=init(6, 2), note="a mask of its own for every head: (3, 2, 2, 4)"),
-        Case("large scores", (low_query, low_key, _tensor(rng, 6, 6), low_mask), init=init(6, 2, **identity), note="all keys that may be seen score very low"),
+        Case(
+            "masks",
+            (*triple(2, 4, 6, 3), Tensor(_some(rng, 3, 2, 2, 4))),
+            init=init(6, 2),
+            note="a mask of its own for every head: (3, 2, 2, 4)",
+        ),
+        Case(
+            "large scores",
+            (low_query, low_key, _tensor(rng, 6, 6), low_mask),
+            init=init(6, 2, **identity),
+            note="all keys that may be seen score very low",
+        ),
         Case(
             "empty rows",
             (*triple(3, 4, 6, 2, gradient=True), Tensor(empty)),
@@ -649,7 +827,12 @@ def _module_cases(rng):
             gradients=True,
             note="query 1 of the first sentence may see nothing",
         ),
-        Case("empty rows", (*triple(2, 4, 4, 2), Tensor(lengths)), init=init(4, 2, bias=False), note="the first sentence has no word at all"),
+        Case(
+            "empty rows",
+            (*triple(2, 4, 4, 2), Tensor(lengths)),
+            init=init(4, 2, bias=False),
+            note="the first sentence has no word at all",
+        ),
         Case("bad arguments", triple(2, 2, 6), init=Init((6, 4)), raises="ValueError", note="width 6 in 4 heads"),
         Case("bad arguments", triple(2, 2, 6), init=Init((6, 0)), raises="ValueError", note="no head at all"),
         Case("bad arguments", triple(2, 2, 6), init=Init((6, -2)), raises="ValueError", note="-2 heads"),
@@ -708,7 +891,9 @@ def _t_soft_over(axis):
     def soft(scores, mask):
         hidden = torch.zeros_like(scores, dtype=torch.bool) if mask is None else (~mask).expand_as(scores)
         filled = scores.masked_fill(hidden, torch.finfo(scores.dtype).min)
-        weights = torch.softmax(filled.flatten(), 0).view_as(filled) if axis is None else torch.softmax(filled, dim=axis)
+        weights = (
+            torch.softmax(filled.flatten(), 0).view_as(filled) if axis is None else torch.softmax(filled, dim=axis)
+        )
         return weights.masked_fill(hidden, 0.0)
 
     return soft
@@ -835,7 +1020,9 @@ def _with_layers(make):
 
 
 def _linears(biases):
-    return _with_layers(lambda d, h, bias: {name: torch.nn.Linear(d, d, bias=has) for name, has in zip(_LAYERS, biases(bias))})
+    return _with_layers(
+        lambda d, h, bias: {name: torch.nn.Linear(d, d, bias=has) for name, has in zip(_LAYERS, biases(bias))}
+    )
 
 
 class _NoCheck(reference.MultiHeadAttention):
@@ -849,7 +1036,9 @@ class _NoCheck(reference.MultiHeadAttention):
         width = query.shape[-1] // self.n_heads * self.n_heads
         if width == query.shape[-1]:
             return super().forward(query, key, value, mask)
-        return query.new_zeros(query.shape), query.new_zeros((*query.shape[:-2], self.n_heads, query.shape[-2], key.shape[-2]))
+        return query.new_zeros(query.shape), query.new_zeros(
+            (*query.shape[:-2], self.n_heads, query.shape[-2], key.shape[-2])
+        )
 
 
 class _OnlyModulo(reference.MultiHeadAttention):
@@ -882,19 +1071,31 @@ MULTI_HEAD_MODULE = Exercise(
             "A bare reshape mixes the tokens: `.view(b, n, h, d_k).transpose(1, 2)` cuts the width and then exchanges the axes.",
             _module(split=_t_split_bare),
         ),
-        Mistake("merged the heads without the transpose", "Bring the tokens in front of the heads again, then flatten the last two axes.", _module(merge=_t_merge_bare)),
+        Mistake(
+            "merged the heads without the transpose",
+            "Bring the tokens in front of the heads again, then flatten the last two axes.",
+            _module(merge=_t_merge_bare),
+        ),
         Mistake(
             "dealt the columns out to the heads like cards",
             "A head takes neighbouring columns: h comes before d_k when the last axis is cut.",
             _module(split=_t_split_interleaved, merge=_t_merge_interleaved),
         ),
-        Mistake("gave the same slice to every head", "Head i takes the columns from i · d_k on.", _module(split=_t_split_same)),
+        Mistake(
+            "gave the same slice to every head",
+            "Head i takes the columns from i · d_k on.",
+            _module(split=_t_split_same),
+        ),
         Mistake(
             "handed W_o the width of one head",
             "W_o wants all heads next to each other, d_model columns: merge first. Averaged or added heads are too narrow as well.",
             _module(merge=lambda H: H.mean(dim=-3)),
         ),
-        Mistake("left W_o out", "Side by side the heads have not met yet: the last step is self.W_o(...).", _module(back=lambda layer, X: X)),
+        Mistake(
+            "left W_o out",
+            "Side by side the heads have not met yet: the last step is self.W_o(...).",
+            _module(back=lambda layer, X: X),
+        ),
         Mistake(
             "left the bias of W_o out",
             "Call the layer, `self.W_o(x)`: that is the matrix and the bias.",
@@ -911,10 +1112,26 @@ MULTI_HEAD_MODULE = Exercise(
             "A head's dot product adds d_k = d_model / h products: scale by the root of that.",
             _module(scale=lambda d_k, d_model, n, h: math.sqrt(d_model)),
         ),
-        Mistake("left the scale out", "Divide the scores by √d_k, with the width of one head.", _module(scale=_by_width(lambda d_k: 1))),
-        Mistake("divided by d_k, not by √d_k", "The spread of the dot products grows with the root of the width.", _module(scale=_by_width(lambda d_k: d_k))),
-        Mistake("multiplied by √d_k", "Dot products are too large in wide heads: divide.", _module(scale=_by_width(lambda d_k: 1 / math.sqrt(d_k)))),
-        Mistake("divided by 8, whatever the width", "8 is √64, right for the paper's heads. Yours have the width d_model / h.", _module(scale=_by_width(lambda d_k: 8))),
+        Mistake(
+            "left the scale out",
+            "Divide the scores by √d_k, with the width of one head.",
+            _module(scale=_by_width(lambda d_k: 1)),
+        ),
+        Mistake(
+            "divided by d_k, not by √d_k",
+            "The spread of the dot products grows with the root of the width.",
+            _module(scale=_by_width(lambda d_k: d_k)),
+        ),
+        Mistake(
+            "multiplied by √d_k",
+            "Dot products are too large in wide heads: divide.",
+            _module(scale=_by_width(lambda d_k: 1 / math.sqrt(d_k))),
+        ),
+        Mistake(
+            "divided by 8, whatever the width",
+            "8 is √64, right for the paper's heads. Yours have the width d_model / h.",
+            _module(scale=_by_width(lambda d_k: 8)),
+        ),
         Mistake(
             "scaled by √n_k, the number of keys",
             "A score adds d_k products; the number of keys has no part in it.",
@@ -926,23 +1143,61 @@ MULTI_HEAD_MODULE = Exercise(
             _module(scale=lambda d_k, d_model, n, h: math.sqrt(h)),
         ),
         # softmax
-        Mistake("took the softmax over the queries", "Each query shares out its attention over the keys: dim=-1.", _module(soft=_t_soft_over(-2))),
-        Mistake("took the softmax over the heads", "Each head's weights sum to 1 over the keys: dim=-1.", _module(soft=_t_soft_over(-3))),
-        Mistake("took the softmax over the first axis", "With batch and heads in front, the keys are the last axis: dim=-1.", _module(soft=_t_soft_over(0))),
-        Mistake("took the softmax over everything", "Each row sums to 1 by itself: dim=-1.", _module(soft=_t_soft_over(None))),
+        Mistake(
+            "took the softmax over the queries",
+            "Each query shares out its attention over the keys: dim=-1.",
+            _module(soft=_t_soft_over(-2)),
+        ),
+        Mistake(
+            "took the softmax over the heads",
+            "Each head's weights sum to 1 over the keys: dim=-1.",
+            _module(soft=_t_soft_over(-3)),
+        ),
+        Mistake(
+            "took the softmax over the first axis",
+            "With batch and heads in front, the keys are the last axis: dim=-1.",
+            _module(soft=_t_soft_over(0)),
+        ),
+        Mistake(
+            "took the softmax over everything",
+            "Each row sums to 1 by itself: dim=-1.",
+            _module(soft=_t_soft_over(None)),
+        ),
         Mistake(
             "took exp without subtracting the maximum",
             "Large scores overflow or vanish. Subtract each row's largest score first, or let torch.softmax do it.",
             _module(soft=_t_plain),
         ),
         # who is who
-        Mistake("took keys and values from the query", "That is self-attention only. Keys come from `key`, values from `value`.", _module(sources="qqq")),
-        Mistake("took the values from the key argument", "Three arguments, three sources: W_v works on `value`.", _module(sources="qkk")),
-        Mistake("used W_v's result as keys and W_k's as values", "K is for matching, V for what is handed on.", _module(order="QVK")),
-        Mistake("handed on the keys instead of the values", "The weights mix the values: W_v(value).", _module(order="QKK")),
+        Mistake(
+            "took keys and values from the query",
+            "That is self-attention only. Keys come from `key`, values from `value`.",
+            _module(sources="qqq"),
+        ),
+        Mistake(
+            "took the values from the key argument",
+            "Three arguments, three sources: W_v works on `value`.",
+            _module(sources="qkk"),
+        ),
+        Mistake(
+            "used W_v's result as keys and W_k's as values",
+            "K is for matching, V for what is handed on.",
+            _module(order="QVK"),
+        ),
+        Mistake(
+            "handed on the keys instead of the values", "The weights mix the values: W_v(value).", _module(order="QKK")
+        ),
         Mistake("left the values unprojected", "What is mixed is W_v(value), not value itself.", _module(order="QKX")),
-        Mistake("let keys ask and queries answer", "Rows belong to the queries: Q on the left, K on its side on the right.", _module(order="KQV", sources="qkv")),
-        Mistake("multiplied Q and K without the transpose", "Put K on its side: `K.transpose(-2, -1)`. Square heads hide that.", _module(score=torch.matmul)),
+        Mistake(
+            "let keys ask and queries answer",
+            "Rows belong to the queries: Q on the left, K on its side on the right.",
+            _module(order="KQV", sources="qkv"),
+        ),
+        Mistake(
+            "multiplied Q and K without the transpose",
+            "Put K on its side: `K.transpose(-2, -1)`. Square heads hide that.",
+            _module(score=torch.matmul),
+        ),
         Mistake(
             "let the heads of one token attend to each other",
             "The axis of the heads has to stand before that of the tokens, else `@` compares heads instead of tokens.",
@@ -969,11 +1224,21 @@ MULTI_HEAD_MODULE = Exercise(
             "When a hidden key scores far higher, nothing is left of the others to divide. Hide the scores before the softmax.",
             _module(soft=_t_after_renormalised),
         ),
-        Mistake("filled hidden scores with 0", "e⁰ is 1, so a hidden key still counts. It needs a score whose exponential is 0.", _module(soft=_t_filled(0.0))),
+        Mistake(
+            "filled hidden scores with 0",
+            "e⁰ is 1, so a hidden key still counts. It needs a score whose exponential is 0.",
+            _module(soft=_t_filled(0.0)),
+        ),
         Mistake(
             "filled hidden scores with 0, and set their weights to 0 afterwards",
             "In the softmax e⁰ = 1 has already taken its share, so the rest no longer sums to 1. It needs a score whose exponential is 0.",
-            _module(soft=lambda s, m: torch.softmax(s, -1) if m is None else torch.softmax(s.masked_fill(~m, 0.0), -1).masked_fill(~m, 0.0)),
+            _module(
+                soft=lambda s, m: (
+                    torch.softmax(s, -1)
+                    if m is None
+                    else torch.softmax(s.masked_fill(~m, 0.0), -1).masked_fill(~m, 0.0)
+                )
+            ),
         ),
         Mistake(
             "added the mask to the scores",
@@ -991,10 +1256,14 @@ MULTI_HEAD_MODULE = Exercise(
             _module(soft=_t_indexed),
         ),
         Mistake(
-            "filled hidden scores with -20: it leaks", "A real score may be lower than -20. Take -inf or the lowest number there is.", _module(soft=_t_filled(-20.0))
+            "filled hidden scores with -20: it leaks",
+            "A real score may be lower than -20. Take -inf or the lowest number there is.",
+            _module(soft=_t_filled(-20.0)),
         ),
         Mistake(
-            "filled hidden scores with -10000: it leaks", "A real score may be lower than that. Take -inf or the lowest number there is.", _module(soft=_t_filled(-1e4))
+            "filled hidden scores with -10000: it leaks",
+            "A real score may be lower than that. Take -inf or the lowest number there is.",
+            _module(soft=_t_filled(-1e4)),
         ),
         Mistake(
             "multiplied the mask by -inf: 0 · ∞ is NaN",
@@ -1017,7 +1286,9 @@ MULTI_HEAD_MODULE = Exercise(
             _module(soft=_t_hidden_nan),
         ),
         Mistake(
-            "turned the mask on its side", "Rows of the mask are queries, columns are keys: use it as it comes.", _module(soft=_t_on_mask(lambda m: m.transpose(-1, -2)))
+            "turned the mask on its side",
+            "Rows of the mask are queries, columns are keys: use it as it comes.",
+            _module(soft=_t_on_mask(lambda m: m.transpose(-1, -2))),
         ),
         Mistake(
             "gave the mask another axis for the heads",
@@ -1045,22 +1316,61 @@ MULTI_HEAD_MODULE = Exercise(
             _module(soft=lambda s, m: _t_masked(s, m) if m is not None else s.masked_fill(m == 0, -torch.inf)),
         ),
         # results
-        Mistake("averaged the weights over the heads", "Each head's map is worth looking at: return all of them.", _module(result=lambda o, w: (o, w.mean(-3)))),
+        Mistake(
+            "averaged the weights over the heads",
+            "Each head's map is worth looking at: return all of them.",
+            _module(result=lambda o, w: (o, w.mean(-3))),
+        ),
         Mistake("returned the weights first", "The order is output, weights.", _module(result=lambda o, w: (w, o))),
-        Mistake("returned the output alone", "Two results are asked: `return output, weights`.", _module(result=lambda o, w: o)),
-        Mistake("lost the batch axes", "Any number of axes may come before the tokens: use negative axes, -1, -2, -3.", _Flattened),
+        Mistake(
+            "returned the output alone",
+            "Two results are asked: `return output, weights`.",
+            _module(result=lambda o, w: o),
+        ),
+        Mistake(
+            "lost the batch axes",
+            "Any number of axes may come before the tokens: use negative axes, -1, -2, -3.",
+            _Flattened,
+        ),
         # parameters
-        Mistake("ignored the argument bias", "Hand it on to every Linear: bias=bias.", _linears(lambda bias: (True,) * 4)),
-        Mistake("made all layers without biases", "With bias=True, the default, every Linear has one: bias=bias.", _linears(lambda bias: (False,) * 4)),
-        Mistake("gave W_o a bias whatever was asked", "bias holds for all four layers, W_o included.", _linears(lambda bias: (bias, bias, bias, True))),
-        Mistake("never gave W_o a bias", "bias holds for all four layers, W_o included.", _linears(lambda bias: (bias, bias, bias, False))),
+        Mistake(
+            "ignored the argument bias", "Hand it on to every Linear: bias=bias.", _linears(lambda bias: (True,) * 4)
+        ),
+        Mistake(
+            "made all layers without biases",
+            "With bias=True, the default, every Linear has one: bias=bias.",
+            _linears(lambda bias: (False,) * 4),
+        ),
+        Mistake(
+            "gave W_o a bias whatever was asked",
+            "bias holds for all four layers, W_o included.",
+            _linears(lambda bias: (bias, bias, bias, True)),
+        ),
+        Mistake(
+            "never gave W_o a bias",
+            "bias holds for all four layers, W_o included.",
+            _linears(lambda bias: (bias, bias, bias, False)),
+        ),
         Mistake(
             "made projections of one head's width",
             "Each layer serves all heads at once, side by side: from d_model to d_model.",
-            _with_layers(lambda d, h, bias: {n: torch.nn.Linear(d, d // h, bias=bias) if n != "W_o" else torch.nn.Linear(d, d, bias=bias) for n in _LAYERS}),
+            _with_layers(
+                lambda d, h, bias: {
+                    n: torch.nn.Linear(d, d // h, bias=bias) if n != "W_o" else torch.nn.Linear(d, d, bias=bias)
+                    for n in _LAYERS
+                }
+            ),
         ),
-        Mistake("accepted a number of heads that does not divide the width", "Ask in __init__ whether d_model % n_heads is 0, and raise a ValueError if not.", _NoCheck),
-        Mistake("did not check that n_heads is at least 1", "d_model % n_heads fails for 0 and lets -2 through: ask `n_heads < 1` before it.", _OnlyModulo),
+        Mistake(
+            "accepted a number of heads that does not divide the width",
+            "Ask in __init__ whether d_model % n_heads is 0, and raise a ValueError if not.",
+            _NoCheck,
+        ),
+        Mistake(
+            "did not check that n_heads is at least 1",
+            "d_model % n_heads fails for 0 and lets -2 through: ask `n_heads < 1` before it.",
+            _OnlyModulo,
+        ),
     ),
     hints=(
         "The lines of `multi_head_attention` again, with `self.W_q(query)` for `X @ W_q` and `transpose` for `swapaxes`.",
@@ -1083,18 +1393,33 @@ def _convert_cases(rng):
     return [
         Case("values", (_torch_state(rng, 6),), note="d_model = 6, with biases"),
         Case("values", (_torch_state(rng, 4),), note="d_model = 4, with biases"),
-        Case("without bias", (_torch_state(rng, 6, bias=False),), note="d_model = 6, bias=False: two matrices and nothing else"),
+        Case(
+            "without bias",
+            (_torch_state(rng, 6, bias=False),),
+            note="d_model = 6, bias=False: two matrices and nothing else",
+        ),
     ]
 
 
-def _converted(order=(0, 1, 2), cut=lambda w: w.chunk(3), turn=lambda w: w, turn_out=lambda w: w, biases=lambda state: "out_proj.bias" in state, name="{}.{}"):
+def _converted(
+    order=(0, 1, 2),
+    cut=lambda w: w.chunk(3),
+    turn=lambda w: w,
+    turn_out=lambda w: w,
+    biases=lambda state: "out_proj.bias" in state,
+    name="{}.{}",
+):
     """A conversion in which any one part can be exchanged for a wrong one."""
 
     def wrong(state):
         result = {}
         for kind in ("weight", "bias") if biases(state) else ("weight",):
             stacked = state[f"in_proj_{kind}"]
-            parts = cut(stacked) if kind == "weight" or cut(stacked[:, None])[0].shape[0] * 3 != len(stacked) else [p[:, 0] for p in cut(stacked[:, None])]
+            parts = (
+                cut(stacked)
+                if kind == "weight" or cut(stacked[:, None])[0].shape[0] * 3 != len(stacked)
+                else [p[:, 0] for p in cut(stacked[:, None])]
+            )
             for layer, place in zip(_LAYERS, order):
                 result[name.format(layer, kind)] = (turn(parts[place]) if kind == "weight" else parts[place]).clone()
             out = state[f"out_proj.{kind}"]
@@ -1126,9 +1451,13 @@ def _columns_side_by_side(state):
 
 
 def _not_cut(state):
-    result = {f"{n}.weight": state["in_proj_weight"].clone() for n in _LAYERS[:3]} | {"W_o.weight": state["out_proj.weight"].clone()}
+    result = {f"{n}.weight": state["in_proj_weight"].clone() for n in _LAYERS[:3]} | {
+        "W_o.weight": state["out_proj.weight"].clone()
+    }
     if "in_proj_bias" in state:
-        result |= {f"{n}.bias": state["in_proj_bias"].clone() for n in _LAYERS[:3]} | {"W_o.bias": state["out_proj.bias"].clone()}
+        result |= {f"{n}.bias": state["in_proj_bias"].clone() for n in _LAYERS[:3]} | {
+            "W_o.bias": state["out_proj.bias"].clone()
+        }
     return result
 
 
@@ -1153,29 +1482,85 @@ CONVERT_TORCH_WEIGHTS = Exercise(
     cases=_convert_cases,
     may_share_memory=True,
     mistakes=(
-        Mistake("took the parts as k, q, v", "From top to bottom the rows of in_proj_weight belong to query, key, value.", _converted((1, 0, 2))),
-        Mistake("took the parts as q, v, k", "From top to bottom the rows of in_proj_weight belong to query, key, value.", _converted((0, 2, 1))),
-        Mistake("took the parts as v, k, q", "From top to bottom the rows of in_proj_weight belong to query, key, value.", _converted((2, 1, 0))),
-        Mistake("took the parts as k, v, q", "From top to bottom the rows of in_proj_weight belong to query, key, value.", _converted((2, 0, 1))),
-        Mistake("took the parts as v, q, k", "From top to bottom the rows of in_proj_weight belong to query, key, value.", _converted((1, 2, 0))),
-        Mistake("used the first part for all three", "Three parts: rows 0 to d, d to 2d, 2d to 3d.", _converted((0, 0, 0))),
+        Mistake(
+            "took the parts as k, q, v",
+            "From top to bottom the rows of in_proj_weight belong to query, key, value.",
+            _converted((1, 0, 2)),
+        ),
+        Mistake(
+            "took the parts as q, v, k",
+            "From top to bottom the rows of in_proj_weight belong to query, key, value.",
+            _converted((0, 2, 1)),
+        ),
+        Mistake(
+            "took the parts as v, k, q",
+            "From top to bottom the rows of in_proj_weight belong to query, key, value.",
+            _converted((2, 1, 0)),
+        ),
+        Mistake(
+            "took the parts as k, v, q",
+            "From top to bottom the rows of in_proj_weight belong to query, key, value.",
+            _converted((2, 0, 1)),
+        ),
+        Mistake(
+            "took the parts as v, q, k",
+            "From top to bottom the rows of in_proj_weight belong to query, key, value.",
+            _converted((1, 2, 0)),
+        ),
+        Mistake(
+            "used the first part for all three", "Three parts: rows 0 to d, d to 2d, 2d to 3d.", _converted((0, 0, 0))
+        ),
         Mistake("transposed the three input weights", _TURN, _converted(turn=lambda w: w.T)),
         Mistake("transposed the output weight", _TURN, _converted(turn_out=lambda w: w.T)),
         Mistake("transposed all four weights", _TURN, _converted(turn=lambda w: w.T, turn_out=lambda w: w.T)),
-        Mistake("did not cut the stacked weights", "in_proj_weight has 3·d rows: the first d are W_q's, the next W_k's, the last W_v's.", _not_cut),
-        Mistake("renamed the stacked weights to W_q", "in_proj_weight is three matrices in one: cut its rows in three, and the bias too.", _renamed_only),
-        Mistake("cut the columns, not the rows", "The three matrices lie below each other: cut along axis 0.", _cut_columns),
         Mistake(
-            "reshaped the stack to (d, 3d) and cut the columns", "A reshape mixes the rows of the three. Cut the stack as it is, along axis 0.", _columns_side_by_side
+            "did not cut the stacked weights",
+            "in_proj_weight has 3·d rows: the first d are W_q's, the next W_k's, the last W_v's.",
+            _not_cut,
         ),
-        Mistake("dealt the rows out like cards", "Neighbouring rows belong together: the first d are W_q's.", _converted(cut=lambda w: [w[i::3] for i in range(3)])),
-        Mistake("forgot the biases", "in_proj_bias is cut in three like the weight, and out_proj.bias is W_o's.", _converted(biases=lambda state: False)),
-        Mistake("expected biases always", "A layer made with bias=False has none: look whether the key is there.", _converted(biases=lambda state: True)),
-        Mistake("made zeros where there are no biases", "Without biases exactly four keys are asked, for a module made with bias=False.", _zero_biases),
         Mistake(
-            "cut the bias in another order than the weight", "in_proj_bias is stacked like in_proj_weight: query, key, value.", lambda state: _bias_of((1, 0, 2), state)
+            "renamed the stacked weights to W_q",
+            "in_proj_weight is three matrices in one: cut its rows in three, and the bias too.",
+            _renamed_only,
         ),
-        Mistake("gave all three the first part of the bias", "in_proj_bias is stacked like in_proj_weight: cut it in three.", lambda state: _bias_of((0, 0, 0), state)),
+        Mistake(
+            "cut the columns, not the rows", "The three matrices lie below each other: cut along axis 0.", _cut_columns
+        ),
+        Mistake(
+            "reshaped the stack to (d, 3d) and cut the columns",
+            "A reshape mixes the rows of the three. Cut the stack as it is, along axis 0.",
+            _columns_side_by_side,
+        ),
+        Mistake(
+            "dealt the rows out like cards",
+            "Neighbouring rows belong together: the first d are W_q's.",
+            _converted(cut=lambda w: [w[i::3] for i in range(3)]),
+        ),
+        Mistake(
+            "forgot the biases",
+            "in_proj_bias is cut in three like the weight, and out_proj.bias is W_o's.",
+            _converted(biases=lambda state: False),
+        ),
+        Mistake(
+            "expected biases always",
+            "A layer made with bias=False has none: look whether the key is there.",
+            _converted(biases=lambda state: True),
+        ),
+        Mistake(
+            "made zeros where there are no biases",
+            "Without biases exactly four keys are asked, for a module made with bias=False.",
+            _zero_biases,
+        ),
+        Mistake(
+            "cut the bias in another order than the weight",
+            "in_proj_bias is stacked like in_proj_weight: query, key, value.",
+            lambda state: _bias_of((1, 0, 2), state),
+        ),
+        Mistake(
+            "gave all three the first part of the bias",
+            "in_proj_bias is stacked like in_proj_weight: cut it in three.",
+            lambda state: _bias_of((0, 0, 0), state),
+        ),
         Mistake(
             "kept the old keys beside the new ones",
             "`load_state_dict` refuses keys it does not know: begin with an empty dict.",
@@ -1184,12 +1569,18 @@ CONVERT_TORCH_WEIGHTS = Exercise(
         Mistake(
             "kept the name out_proj",
             "The last layer is called W_o in your class.",
-            lambda state: {k.replace("W_o", "out_proj"): v.clone() for k, v in reference.convert_torch_weights(state).items()},
+            lambda state: {
+                k.replace("W_o", "out_proj"): v.clone() for k, v in reference.convert_torch_weights(state).items()
+            },
         ),
         Mistake(
             "left .weight and .bias out of the names",
             "A Linear called W_q has the keys W_q.weight and W_q.bias.",
-            lambda state: {k.replace(".weight", ""): v.clone() for k, v in reference.convert_torch_weights(state).items() if ".weight" in k},
+            lambda state: {
+                k.replace(".weight", ""): v.clone()
+                for k, v in reference.convert_torch_weights(state).items()
+                if ".weight" in k
+            },
         ),
         Mistake("returned the state as it was", "The keys have to become those of your class.", _whole),
     ),

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..compare import close
-from ..exercise import Case, Exercise, Init, Mistake, Relation, Tensor
-from ..reference import u5_add_and_norm as reference
-from ..reference.u4_multi_head import MultiHeadAttention
+from helpers.exercise import Case, Exercise, Init, Mistake, Relation, Tensor
+from helpers.reference import u5_add_and_norm as reference
+from helpers.reference.u4_multi_head import MultiHeadAttention
+from helpers.tolerance import close
 
 _TORCH_NORMS = (
     "torch.nn.functional.layer_norm",
@@ -27,7 +27,9 @@ def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
 def _tokens(rng: np.random.Generator, *shape: int) -> np.ndarray:
     """Tokens whose means and spreads differ, from token to token and from feature to feature."""
     spread = rng.uniform(0.5, 2, size=(*shape[:-1], 1)) * rng.uniform(0.5, 2, size=shape[-1])
-    return _normal(rng, *shape) * spread + rng.uniform(-2, 2, size=(*shape[:-1], 1)) + rng.uniform(-1, 1, size=shape[-1])
+    return (
+        _normal(rng, *shape) * spread + rng.uniform(-2, 2, size=(*shape[:-1], 1)) + rng.uniform(-1, 1, size=shape[-1])
+    )
 
 
 def _gamma(rng: np.random.Generator, d: int) -> np.ndarray:
@@ -53,14 +55,32 @@ def _layer_norm_cases(rng):
         Case("values", (_tokens(rng, 4, 6), *_norm_parameters(rng, 6)), note="4 tokens of width 6"),
         Case("values", (_tokens(rng, 5, 5), *_norm_parameters(rng, 5)), note="5 tokens of width 5: a square x"),
         Case("values", (_tokens(rng, 1, 3), *_norm_parameters(rng, 3)), note="one token"),
-        Case("integers", (rng.permutation(np.arange(-4, 8)).reshape(3, 4), np.array([1, 2, 3, -1]), np.array([0, 1, -2, 3])), note="whole numbers in"),
+        Case(
+            "integers",
+            (rng.permutation(np.arange(-4, 8)).reshape(3, 4), np.array([1, 2, 3, -1]), np.array([0, 1, -2, 3])),
+            note="whole numbers in",
+        ),
         Case("eps", (_tokens(rng, 3, 4), *_norm_parameters(rng, 4), 0.3), note="eps = 0.3"),
-        Case("eps", (_normal(rng, 3, 5) * 2e-3, *_norm_parameters(rng, 5)), note="tokens with a spread of 0.002, and eps as it stands in the signature"),
-        Case("equal features", (equal, *_norm_parameters(rng, 5)), quiet=True, note="every token has five equal features: its variance is 0"),
+        Case(
+            "eps",
+            (_normal(rng, 3, 5) * 2e-3, *_norm_parameters(rng, 5)),
+            note="tokens with a spread of 0.002, and eps as it stands in the signature",
+        ),
+        Case(
+            "equal features",
+            (equal, *_norm_parameters(rng, 5)),
+            quiet=True,
+            note="every token has five equal features: its variance is 0",
+        ),
     ]
 
 
-def _normed(mean=lambda x: x.mean(-1, keepdims=True), variance=lambda x: x.var(-1, keepdims=True), root=lambda v, eps: np.sqrt(v + eps), affine=None):
+def _normed(
+    mean=lambda x: x.mean(-1, keepdims=True),
+    variance=lambda x: x.var(-1, keepdims=True),
+    root=lambda v, eps: np.sqrt(v + eps),
+    affine=None,
+):
     def wrong(x, gamma, beta, eps=1e-5):
         x, gamma, beta = (np.asarray(a, dtype=float) for a in (x, gamma, beta))
         with np.errstate(all="ignore"):
@@ -86,8 +106,16 @@ _NORM_MISTAKES = (
         "Is your epsilon inside the root? It belongs to the variance: first add, then take the root.",
         {"root": lambda v, eps: np.sqrt(v) + eps},
     ),
-    ("eps left out", "A token of equal features has variance 0: eps under the root keeps the division finite.", {"root": lambda v, eps: np.sqrt(v)}),
-    ("eps fixed, whatever the argument says", "The function is given eps: use the argument, not a number of your own.", {"root": lambda v, eps: np.sqrt(v + 1e-5)}),
+    (
+        "eps left out",
+        "A token of equal features has variance 0: eps under the root keeps the division finite.",
+        {"root": lambda v, eps: np.sqrt(v)},
+    ),
+    (
+        "eps fixed, whatever the argument says",
+        "The function is given eps: use the argument, not a number of your own.",
+        {"root": lambda v, eps: np.sqrt(v + 1e-5)},
+    ),
     (
         "divided by the variance, without the root",
         "After the division each token shall have variance 1, so divide by the standard deviation: the root of the variance.",
@@ -103,7 +131,11 @@ _NORM_MISTAKES = (
         "`x.mean()` mixes all tokens. Each has a mean of its own: `axis=-1, keepdims=True`.",
         {"mean": lambda x: x.mean(), "variance": lambda x: x.var()},
     ),
-    ("gamma and beta left out", "After the division the norm still scales by gamma and shifts by beta.", {"affine": lambda u, g, b: u}),
+    (
+        "gamma and beta left out",
+        "After the division the norm still scales by gamma and shifts by beta.",
+        {"affine": lambda u, g, b: u},
+    ),
     (
         "one gamma and one beta for all features",
         "gamma and beta have one number for each feature: multiply and add entry by entry along the last axis.",
@@ -128,8 +160,16 @@ LAYER_NORM = Exercise(
     cases=_layer_norm_cases,
     mistakes=(
         *(Mistake(name, hint, _normed(**options)) for name, hint, options in _NORM_MISTAKES),
-        Mistake("gamma left out", "After the division each feature is scaled by its own gamma.", _normed(affine=lambda u, g, b: u + b)),
-        Mistake("beta left out", "At the very end each feature is shifted by its own beta.", _normed(affine=lambda u, g, b: g * u)),
+        Mistake(
+            "gamma left out",
+            "After the division each feature is scaled by its own gamma.",
+            _normed(affine=lambda u, g, b: u + b),
+        ),
+        Mistake(
+            "beta left out",
+            "At the very end each feature is shifted by its own beta.",
+            _normed(affine=lambda u, g, b: g * u),
+        ),
         Mistake(
             "shifted by beta before scaling by gamma",
             "The order is scale, then shift: beta itself is not multiplied by gamma.",
@@ -165,14 +205,27 @@ LAYER_NORM = Exercise(
 def _add_and_norm_cases(rng):
     return [
         Case("values", (_tokens(rng, 4, 6), _tokens(rng, 4, 6), *_norm_parameters(rng, 6)), note="4 tokens of width 6"),
-        Case("values", (_tokens(rng, 5, 5), _tokens(rng, 5, 5), *_norm_parameters(rng, 5)), note="5 tokens of width 5: square arrays"),
+        Case(
+            "values",
+            (_tokens(rng, 5, 5), _tokens(rng, 5, 5), *_norm_parameters(rng, 5)),
+            note="5 tokens of width 5: square arrays",
+        ),
         Case(
             "integers",
-            (rng.permutation(np.arange(-4, 8)).reshape(3, 4), rng.integers(-3, 4, size=(3, 4)), np.array([1, 2, 3, -1]), np.array([0, 1, -2, 3])),
+            (
+                rng.permutation(np.arange(-4, 8)).reshape(3, 4),
+                rng.integers(-3, 4, size=(3, 4)),
+                np.array([1, 2, 3, -1]),
+                np.array([0, 1, -2, 3]),
+            ),
             note="whole numbers in",
         ),
         Case("eps", (_tokens(rng, 3, 4), _tokens(rng, 3, 4), *_norm_parameters(rng, 4), 0.3), note="eps = 0.3"),
-        Case("eps", (_normal(rng, 3, 5) * 2e-3, _normal(rng, 3, 5) * 2e-3, *_norm_parameters(rng, 5)), note="small tokens, and eps as it stands in the signature"),
+        Case(
+            "eps",
+            (_normal(rng, 3, 5) * 2e-3, _normal(rng, 3, 5) * 2e-3, *_norm_parameters(rng, 5)),
+            note="small tokens, and eps as it stands in the signature",
+        ),
         Case(
             "bad arguments",
             (_tokens(rng, 3, 4), _tokens(rng, 3, 6), *_norm_parameters(rng, 4)),
@@ -195,7 +248,9 @@ def _added(combine):
 
 def _sum_normed(options):
     norm = _normed(**options)
-    return lambda x, sublayer_output, gamma, beta, eps=1e-5: norm(np.asarray(x, dtype=float) + sublayer_output, gamma, beta, eps)
+    return lambda x, sublayer_output, gamma, beta, eps=1e-5: norm(
+        np.asarray(x, dtype=float) + sublayer_output, gamma, beta, eps
+    )
 
 
 ADD_AND_NORM = Exercise(
@@ -213,17 +268,39 @@ ADD_AND_NORM = Exercise(
             "The norm belongs to the whole sum, x included: add first.",
             _added(lambda x, s, norm: x + norm(s)),
         ),
-        Mistake("normalised both parts and then added them", "One norm, at the end: of the sum of the two.", _added(lambda x, s, norm: norm(x) + norm(s))),
+        Mistake(
+            "normalised both parts and then added them",
+            "One norm, at the end: of the sum of the two.",
+            _added(lambda x, s, norm: norm(x) + norm(s)),
+        ),
         Mistake(
             "no residual: the norm of the sublayer's output alone",
             "The sublayer's input x travels past it and is added to what came out.",
             _added(lambda x, s, norm: norm(s)),
         ),
-        Mistake("lost the sublayer's output: the norm of x alone", "What the sublayer found out has to be added to x.", _added(lambda x, s, norm: norm(x))),
-        Mistake("x + x: added x to itself", "The second part of the sum is what came out of the sublayer.", _added(lambda x, s, norm: norm(x + x))),
-        Mistake("no norm: the sum alone", "The sum still has to be normalised: `layer_norm` is yours already.", _added(lambda x, s, norm: x + s)),
-        Mistake("subtracted the sublayer's output", "A residual connection adds.", _added(lambda x, s, norm: norm(x - s))),
-        Mistake("multiplied x with the sublayer's output", "A residual connection adds.", _added(lambda x, s, norm: norm(x * s))),
+        Mistake(
+            "lost the sublayer's output: the norm of x alone",
+            "What the sublayer found out has to be added to x.",
+            _added(lambda x, s, norm: norm(x)),
+        ),
+        Mistake(
+            "x + x: added x to itself",
+            "The second part of the sum is what came out of the sublayer.",
+            _added(lambda x, s, norm: norm(x + x)),
+        ),
+        Mistake(
+            "no norm: the sum alone",
+            "The sum still has to be normalised: `layer_norm` is yours already.",
+            _added(lambda x, s, norm: x + s),
+        ),
+        Mistake(
+            "subtracted the sublayer's output", "A residual connection adds.", _added(lambda x, s, norm: norm(x - s))
+        ),
+        Mistake(
+            "multiplied x with the sublayer's output",
+            "A residual connection adds.",
+            _added(lambda x, s, norm: norm(x * s)),
+        ),
         Mistake(
             "took the mean of the two, not their sum",
             "Only the sum is asked. The norm nearly hides the factor ½; eps gives it away.",
@@ -255,8 +332,13 @@ def _x(rng: np.random.Generator, *shape: int, gradient: bool = False) -> Tensor:
     return Tensor(_f4(0.6 * _tokens(rng, *shape)), gradient)
 
 
-def _linear_weights(rng: np.random.Generator, name: str, d_in: int, d_out: int, gain: float = 1.0) -> dict[str, np.ndarray]:
-    return {f"{name}.weight": _f4(_normal(rng, d_out, d_in) * gain / np.sqrt(d_in)), f"{name}.bias": _f4(_normal(rng, d_out) * 0.5)}
+def _linear_weights(
+    rng: np.random.Generator, name: str, d_in: int, d_out: int, gain: float = 1.0
+) -> dict[str, np.ndarray]:
+    return {
+        f"{name}.weight": _f4(_normal(rng, d_out, d_in) * gain / np.sqrt(d_in)),
+        f"{name}.bias": _f4(_normal(rng, d_out) * 0.5),
+    }
 
 
 def _norm_weights(rng: np.random.Generator, name: str, d: int) -> dict[str, np.ndarray]:
@@ -269,7 +351,9 @@ def _layer_weights(rng: np.random.Generator, d: int, d_ff: int, prefix: str = ""
     weights = {}
     for name, gain in (("W_q", 0.9), ("W_k", 0.9), ("W_v", 1.2), ("W_o", 2.0)):
         weights |= _linear_weights(rng, f"{prefix}self_attention.{name}", d, d, gain)
-    weights |= _linear_weights(rng, f"{prefix}feed_forward.linear_1", d, d_ff, 1.2) | _linear_weights(rng, f"{prefix}feed_forward.linear_2", d_ff, d, 2.0)
+    weights |= _linear_weights(rng, f"{prefix}feed_forward.linear_1", d, d_ff, 1.2) | _linear_weights(
+        rng, f"{prefix}feed_forward.linear_2", d_ff, d, 2.0
+    )
     return weights | _norm_weights(rng, f"{prefix}norm_1", d) | _norm_weights(rng, f"{prefix}norm_2", d)
 
 
@@ -289,7 +373,9 @@ def _same_when_training(values):
     """The one demand on the two modes: they agree. Whether the values are right is asked elsewhere."""
     a, b = (values[mode] for mode in ("evaluating", "training"))
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape and not close(b, a, 1e-4).all():
-        return "in training mode the same input gives another result: is there a dropout in it? This course leaves it out"
+        return (
+            "in training mode the same input gives another result: is there a dropout in it? This course leaves it out"
+        )
     return None
 
 
@@ -298,7 +384,13 @@ _NO_DROPOUT = Relation("no dropout", _same_when_training)
 
 def _both_modes(args: tuple, weights: dict[str, np.ndarray], x: Tensor) -> list[Case]:
     return [
-        Case("no dropout", (x,), init=Init(args, weights=weights, training=training), label=label, note=f"{label}, with the same weights and input")
+        Case(
+            "no dropout",
+            (x,),
+            init=Init(args, weights=weights, training=training),
+            label=label,
+            note=f"{label}, with the same weights and input",
+        )
         for label, training in (("evaluating", False), ("training", True))
     ]
 
@@ -318,9 +410,25 @@ def _layer_norm_module_cases(rng):
         Case("start values", (), init=Init((7,)), method="state_dict", note="a new LayerNorm(7)"),
         Case("eps", (_x(rng, 3, 4),), init=init(4, 0.3), note="LayerNorm(4, 0.3)"),
         Case("eps", (_x(rng, 3, 4),), init=init(4, eps=0.1), note="LayerNorm(4, eps=0.1)"),
-        Case("eps", (Tensor(_f4(_normal(rng, 3, 5) * 2e-3)),), init=init(5), note="tokens with a spread of 0.002, and eps as it stands in the signature"),
-        Case("equal features", (Tensor(_f4(equal)),), init=init(5), note="every token has five equal features: its variance is 0"),
-        Case("gradients", (_x(rng, 2, 3, 4, gradient=True),), init=init(4), gradients=True, note="gradients of x, weight and bias"),
+        Case(
+            "eps",
+            (Tensor(_f4(_normal(rng, 3, 5) * 2e-3)),),
+            init=init(5),
+            note="tokens with a spread of 0.002, and eps as it stands in the signature",
+        ),
+        Case(
+            "equal features",
+            (Tensor(_f4(equal)),),
+            init=init(5),
+            note="every token has five equal features: its variance is 0",
+        ),
+        Case(
+            "gradients",
+            (_x(rng, 2, 3, 4, gradient=True),),
+            init=init(4),
+            gradients=True,
+            note="gradients of x, weight and bias",
+        ),
     ]
 
 
@@ -410,7 +518,10 @@ LAYER_NORM_MODULE = Exercise(
         Mistake(
             "averaged over the tokens, not over the features",
             "Each token keeps to itself: mean and variance run along its own features, the last axis: `dim=-1`.",
-            _norm_module(mean=lambda self, x: x.mean(-2, keepdim=True), variance=lambda self, x: x.var(-2, keepdim=True, unbiased=False)),
+            _norm_module(
+                mean=lambda self, x: x.mean(-2, keepdim=True),
+                variance=lambda self, x: x.var(-2, keepdim=True, unbiased=False),
+            ),
         ),
         Mistake(
             "means without keepdim: they do not lie along the tokens",
@@ -420,12 +531,18 @@ LAYER_NORM_MODULE = Exercise(
         Mistake(
             "averaged over the batch, not over the features",
             "That is batch norm: a token would depend on the other sentences. Mean and variance run along the last axis: `dim=-1`.",
-            _norm_module(mean=lambda self, x: x.mean(0, keepdim=True), variance=lambda self, x: x.var(0, keepdim=True, unbiased=False)),
+            _norm_module(
+                mean=lambda self, x: x.mean(0, keepdim=True),
+                variance=lambda self, x: x.var(0, keepdim=True, unbiased=False),
+            ),
         ),
         Mistake(
             "averaged over tokens and features together",
             "The tokens of a sentence do not share a mean here: only the last axis is averaged, `dim=-1`.",
-            _norm_module(mean=lambda self, x: x.mean((-2, -1), keepdim=True), variance=lambda self, x: x.var((-2, -1), keepdim=True, unbiased=False)),
+            _norm_module(
+                mean=lambda self, x: x.mean((-2, -1), keepdim=True),
+                variance=lambda self, x: x.var((-2, -1), keepdim=True, unbiased=False),
+            ),
         ),
         Mistake(
             "one mean and one variance for the whole array",
@@ -440,7 +557,10 @@ LAYER_NORM_MODULE = Exercise(
         Mistake(
             "the parameters are called gamma and beta",
             "The module keeps γ as `weight` and β as `bias`, the names that `nn.LayerNorm` has, so that weights can be exchanged.",
-            _norm_module(make=_with_parameters(gamma=torch.ones, beta=torch.zeros), affine=lambda self, unit: self.gamma * unit + self.beta),
+            _norm_module(
+                make=_with_parameters(gamma=torch.ones, beta=torch.zeros),
+                affine=lambda self, unit: self.gamma * unit + self.beta,
+            ),
         ),
         Mistake(
             "one gamma and one beta for all features",
@@ -467,7 +587,11 @@ LAYER_NORM_MODULE = Exercise(
             "With γ = 0 a new layer would let nothing through. A new norm changes nothing after the division: ones, and zeros for the bias.",
             _norm_module(make=_with_parameters(weight=torch.zeros, bias=torch.zeros)),
         ),
-        Mistake("bias starts as ones", "A new norm shifts nothing: the bias starts as zeros.", _norm_module(make=_with_parameters(weight=torch.ones, bias=torch.ones))),
+        Mistake(
+            "bias starts as ones",
+            "A new norm shifts nothing: the bias starts as zeros.",
+            _norm_module(make=_with_parameters(weight=torch.ones, bias=torch.ones)),
+        ),
         Mistake(
             "weight and bias are not trainable",
             "A buffer, or a tensor with `requires_grad=False`, gets no gradient and so never learns: use `nn.Parameter`.",
@@ -478,7 +602,11 @@ LAYER_NORM_MODULE = Exercise(
             "Mean and variance depend on x, and the gradient has to know: no `.detach()` and no `torch.no_grad()` around them.",
             _norm_module(mean=_without_gradient(_NormBase.mean), variance=_without_gradient(_NormBase.variance)),
         ),
-        Mistake("mean not subtracted", "First move the token to mean 0, then divide.", _norm_module(mean=lambda self, x: 0.0)),
+        Mistake(
+            "mean not subtracted",
+            "First move the token to mean 0, then divide.",
+            _norm_module(mean=lambda self, x: 0.0),
+        ),
     ),
     forbidden=_TORCH_NORMS,
     hints=(
@@ -493,15 +621,28 @@ LAYER_NORM_MODULE = Exercise(
 
 def _feed_forward_cases(rng):
     def init(d, d_ff):
-        return Init((d, d_ff), weights=_linear_weights(rng, "linear_1", d, d_ff) | _linear_weights(rng, "linear_2", d_ff, d))
+        return Init(
+            (d, d_ff), weights=_linear_weights(rng, "linear_1", d, d_ff) | _linear_weights(rng, "linear_2", d_ff, d)
+        )
 
     weights = _linear_weights(rng, "linear_1", 3, 8) | _linear_weights(rng, "linear_2", 8, 3)
     return [
-        Case("values", (_x(rng, 5, 4),), init=init(4, 7), note="5 tokens, d_model = 4, d_ff = 7, weights set from outside"),
+        Case(
+            "values",
+            (_x(rng, 5, 4),),
+            init=init(4, 7),
+            note="5 tokens, d_model = 4, d_ff = 7, weights set from outside",
+        ),
         Case("values", (_x(rng, 3, 4),), init=init(4, 4), note="d_model = d_ff = 4: square weights"),
         Case("values", (_x(rng, 6, 5),), init=init(5, 2), note="d_ff smaller than d_model"),
         Case("batch axes", (_x(rng, 2, 3, 4),), init=init(4, 6), note="2 sentences of 3 tokens"),
-        Case("gradients", (_x(rng, 2, 3, 4, gradient=True),), init=init(4, 9), gradients=True, note="gradients of x and of all weights"),
+        Case(
+            "gradients",
+            (_x(rng, 2, 3, 4, gradient=True),),
+            init=init(4, 9),
+            gradients=True,
+            note="gradients of x and of all weights",
+        ),
         *_both_modes((3, 8), weights, _x(rng, 20, 3)),
     ]
 
@@ -563,22 +704,48 @@ FEED_FORWARD = Exercise(
             _feed_forward(lambda self, x: self.linear_2(self.linear_1(torch.relu(x)))),
         ),
         Mistake(
-            "GELU instead of ReLU", "Many newer models use GELU. This exercise, like the paper, asks for ReLU: max(0, h).", _feed_forward(_through(nn.functional.gelu))
+            "GELU instead of ReLU",
+            "Many newer models use GELU. This exercise, like the paper, asks for ReLU: max(0, h).",
+            _feed_forward(_through(nn.functional.gelu)),
         ),
-        Mistake("tanh instead of ReLU", "ReLU is max(0, h): zero for negative entries, the entry itself for positive ones.", _feed_forward(_through(torch.tanh))),
-        Mistake("sigmoid instead of ReLU", "ReLU is max(0, h): zero for negative entries, the entry itself for positive ones.", _feed_forward(_through(torch.sigmoid))),
-        Mistake("softmax instead of ReLU", "ReLU is max(0, h), for every entry alone; nothing is normalised here.", _feed_forward(_through(lambda h: h.softmax(-1)))),
-        Mistake("the absolute value instead of ReLU", "ReLU sets negative entries to zero; it does not turn them around.", _feed_forward(_through(torch.abs))),
+        Mistake(
+            "tanh instead of ReLU",
+            "ReLU is max(0, h): zero for negative entries, the entry itself for positive ones.",
+            _feed_forward(_through(torch.tanh)),
+        ),
+        Mistake(
+            "sigmoid instead of ReLU",
+            "ReLU is max(0, h): zero for negative entries, the entry itself for positive ones.",
+            _feed_forward(_through(torch.sigmoid)),
+        ),
+        Mistake(
+            "softmax instead of ReLU",
+            "ReLU is max(0, h), for every entry alone; nothing is normalised here.",
+            _feed_forward(_through(lambda h: h.softmax(-1))),
+        ),
+        Mistake(
+            "the absolute value instead of ReLU",
+            "ReLU sets negative entries to zero; it does not turn them around.",
+            _feed_forward(_through(torch.abs)),
+        ),
         Mistake(
             "the residual is added here already",
             "x travels past this network in the encoder layer, which does the adding. Here only the two linear layers are asked.",
             _feed_forward(lambda self, x: x + _through(torch.relu)(self, x)),
         ),
-        Mistake("the second layer was left out", "linear_2 brings the width back from d_ff to d_model.", _feed_forward(lambda self, x: torch.relu(self.linear_1(x)))),
+        Mistake(
+            "the second layer was left out",
+            "linear_2 brings the width back from d_ff to d_model.",
+            _feed_forward(lambda self, x: torch.relu(self.linear_1(x))),
+        ),
         Mistake(
             "linear layers without biases",
             "Both layers have a bias, which `nn.Linear` makes unless told otherwise.",
-            _feed_forward(make=_set(linear_1=lambda d, f: nn.Linear(d, f, bias=False), linear_2=lambda d, f: nn.Linear(f, d, bias=False))),
+            _feed_forward(
+                make=_set(
+                    linear_1=lambda d, f: nn.Linear(d, f, bias=False), linear_2=lambda d, f: nn.Linear(f, d, bias=False)
+                )
+            ),
         ),
         Mistake(
             "d_model and d_ff changed places in the layers",
@@ -620,19 +787,58 @@ def _encoder_layer_cases(rng):
     empty = np.tri(4, dtype=bool)
     empty[2] = False
     return [
-        Case("post-norm values", (_x(rng, 2, 5, 6),), init=two(6, 2, 9), note="2 sentences of 5 tokens, d_model = 6, 2 heads, d_ff = 9"),
+        Case(
+            "post-norm values",
+            (_x(rng, 2, 5, 6),),
+            init=two(6, 2, 9),
+            note="2 sentences of 5 tokens, d_model = 6, 2 heads, d_ff = 9",
+        ),
         Case("post-norm values", (_x(rng, 4, 6),), init=init(6, 3, 8), note="one sentence of 4 tokens, 3 heads"),
-        Case("pre-norm values", (_x(rng, 2, 5, 6),), init=init(6, 2, 9, True), note="the same sizes with norm_first=True"),
-        Case("masks", (_x(rng, 2, 5, 6), _padding([3, 5], 5)), init=init(6, 2, 7), note="post-norm, sentences of 3 and 5 tokens in a batch, padding masked"),
-        Case("masks", (_x(rng, 2, 4, 6), Tensor(holes)), init=init(6, 2, 7), note="post-norm, a mask for every sentence and head"),
-        Case("masks", (_x(rng, 5, 4), _causal(5)), init=init(4, 2, 7, True), note="pre-norm, every token sees itself and those before it"),
+        Case(
+            "pre-norm values", (_x(rng, 2, 5, 6),), init=init(6, 2, 9, True), note="the same sizes with norm_first=True"
+        ),
+        Case(
+            "masks",
+            (_x(rng, 2, 5, 6), _padding([3, 5], 5)),
+            init=init(6, 2, 7),
+            note="post-norm, sentences of 3 and 5 tokens in a batch, padding masked",
+        ),
+        Case(
+            "masks",
+            (_x(rng, 2, 4, 6), Tensor(holes)),
+            init=init(6, 2, 7),
+            note="post-norm, a mask for every sentence and head",
+        ),
+        Case(
+            "masks",
+            (_x(rng, 5, 4), _causal(5)),
+            init=init(4, 2, 7, True),
+            note="pre-norm, every token sees itself and those before it",
+        ),
         Case("empty rows", (_x(rng, 4, 6), Tensor(empty)), init=init(6, 2, 7), note="one token may attend to nothing"),
         Case(
-            "gradients", (_x(rng, 2, 3, 6, gradient=True), _padding([3, 2], 3)), init=init(6, 2, 8), gradients=True, note="post-norm, gradients of x and of all weights"
+            "gradients",
+            (_x(rng, 2, 3, 6, gradient=True), _padding([3, 2], 3)),
+            init=init(6, 2, 8),
+            gradients=True,
+            note="post-norm, gradients of x and of all weights",
         ),
-        Case("gradients", (_x(rng, 2, 3, 6, gradient=True),), init=init(6, 3, 8, True), gradients=True, note="pre-norm, gradients of x and of all weights"),
+        Case(
+            "gradients",
+            (_x(rng, 2, 3, 6, gradient=True),),
+            init=init(6, 3, 8, True),
+            gradients=True,
+            note="pre-norm, gradients of x and of all weights",
+        ),
         *_both_modes((6, 2, 8), _layer_weights(rng, 6, 8), _x(rng, 8, 6)),
-        Case("bad arguments", (), init=Init((6, 4, 8)), method="state_dict", raises="ValueError", note="4 heads, d_model = 6"),
+        Case(
+            "bad arguments",
+            (),
+            init=Init((6, 4, 8)),
+            method="state_dict",
+            raises="ValueError",
+            note="4 heads, d_model = 6",
+        ),
         Case("bad arguments", (), init=Init((6, 0, 8)), method="state_dict", raises="ValueError", note="no heads"),
     ]
 
@@ -877,13 +1083,21 @@ ENCODER_LAYER = Exercise(
             "Each sublayer's input is added to its output, then comes the norm. Was x overwritten by the output before the sum?",
             _layer(post=_no_residual_post),
         ),
-        Mistake("pre-norm: no residual connections", "Each sublayer's output is added to x as it came: `x + ...`.", _layer(pre=_no_residual_pre)),
+        Mistake(
+            "pre-norm: no residual connections",
+            "Each sublayer's output is added to x as it came: `x + ...`.",
+            _layer(pre=_no_residual_pre),
+        ),
         Mistake(
             "pre-norm: the sublayer's output was added to itself",
             "Once `x` is overwritten by the sublayer's output, `x + x` adds that to itself: give the output a name of its own.",
             _layer(pre=_doubled_pre),
         ),
-        Mistake("post-norm: x + x, without the sublayers", "The second part of each sum is what came out of the sublayer.", _layer(post=_itself_post)),
+        Mistake(
+            "post-norm: x + x, without the sublayers",
+            "The second part of each sum is what came out of the sublayer.",
+            _layer(post=_itself_post),
+        ),
         Mistake(
             "post-norm: the second residual starts from the layer's input",
             "The second road begins where the first one ended: with the result of the first norm.",
@@ -904,8 +1118,16 @@ ENCODER_LAYER = Exercise(
             "The feed-forward network works on what the attention has renewed, not beside it.",
             _layer(pre=_parallel_pre),
         ),
-        Mistake("post-norm: the norms are left out", "After each sum comes a norm: norm_1, then norm_2.", _layer(post=_no_norm)),
-        Mistake("pre-norm: the norms are left out", "Before each sublayer comes a norm: norm_1, then norm_2.", _layer(pre=_no_norm)),
+        Mistake(
+            "post-norm: the norms are left out",
+            "After each sum comes a norm: norm_1, then norm_2.",
+            _layer(post=_no_norm),
+        ),
+        Mistake(
+            "pre-norm: the norms are left out",
+            "Before each sublayer comes a norm: norm_1, then norm_2.",
+            _layer(pre=_no_norm),
+        ),
         Mistake(
             "post-norm: only the sublayer's output is normalised",
             "The norm belongs to the whole sum, x included: add first.",
@@ -956,14 +1178,36 @@ ENCODER_LAYER = Exercise(
             "Each of the two norms has weights of its own: norm_1 for the attention, norm_2 for the feed-forward network.",
             _layer(pre=_norm_1_twice_pre),
         ),
-        Mistake("post-norm: norm_1 and norm_2 changed places", "norm_1 belongs to the attention, norm_2 to the feed-forward network.", _layer(post=_norms_swapped_post)),
-        Mistake("pre-norm: norm_1 and norm_2 changed places", "norm_1 belongs to the attention, norm_2 to the feed-forward network.", _layer(pre=_norms_swapped_pre)),
         Mistake(
-            "post-norm: no residual around the feed-forward network", "Both sublayers have a road that passes them, the second one too.", _layer(post=_first_only_post)
+            "post-norm: norm_1 and norm_2 changed places",
+            "norm_1 belongs to the attention, norm_2 to the feed-forward network.",
+            _layer(post=_norms_swapped_post),
         ),
-        Mistake("pre-norm: no residual around the feed-forward network", "Both sublayers have a road that passes them, the second one too.", _layer(pre=_first_only_pre)),
-        Mistake("post-norm: no residual around the attention", "Both sublayers have a road that passes them, the first one too.", _layer(post=_second_only_post)),
-        Mistake("pre-norm: no residual around the attention", "Both sublayers have a road that passes them, the first one too.", _layer(pre=_second_only_pre)),
+        Mistake(
+            "pre-norm: norm_1 and norm_2 changed places",
+            "norm_1 belongs to the attention, norm_2 to the feed-forward network.",
+            _layer(pre=_norms_swapped_pre),
+        ),
+        Mistake(
+            "post-norm: no residual around the feed-forward network",
+            "Both sublayers have a road that passes them, the second one too.",
+            _layer(post=_first_only_post),
+        ),
+        Mistake(
+            "pre-norm: no residual around the feed-forward network",
+            "Both sublayers have a road that passes them, the second one too.",
+            _layer(pre=_first_only_pre),
+        ),
+        Mistake(
+            "post-norm: no residual around the attention",
+            "Both sublayers have a road that passes them, the first one too.",
+            _layer(post=_second_only_post),
+        ),
+        Mistake(
+            "pre-norm: no residual around the attention",
+            "Both sublayers have a road that passes them, the first one too.",
+            _layer(pre=_second_only_pre),
+        ),
         Mistake(
             "post-norm: the feed-forward network comes before the attention",
             "First the tokens talk to each other, then each thinks for itself.",
@@ -979,7 +1223,11 @@ ENCODER_LAYER = Exercise(
             "True = may attend, in the layer as in unit 4's attention: hand the mask on as it is. (`nn.MultiheadAttention` has it the other way round.)",
             _layer(attend=_inverted),
         ),
-        Mistake("crashes without a mask", "`mask=None` is the usual call: everyone sees everything. Hand None on as it is.", _layer(attend=_mask_needed)),
+        Mistake(
+            "crashes without a mask",
+            "`mask=None` is the usual call: everyone sees everything. Hand None on as it is.",
+            _layer(attend=_mask_needed),
+        ),
         Mistake(
             "the attention's two results are not taken apart",
             "`self_attention` returns the pair (output, weights): only the output goes on the road.",
@@ -1000,8 +1248,16 @@ ENCODER_LAYER = Exercise(
             "It keeps its weights under other names and reads masks the other way round. Use unit 4's `MultiHeadAttention`.",
             _layer(make=_other_attention, attend=lambda self, x, mask: self.self_attention(x, x, x)[0]),
         ),
-        Mistake("the attention has no biases", "All linear layers have biases here; `bias=True` is the default of unit 4's attention.", _layer(make=_no_bias)),
-        Mistake("no ReLU in the feed-forward network", "linear_1, ReLU, linear_2.", _layer(make=_wrong_network(_through(lambda h: h)))),
+        Mistake(
+            "the attention has no biases",
+            "All linear layers have biases here; `bias=True` is the default of unit 4's attention.",
+            _layer(make=_no_bias),
+        ),
+        Mistake(
+            "no ReLU in the feed-forward network",
+            "linear_1, ReLU, linear_2.",
+            _layer(make=_wrong_network(_through(lambda h: h))),
+        ),
         Mistake(
             "the residual is added twice: in the feed-forward network too",
             "Where is x added to the output, in `FeedForward` or in the layer? Once is enough, and it belongs to the layer.",
@@ -1015,7 +1271,12 @@ ENCODER_LAYER = Exercise(
         Mistake(
             "the norms average over the tokens",
             "Is `LayerNorm` right? Its check tells: mean and variance run along the features of each token.",
-            _layer(make=_wrong_norm(mean=lambda self, x: x.mean(-2, keepdim=True), variance=lambda self, x: x.var(-2, keepdim=True, unbiased=False))),
+            _layer(
+                make=_wrong_norm(
+                    mean=lambda self, x: x.mean(-2, keepdim=True),
+                    variance=lambda self, x: x.var(-2, keepdim=True, unbiased=False),
+                )
+            ),
         ),
         Mistake(
             "x is detached: no gradient reaches the layers below",
@@ -1060,17 +1321,59 @@ _ENCODER_TOLERANCE = 3e-5
 
 def _encoder_cases(rng):
     def init(n_layers, d, heads, d_ff, norm_first=False):
-        return Init((n_layers, d, heads, d_ff, norm_first), weights=_encoder_weights(rng, n_layers, d, d_ff, norm_first))
+        return Init(
+            (n_layers, d, heads, d_ff, norm_first), weights=_encoder_weights(rng, n_layers, d, d_ff, norm_first)
+        )
 
     return [
-        Case("post-norm values", (_x(rng, 2, 4, 6),), init=init(3, 6, 2, 7), note="3 layers, 2 sentences of 4 tokens, d_model = 6, 2 heads, d_ff = 7"),
+        Case(
+            "post-norm values",
+            (_x(rng, 2, 4, 6),),
+            init=init(3, 6, 2, 7),
+            note="3 layers, 2 sentences of 4 tokens, d_model = 6, 2 heads, d_ff = 7",
+        ),
         Case("post-norm values", (_x(rng, 5, 6),), init=init(1, 6, 3, 8), note="a single layer, one sentence"),
-        Case("pre-norm values", (_x(rng, 2, 4, 6),), init=init(2, 6, 2, 7, True), note="2 layers with norm_first=True, and the norm at the end"),
-        Case("masks", (_x(rng, 2, 4, 6), _padding([2, 4], 4)), init=init(2, 6, 2, 7), note="post-norm, sentences of 2 and 4 tokens in a batch, padding masked"),
-        Case("masks", (_x(rng, 5, 4), _causal(5)), init=init(2, 4, 2, 6, True), note="pre-norm, every token sees itself and those before it"),
-        Case(_N_LAYERS, (_x(rng, 3, 4),), init=init(3, 4, 2, 5), label="used", note="3 layers, each with weights of its own"),
-        Case(_N_LAYERS, (), init=Init((3, 4, 2, 6)), method="state_dict", label="post-norm", note="the start values of a new Encoder(3, 4, 2, 6)"),
-        Case(_N_LAYERS, (), init=Init((2, 4, 2, 6, True)), method="state_dict", label="pre-norm", note="the start values of a new Encoder(2, 4, 2, 6, norm_first=True)"),
+        Case(
+            "pre-norm values",
+            (_x(rng, 2, 4, 6),),
+            init=init(2, 6, 2, 7, True),
+            note="2 layers with norm_first=True, and the norm at the end",
+        ),
+        Case(
+            "masks",
+            (_x(rng, 2, 4, 6), _padding([2, 4], 4)),
+            init=init(2, 6, 2, 7),
+            note="post-norm, sentences of 2 and 4 tokens in a batch, padding masked",
+        ),
+        Case(
+            "masks",
+            (_x(rng, 5, 4), _causal(5)),
+            init=init(2, 4, 2, 6, True),
+            note="pre-norm, every token sees itself and those before it",
+        ),
+        Case(
+            _N_LAYERS,
+            (_x(rng, 3, 4),),
+            init=init(3, 4, 2, 5),
+            label="used",
+            note="3 layers, each with weights of its own",
+        ),
+        Case(
+            _N_LAYERS,
+            (),
+            init=Init((3, 4, 2, 6)),
+            method="state_dict",
+            label="post-norm",
+            note="the start values of a new Encoder(3, 4, 2, 6)",
+        ),
+        Case(
+            _N_LAYERS,
+            (),
+            init=Init((2, 4, 2, 6, True)),
+            method="state_dict",
+            label="pre-norm",
+            note="the start values of a new Encoder(2, 4, 2, 6, norm_first=True)",
+        ),
         Case(
             "gradients",
             (_x(rng, 2, 3, 6, gradient=True), _padding([3, 2], 3)),
@@ -1078,9 +1381,22 @@ def _encoder_cases(rng):
             gradients=True,
             note="post-norm, gradients of x and of all weights",
         ),
-        Case("gradients", (_x(rng, 3, 6, gradient=True),), init=init(2, 6, 2, 5, True), gradients=True, note="pre-norm, gradients of x and of all weights"),
+        Case(
+            "gradients",
+            (_x(rng, 3, 6, gradient=True),),
+            init=init(2, 6, 2, 5, True),
+            gradients=True,
+            note="pre-norm, gradients of x and of all weights",
+        ),
         *_both_modes((2, 6, 2, 7), _encoder_weights(rng, 2, 6, 7, False), _x(rng, 8, 6)),
-        Case("bad arguments", (), init=Init((2, 6, 4, 8)), method="state_dict", raises="ValueError", note="4 heads, d_model = 6"),
+        Case(
+            "bad arguments",
+            (),
+            init=Init((2, 6, 4, 8)),
+            method="state_dict",
+            raises="ValueError",
+            note="4 heads, d_model = 6",
+        ),
         Case("bad arguments", (), init=Init((2, 6, 0, 8)), method="state_dict", raises="ValueError", note="no heads"),
     ]
 
@@ -1088,14 +1404,22 @@ def _encoder_cases(rng):
 def _as_layers(case, value, expected):
     """By value where weights were set; by names and shapes where a new encoder shows its start values."""
     if case.method is None:
-        if isinstance(value, np.ndarray) and value.shape == expected.shape and close(value, expected, _ENCODER_TOLERANCE).all():
+        if (
+            isinstance(value, np.ndarray)
+            and value.shape == expected.shape
+            and close(value, expected, _ENCODER_TOLERANCE).all()
+        ):
             return None
         return "with other weights in every layer, the result is not that of layer after layer"
     if not isinstance(value, dict):
         return "state_dict() does not give the parameters by name"
     missing, extra = [k for k in expected if k not in value], [k for k in value if k not in expected]
     if missing or extra:
-        told = [f"{word} {', '.join(names[:6])}" for word, names in (("it has no", missing), ("it should not have", extra)) if names]
+        told = [
+            f"{word} {', '.join(names[:6])}"
+            for word, names in (("it has no", missing), ("it should not have", extra))
+            if names
+        ]
         return f"the parameters of your Encoder differ: {'; '.join(told)}"
     odd = [k for k in expected if np.shape(value[k]) != expected[k].shape]
     if odd:
@@ -1108,7 +1432,11 @@ def _start_apart(values):
     for state in (values["post-norm"], values["pre-norm"]):
         n_layers = len({name.split(".")[1] for name in state if name.startswith("layers.")})
         for name in (name for name in state if name.startswith("layers.0.") and np.ndim(state[name]) == 2):
-            same = [i for i in range(1, n_layers) if np.array_equal(state[name], state[name.replace("layers.0.", f"layers.{i}.", 1)])]
+            same = [
+                i
+                for i in range(1, n_layers)
+                if np.array_equal(state[name], state[name.replace("layers.0.", f"layers.{i}.", 1)])
+            ]
             if same:
                 return f"layer {same[0]} starts from the same weights as layer 0"
     return None
@@ -1144,7 +1472,10 @@ def _made_of(layers):
 
     def make(self, n_layers, d_model, n_heads, d_ff, norm_first):
         self.layers = layers(
-            lambda **changed: reference.EncoderLayer(**({"d_model": d_model, "n_heads": n_heads, "d_ff": d_ff, "norm_first": norm_first} | changed)), n_layers
+            lambda **changed: reference.EncoderLayer(
+                **({"d_model": d_model, "n_heads": n_heads, "d_ff": d_ff, "norm_first": norm_first} | changed)
+            ),
+            n_layers,
         )
 
     return make
@@ -1255,15 +1586,25 @@ ENCODER = Exercise(
             _encoder(make=_drop_norm),
         ),
         Mistake(
-            "the final norm is made, but not used", "With `norm_first=True` the result goes through `self.norm` after the last layer.", _encoder(forward=_run_layers)
+            "the final norm is made, but not used",
+            "With `norm_first=True` the result goes through `self.norm` after the last layer.",
+            _encoder(forward=_run_layers),
         ),
         Mistake(
             "a final norm with post-norm too",
             "With post-norm every layer ends in a norm already: make `norm` only when `norm_first` is true.",
             _encoder(make=_always_norm),
         ),
-        Mistake("the final norm comes before the layers", "It stands at the end of the road, after the last layer.", _encoder(forward=_norm_ahead)),
-        Mistake("the final norm after every layer", "It comes once, after the last layer; between the layers the road stays free.", _encoder(forward=_norm_between)),
+        Mistake(
+            "the final norm comes before the layers",
+            "It stands at the end of the road, after the last layer.",
+            _encoder(forward=_norm_ahead),
+        ),
+        Mistake(
+            "the final norm after every layer",
+            "It comes once, after the last layer; between the layers the road stays free.",
+            _encoder(forward=_norm_between),
+        ),
         Mistake(
             "the layers are in a plain Python list",
             "A module does not look into a list: its layers would neither train nor be saved. `nn.ModuleList` makes them known.",
@@ -1287,14 +1628,20 @@ ENCODER = Exercise(
         Mistake(
             "the mask is inverted",
             "True = may attend, everywhere in this course: hand the mask on as it is.",
-            _encoder(forward=lambda self, x, mask: _finish(self, _run_layers(self, x, None if mask is None else ~mask))),
+            _encoder(
+                forward=lambda self, x, mask: _finish(self, _run_layers(self, x, None if mask is None else ~mask))
+            ),
         ),
         Mistake(
             "crashes without a mask",
             "`mask=None` is the usual call: hand None on as it is.",
             _encoder(forward=lambda self, x, mask: _finish(self, _run_layers(self, x, mask.bool()))),
         ),
-        Mistake("every layer reads the first input", "Each layer reads what the one before has written: `x = layer(x, mask)`.", _encoder(forward=_all_from_input)),
+        Mistake(
+            "every layer reads the first input",
+            "Each layer reads what the one before has written: `x = layer(x, mask)`.",
+            _encoder(forward=_all_from_input),
+        ),
         Mistake(
             "returned the input: what the layers return is not kept",
             "A layer does not change x in place. Keep its result: `x = layer(x, mask)`.",
@@ -1305,11 +1652,25 @@ ENCODER = Exercise(
             "`range(n)` counts to n already: there are n layers, and each is used.",
             _encoder(make=_made_of(lambda layer, n: nn.ModuleList(layer() for _ in range(n - 1)))),
         ),
-        Mistake("one layer too many", "`range(n)` makes n layers.", _encoder(make=_made_of(lambda layer, n: nn.ModuleList(layer() for _ in range(n + 1))))),
-        Mistake("the layers run from last to first", "layers[0] reads the embeddings, and the last one writes the result.", _encoder(forward=_backwards)),
-        Mistake("returned the outputs of all layers", "Only what the last layer writes is returned: one array of the shape of x.", _encoder(forward=_all_outputs)),
         Mistake(
-            "an extra residual around the whole stack", "The roads are inside the layers already; the encoder itself adds nothing.", _encoder(forward=_extra_residual)
+            "one layer too many",
+            "`range(n)` makes n layers.",
+            _encoder(make=_made_of(lambda layer, n: nn.ModuleList(layer() for _ in range(n + 1)))),
+        ),
+        Mistake(
+            "the layers run from last to first",
+            "layers[0] reads the embeddings, and the last one writes the result.",
+            _encoder(forward=_backwards),
+        ),
+        Mistake(
+            "returned the outputs of all layers",
+            "Only what the last layer writes is returned: one array of the shape of x.",
+            _encoder(forward=_all_outputs),
+        ),
+        Mistake(
+            "an extra residual around the whole stack",
+            "The roads are inside the layers already; the encoder itself adds nothing.",
+            _encoder(forward=_extra_residual),
         ),
         Mistake(
             "one head, whatever n_heads says",
@@ -1317,7 +1678,9 @@ ENCODER = Exercise(
             _encoder(make=_made_of(lambda layer, n: nn.ModuleList(layer(n_heads=1) for _ in range(n)))),
         ),
         Mistake(
-            "the gradient is cut between the layers", "The first layer learns through all the others: no `.detach()` on the way.", _encoder(forward=_detached_between)
+            "the gradient is cut between the layers",
+            "The first layer learns through all the others: no `.detach()` on the way.",
+            _encoder(forward=_detached_between),
         ),
         Mistake(
             "dropout between the layers",

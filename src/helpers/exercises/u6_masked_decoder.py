@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..compare import close
-from ..exercise import Built, Case, Exercise, Init, Mistake, Tensor
-from ..reference import u6_masked_decoder as reference
+from helpers.exercise import Built, Case, Exercise, Init, Mistake, Tensor
+from helpers.reference import u6_masked_decoder as reference
+from helpers.tolerance import close
 
 
 def _f4(array: np.ndarray, gradient: bool = False) -> Tensor:
@@ -236,7 +236,11 @@ PADDING_MASK = Exercise(
         Mistake(
             "gave every sentence the longest length",
             "Each sentence has a row of its own, from its own length.",
-            _padding(lambda m, lengths, n: torch.arange(n) < torch.full_like(lengths, int(lengths.max()))[:, None, None, None]),
+            _padding(
+                lambda m, lengths, n: (
+                    torch.arange(n) < torch.full_like(lengths, int(lengths.max()))[:, None, None, None]
+                )
+            ),
         ),
         Mistake(
             "returned 0 and 1 as numbers, not as booleans",
@@ -304,8 +308,16 @@ def _masked_cases(rng):
     lengths = np.array([4, 0, int(rng.integers(1, 4))])
     padding = (np.arange(4) < lengths[:, None])[:, None, None, :]
     return [
-        Case("values", (*(_normal(rng, *s) for s in ((3, 6), (5, 6), (5, 2))), _some_mask(rng, 3, 5)), note="3 queries, 5 keys, d_k = 6, d_v = 2"),
-        Case("values", (*(_normal(rng, 4, 4) for _ in range(3)), Tensor(np.tri(4, dtype=bool))), note="4 words and a causal mask: everything square"),
+        Case(
+            "values",
+            (*(_normal(rng, *s) for s in ((3, 6), (5, 6), (5, 2))), _some_mask(rng, 3, 5)),
+            note="3 queries, 5 keys, d_k = 6, d_v = 2",
+        ),
+        Case(
+            "values",
+            (*(_normal(rng, 4, 4) for _ in range(3)), Tensor(np.tri(4, dtype=bool))),
+            note="4 words and a causal mask: everything square",
+        ),
         Case(
             "batch axes",
             (*(_normal(rng, *s) for s in ((2, 3, 4, 6), (2, 3, 5, 6), (2, 3, 5, 3))), _some_mask(rng, 2, 1, 1, 5)),
@@ -317,15 +329,27 @@ def _masked_cases(rng):
             note="2 sentences, one mask (4, 5) for both",
         ),
         Case("hidden words score high", _far_apart(rng, 25, 26), note="allowed scores near -25, hidden ones near 0"),
-        Case("hidden words score high", _far_apart(rng, 10_001, 100_000), note="allowed scores near -10,000 and -100,000, hidden ones near 0"),
+        Case(
+            "hidden words score high",
+            _far_apart(rng, 10_001, 100_000),
+            note="allowed scores near -10,000 and -100,000, hidden ones near 0",
+        ),
         Case("large scores", _far_apart(rng, -200), note="allowed scores near 200"),
         Case(
             "zero scores",
             (_f4(np.zeros((2, 6))), *(_normal(rng, *s) for s in ((5, 6), (5, 2))), _some_mask(rng, 2, 5)),
             note="queries of zeros: all scores are 0, and the visible words share evenly",
         ),
-        Case("empty rows", (*(_normal(rng, *s) for s in ((4, 6), (5, 6), (5, 3))), Tensor(empty)), note="one of 4 queries may see nothing"),
-        Case("empty rows", (*(_normal(rng, *s) for s in ((3, 2, 2, 6), (3, 2, 4, 6), (3, 2, 4, 3))), Tensor(padding)), note="one of 3 sentences is all padding"),
+        Case(
+            "empty rows",
+            (*(_normal(rng, *s) for s in ((4, 6), (5, 6), (5, 3))), Tensor(empty)),
+            note="one of 4 queries may see nothing",
+        ),
+        Case(
+            "empty rows",
+            (*(_normal(rng, *s) for s in ((3, 2, 2, 6), (3, 2, 4, 6), (3, 2, 4, 3))), Tensor(padding)),
+            note="one of 3 sentences is all padding",
+        ),
         Case(
             "gradients",
             (*(_normal(rng, *s, gradient=True) for s in ((3, 6), (5, 6), (5, 2))), _some_mask(rng, 3, 5)),
@@ -424,7 +448,11 @@ MASKED_ATTENTION = Exercise(
         Mistake(
             "hid every score that is 0",
             "A visible word may score 0 as well. Ask the mask what is hidden, not the scores.",
-            _attention(lambda s, m: torch.softmax((s * m).masked_fill(s * m == 0, torch.finfo(s.dtype).min), -1).masked_fill(s * m == 0, 0)),
+            _attention(
+                lambda s, m: torch.softmax((s * m).masked_fill(s * m == 0, torch.finfo(s.dtype).min), -1).masked_fill(
+                    s * m == 0, 0
+                )
+            ),
         ),
         Mistake(
             "filled with -20: hidden words leak through",
@@ -472,7 +500,9 @@ MASKED_ATTENTION = Exercise(
         Mistake(
             "NaN hidden afterwards: the gradients are still NaN",
             "`nan_to_num` mends the values, not the way back: adding -∞ lets the NaN pass. Fill with a finite number, and set hidden weights to 0.",
-            _attention(lambda s, m: torch.nan_to_num(torch.softmax(s + torch.zeros(m.shape).masked_fill(~m, -math.inf), -1))),
+            _attention(
+                lambda s, m: torch.nan_to_num(torch.softmax(s + torch.zeros(m.shape).masked_fill(~m, -math.inf), -1))
+            ),
         ),
         Mistake(
             "softmax over the queries",
@@ -484,13 +514,33 @@ MASKED_ATTENTION = Exercise(
             "exp(-100) is 0 in float32 already. Subtract the largest visible score of each row first, or use `torch.softmax`.",
             _attention(lambda s, m: _plain_exp(s, m)),
         ),
-        Mistake("forgot the transpose: Q @ K", "The keys are rows: put K on its side. Square shapes hide this.", _no_transpose),
-        Mistake("returned the weights first", "The output comes first, then the weights: `return output, weights`.", _weights_first),
+        Mistake(
+            "forgot the transpose: Q @ K",
+            "The keys are rows: put K on its side. Square shapes hide this.",
+            _no_transpose,
+        ),
+        Mistake(
+            "returned the weights first",
+            "The output comes first, then the weights: `return output, weights`.",
+            _weights_first,
+        ),
         _scaled("did not scale the scores", "Divide the scores by √d_k, as in unit 2.", lambda Q, K, V: 1),
         _scaled("divided by d_k, not by √d_k", "It is the root of the width.", lambda Q, K, V: Q.shape[-1]),
-        _scaled("divided by √d_v", "The scores are sums over d_k products: the width of the queries counts.", lambda Q, K, V: math.sqrt(V.shape[-1])),
-        _scaled("divided by √n_k", "The scores are sums over d_k products: the width counts, not the number of keys.", lambda Q, K, V: math.sqrt(K.shape[-2])),
-        _scaled("multiplied by √d_k", "Scaling makes the scores smaller: divide.", lambda Q, K, V: 1 / math.sqrt(Q.shape[-1])),
+        _scaled(
+            "divided by √d_v",
+            "The scores are sums over d_k products: the width of the queries counts.",
+            lambda Q, K, V: math.sqrt(V.shape[-1]),
+        ),
+        _scaled(
+            "divided by √n_k",
+            "The scores are sums over d_k products: the width counts, not the number of keys.",
+            lambda Q, K, V: math.sqrt(K.shape[-2]),
+        ),
+        _scaled(
+            "multiplied by √d_k",
+            "Scaling makes the scores smaller: divide.",
+            lambda Q, K, V: 1 / math.sqrt(Q.shape[-1]),
+        ),
         _scaled("divided by 8, whatever the width", "8 is √64, for one particular width.", lambda Q, K, V: 8),
     ),
     hints=(
@@ -585,7 +635,11 @@ SHIFT_RIGHT = Exercise(
             "The last target has no place in the input: in front stands bos.",
             lambda t, bos_id: torch.roll(t, 1, -1),
         ),
-        Mistake("shifted twice", "One place is enough: target i is predicted from what stands up to target i - 1.", _shift_twice),
+        Mistake(
+            "shifted twice",
+            "One place is enough: target i is predicted from what stands up to target i - 1.",
+            _shift_twice,
+        ),
         Mistake(
             "put 0 in front instead of bos",
             "The id that begins a sentence is given: `bos_id`.",
@@ -607,7 +661,10 @@ SHIFT_RIGHT = Exercise(
             lambda t, bos_id: reference.shift_right(t, bos_id).float(),
         ),
     ),
-    hints=("Two pieces side by side: a column of bos, and all targets but the last.", "`torch.cat([...], dim=-1)`; the slice is `targets[..., :-1]`."),
+    hints=(
+        "Two pieces side by side: a column of bos, and all targets but the last.",
+        "`torch.cat([...], dim=-1)`; the slice is `targets[..., :-1]`.",
+    ),
 )
 
 
@@ -636,7 +693,15 @@ def _loss_cases(rng):
         case("batch axes", 3, 3, 3, note="3 sentences of 3 tokens, 3 words"),
         case("batch axes", 2, 3, 4, 5, note="2 × 3 sentences of 4 tokens"),
         case("ignored targets", 6, 5, ignored=(1, 4), note="2 of 6 targets are -100"),
-        case("ignored targets", 2, 4, 5, ignored=(3, 5, 6, 7), ignore_index=0, note="the padding is id 0, lengths 3 and 1"),
+        case(
+            "ignored targets",
+            2,
+            4,
+            5,
+            ignored=(3, 5, 6, 7),
+            ignore_index=0,
+            note="the padding is id 0, lengths 3 and 1",
+        ),
         case("ignored targets", 3, 2, 6, ignored=(1,), ignore_index=2, note="the padding is id 2"),
         case("all ignored", 3, 4, ignored=(0, 1, 2), note="every target is -100"),
         case("all ignored", 1, 2, 4, ignored=(0, 1), ignore_index=3, note="every target is the padding"),
@@ -647,7 +712,11 @@ def _loss_cases(rng):
     ]
 
 
-def _loss(log_p=lambda x: torch.log_softmax(x, -1), reduce=None, pick=lambda log_p, t: log_p.gather(-1, t.unsqueeze(-1)).squeeze(-1)):
+def _loss(
+    log_p=lambda x: torch.log_softmax(x, -1),
+    reduce=None,
+    pick=lambda log_p, t: log_p.gather(-1, t.unsqueeze(-1)).squeeze(-1),
+):
     """The loss with one part replaced: how log-probabilities are made, picked, or put together."""
     reduce = reduce or (lambda surprise, keep: surprise.sum() / keep.sum().clamp(min=1))
 
@@ -707,7 +776,9 @@ CROSS_ENTROPY = Exercise(
         Mistake(
             "looked up the ignored targets: there is no word -100",
             "An ignored target is no index. Leave those places out first, or let them look up entry 0 and do not count what they find.",
-            lambda logits, targets, ignore_index=-100: -torch.log_softmax(logits, -1).gather(-1, targets.unsqueeze(-1)).mean(),
+            lambda logits, targets, ignore_index=-100: (
+                -torch.log_softmax(logits, -1).gather(-1, targets.unsqueeze(-1)).mean()
+            ),
         ),
         Mistake(
             "divided by all places, the ignored ones too",
@@ -719,7 +790,11 @@ CROSS_ENTROPY = Exercise(
             "The id to be ignored is an argument; -100 is only its default.",
             lambda logits, targets, ignore_index=-100: reference.cross_entropy(logits, targets),
         ),
-        Mistake("took the sum, not the mean", "Divide by the number of kept targets: a long batch is not worse than a short one.", _loss(reduce=lambda s, keep: s.sum())),
+        Mistake(
+            "took the sum, not the mean",
+            "Divide by the number of kept targets: a long batch is not worse than a short one.",
+            _loss(reduce=lambda s, keep: s.sum()),
+        ),
         Mistake(
             "took the mean of each sentence first",
             "Sentences of unequal length then count alike, and a word in a short one counts more. One sum over all kept targets, one division.",
@@ -750,7 +825,11 @@ CROSS_ENTROPY = Exercise(
             "log(p + 1e-9) is never below -20.7. With `log_softmax` nothing has to be added.",
             _loss(lambda x: torch.log(torch.softmax(x, -1) + 1e-9)),
         ),
-        Mistake("forgot the minus sign", "log p is negative. Surprise is positive: -log p.", _loss(reduce=lambda s, keep: -s.sum() / keep.sum().clamp(min=1))),
+        Mistake(
+            "forgot the minus sign",
+            "log p is negative. Surprise is positive: -log p.",
+            _loss(reduce=lambda s, keep: -s.sum() / keep.sum().clamp(min=1)),
+        ),
         Mistake(
             "used the logarithm to base 2",
             "Natural logarithms: torch and the papers count surprise in nats.",
@@ -781,7 +860,11 @@ CROSS_ENTROPY = Exercise(
             "The surprise is about the target: pick the log-probability at its id.",
             _loss(pick=lambda log_p, t: log_p.max(-1).values),
         ),
-        Mistake("used the probability, not its logarithm", "The surprise at p is -log p.", _loss(lambda x: torch.softmax(x, -1))),
+        Mistake(
+            "used the probability, not its logarithm",
+            "The surprise at p is -log p.",
+            _loss(lambda x: torch.softmax(x, -1)),
+        ),
     ),
     hints=(
         "For one token: the softmax of its logits, then minus the logarithm of the probability at the target.",
@@ -830,7 +913,12 @@ def _decoder_cases(rng):
         kind = "pre-norm" if norm_first else "post-norm"
         cases += [
             Case("values", tokens(3, 5, 2), init=init(norm_first), note=f"{kind}, 3 target and 5 source tokens"),
-            Case("values", tokens(4, 4, 2), init=init(norm_first, training=True), note=f"{kind}, 4 target and 4 source tokens, in training mode"),
+            Case(
+                "values",
+                tokens(4, 4, 2),
+                init=init(norm_first, training=True),
+                note=f"{kind}, 4 target and 4 source tokens, in training mode",
+            ),
             Case(
                 "masks",
                 (*tokens(3, 5, 2), causal(3), padding(5, 3, 4)),
@@ -841,12 +929,34 @@ def _decoder_cases(rng):
     x, memory = tokens(3, 4, 2)
     return [
         *cases,
-        Case("masks", (*tokens(4, 4, 2), causal(4), padding(4, 2, 3)), init=init(False), note="4 target and 4 source tokens, both masks"),
-        Case("masks", tokens(3, 4, 2), {"memory_mask": padding(4, 2, 3)}, init=init(False), note="only a mask for the memory"),
-        Case("masks", tokens(3, 4, 2), {"self_mask": causal(3)}, init=init(False), note="only a mask for the decoder's own words"),
+        Case(
+            "masks",
+            (*tokens(4, 4, 2), causal(4), padding(4, 2, 3)),
+            init=init(False),
+            note="4 target and 4 source tokens, both masks",
+        ),
+        Case(
+            "masks",
+            tokens(3, 4, 2),
+            {"memory_mask": padding(4, 2, 3)},
+            init=init(False),
+            note="only a mask for the memory",
+        ),
+        Case(
+            "masks",
+            tokens(3, 4, 2),
+            {"self_mask": causal(3)},
+            init=init(False),
+            note="only a mask for the decoder's own words",
+        ),
         Case("batch axes", tokens(3, 5), init=init(False), note="one sentence, no batch axis"),
         Case("batch axes", tokens(2, 3, 2, 2), init=init(True), note="2 × 2 sentences"),
-        Case("small inputs", (_f4(x.array * 0.003), memory), init=init(True), note="pre-norm, x so small that eps = 1e-5 counts"),
+        Case(
+            "small inputs",
+            (_f4(x.array * 0.003), memory),
+            init=init(True),
+            note="pre-norm, x so small that eps = 1e-5 counts",
+        ),
         Case(
             "empty rows",
             (*tokens(3, 4, 2, gradient=True), causal(3), padding(4, 0, 3)),
@@ -854,9 +964,19 @@ def _decoder_cases(rng):
             gradients=True,
             note="nothing to see in the first source sentence",
         ),
-        Case("gradients", (*tokens(3, 5, 2, gradient=True), causal(3)), init=init(False), gradients=True, note="post-norm"),
-        Case("gradients", (*tokens(3, 5, 2, gradient=True), causal(3)), init=init(True), gradients=True, note="pre-norm"),
-        Case("bad arguments", (x, memory), init=Init((d, 3, d_ff)), raises="ValueError", note="3 heads in a width of 8"),
+        Case(
+            "gradients",
+            (*tokens(3, 5, 2, gradient=True), causal(3)),
+            init=init(False),
+            gradients=True,
+            note="post-norm",
+        ),
+        Case(
+            "gradients", (*tokens(3, 5, 2, gradient=True), causal(3)), init=init(True), gradients=True, note="pre-norm"
+        ),
+        Case(
+            "bad arguments", (x, memory), init=Init((d, 3, d_ff)), raises="ValueError", note="3 heads in a width of 8"
+        ),
         Case("bad arguments", (x, memory), init=Init((d, 0, d_ff)), raises="ValueError", note="0 heads"),
     ]
 
@@ -900,7 +1020,9 @@ def _self_with(mask):
 
 
 def _across_with(mask):
-    return lambda self, y, memory, self_mask, memory_mask: self.cross_attention(y, memory, memory, mask(self_mask, memory_mask))[0]
+    return lambda self, y, memory, self_mask, memory_mask: self.cross_attention(
+        y, memory, memory, mask(self_mask, memory_mask)
+    )[0]
 
 
 def _add_without(*numbers):
@@ -1056,10 +1178,26 @@ DECODER_LAYER = Exercise(
             "Without it the decoder sees its own future: hand the mask on to the self-attention.",
             _layer(look_at_self=_self_with(lambda s, m: None)),
         ),
-        Mistake("no residual around the self-attention", "Each of the three sublayers is added to its input.", _add_without(1)),
-        Mistake("no residual around the cross attention", "Each of the three sublayers is added to its input.", _add_without(2)),
-        Mistake("no residual around the feed-forward net", "Each of the three sublayers is added to its input.", _add_without(3)),
-        Mistake("no residual anywhere", "Each of the three sublayers is added to its input, as in the encoder.", _add_without(1, 2, 3)),
+        Mistake(
+            "no residual around the self-attention",
+            "Each of the three sublayers is added to its input.",
+            _add_without(1),
+        ),
+        Mistake(
+            "no residual around the cross attention",
+            "Each of the three sublayers is added to its input.",
+            _add_without(2),
+        ),
+        Mistake(
+            "no residual around the feed-forward net",
+            "Each of the three sublayers is added to its input.",
+            _add_without(3),
+        ),
+        Mistake(
+            "no residual anywhere",
+            "Each of the three sublayers is added to its input, as in the encoder.",
+            _add_without(1, 2, 3),
+        ),
         Mistake(
             "pre-norm: the residual starts from the normalised x",
             "The road past the sublayer stays untouched: x + sublayer(norm(x)), with the old x in front.",
@@ -1075,9 +1213,21 @@ DECODER_LAYER = Exercise(
             "Once `x` is overwritten by the sublayer's output, the old x is gone. Give the output a name of its own.",
             _layer(add=_doubled),
         ),
-        Mistake("norm_first is ignored: always post-norm", "With `norm_first=True` each norm stands before its sublayer.", _always(False)),
-        Mistake("always pre-norm", "Without `norm_first` each norm comes after the sum, as in the original Transformer.", _always(True)),
-        Mistake("pre- and post-norm the wrong way round", "`norm_first=True`: the norm stands before the sublayer. False, the default: after the sum.", _Reversed),
+        Mistake(
+            "norm_first is ignored: always post-norm",
+            "With `norm_first=True` each norm stands before its sublayer.",
+            _always(False),
+        ),
+        Mistake(
+            "always pre-norm",
+            "Without `norm_first` each norm comes after the sum, as in the original Transformer.",
+            _always(True),
+        ),
+        Mistake(
+            "pre- and post-norm the wrong way round",
+            "`norm_first=True`: the norm stands before the sublayer. False, the default: after the sum.",
+            _Reversed,
+        ),
         Mistake(
             "the later residuals start from the layer's input",
             "Each sublayer adds to what the one before it has left, not to the x that came in.",
@@ -1101,12 +1251,19 @@ DECODER_LAYER = Exercise(
         Mistake(
             "the masks are turned around",
             "`MultiHeadAttention` of unit 4 takes masks in which True means “may attend”, just as they come in: hand them on as they are.",
-            _layer(look_at_self=_self_with(lambda s, m: None if s is None else ~s), look_across=_across_with(lambda s, m: None if m is None else ~m)),
+            _layer(
+                look_at_self=_self_with(lambda s, m: None if s is None else ~s),
+                look_across=_across_with(lambda s, m: None if m is None else ~m),
+            ),
         ),
         Mistake(
             "the self-attention is always causal, whatever self_mask says",
             "The layer does not make masks: without `self_mask` its words see each other, both ways.",
-            _layer(look_at_self=lambda self, y, memory, s, m: self.self_attention(y, y, y, reference.causal_mask(y.shape[-2]) if s is None else s)[0]),
+            _layer(
+                look_at_self=lambda self, y, memory, s, m: self.self_attention(
+                    y, y, y, reference.causal_mask(y.shape[-2]) if s is None else s
+                )[0]
+            ),
         ),
         Mistake(
             "the cross attention is left out",
@@ -1128,7 +1285,11 @@ DECODER_LAYER = Exercise(
             "`self.cross_attention = self.self_attention` shares the weights. Make two modules.",
             _OneAttention,
         ),
-        Mistake("norm_1 is used three times", "Each sublayer has a norm of its own.", _layer(norm=lambda self, i: self.norm_1)),
+        Mistake(
+            "norm_1 is used three times",
+            "Each sublayer has a norm of its own.",
+            _layer(norm=lambda self, i: self.norm_1),
+        ),
         Mistake(
             "norm_2 and norm_3 are swapped",
             "norm_2 belongs to the cross attention, norm_3 to the feed-forward net.",
@@ -1137,14 +1298,22 @@ DECODER_LAYER = Exercise(
         Mistake(
             "pre-norm: the memory is normalised as well",
             "norm_2 is for the decoder's words. The memory comes from the encoder as it is.",
-            _layer(look_across=lambda self, y, memory, s, m: self.cross_attention(y, *[self.norm_2(memory) if self.norm_first else memory] * 2, m)[0]),
+            _layer(
+                look_across=lambda self, y, memory, s, m: self.cross_attention(
+                    y, *[self.norm_2(memory) if self.norm_first else memory] * 2, m
+                )[0]
+            ),
         ),
         Mistake(
             "pre-norm: only the queries of the self-attention are normalised",
             "Queries, keys and values of the self-attention are all made from norm_1(x).",
             _OnlyQueriesNormalised,
         ),
-        Mistake("a norm with another eps than 1e-5", "torch's default and the paper's implementations use eps = 1e-5.", _OtherEps),
+        Mistake(
+            "a norm with another eps than 1e-5",
+            "torch's default and the paper's implementations use eps = 1e-5.",
+            _OtherEps,
+        ),
         Mistake(
             "added the pair (output, weights)",
             "`MultiHeadAttention` returns two results. The output is the first: `output, _ = self.self_attention(...)`.",
@@ -1205,7 +1374,13 @@ def _greedy_cases(rng):
     ]
 
 
-def _greedy(best=lambda logits: int(torch.argmax(logits)), ids=lambda bos, written: [bos, *written], stop=True, clean=None, limit=lambda n: n):
+def _greedy(
+    best=lambda logits: int(torch.argmax(logits)),
+    ids=lambda bos, written: [bos, *written],
+    stop=True,
+    clean=None,
+    limit=lambda n: n,
+):
     """Greedy decoding with one part replaced."""
 
     def wrong(next_logits, bos_id, eos_id, max_length):
@@ -1259,7 +1434,9 @@ GREEDY_DECODE = Exercise(
             "What comes after eos is no part of the sentence: leave the loop there.",
             _greedy(stop=False, clean=lambda written, bos, eos: [token for token in written if token != eos]),
         ),
-        Mistake("left end-of-sequence in", "eos says that the sentence is over; it is not one of its words.", _eos_left_in),
+        Mistake(
+            "left end-of-sequence in", "eos says that the sentence is over; it is not one of its words.", _eos_left_in
+        ),
         Mistake(
             "left bos in",
             "bos is only there for the model to begin with; it was not written. Return the ids after it.",
@@ -1268,14 +1445,21 @@ GREEDY_DECODE = Exercise(
         Mistake(
             "left both bos and end-of-sequence in",
             "Neither is a word of the sentence: return what stands between them.",
-            lambda next_logits, bos_id, eos_id, max_length: [bos_id, *_eos_left_in(next_logits, bos_id, eos_id, max_length)],
+            lambda next_logits, bos_id, eos_id, max_length: [
+                bos_id,
+                *_eos_left_in(next_logits, bos_id, eos_id, max_length),
+            ],
         ),
         Mistake(
             "one word too few: counted bos as a word",
             "`max_length` is how many ids you may write; bos was given.",
             _greedy(limit=lambda n: n - 1),
         ),
-        Mistake("one word too many", "`max_length` ids at most: look at the length before you ask for the next one.", _greedy(limit=lambda n: n + 1 if n else 0)),
+        Mistake(
+            "one word too many",
+            "`max_length` ids at most: look at the length before you ask for the next one.",
+            _greedy(limit=lambda n: n + 1 if n else 0),
+        ),
         Mistake(
             "writes a word even when max_length is 0",
             "Look at the length before the first word, not only after it.",
@@ -1286,7 +1470,11 @@ GREEDY_DECODE = Exercise(
             "Ties go to the lowest id: with `>` instead of `>=` the first one stays, as with `argmax`.",
             _greedy(best=_last_of_equals),
         ),
-        Mistake("took the least probable word", "The most probable next word is at the largest logit.", _greedy(best=lambda logits: int(torch.argmin(logits)))),
+        Mistake(
+            "took the least probable word",
+            "The most probable next word is at the largest logit.",
+            _greedy(best=lambda logits: int(torch.argmin(logits))),
+        ),
         Mistake(
             "asks with bos alone each time",
             "The model has to see what has been written so far: hand it bos and all ids after it.",

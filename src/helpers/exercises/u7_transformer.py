@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from .. import data
-from ..exercise import Built, Case, Exercise, Init, Mistake, Relation, Tensor
-from ..reference import u7_transformer as reference
-from ..reference.u3_positional_encoding import sinusoidal_encoding
-from ..reference.u5_add_and_norm import Encoder
-from ..reference.u6_masked_decoder import cross_entropy, shift_right
+from helpers import data
+from helpers.exercise import Built, Case, Exercise, Init, Mistake, Relation, Tensor
+from helpers.reference import u7_transformer as reference
+from helpers.reference.u3_positional_encoding import sinusoidal_encoding
+from helpers.reference.u5_add_and_norm import Encoder
+from helpers.reference.u6_masked_decoder import cross_entropy, shift_right
 
 DIGITS_ASKED, TRANSLATIONS_ASKED = 0.96, 0.98
 PER_LANGUAGE = 67
@@ -45,7 +45,13 @@ def _numbers_of_shape(value: Any, shape: tuple[int, ...]) -> str | None:
     if isinstance(value, tuple):
         return f"the model returns {len(value)} results; expected one array of shape {shape}, without the attention weights"
     if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
-        kind = f"an array of {value.dtype}" if isinstance(value, np.ndarray) else "nothing" if value is None else f"a {type(value).__name__}"
+        kind = (
+            f"an array of {value.dtype}"
+            if isinstance(value, np.ndarray)
+            else "nothing"
+            if value is None
+            else f"a {type(value).__name__}"
+        )
         return f"the result is {kind}; expected real numbers of shape {shape}"
     if value.shape != shape:
         return f"the result has shape {value.shape}; expected {shape}"
@@ -72,11 +78,25 @@ def _digit_cases(rng):
     return [
         Case("shape", (Tensor(images[:5]),), init=init, note="5 images"),
         Case("shape", (Tensor(images[:1]),), init=init, note="a batch of one image"),
-        Case("every part is used", (Tensor(images[:3]),), init=init, gradients=True, note="gradients of all parameters"),
-        Case("place in the batch", (Tensor(np.stack([images[5], images[6], images[5]])),), init=init, note="one image twice in a batch"),
-        Case("order of the rows", (Tensor(np.stack([images[7], images[7][::-1]])),), init=init, note="an image, and the same upside down"),
+        Case(
+            "every part is used", (Tensor(images[:3]),), init=init, gradients=True, note="gradients of all parameters"
+        ),
+        Case(
+            "place in the batch",
+            (Tensor(np.stack([images[5], images[6], images[5]])),),
+            init=init,
+            note="one image twice in a batch",
+        ),
+        Case(
+            "order of the rows",
+            (Tensor(np.stack([images[7], images[7][::-1]])),),
+            init=init,
+            note="an image, and the same upside down",
+        ),
         Case("each image alone", (Tensor(images[6:]),), init=init, label="together", note="three images together"),
-        Case("each image alone", (Tensor(images[6:7]),), init=init, label="alone", note="the first of three images alone"),
+        Case(
+            "each image alone", (Tensor(images[6:7]),), init=init, label="alone", note="the first of three images alone"
+        ),
         Case(
             "accuracy",
             (Tensor(digits.test_images[order]),),
@@ -271,11 +291,32 @@ def _transformer_cases(rng):
         case("shape", src, tgt, "2 sentences of 5 words, 4 target tokens each"),
         case("shape", src[:1, :1], tgt[:1, :1], "one word, one target token"),
         Case("shape", (Tensor(src),), init=init(), method="encode", note="encode: 2 sentences of 5 words"),
-        Case("shape", (Tensor(tgt[:, :3]), Tensor(np.repeat(memory, 2, axis=0))), init=init(), method="decode", note="decode: 3 target tokens, a memory of 5"),
-        case("longest sequences", _source(rng, 1, _LONGEST), _target(rng, 1, _LONGEST - 1)[:, [0, *range(_LONGEST - 1)]], f"max_length = {_LONGEST} on both sides"),
+        Case(
+            "shape",
+            (Tensor(tgt[:, :3]), Tensor(np.repeat(memory, 2, axis=0))),
+            init=init(),
+            method="decode",
+            note="decode: 3 target tokens, a memory of 5",
+        ),
+        case(
+            "longest sequences",
+            _source(rng, 1, _LONGEST),
+            _target(rng, 1, _LONGEST - 1)[:, [0, *range(_LONGEST - 1)]],
+            f"max_length = {_LONGEST} on both sides",
+        ),
         case("every part is used", src, tgt, "gradients of all parameters", gradients=True),
-        case("no looking ahead", np.repeat(one, 2, axis=0), np.concatenate([other, _with(other, 2, spare_digit)]), "two targets that differ in their third token"),
-        case("reads the source", np.concatenate([one, _with(one, 1, spare_word)]), np.repeat(other, 2, axis=0), "two sources that differ in one word"),
+        case(
+            "no looking ahead",
+            np.repeat(one, 2, axis=0),
+            np.concatenate([other, _with(other, 2, spare_digit)]),
+            "two targets that differ in their third token",
+        ),
+        case(
+            "reads the source",
+            np.concatenate([one, _with(one, 1, spare_word)]),
+            np.repeat(other, 2, axis=0),
+            "two sources that differ in one word",
+        ),
         Case(
             "the encoder looks both ways",
             (Tensor(np.concatenate([one, _with(one, 4, spare_word), _with(one, 0, spare_word)])),),
@@ -283,11 +324,42 @@ def _transformer_cases(rng):
             method="encode",
             note="encode: sources that differ in the last, and in the first word",
         ),
-        case("order of the source", np.concatenate([one, one[:, ::-1]]), np.repeat(other, 2, axis=0), "a source, and its words backwards", init=init(1)),
-        case("order of the target", np.repeat(one, 2, axis=0), np.concatenate([other, swapped]), "a target, and two of its tokens swapped", init=init(1)),
-        case("place in the batch", np.concatenate([one, src, one]), np.concatenate([other[:, :4], tgt, other[:, :4]]), "one sentence twice in a batch"),
-        Case("padding in the encoder", (Tensor(padded),), init=init(), method="encode", label="together", note=f"encode: sentences of {lengths} words, padded"),
-        Case("padding in the encoder", (Tensor(short[1:2, :2]),), init=init(), method="encode", label="alone", note="encode: the second without padding"),
+        case(
+            "order of the source",
+            np.concatenate([one, one[:, ::-1]]),
+            np.repeat(other, 2, axis=0),
+            "a source, and its words backwards",
+            init=init(1),
+        ),
+        case(
+            "order of the target",
+            np.repeat(one, 2, axis=0),
+            np.concatenate([other, swapped]),
+            "a target, and two of its tokens swapped",
+            init=init(1),
+        ),
+        case(
+            "place in the batch",
+            np.concatenate([one, src, one]),
+            np.concatenate([other[:, :4], tgt, other[:, :4]]),
+            "one sentence twice in a batch",
+        ),
+        Case(
+            "padding in the encoder",
+            (Tensor(padded),),
+            init=init(),
+            method="encode",
+            label="together",
+            note=f"encode: sentences of {lengths} words, padded",
+        ),
+        Case(
+            "padding in the encoder",
+            (Tensor(short[1:2, :2]),),
+            init=init(),
+            method="encode",
+            label="alone",
+            note="encode: the second without padding",
+        ),
         case("padding of the source", padded, four, f"sentences of {lengths} words, padded", "together"),
         case("padding of the source", short[1:2, :2], four[1:2], "the second of them without padding", "second"),
         case("padding of the source", short[2:3, :3], four[2:3], "the third of them without padding", "third"),
@@ -301,7 +373,9 @@ def _transformer_cases(rng):
         Case("layers", init=init(1, 9 * _D), method="state_dict", label="1", note="parameters with one layer"),
         Case("layers", init=init(2, 9 * _D), method="state_dict", label="2", note="parameters with two layers"),
         Case("layers", init=init(3, 9 * _D), method="state_dict", label="3", note="parameters with three layers"),
-        case("bad arguments", src, tgt, "3 heads do not divide a width of 8", init=init(n_heads=3), raises="ValueError"),
+        case(
+            "bad arguments", src, tgt, "3 heads do not divide a width of 8", init=init(n_heads=3), raises="ValueError"
+        ),
         case("bad arguments", src, tgt, "no heads", init=init(n_heads=0), raises="ValueError"),
     ]
 
@@ -322,7 +396,9 @@ def _looks_ahead(value):
     if not _alike(value[0, :2], value[1, :2]):
         return "a target token changes the logits of places before it: there the model can read what it is to predict"
     if not _differ(value[0, 2], value[1, 2]):
-        return "a target token makes no difference to the logits at its own place, which are to predict the token after it"
+        return (
+            "a target token makes no difference to the logits at its own place, which are to predict the token after it"
+        )
     return None
 
 
@@ -340,7 +416,11 @@ def _both_ways(value):
 
 
 def _source_order(value):
-    return None if _differ(value[0], value[1]) else "the source backwards gives the same logits: nothing tells the model where a word stands"
+    return (
+        None
+        if _differ(value[0], value[1])
+        else "the source backwards gives the same logits: nothing tells the model where a word stands"
+    )
 
 
 def _target_order(value):
@@ -373,7 +453,9 @@ def _count_layers(values: Mapping[str, Any]) -> str | None:
     one, two, three = (sum(np.size(array) for array in values[label].values()) for label in "123")
     least = 12 * _D**2 + 4 * _D * (9 * _D)
     if two - one != three - two:
-        return f"one, two, three layers hold {one:,}, {two:,}, {three:,} numbers: not the same number more with each layer"
+        return (
+            f"one, two, three layers hold {one:,}, {two:,}, {three:,} numbers: not the same number more with each layer"
+        )
     if two - one < least:
         return (
             f"with d_model = {_D} and d_ff = {9 * _D}, one more layer adds {two - one:,} numbers; an encoder layer and a decoder layer "
@@ -499,7 +581,9 @@ TRANSFORMER = Exercise(
     reference=reference.Transformer,
     cases=_transformer_cases,
     compare={
-        "shape": lambda case, value, expected: _logits(case, value, expected) or (_not_probabilities(value) if case.method != "encode" else None),
+        "shape": lambda case, value, expected: (
+            _logits(case, value, expected) or (_not_probabilities(value) if case.method != "encode" else None)
+        ),
         "longest sequences": _logits,
         "every part is used": _logits,
         "no looking ahead": _judged(_looks_ahead),
@@ -511,7 +595,9 @@ TRANSFORMER = Exercise(
         "padding in the encoder": _logits,
         "padding of the source": _logits,
         "mask of the memory": _judged(_masked_memory),
-        "layers": lambda case, value, expected: None if isinstance(value, dict) else "the parameters cannot be read: is it an nn.Module?",
+        "layers": lambda case, value, expected: (
+            None if isinstance(value, dict) else "the parameters cannot be read: is it an nn.Module?"
+        ),
     },
     relations=(
         Relation("padding in the encoder", _encoder_padding),
@@ -537,7 +623,9 @@ TRANSFORMER = Exercise(
         Mistake(
             "memory_mask is not used in decode",
             "`decode` gets it as its third argument; every decoder layer wants it for cross attention.",
-            _machine(decode=lambda self, tgt_in, memory, memory_mask=None: reference.Transformer.decode(self, tgt_in, memory)),
+            _machine(
+                decode=lambda self, tgt_in, memory, memory_mask=None: reference.Transformer.decode(self, tgt_in, memory)
+            ),
         ),
         Mistake(
             "the padding mask is upside down",
@@ -674,7 +762,9 @@ def _learner_of(rng, src_vocab: int, tgt_vocab: int, training: bool = True) -> t
     return Built("bag_of_words_model", options), Built("sgd", {"model": "0", "rate": 1.0, "momentum": 0.5})
 
 
-def _sentences(rng, batch: int, n: int, vocab: int, pad_id: int, bos_id: int, lengths: list[int] | None = None) -> np.ndarray:
+def _sentences(
+    rng, batch: int, n: int, vocab: int, pad_id: int, bos_id: int, lengths: list[int] | None = None
+) -> np.ndarray:
     free = [word for word in range(vocab) if word not in (pad_id, bos_id)]
     ids = rng.choice(free, size=(batch, n))
     if lengths is not None:
@@ -686,7 +776,12 @@ def _train_step_cases(rng):
     def case(property, batch, n, m, note, lengths=None, pad_id=data.PAD, bos_id=data.BOS, training=True, times=1):
         src = _sentences(rng, batch, n, 9, pad_id, bos_id)
         tgt = _sentences(rng, batch, m, 8, pad_id, bos_id, lengths)
-        return Case(property, (*_learner_of(rng, 9, 8, training), Tensor(src), Tensor(tgt), pad_id, bos_id), times=times, note=note)
+        return Case(
+            property,
+            (*_learner_of(rng, 9, 8, training), Tensor(src), Tensor(tgt), pad_id, bos_id),
+            times=times,
+            note=note,
+        )
 
     return [
         case("one step", 2, 3, 4, "2 sentences of 4 target tokens, no padding"),
@@ -698,7 +793,13 @@ def _train_step_cases(rng):
     ]
 
 
-def _step(loss: Callable | None = None, update: Callable | None = None, shift: Callable | None = None, after: Callable | None = None, train: bool = True):
+def _step(
+    loss: Callable | None = None,
+    update: Callable | None = None,
+    shift: Callable | None = None,
+    after: Callable | None = None,
+    train: bool = True,
+):
     """A train_step with one part of its own."""
 
     def train_step(model, optimizer, src, tgt, pad_id, bos_id):
@@ -768,7 +869,10 @@ TRAIN_STEP = Exercise(
         Mistake(
             "the first token is never predicted",
             "`tgt[:, :-1]` as input and `tgt[:, 1:]` as targets is right where tgt begins with bos. Here it does not: put bos in front.",
-            _step(shift=lambda tgt, bos_id: tgt, loss=lambda logits, tgt, pad_id: cross_entropy(logits[:, :-1], tgt[:, 1:], pad_id)),
+            _step(
+                shift=lambda tgt, bos_id: tgt,
+                loss=lambda logits, tgt, pad_id: cross_entropy(logits[:, :-1], tgt[:, 1:], pad_id),
+            ),
         ),
         Mistake(
             "rolled the last token to the front, where bos belongs",
@@ -821,7 +925,11 @@ TRAIN_STEP = Exercise(
             _step(train=False),
         ),
         Mistake("pad_id is not used", "Padding has the id that the caller says, not always 0.", _padded_with(data.PAD)),
-        Mistake("bos_id is not used", "The sentence begins with the id that the caller says, not always with 1.", _begun_with(data.BOS)),
+        Mistake(
+            "bos_id is not used",
+            "The sentence begins with the id that the caller says, not always with 1.",
+            _begun_with(data.BOS),
+        ),
         Mistake("began with padding, not with bos", "What the decoder reads first is bos_id.", _begun_with("pad")),
         Mistake(
             "returned the loss after the step",
@@ -855,7 +963,13 @@ def _parrot(rng, lengths: list[int | None], training: bool = False) -> tuple[Bui
     for number, length in enumerate(lengths):
         if length is not None:
             logits[number, length, :, data.EOS] = _ALWAYS
-    options = {"sentences": sentences, "logits": logits.astype("f4"), "bos_id": data.BOS, "longest": data.MAX_LENGTH, "training": training}
+    options = {
+        "sentences": sentences,
+        "logits": logits.astype("f4"),
+        "bos_id": data.BOS,
+        "longest": data.MAX_LENGTH,
+        "training": training,
+    }
     return Built("parrot", options), sentences
 
 
@@ -863,7 +977,12 @@ def _translate_cases(rng):
     model, sentences = _parrot(rng, [3, 5, 1, 0])
     endless, (tireless,) = _parrot(rng, [None])
     learning, (known,) = _parrot(rng, [4], training=True)
-    options = {"name": "Transformer", "kwargs": dict(data.TRANSLATOR), "weights_file": data.WEIGHTS, "prefix": "translator."}
+    options = {
+        "name": "Transformer",
+        "kwargs": dict(data.TRANSLATOR),
+        "weights_file": data.WEIGHTS,
+        "prefix": "translator.",
+    }
     _, held = data.numbers()
     drawn = rng.choice(held, size=PER_LANGUAGE * len(data.LANGUAGES), replace=False)
     numbers = [(int(number), data.LANGUAGES[place % len(data.LANGUAGES)]) for place, number in enumerate(drawn)]
@@ -875,14 +994,21 @@ def _translate_cases(rng):
         Case("an end in any case", (endless, tireless), note="a made-up model that never says eos"),
         Case("evaluation mode", (learning, known), note="the model comes in training mode"),
         *(
-            Case("accuracy", (Built("notebook_class", options), data.source_ids(number, language)), label=f"{language} {number}", note=f"{number} in {language}")
+            Case(
+                "accuracy",
+                (Built("notebook_class", options), data.source_ids(number, language)),
+                label=f"{language} {number}",
+                note=f"{number} in {language}",
+            )
             for number, language in numbers
         ),
     ]
 
 
 def _comes_to_an_end(case, value, expected):
-    if not isinstance(value, list) or not all(isinstance(item, (int, np.ndarray)) and np.size(item) == 1 for item in value):
+    if not isinstance(value, list) or not all(
+        isinstance(item, (int, np.ndarray)) and np.size(item) == 1 for item in value
+    ):
         return "the result should be a list of whole numbers"
     ids = [int(item) for item in value]
     if len(ids) > data.MAX_LENGTH:
@@ -910,7 +1036,10 @@ def _translations_right(values: Mapping[str, Any]) -> str | None:
     total = sum(right.values())
     if total >= TRANSLATIONS_ASKED * len(values):
         return None
-    each = ", ".join(f"{language} {count} of {sum(label.startswith(language) for label in values)}" for language, count in right.items())
+    each = ", ".join(
+        f"{language} {count} of {sum(label.startswith(language) for label in values)}"
+        for language, count in right.items()
+    )
     return (
         f"with the weights in {data.WEIGHTS}, {total} of {len(values)} held-out numbers come out exactly right ({total / len(values):.1%}; {each}); "
         f"{TRANSLATIONS_ASKED:.0%} are asked{example}"

@@ -11,8 +11,8 @@ import math
 import numpy as np
 import torch
 
-from ..exercise import Case, Exercise, Mistake, Relation, Tensor
-from ..reference import u8_modern_attention as reference
+from helpers.exercise import Case, Exercise, Mistake, Relation, Tensor
+from helpers.reference import u8_modern_attention as reference
 
 _READY_MADE = ("torch.nn.functional.scaled_dot_product_attention", "torch.nn.functional.multi_head_attention_forward")
 
@@ -25,7 +25,9 @@ def _eighths(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return (rng.integers(-16, 17, size=shape) / 8).astype("f4")
 
 
-def _leveled(rng: np.random.Generator, n_queries: int, levels: np.ndarray, lead: tuple[int, ...] = ()) -> tuple[Tensor, Tensor]:
+def _leveled(
+    rng: np.random.Generator, n_queries: int, levels: np.ndarray, lead: tuple[int, ...] = ()
+) -> tuple[Tensor, Tensor]:
     """Queries and keys of width 4 whose scaled scores lie a little above or below the level of the key."""
     Q, K = _eighths(rng, *lead, n_queries, 4), _eighths(rng, *lead, len(levels), 4)
     Q[..., 0], K[..., 0] = 2, levels
@@ -39,11 +41,26 @@ def _swap(x: torch.Tensor) -> torch.Tensor:
 # Wrong scales that learners use, each as a function of Q, K, V after the heads are split.
 _SCALES = {
     "did not scale the scores": ("Without 1/√d_k the softmax saturates; unit 2 drew it.", lambda Q, K, V: 1.0),
-    "divided by d_k, not by √d_k": ("A dot product of d_k terms grows like √d_k, so its root is what has to go.", lambda Q, K, V: Q.shape[-1]),
-    "multiplied by √d_k instead of dividing": ("The scores are too large by √d_k already.", lambda Q, K, V: Q.shape[-1] ** -0.5),
-    "divided by √d_v": ("The scores come from queries and keys: their width counts, not that of the values.", lambda Q, K, V: V.shape[-1] ** 0.5),
-    "divided by the root of the number of keys": ("The number of terms in one dot product is d_k, however many keys there are.", lambda Q, K, V: K.shape[-2] ** 0.5),
-    "divided by a fixed 8": ("8 is √64, right for heads of width 64 only. Take the width from the last axis of the queries.", lambda Q, K, V: 8.0),
+    "divided by d_k, not by √d_k": (
+        "A dot product of d_k terms grows like √d_k, so its root is what has to go.",
+        lambda Q, K, V: Q.shape[-1],
+    ),
+    "multiplied by √d_k instead of dividing": (
+        "The scores are too large by √d_k already.",
+        lambda Q, K, V: Q.shape[-1] ** -0.5,
+    ),
+    "divided by √d_v": (
+        "The scores come from queries and keys: their width counts, not that of the values.",
+        lambda Q, K, V: V.shape[-1] ** 0.5,
+    ),
+    "divided by the root of the number of keys": (
+        "The number of terms in one dot product is d_k, however many keys there are.",
+        lambda Q, K, V: K.shape[-2] ** 0.5,
+    ),
+    "divided by a fixed 8": (
+        "8 is √64, right for heads of width 64 only. Take the width from the last axis of the queries.",
+        lambda Q, K, V: 8.0,
+    ),
 }
 
 
@@ -65,11 +82,20 @@ def _rms_cases(rng):
         Case("values", (_normal(rng, 6), _normal(rng, 6)), note="a single token, one axis"),
         Case("eps", (_normal(rng, 3, 5), _normal(rng, 5), 0.5), note="eps = 0.5"),
         Case("eps", (_normal(rng, 3, 5), _normal(rng, 5)), {"eps": 0.02}, note="eps = 0.02, by name"),
-        Case("eps", (Tensor((1e-3 * rng.normal(size=(3, 5))).astype("f4")), _normal(rng, 5)), note="tokens a thousandth long, eps left at its default of 1e-6"),
+        Case(
+            "eps",
+            (Tensor((1e-3 * rng.normal(size=(3, 5))).astype("f4")), _normal(rng, 5)),
+            note="tokens a thousandth long, eps left at its default of 1e-6",
+        ),
         Case("eps", (Tensor(with_zero), _normal(rng, 4)), note="one of 3 tokens is all zeros"),
         Case("batch axes", (_normal(rng, 2, 3, 5), _normal(rng, 5)), note="2 sentences at once"),
         Case("batch axes", (_normal(rng, 2, 3, 4, 6), _normal(rng, 6)), note="2 × 3 sentences at once"),
-        Case("gradients", (_normal(rng, 2, 3, 5, gradient=True), _normal(rng, 5, gradient=True)), gradients=True, note="gradients of x and weight"),
+        Case(
+            "gradients",
+            (_normal(rng, 2, 3, 5, gradient=True), _normal(rng, 5, gradient=True)),
+            gradients=True,
+            note="gradients of x and weight",
+        ),
     ]
 
 
@@ -111,7 +137,11 @@ RMS_NORM = Exercise(
             "Where is the bracket? eps joins the mean of the squares before the root is taken.",
             _rms(lambda x, eps: x / (_mean_square(x).sqrt() + eps)),
         ),
-        Mistake("forgot the root", "The mean of squares has the squared unit of x. Its root has the unit of x.", _rms(lambda x, eps: x / (_mean_square(x) + eps))),
+        Mistake(
+            "forgot the root",
+            "The mean of squares has the squared unit of x. Its root has the unit of x.",
+            _rms(lambda x, eps: x / (_mean_square(x) + eps)),
+        ),
         Mistake(
             "summed the squares instead of averaging them",
             "The M in RMS: divide the sum by the width, so that wide tokens are not made smaller.",
@@ -157,7 +187,11 @@ RMS_NORM = Exercise(
             "The token has to come out with root mean square 1: divide.",
             _rms(lambda x, eps: x * (_mean_square(x) + eps).sqrt()),
         ),
-        Mistake("left the weight out", "Each feature gets its own factor at the end: `weight`.", lambda x, weight, eps=1e-6: x / (_mean_square(x) + eps).sqrt()),
+        Mistake(
+            "left the weight out",
+            "Each feature gets its own factor at the end: `weight`.",
+            lambda x, weight, eps=1e-6: x / (_mean_square(x) + eps).sqrt(),
+        ),
         Mistake(
             "multiplied by 1 + weight",
             "Some models store the weight minus 1. Here it is stored as it is.",
@@ -168,7 +202,11 @@ RMS_NORM = Exercise(
             "The size is that of x; the weight comes after it.",
             lambda x, weight, eps=1e-6: weight * x / (_mean_square(weight * x) + eps).sqrt(),
         ),
-        Mistake("left eps out", "A token of zeros would be divided by zero.", _rms(lambda x, eps: x / _mean_square(x).sqrt())),
+        Mistake(
+            "left eps out",
+            "A token of zeros would be divided by zero.",
+            _rms(lambda x, eps: x / _mean_square(x).sqrt()),
+        ),
         Mistake(
             "ignored the argument eps",
             "You have a fixed number where `eps` should stand.",
@@ -204,7 +242,12 @@ def _offset_cases(rng):
     q, k = _normal(rng, 1, 6), _normal(rng, 1, 6)
     places = {"q at 5": (q, 5), "k at 2": (k, 2), "q at 23": (q, 23), "k at 20": (k, 20)}
     return [
-        Case("the offset alone counts", (x, _positions(p)), label=label, note="a query 3 tokens behind a key, near the start and further on")
+        Case(
+            "the offset alone counts",
+            (x, _positions(p)),
+            label=label,
+            note="a query 3 tokens behind a key, near the start and further on",
+        )
         for label, (x, p) in places.items()
     ]
 
@@ -234,9 +277,23 @@ def _rotary_cases(rng):
         *_offset_cases(rng),
         Case("batch axes", (_normal(rng, 2, 5, 6), _positions(2, 3, 4, 5, 6)), note="2 sentences at once"),
         Case("batch axes", (_normal(rng, 2, 3, 4, 8), _positions(0, 1, 2, 3)), note="2 sentences, 3 heads, 4 tokens"),
-        Case("batch axes", (_normal(rng, 2, 4, 4, 6), _positions(1, 2, 3, 4)), note="2 sentences, as many heads as tokens"),
-        Case("gradients", (_normal(rng, 2, 3, 4, gradient=True), _positions(1, 2, 3)), gradients=True, note="gradient of x"),
-        Case("bad arguments", (_normal(rng, 4, 5), _positions(0, 1, 2, 3)), raises="ValueError", note="width 5 has no pairs"),
+        Case(
+            "batch axes",
+            (_normal(rng, 2, 4, 4, 6), _positions(1, 2, 3, 4)),
+            note="2 sentences, as many heads as tokens",
+        ),
+        Case(
+            "gradients",
+            (_normal(rng, 2, 3, 4, gradient=True), _positions(1, 2, 3)),
+            gradients=True,
+            note="gradient of x",
+        ),
+        Case(
+            "bad arguments",
+            (_normal(rng, 4, 5), _positions(0, 1, 2, 3)),
+            raises="ValueError",
+            note="width 5 has no pairs",
+        ),
         Case("bad arguments", (_normal(rng, 2, 1), _positions(0, 1)), raises="ValueError", note="width 1 has no pairs"),
     ]
 
@@ -310,7 +367,9 @@ def _along_heads(x, positions, base):
     return a[:, None] if x.ndim > 2 else a
 
 
-_HALVES_HINT = "The pairs are neighbours: features 0 and 1, 2 and 3, ... Slices with a step of 2 take them apart: `x[..., 0::2]`."
+_HALVES_HINT = (
+    "The pairs are neighbours: features 0 and 1, 2 and 3, ... Slices with a step of 2 take them apart: `x[..., 0::2]`."
+)
 _SIGN_HINT = "Turn (1, 0) by hand: it becomes (cos a, sin a). And (0, 1) becomes (-sin a, cos a)."
 
 APPLY_ROTARY = Exercise(
@@ -318,7 +377,11 @@ APPLY_ROTARY = Exercise(
     reference=reference.apply_rotary,
     cases=_rotary_cases,
     mistakes=(
-        Mistake("rotated the two halves where neighbouring pairs were asked", _HALVES_HINT, _rotate(take=_halves, put=_joined)),
+        Mistake(
+            "rotated the two halves where neighbouring pairs were asked",
+            _HALVES_HINT,
+            _rotate(take=_halves, put=_joined),
+        ),
         Mistake(
             "put the turned pairs back as two halves",
             "The pairs went apart as neighbours and have to come back as neighbours: stack on a new last axis, then flatten it.",
@@ -329,9 +392,13 @@ APPLY_ROTARY = Exercise(
             "Taking apart and putting back have to be each other's inverse.",
             _rotate(take=_halves),
         ),
-        Mistake("turned the other way round", _SIGN_HINT, _rotate(turn=lambda e, o, c, s: (e * c + o * s, o * c - e * s))),
+        Mistake(
+            "turned the other way round", _SIGN_HINT, _rotate(turn=lambda e, o, c, s: (e * c + o * s, o * c - e * s))
+        ),
         Mistake("lost the minus sign", _SIGN_HINT, _rotate(turn=lambda e, o, c, s: (e * c + o * s, e * s + o * c))),
-        Mistake("put a minus sign in both rows", _SIGN_HINT, _rotate(turn=lambda e, o, c, s: (e * c - o * s, e * s - o * c))),
+        Mistake(
+            "put a minus sign in both rows", _SIGN_HINT, _rotate(turn=lambda e, o, c, s: (e * c - o * s, e * s - o * c))
+        ),
         Mistake("swapped sine and cosine", _SIGN_HINT, _rotate(turn=lambda e, o, c, s: (e * s - o * c, e * c + o * s))),
         Mistake(
             "used the new first entry to compute the second",
@@ -359,7 +426,9 @@ APPLY_ROTARY = Exercise(
             _rotate(lambda x, p, base: p[:, None] * base ** (-2 * torch.arange(0, x.shape[-1], 2) / x.shape[-1])),
         ),
         Mistake(
-            "turned all pairs at one speed", "Each pair has a speed of its own, from fast to slow.", _rotate(lambda x, p, base: p[:, None] * torch.ones(x.shape[-1] // 2))
+            "turned all pairs at one speed",
+            "Each pair has a speed of its own, from fast to slow.",
+            _rotate(lambda x, p, base: p[:, None] * torch.ones(x.shape[-1] // 2)),
         ),
         Mistake(
             "made later pairs turn faster",
@@ -389,12 +458,17 @@ APPLY_ROTARY = Exercise(
         Mistake(
             "turned the pairs of the two halves at the speeds of neighbours",
             "The speeds are laid out for neighbours (0, 0, 1, 1) and the partners for halves. Both have to follow the same pairs: here, neighbours.",
-            _partnered(lambda a: a.repeat_interleave(2, dim=-1), lambda x: torch.cat([-_halves(x)[1], _halves(x)[0]], dim=-1)),
+            _partnered(
+                lambda a: a.repeat_interleave(2, dim=-1), lambda x: torch.cat([-_halves(x)[1], _halves(x)[0]], dim=-1)
+            ),
         ),
         Mistake(
             "turned neighbouring pairs at speeds laid out for halves",
             "Both features of a pair turn at one speed: the speeds have to be laid out 0, 0, 1, 1, ... here, not 0, 1, ..., 0, 1, ...",
-            _partnered(lambda a: torch.cat([a, a], dim=-1), lambda x: torch.stack([-x[..., 1::2], x[..., 0::2]], dim=-1).flatten(-2)),
+            _partnered(
+                lambda a: torch.cat([a, a], dim=-1),
+                lambda x: torch.stack([-x[..., 1::2], x[..., 0::2]], dim=-1).flatten(-2),
+            ),
         ),
         Mistake(
             "gave each feature a speed of its own",
@@ -455,31 +529,92 @@ def _grouped_cases(rng):
     large = Tensor(100 * _eighths(rng, 2, 4, 3, 4)), Tensor(100 * _eighths(rng, 2, 2, 5, 4)), _normal(rng, 2, 2, 5, 3)
     low = [_leveled(rng, 3, np.array([0, 0, level, level, level]), (2,)) for level in (-100, -1e5)]
     low = [(Tensor(np.repeat(Q.array, 2, axis=0)), K, _normal(rng, 2, 5, 3)) for Q, K in low]
-    low_mask = Tensor(np.array([[False, False, True, True, True], [False, False, True, True, False], [False, False, False, True, True]]))
+    low_mask = Tensor(
+        np.array(
+            [[False, False, True, True, True], [False, False, True, True, False], [False, False, False, True, True]]
+        )
+    )
     return [
         Case(
-            "values", _triple(rng, (2,), 4, 2, 3, 5, 6, 3), note="2 sentences, 4 query heads that share 2 heads of keys and values, 3 queries, 5 keys, d_k = 6, d_v = 3"
+            "values",
+            _triple(rng, (2,), 4, 2, 3, 5, 6, 3),
+            note="2 sentences, 4 query heads that share 2 heads of keys and values, 3 queries, 5 keys, d_k = 6, d_v = 3",
         ),
-        Case("values", _triple(rng, (2,), 4, 2, 4, 4, 4, 4), note="4 query heads, 2 shared heads, everything else 4 as well"),
+        Case(
+            "values",
+            _triple(rng, (2,), 4, 2, 4, 4, 4, 4),
+            note="4 query heads, 2 shared heads, everything else 4 as well",
+        ),
         Case("values", _triple(rng, (2,), 6, 3, 2, 4, 3, 5), note="6 query heads that share 3 heads"),
         Case("values", _triple(rng, (2,), 6, 2, 3, 4, 3, 5), note="6 query heads that share 2 heads"),
-        Case("one shared head", _triple(rng, (2,), 3, 1, 4, 5, 2, 3), note="3 query heads that all share one head of keys and values"),
-        Case("a head each", _triple(rng, (2,), 3, 3, 4, 5, 2, 3), note="as many heads of keys and values as of queries: multi-head attention"),
+        Case(
+            "one shared head",
+            _triple(rng, (2,), 3, 1, 4, 5, 2, 3),
+            note="3 query heads that all share one head of keys and values",
+        ),
+        Case(
+            "a head each",
+            _triple(rng, (2,), 3, 3, 4, 5, 2, 3),
+            note="as many heads of keys and values as of queries: multi-head attention",
+        ),
         Case("batch axes", _triple(rng, (), 4, 2, 3, 5, 6, 2), note="one sentence, no batch axis"),
         Case("batch axes", _triple(rng, (2, 3), 4, 2, 3, 5, 6, 2), note="2 × 3 sentences at once"),
-        Case("mask", (*_triple(rng, (2,), 4, 2, 3, 5, 6, 3), _mask(rng, 3, 5)), note="one mask (n_q, n_k) for all heads"),
-        Case("mask", _triple(rng, (2,), 4, 2, 4, 4, 3, 5), {"mask": _mask(rng, 4, 4)}, note="as many queries as keys, mask by name"),
-        Case("mask", (*_triple(rng, (2,), 4, 2, 5, 5, 6, 3), Tensor(lengths[:, None, :][:, None])), note="padding: a mask (batch, 1, 1, n_k)"),
-        Case("mask", (*_triple(rng, (2,), 4, 2, 3, 5, 6, 3), _mask(rng, 4, 3, 5)), note="another mask (n_q, n_k) for each of the 4 heads"),
-        Case("mask", (*_triple(rng, (2,), 6, 3, 3, 5, 4, 3), _mask(rng, 2, 6, 3, 5)), note="a mask for every sentence and head"),
-        Case("nothing to see", (*_triple(rng, (2,), 4, 2, 3, 4, 6, 3), Tensor(empty)), note="the second query may see nothing"),
+        Case(
+            "mask", (*_triple(rng, (2,), 4, 2, 3, 5, 6, 3), _mask(rng, 3, 5)), note="one mask (n_q, n_k) for all heads"
+        ),
+        Case(
+            "mask",
+            _triple(rng, (2,), 4, 2, 4, 4, 3, 5),
+            {"mask": _mask(rng, 4, 4)},
+            note="as many queries as keys, mask by name",
+        ),
+        Case(
+            "mask",
+            (*_triple(rng, (2,), 4, 2, 5, 5, 6, 3), Tensor(lengths[:, None, :][:, None])),
+            note="padding: a mask (batch, 1, 1, n_k)",
+        ),
+        Case(
+            "mask",
+            (*_triple(rng, (2,), 4, 2, 3, 5, 6, 3), _mask(rng, 4, 3, 5)),
+            note="another mask (n_q, n_k) for each of the 4 heads",
+        ),
+        Case(
+            "mask",
+            (*_triple(rng, (2,), 6, 3, 3, 5, 4, 3), _mask(rng, 2, 6, 3, 5)),
+            note="a mask for every sentence and head",
+        ),
+        Case(
+            "nothing to see",
+            (*_triple(rng, (2,), 4, 2, 3, 4, 6, 3), Tensor(empty)),
+            note="the second query may see nothing",
+        ),
         Case("large scores", large, note="scores of several ten thousand"),
         Case("large scores", (*low[0], low_mask), note="all allowed scores near -100, the forbidden ones near 0"),
         Case("large scores", (*low[1], low_mask), note="all allowed scores near -100,000, the forbidden ones near 0"),
-        Case("gradients", _triple(rng, (2,), 4, 2, 3, 5, 6, 3, (True, True, True)), gradients=True, note="gradients of Q, K and V"),
-        Case("gradients", (*_triple(rng, (2,), 4, 2, 3, 5, 6, 3, (False, False, True)), _mask(rng, 3, 5)), gradients=True, note="gradient of V, with a mask"),
-        Case("bad arguments", _triple(rng, (2,), 4, 3, 3, 5, 2, 2), raises="ValueError", note="4 query heads cannot share 3"),
-        Case("bad arguments", _triple(rng, (2,), 2, 4, 3, 5, 2, 2), raises="ValueError", note="fewer query heads than heads of keys"),
+        Case(
+            "gradients",
+            _triple(rng, (2,), 4, 2, 3, 5, 6, 3, (True, True, True)),
+            gradients=True,
+            note="gradients of Q, K and V",
+        ),
+        Case(
+            "gradients",
+            (*_triple(rng, (2,), 4, 2, 3, 5, 6, 3, (False, False, True)), _mask(rng, 3, 5)),
+            gradients=True,
+            note="gradient of V, with a mask",
+        ),
+        Case(
+            "bad arguments",
+            _triple(rng, (2,), 4, 3, 3, 5, 2, 2),
+            raises="ValueError",
+            note="4 query heads cannot share 3",
+        ),
+        Case(
+            "bad arguments",
+            _triple(rng, (2,), 2, 4, 3, 5, 2, 2),
+            raises="ValueError",
+            note="fewer query heads than heads of keys",
+        ),
     ]
 
 
@@ -507,7 +642,13 @@ def _masked_softmax(scores, mask):
     return _zeroed(_filled(scores, mask).softmax(-1), mask)
 
 
-def _grouped(weigh=_masked_softmax, repeat_k=_interleaved, repeat_v=_interleaved, scale=lambda Q, K, V: Q.shape[-1] ** 0.5, mask_as=lambda mask: mask):
+def _grouped(
+    weigh=_masked_softmax,
+    repeat_k=_interleaved,
+    repeat_v=_interleaved,
+    scale=lambda Q, K, V: Q.shape[-1] ** 0.5,
+    mask_as=lambda mask: mask,
+):
     """Grouped attention with some of its steps replaced."""
 
     def wrong(Q, K, V, mask=None):
@@ -532,7 +673,11 @@ def _own_softmax(shift):
     def weigh(scores, mask):
         e = _zeroed(torch.exp(scores - shift(scores)), mask)
         total = e.sum(-1, keepdim=True)
-        empty = torch.zeros_like(total, dtype=torch.bool) if mask is None else ~mask.any(-1, keepdim=True).expand(total.shape)
+        empty = (
+            torch.zeros_like(total, dtype=torch.bool)
+            if mask is None
+            else ~mask.any(-1, keepdim=True).expand(total.shape)
+        )
         return e / total.masked_fill(empty, 1.0)
 
     return weigh
@@ -615,7 +760,10 @@ GROUPED_QUERY_ATTENTION = Exercise(
         Mistake(
             "repeated along axis 1, counted from the front",
             "There may be no batch axis, or several. Count from the end: the heads are `dim=-3`.",
-            _grouped(repeat_k=lambda X, h: X.repeat_interleave(h // X.shape[-3], dim=1), repeat_v=lambda X, h: X.repeat_interleave(h // X.shape[-3], dim=1)),
+            _grouped(
+                repeat_k=lambda X, h: X.repeat_interleave(h // X.shape[-3], dim=1),
+                repeat_v=lambda X, h: X.repeat_interleave(h // X.shape[-3], dim=1),
+            ),
         ),
         Mistake(
             "accepted heads that do not divide",
@@ -638,7 +786,11 @@ GROUPED_QUERY_ATTENTION = Exercise(
             "Each query shares out its own attention: the sum over the keys, the last axis, is 1.",
             _grouped(lambda scores, mask: _zeroed(_filled(scores, mask).softmax(-3), mask)),
         ),
-        Mistake("left the softmax out", "Scores become weights only in the softmax over the keys.", _grouped(lambda scores, mask: _zeroed(scores, mask))),
+        Mistake(
+            "left the softmax out",
+            "Scores become weights only in the softmax over the keys.",
+            _grouped(lambda scores, mask: _zeroed(scores, mask)),
+        ),
         Mistake(
             "ignored the mask",
             "A masked entry must get weight 0; `masked_fill` returns a new tensor and does not change the old one.",
@@ -706,7 +858,11 @@ GROUPED_QUERY_ATTENTION = Exercise(
             _grouped(_own_softmax(lambda scores: scores.max())),
         ),
         Mistake("returned the weights as well", "The output alone is asked.", _with_weights),
-        Mistake("unpacked exactly four axes", "There may be no batch axis, or several: count the axes from the end.", _four_axes_only),
+        Mistake(
+            "unpacked exactly four axes",
+            "There may be no batch axis, or several: count the axes from the end.",
+            _four_axes_only,
+        ),
     ),
     forbidden=_READY_MADE,
     hints=(
@@ -735,7 +891,9 @@ def _sentence_cases(rng):
     for t in range(4):
         new = tuple(Tensor(x[..., t : t + 1, :]) for x in (Q, K, V))
         cache = (Tensor(K[..., :t, :]), Tensor(V[..., :t, :])) if t else None
-        yield Case("one token at a time", (*new, cache), note=f"a sentence of 4 tokens, 2 sentences of 2 heads: token {t}")
+        yield Case(
+            "one token at a time", (*new, cache), note=f"a sentence of 4 tokens, 2 sentences of 2 heads: token {t}"
+        )
 
 
 def _cache_cases(rng):
@@ -743,14 +901,21 @@ def _cache_cases(rng):
     large = q, Tensor(K.array[:, -1:]), _normal(rng, 2, 1, 3), (Tensor(K.array[:, :-1]), _normal(rng, 2, 4, 3))
     return [
         Case("first token", _step(rng, (2,), 0, 6, 3), note="cache = None"),
-        Case("values", _step(rng, (2, 3), 4, 6, 5), note="2 sentences, 3 heads, 4 tokens in the cache, d_k = 6, d_v = 5"),
+        Case(
+            "values", _step(rng, (2, 3), 4, 6, 5), note="2 sentences, 3 heads, 4 tokens in the cache, d_k = 6, d_v = 5"
+        ),
         Case("values", _step(rng, (), 3, 4, 4), note="one sentence, 3 tokens in the cache, d_k = d_v = 4"),
         Case("values", _step(rng, (2, 3), 1, 6, 6), note="2 sentences, 3 heads, one token in the cache"),
         *_sentence_cases(rng),
         Case("batch axes", _step(rng, (2, 3, 2), 5, 3, 2), note="three batch axes"),
         Case("batch axes", _step(rng, (), 0, 3, 2), note="one sentence, no batch axis, cache = None"),
         Case("large scores", large, note="scores of ±10,000"),
-        Case("gradients", _step(rng, (2,), 3, 6, 3, gradient=True), gradients=True, note="gradients of q, k, v and the cache"),
+        Case(
+            "gradients",
+            _step(rng, (2,), 3, 6, 3, gradient=True),
+            gradients=True,
+            note="gradients of q, k, v and the cache",
+        ),
     ]
 
 
@@ -762,7 +927,13 @@ def _join(old, new, dim=-2):
     return torch.cat([new] if old is None else [old, new], dim=dim)
 
 
-def _cached(join=_join, seen=lambda K: K, weigh=_softmax, scale=lambda Q, K, V: Q.shape[-1] ** 0.5, keep=lambda K, V, q, k, v, cache: (K, V)):
+def _cached(
+    join=_join,
+    seen=lambda K: K,
+    weigh=_softmax,
+    scale=lambda Q, K, V: Q.shape[-1] ** 0.5,
+    keep=lambda K, V, q, k, v, cache: (K, V),
+):
     """A cached step with some of its parts replaced."""
 
     def wrong(q, k, v, cache):
@@ -846,7 +1017,11 @@ CACHED_ATTENTION_STEP = Exercise(
             "One query at the end of many keys is the last row of the causal mask, not its first.",
             _cached(seen=lambda K: K[..., :1, :]),
         ),
-        Mistake("returned the old cache", "The next step needs the new key and value as well.", _cached(keep=_kept_unless_first)),
+        Mistake(
+            "returned the old cache",
+            "The next step needs the new key and value as well.",
+            _cached(keep=_kept_unless_first),
+        ),
         Mistake(
             "kept only the newest key and value",
             "The cache grows by one token each step.",
@@ -857,7 +1032,11 @@ CACHED_ATTENTION_STEP = Exercise(
             "Each weight needs its value: both K and V grow by one row.",
             lambda q, k, v, cache: _cached()(q, k, v, cache) if cache is None else _values_forgotten(q, k, cache),
         ),
-        Mistake("swapped keys and values in the cache", "The pair is (K, V).", _cached(keep=lambda K, V, q, k, v, cache: (V, K))),
+        Mistake(
+            "swapped keys and values in the cache",
+            "The pair is (K, V).",
+            _cached(keep=lambda K, V, q, k, v, cache: (V, K)),
+        ),
         Mistake(
             "kept the queries instead of the keys",
             "A query asks once and is done. Its key and value are what later tokens come back to.",
@@ -866,7 +1045,12 @@ CACHED_ATTENTION_STEP = Exercise(
         Mistake(
             "kept the output instead of the value",
             "Later tokens mix the values themselves, not what an earlier token made of them.",
-            _cached(keep=lambda K, V, q, k, v, cache: (K, _join(None if cache is None else cache[1], _cached()(q, k, v, cache)[0]))),
+            _cached(
+                keep=lambda K, V, q, k, v, cache: (
+                    K,
+                    _join(None if cache is None else cache[1], _cached()(q, k, v, cache)[0]),
+                )
+            ),
         ),
         Mistake(
             "returned output, K and V as three results",
@@ -899,7 +1083,11 @@ CACHED_ATTENTION_STEP = Exercise(
             "There is one query, so every weight becomes 1. The weights over the keys, the last axis, add up to 1.",
             _cached(weigh=lambda scores: scores.softmax(-2)),
         ),
-        Mistake("left the softmax out", "Scores become weights only in the softmax over the keys.", _cached(weigh=lambda scores: scores)),
+        Mistake(
+            "left the softmax out",
+            "Scores become weights only in the softmax over the keys.",
+            _cached(weigh=lambda scores: scores),
+        ),
         Mistake(
             "took exp without subtracting the largest score",
             "exp(100) is more than float32 holds. Subtract each row's largest score first, or use torch.softmax.",
@@ -920,8 +1108,16 @@ CACHED_ATTENTION_STEP = Exercise(
             "The cache has to be memory of its own, or a change of k later changes the past: `torch.cat([k], dim=-2)` or `k.clone()`.",
             _handed_back,
         ),
-        Mistake("unpacked the cache before asking whether there is one", "Before the first token the cache is None.", _unpacked),
-        Mistake("read cache[0] before asking whether there is a cache", "Before the first token the cache is None.", _subscripted),
+        Mistake(
+            "unpacked the cache before asking whether there is one",
+            "Before the first token the cache is None.",
+            _unpacked,
+        ),
+        Mistake(
+            "read cache[0] before asking whether there is a cache",
+            "Before the first token the cache is None.",
+            _subscripted,
+        ),
     ),
     forbidden=_READY_MADE,
     hints=(
@@ -951,10 +1147,22 @@ def _online_cases(rng):
         Case("values", (*plain((), 4, 4, 4, 4), 2), note="everything square, 2 blocks of 2"),
         Case("values", (*plain((), 5, 8, 6, 3), 1), note="8 blocks of one key"),
         Case("last block smaller", (*plain((), 4, 7, 5, 3), 3), note="7 keys in blocks of 3, 3 and 1"),
-        Case("last block smaller", (*plain((), 4, 3, 5, 2), 8), note="3 keys, block_size = 8: one block that is not full"),
-        Case("running maximum", (*levels(-200, -200, 0, 0, 100), 2), note="every block has higher scores than the one before"),
-        Case("running maximum", (*levels(100, 100, -100, -100, -100), 2), note="every block has lower scores than the one before"),
-        Case("running maximum", (*rows_apart, 2), note="the scores of one query are near +60, those of another near -60"),
+        Case(
+            "last block smaller", (*plain((), 4, 3, 5, 2), 8), note="3 keys, block_size = 8: one block that is not full"
+        ),
+        Case(
+            "running maximum",
+            (*levels(-200, -200, 0, 0, 100), 2),
+            note="every block has higher scores than the one before",
+        ),
+        Case(
+            "running maximum",
+            (*levels(100, 100, -100, -100, -100), 2),
+            note="every block has lower scores than the one before",
+        ),
+        Case(
+            "running maximum", (*rows_apart, 2), note="the scores of one query are near +60, those of another near -60"
+        ),
         Case("running maximum", (*levels(0, 1, 3, 2, 5, 0), 2), note="the maximum rises block by block, by a little"),
         Case("large scores", (*levels(-1e4, 0, 1e4, 1e4, 0, -1e4), 2), note="scores from -10,000 to 10,000"),
         Case("large scores", (*levels(-1e4, -1e4, -1e4, -10_100), 3), note="all scores near -10,000"),
@@ -962,9 +1170,17 @@ def _online_cases(rng):
         Case("batch axes", (*plain((2, 3), 4, 6, 5, 2), 2), note="2 sentences, 3 heads"),
         Case("gradients", (q, k, Tensor(v.array, gradient=True), 3), gradients=True, note="gradient of V"),
         Case(
-            "memory", (*plain((), many, many, 4, 4), 16), memory=many * many // 2, note="288 queries, 288 keys, blocks of 16: under half of 288 × 288 numbers at one time"
+            "memory",
+            (*plain((), many, many, 4, 4), 16),
+            memory=many * many // 2,
+            note="288 queries, 288 keys, blocks of 16: under half of 288 × 288 numbers at one time",
         ),
-        Case("memory", (*plain((), few, few, 1, 1), 3), memory=few * few // 2, note="48 queries, 48 keys, blocks of 3: under half of 48 × 48 numbers at one time"),
+        Case(
+            "memory",
+            (*plain((), few, few, 1, 1), 3),
+            memory=few * few // 2,
+            note="48 queries, 48 keys, blocks of 3: under half of 48 × 48 numbers at one time",
+        ),
         Case("bad arguments", (*plain((), 4, 6, 5, 3), 0), raises="ValueError", note="block_size = 0"),
         Case("bad arguments", (*plain((), 4, 6, 5, 3), -2), raises="ValueError", note="block_size = -2"),
     ]
@@ -1028,7 +1244,9 @@ def _normalised_every_time(Q, K, V, block_size):
     largest = total = output = None
     for start in _starts(K.shape[-2], block_size):
         scores = Q @ _swap(K[..., start : start + block_size, :]) / Q.shape[-1] ** 0.5
-        new = scores.amax(-1, keepdim=True) if largest is None else torch.maximum(largest, scores.amax(-1, keepdim=True))
+        new = (
+            scores.amax(-1, keepdim=True) if largest is None else torch.maximum(largest, scores.amax(-1, keepdim=True))
+        )
         weights = torch.exp(scores - new)
         fade = 0 if largest is None else torch.exp(largest - new)
         total = weights.sum(-1, keepdim=True) + (0 if largest is None else fade * total)
@@ -1157,7 +1375,11 @@ ONLINE_SOFTMAX_ATTENTION = Exercise(
             "Each query shares out its own attention over the keys: the last axis of the scores.",
             _softmax_by_block(lambda output, count: output, dim=-2),
         ),
-        Mistake("used the first block only", "The loop has to run over all keys, and to return after it, not inside it.", _online(starts=lambda n, size: range(1))),
+        Mistake(
+            "used the first block only",
+            "The loop has to run over all keys, and to return after it, not inside it.",
+            _online(starts=lambda n, size: range(1)),
+        ),
         Mistake(
             "used the last block only",
             "Each round replaces the result of the round before. Add to what is carried.",

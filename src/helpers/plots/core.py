@@ -46,7 +46,9 @@ def figure(function: Callable[..., Any]) -> Callable[..., Any]:
     return drawn
 
 
-def grid(rows: int = 1, columns: int = 1, width: float = 3.4, height: float = 3.0, **options: Any) -> tuple[Figure, np.ndarray]:
+def grid(
+    rows: int = 1, columns: int = 1, width: float = 3.4, height: float = 3.0, **options: Any
+) -> tuple[Figure, np.ndarray]:
     """Return a figure that no display shows by itself, and its axes as a (rows, columns) array."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -164,5 +166,7 @@ def heatmap(
         for (i, j), value in np.ndenumerate(matrix):
             red, green, blue, _ = picture.cmap(picture.norm(value))
             light = 0.3 * red + 0.59 * green + 0.11 * blue
-            ax.text(j, i, f"{value:.2g}", ha="center", va="center", fontsize=8, color="black" if light > 0.5 else "white")
+            ax.text(
+                j, i, f"{value:.2g}", ha="center", va="center", fontsize=8, color="black" if light > 0.5 else "white"
+            )
     return ax

@@ -17,7 +17,12 @@ _LONGEST_ERROR = 200
 
 
 @figure
-def explore(draw: Callable[..., Figure | str], alt: str | Callable[..., str], start: Mapping[str, Any] | None = None, **controls: Control) -> None:
+def explore(
+    draw: Callable[..., Figure | str],
+    alt: str | Callable[..., str],
+    start: Mapping[str, Any] | None = None,
+    **controls: Control,
+) -> None:
     """Show a figure with controls, and as a static picture where there are no widgets.
 
     The picture is an output of its own below the controls. So it stays when the notebook is opened without a kernel, exported or printed.
@@ -54,7 +59,9 @@ def explore(draw: Callable[..., Figure | str], alt: str | Callable[..., str], st
 class _Painter:
     """Makes the picture of some values, or the sentence in its place, as large as the last picture."""
 
-    def __init__(self, draw: Callable[..., Figure | str], alt: str | Callable[..., str], controls: Mapping[str, Control]) -> None:
+    def __init__(
+        self, draw: Callable[..., Figure | str], alt: str | Callable[..., str], controls: Mapping[str, Control]
+    ) -> None:
         self._draw, self._alt, self._controls, self._size = draw, alt, controls, (640, 240)
 
     def paint(self, chosen: Mapping[str, Any]) -> dict[str, str]:
@@ -69,14 +76,19 @@ class _Painter:
         except NotImplementedError:
             return self._sentence("○ ", "This picture comes as soon as the exercise that it shows is answered.")
         except Exception as error:
-            return self._sentence("✗ ", f"There is no picture for {told}: {type(error).__name__}: {error}"[:_LONGEST_ERROR])
+            return self._sentence(
+                "✗ ", f"There is no picture for {told}: {type(error).__name__}: {error}"[:_LONGEST_ERROR]
+            )
         self._size = size_of(drawn)
         return {"text/html": image, "text/plain": f"[figure: {alt}]"}
 
     def _sentence(self, mark: str, sentence: str) -> dict[str, str]:
         width, height = self._size
         style = f"box-sizing:border-box;max-width:100%;width:{width}px;aspect-ratio:{width}/{height};padding:1em;border:1px dashed #888888"
-        return {"text/html": f'<div role="status" style="{style}">{escape(sentence)}</div>', "text/plain": mark + sentence}
+        return {
+            "text/html": f'<div role="status" style="{style}">{escape(sentence)}</div>',
+            "text/plain": mark + sentence,
+        }
 
 
 def _titles(drawn: Figure) -> str:
@@ -86,7 +98,9 @@ def _titles(drawn: Figure) -> str:
 
 
 def _values(control: Control) -> list[Any]:
-    return [control] if isinstance(control, str) else list(control.values() if isinstance(control, Mapping) else control)
+    return (
+        [control] if isinstance(control, str) else list(control.values() if isinstance(control, Mapping) else control)
+    )
 
 
 def _shown(control: Control, value: Any) -> Any:
@@ -123,7 +137,9 @@ def _widgets(controls: Mapping[str, Control], chosen: Mapping[str, Any]) -> dict
         elif len(control) < 2:
             continue
         elif isinstance(control, range):
-            widgets[name] = ipywidgets.IntSlider(min=control[0], max=control[-1], step=control.step, continuous_update=False, **common)
+            widgets[name] = ipywidgets.IntSlider(
+                min=control[0], max=control[-1], step=control.step, continuous_update=False, **common
+            )
         elif isinstance(control, Mapping) or isinstance(control[0], str):
             widgets[name] = ipywidgets.Dropdown(options=list(control), **common)
         else:

@@ -34,15 +34,27 @@ def _blank(ax: Axes, width: float, height: float) -> None:
     ax.axis("off")
 
 
-def _box(ax: Axes, x: float, y: float, width: float, height: float, colour: str, thick: float = 1.4, strength: str = "1f") -> None:
+def _box(
+    ax: Axes, x: float, y: float, width: float, height: float, colour: str, thick: float = 1.4, strength: str = "1f"
+) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     corner = (x - width / 2, y - height / 2)
-    shape = FancyBboxPatch(corner, width, height, boxstyle="round,pad=0,rounding_size=0.12", facecolor=colour + strength, edgecolor=colour, linewidth=thick)
+    shape = FancyBboxPatch(
+        corner,
+        width,
+        height,
+        boxstyle="round,pad=0,rounding_size=0.12",
+        facecolor=colour + strength,
+        edgecolor=colour,
+        linewidth=thick,
+    )
     ax.add_patch(shape)
 
 
-def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = GREY, bend: float = 0.0) -> None:
+def _arrow(
+    ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = GREY, bend: float = 0.0
+) -> None:
     line = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 15}
     ax.annotate("", xy=end, xytext=start, arrowprops={**line, "connectionstyle": f"arc3,rad={bend}"})
 
@@ -54,13 +66,24 @@ def course_map(here: int = 0) -> Figure:
     ax = axes[0, 0]
     _blank(ax, 12.4, 7.0)
     # The road turns at the end of each line, so that neighbours on it are neighbours in the picture.
-    places = [(2.1 + 4.1 * (i % 3 if (i // 3) % 2 == 0 else 2 - i % 3), 5.75 - 2.3 * (i // 3)) for i in range(len(UNITS))]
+    places = [
+        (2.1 + 4.1 * (i % 3 if (i // 3) % 2 == 0 else 2 - i % 3), 5.75 - 2.3 * (i // 3)) for i in range(len(UNITS))
+    ]
     for (x, y), (number, title, builds, language) in zip(places, UNITS):
         colour, now = _TONES[language], int(number) == here
         _box(ax, x, y, 3.5, 1.7, colour, thick=3 if now else 1.4, strength="40" if now else "1a")
         ax.text(x - 1.6, y + 0.55, f"{number}  {title}", fontsize=11, fontweight="bold", va="center")
         ax.text(x, y - 0.1, builds, fontsize=10, ha="center", va="center")
-        ax.text(x + 1.62, y - 0.68, "you are here" if now else language, fontsize=8.5, ha="right", va="center", color=GREY, style="italic")
+        ax.text(
+            x + 1.62,
+            y - 0.68,
+            "you are here" if now else language,
+            fontsize=8.5,
+            ha="right",
+            va="center",
+            color=GREY,
+            style="italic",
+        )
     for (x, y), (to_x, to_y) in zip(places, places[1:]):
         if y == to_y:
             side = 1 if to_x > x else -1
@@ -123,11 +146,22 @@ def axes_of_an_array() -> Figure:
                 shade = BLUE + ("59" if row == 1 and sheet == 1 else "26")
                 corner = (x + cell * column, y + cell * (tokens - 1 - row))
                 ax.add_patch(Rectangle(corner, cell, cell, facecolor="white", edgecolor="none", zorder=2 * sheet))
-                ax.add_patch(Rectangle(corner, cell, cell, facecolor=shade, edgecolor=BLUE, linewidth=0.8, zorder=2 * sheet + 1))
+                ax.add_patch(
+                    Rectangle(corner, cell, cell, facecolor=shade, edgecolor=BLUE, linewidth=0.8, zorder=2 * sheet + 1)
+                )
             if sheet == 1:
                 ax.text(x - 0.15, y + cell * (tokens - 0.5 - row), words[row], ha="right", va="center", fontsize=10.5)
     ax.text(2.6 + 0.08, 0.3 + cell * tokens - 0.1, "X[0]", ha="left", va="top", fontsize=9, color=GREY, zorder=6)
-    ax.text(3.9 + cell * width - 0.08, 1.0 + cell * tokens - 0.1, "X[1]", ha="right", va="top", fontsize=9, color=GREY, zorder=6)
+    ax.text(
+        3.9 + cell * width - 0.08,
+        1.0 + cell * tokens - 0.1,
+        "X[1]",
+        ha="right",
+        va="top",
+        fontsize=9,
+        color=GREY,
+        zorder=6,
+    )
     line = {"arrowstyle": "<->", "color": GREY, "linewidth": 1.3, "shrinkA": 0, "shrinkB": 0}
     ax.annotate("", xy=(1.2, 0.3), xytext=(1.2, 0.3 + cell * tokens), arrowprops=line)
     ax.text(1.05, 0.3 + cell * tokens / 2, "axis −2\ntokens\nn = 4", ha="right", va="center", fontsize=10)

@@ -55,14 +55,22 @@ def softmax_steps(names: Sequence[str], scores: Sequence[float]) -> Figure:
     drawn, axes = grid(1, 3, width=2.9, height=2.7)
     _bars(axes[0, 0], names, scores, GREY, "Scores: any numbers", "{:g}")
     _bars(axes[0, 1], names, raised, ORANGE, "exp: all positive, a step of 1\nis a factor of e = 2.72")
-    _bars(axes[0, 2], names, raised / raised.sum(), BLUE, f"divided by their sum, {raised.sum():.2f}:\nweights that sum to 1")
+    _bars(
+        axes[0, 2],
+        names,
+        raised / raised.sum(),
+        BLUE,
+        f"divided by their sum, {raised.sum():.2f}:\nweights that sum to 1",
+    )
     for ax, what in zip(axes[0], ("score", "exp(score)", "weight")):
         ax.set_ylabel(what)
     return drawn
 
 
 @figure
-def mixture(words: Sequence[str], weights: Sequence[float], V: np.ndarray, features: Sequence[str], renewed: str) -> Figure:
+def mixture(
+    words: Sequence[str], weights: Sequence[float], V: np.ndarray, features: Sequence[str], renewed: str
+) -> Figure:
     """The weights of the words, their values, and the mixture as a stack of what each word gives."""
     weights, V = np.asarray(weights, dtype=float), np.asarray(V, dtype=float)
     drawn, axes = grid(1, 3, width=3.2, height=3.0)
@@ -77,7 +85,14 @@ def mixture(words: Sequence[str], weights: Sequence[float], V: np.ndarray, featu
     left.set_xlim(0, weights.max() * 1.2)
     left.set_xlabel("weight")
     left.set_title(f"How much “{renewed}”\ntakes of each word ...", fontsize=10)
-    heatmap(V, rows=words, columns=features, title="... and what each word\nhas to give: its value", ax=middle, column_label="features")
+    heatmap(
+        V,
+        rows=words,
+        columns=features,
+        title="... and what each word\nhas to give: its value",
+        ax=middle,
+        column_label="features",
+    )
     bottom = np.zeros(len(features))
     for word, colour, part in zip(words, colours, weights[:, None] * V):
         right.bar(range(len(features)), part, bottom=bottom, color=colour, width=0.6, label=word)
@@ -112,14 +127,31 @@ def reach() -> Figure:
             ax.add_patch(FancyArrowPatch((place, 0.12), (asking, 0.12), connectionstyle=f"arc3,rad={-bend}", **look))
         ax.text(place, -0.42, f"{weight:.2f}", ha="center", va="center", fontsize=9, color=BLUE)
     for place, word in enumerate(LONG_SENTENCE):
-        ax.text(place, -0.08, word, ha="center", va="center", fontsize=11, fontweight="bold" if place == asking else "normal")
+        ax.text(
+            place,
+            -0.08,
+            word,
+            ha="center",
+            va="center",
+            fontsize=11,
+            fontweight="bold" if place == asking else "normal",
+        )
     ax.set_xlim(-0.7, n - 0.3)
     ax.set_ylim(-0.6, 2.5)
     ax.axis("off")
-    ax.set_title(f"“was” gives {weights[1]:.2f} of its attention to “burger”, eight words back, as directly as to its neighbour", fontsize=10)
+    ax.set_title(
+        f"“was” gives {weights[1]:.2f} of its attention to “burger”, eight words back, as directly as to its neighbour",
+        fontsize=10,
+    )
     distance = np.arange(1, 41)
     below.plot(distance, distance, color=ORANGE, label="word by word (recurrent network)")
-    below.plot(distance, np.ceil(distance / 2), color=PINK, linestyle="--", label="two neighbours to each side in a layer (convolution)")
+    below.plot(
+        distance,
+        np.ceil(distance / 2),
+        color=PINK,
+        linestyle="--",
+        label="two neighbours to each side in a layer (convolution)",
+    )
     below.plot(distance, np.ones_like(distance), color=BLUE, linewidth=2.5, label="attention")
     below.set_xlabel("distance between the two words")
     below.set_ylabel("steps on the way")
@@ -171,13 +203,33 @@ def toys() -> Figure:
     for i, start in enumerate(places):
         for j, end in enumerate(places):
             if i < j:
-                left.plot(*np.array([start, end]).T, color="#555555", linewidth=0.4 + 9 * weights[i, j] ** 1.5, alpha=0.55, zorder=1)
+                left.plot(
+                    *np.array([start, end]).T,
+                    color="#555555",
+                    linewidth=0.4 + 9 * weights[i, j] ** 1.5,
+                    alpha=0.55,
+                    zorder=1,
+                )
     _name_toys(left, places, [(0, 0.48)] * len(_TOYS))
     title = "How much each toy (row)\nlooks at each toy (column)"
-    heatmap(weights, rows=names, columns=names, title=title, ax=middle, row_label="who looks (query)", column_label="at whom (key)")
+    heatmap(
+        weights,
+        rows=names,
+        columns=names,
+        title=title,
+        ax=middle,
+        row_label="who looks (query)",
+        column_label="at whom (key)",
+    )
     _room(right, after, "It goes to the mixture of all places:\nfriends have found each other")
     for start, end in zip(places, after):
-        right.annotate("", xy=tuple(end), xytext=tuple(start), arrowprops={"arrowstyle": "-", "color": "#aaaaaa", "linestyle": ":"}, zorder=0)
+        right.annotate(
+            "",
+            xy=tuple(end),
+            xytext=tuple(start),
+            arrowprops={"arrowstyle": "-", "color": "#aaaaaa", "linestyle": ":"},
+            zorder=0,
+        )
         right.plot(*start, marker=".", color="#aaaaaa", zorder=0)
     _name_toys(right, after, [(-0.75, 0), (0.85, 0), (0.75, 0), (-0.6, 0), (0.65, 0), (-0.6, 0)])
     return drawn
@@ -210,7 +262,14 @@ def variance_growth(widths: Sequence[int], measured: Sequence[float] | None = No
     left.set_title("The variance of q · k grows as d does", fontsize=10)
     bins = np.linspace(-48, 48, 49)
     for d, colour in ((200, ORANGE), (100, BLUE)):
-        right.hist(products(d), bins=bins, histtype="stepfilled", color=colour, alpha=0.55, label=f"d = {d}: typical size √{d} = {np.sqrt(d):.3g}")
+        right.hist(
+            products(d),
+            bins=bins,
+            histtype="stepfilled",
+            color=colour,
+            alpha=0.55,
+            label=f"d = {d}: typical size √{d} = {np.sqrt(d):.3g}",
+        )
     right.set_ylim(0, 620)
     right.set_xlabel("q · k")
     right.set_ylabel("pairs out of 5000")
@@ -242,14 +301,23 @@ def saturation(widths: Sequence[int] = (1, 4, 16, 64, 256)) -> Figure:
         top.set_xticks(range(6), [])
         top.set_title(f"d = {d_k}\nlargest weight {weights.max():.2f}", fontsize=10)
         top.spines[["top", "right"]].set_visible(False)
-        heatmap(jacobian, title=f"largest slope {jacobian.max():.3f}", ax=below, limits=(-0.25, 0.25), signed=True, numbers=False)
+        heatmap(
+            jacobian,
+            title=f"largest slope {jacobian.max():.3f}",
+            ax=below,
+            limits=(-0.25, 0.25),
+            signed=True,
+            numbers=False,
+        )
         below.set_xticks([])
         below.set_yticks([])
         if column:
             top.set_yticks([])
     axes[0, 0].set_ylabel("weights\nof 6 keys")
     axes[1, 0].set_ylabel("Jacobian:\n∂ weight / ∂ score")
-    drawn.suptitle("Unscaled scores: as d grows one key takes everything, and no score can change anything any more", fontsize=11)
+    drawn.suptitle(
+        "Unscaled scores: as d grows one key takes everything, and no score can change anything any more", fontsize=11
+    )
     return drawn
 
 
@@ -268,10 +336,25 @@ def three_scales(d_k: int = 64) -> Figure:
         p = weights[0]
         jacobian = np.diag(p) - np.outer(p, p)
         largest = weights.max(axis=-1).mean()
-        heatmap(weights, title=f"{name}: the largest weight\nof a row is {largest:.2f} on average", ax=axes[0, column], limits=(0, 1), numbers=False)
+        heatmap(
+            weights,
+            title=f"{name}: the largest weight\nof a row is {largest:.2f} on average",
+            ax=axes[0, column],
+            limits=(0, 1),
+            numbers=False,
+        )
         for (i, j), weight in np.ndenumerate(weights):
-            axes[0, column].text(j, i, f"{weight:.2f}", ha="center", va="center", fontsize=8, color="black" if weight > 0.55 else "white")
-        heatmap(jacobian, title=f"its largest slope: {jacobian.max():.3f}", ax=axes[1, column], limits=(-0.25, 0.25), signed=True, numbers=False)
+            axes[0, column].text(
+                j, i, f"{weight:.2f}", ha="center", va="center", fontsize=8, color="black" if weight > 0.55 else "white"
+            )
+        heatmap(
+            jacobian,
+            title=f"its largest slope: {jacobian.max():.3f}",
+            ax=axes[1, column],
+            limits=(-0.25, 0.25),
+            signed=True,
+            numbers=False,
+        )
         for ax in axes[:, column]:
             ax.set_xticks([])
             ax.set_yticks([])
@@ -309,7 +392,9 @@ def temperatures(d_k: int = 64, temperature: float = 1) -> Figure:
     left.set_ylim(0, 1.1)
     left.set_xlabel("key")
     left.set_ylabel("weight")
-    left.set_title(f"One query, d_k = {d_k}, temperature {temperature:g}:\nits largest weight is {weights.max():.2f}", fontsize=10)
+    left.set_title(
+        f"One query, d_k = {d_k}, temperature {temperature:g}:\nits largest weight is {weights.max():.2f}", fontsize=10
+    )
     right.axhline(first, color=ORANGE, linestyle="--")
     right.text(TEMPERATURES[0], first - 0.015, "d_k = 1, temperature 1", va="top", fontsize=8, color="#8a5a00")
     right.axhline(1 / 8, color=GREY, linestyle=":")
@@ -367,8 +452,24 @@ def attention(tokens: Sequence[str], weights: np.ndarray, output: np.ndarray, fe
     """The weights of a sentence with their row sums, and the outputs beside them."""
     drawn, axes = grid(1, 2, width=4.2, height=3.6)
     names = [f"{token}  (sum {total:.2f})" for token, total in zip(tokens, weights.sum(axis=-1))]
-    heatmap(weights, rows=names, columns=tokens, title="Weights: every query (row) shares out 1", ax=axes[0, 0], limits=(0, 1), row_label="queries", column_label="keys")
-    heatmap(output, rows=tokens, columns=features, title="Output: each word renewed\nas a mixture of the values", ax=axes[0, 1], column_label="features")
+    heatmap(
+        weights,
+        rows=names,
+        columns=tokens,
+        title="Weights: every query (row) shares out 1",
+        ax=axes[0, 0],
+        limits=(0, 1),
+        row_label="queries",
+        column_label="keys",
+    )
+    heatmap(
+        output,
+        rows=tokens,
+        columns=features,
+        title="Output: each word renewed\nas a mixture of the values",
+        ax=axes[0, 1],
+        column_label="features",
+    )
     return drawn
 
 
@@ -409,7 +510,18 @@ def reading(words: Sequence[str], weights: np.ndarray) -> Figure | str:
     names = [writable(word) for word in words]
     drawn, axes = grid(1, 2, width=4.8, height=4.4)
     left, right = axes[0]
-    heatmap(weights, names, names, f"weights of {n} word{'s' * (n > 1)}", left, row_label="queries", column_label="keys", limits=(0, 1), numbers=n <= 8, signed=False)
+    heatmap(
+        weights,
+        names,
+        names,
+        f"weights of {n} word{'s' * (n > 1)}",
+        left,
+        row_label="queries",
+        column_label="keys",
+        limits=(0, 1),
+        numbers=n <= 8,
+        signed=False,
+    )
     for (i, j), weight in np.ndenumerate(weights):
         if weight > 0.05:
             right.plot([0, 1], [i, j], color=BLUE, linewidth=6 * weight, alpha=0.75, solid_capstyle="round")
@@ -427,7 +539,9 @@ def reading(words: Sequence[str], weights: np.ndarray) -> Figure | str:
     if different.any():
         i, j = np.unravel_index(np.where(different, weights, -np.inf).argmax(), weights.shape)
         told = f"The strongest look at a different word: “{names[i]}” gives “{names[j]}” {weights[i, j]:.2f}"
-    drawn.suptitle(told + (f"; no more than {n} words are read" if n == MOST_WORDS else ""), fontsize=11, fontfamily=fonts())
+    drawn.suptitle(
+        told + (f"; no more than {n} words are read" if n == MOST_WORDS else ""), fontsize=11, fontfamily=fonts()
+    )
     return drawn
 
 
@@ -436,12 +550,26 @@ def windows() -> Figure:
     """Which keys each query sees: windows of several widths, and more queries than keys."""
     drawn, axes = grid(1, 4, width=2.5, height=2.8)
     last = "3 keys,\nthe last two queries see none"
-    cases = ((6, 6, 0, "\nitself alone"), (6, 6, 1, "\none neighbour to each side"), (6, 6, 3, "\nthree to each side"), (6, 3, 1, last))
+    cases = (
+        (6, 6, 0, "\nitself alone"),
+        (6, 6, 1, "\none neighbour to each side"),
+        (6, 6, 3, "\nthree to each side"),
+        (6, 3, 1, last),
+    )
     for ax, (n_q, n_k, window, told) in zip(axes[0], cases):
         seen = np.array([[abs(i - j) <= window for j in range(n_k)] for i in range(n_q)])
         ax.imshow(seen, cmap=SEQUENTIAL, vmin=-0.4, vmax=1.2, aspect="auto")
         for (i, j), near in np.ndenumerate(seen):
-            ax.text(j, i, abs(i - j), ha="center", va="center", fontsize=9, color="black" if near else "#dddddd", fontweight="bold" if near else "normal")
+            ax.text(
+                j,
+                i,
+                abs(i - j),
+                ha="center",
+                va="center",
+                fontsize=9,
+                color="black" if near else "#dddddd",
+                fontweight="bold" if near else "normal",
+            )
         ax.set_xticks(range(n_k))
         ax.set_yticks(range(n_q))
         ax.set_xlabel("key j")
@@ -464,8 +592,22 @@ def near_and_far() -> Figure:
         raised = np.exp(scores) * (distance <= window)
         weights = raised / raised.sum(axis=-1, keepdims=True)
         told = f"“was” gives “burger” {weights[9, 1]:.2f}"
-        title = f"window = 1: only neighbours have weight;\n{told}" if window == 1 else f"no window: the far context has weight too;\n{told}"
-        heatmap(weights, rows=LONG_SENTENCE, columns=LONG_SENTENCE, title=title, ax=ax, limits=(0, 1), numbers=False, row_label="queries", column_label="keys")
+        title = (
+            f"window = 1: only neighbours have weight;\n{told}"
+            if window == 1
+            else f"no window: the far context has weight too;\n{told}"
+        )
+        heatmap(
+            weights,
+            rows=LONG_SENTENCE,
+            columns=LONG_SENTENCE,
+            title=title,
+            ax=ax,
+            limits=(0, 1),
+            numbers=False,
+            row_label="queries",
+            column_label="keys",
+        )
         ax.add_patch(Rectangle((0.5, 8.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=2.4, zorder=5))
     return drawn
 
@@ -490,7 +632,12 @@ def other_scores() -> Figure:
         ax.contourf(x, y, score, levels=14, cmap=SEQUENTIAL)
         lines = ax.contour(x, y, score, levels=6, colors="white", linewidths=0.6)
         ax.clabel(lines, fontsize=7, fmt="%.3g")
-        ax.annotate("", xy=tuple(k), xytext=(0, 0), arrowprops={"arrowstyle": "-|>", "color": "#D55E00", "linewidth": 2.2, "shrinkA": 0, "shrinkB": 0})
+        ax.annotate(
+            "",
+            xy=tuple(k),
+            xytext=(0, 0),
+            arrowprops={"arrowstyle": "-|>", "color": "#D55E00", "linewidth": 2.2, "shrinkA": 0, "shrinkB": 0},
+        )
         ax.text(k[0] + 0.2, k[1] + 0.25, "k", color="#D55E00", fontsize=12, fontweight="bold")
         ax.set_title(title, fontsize=10)
         ax.set_aspect("equal")

@@ -19,17 +19,38 @@ _GREY = "#6b7280"
 
 
 @figure
-def sentences(matrices: Sequence[np.ndarray], words: Sequence[Sequence[str]], titles: Sequence[str], follow: str) -> Figure:
+def sentences(
+    matrices: Sequence[np.ndarray], words: Sequence[Sequence[str]], titles: Sequence[str], follow: str
+) -> Figure:
     """Sentences side by side, one row of colours for each word, with a frame around every row of the word `follow`."""
     from matplotlib.patches import Rectangle
 
     drawn, axes = grid(1, len(matrices), width=3.6, height=2.7)
     top = max(float(np.abs(matrix).max()) for matrix in matrices)
     for ax, matrix, names, title in zip(axes[0], matrices, words, titles):
-        heatmap(matrix, rows=names, title=title, ax=ax, signed=True, limits=(-top, top), numbers=False, column_label="entry of the vector")
+        heatmap(
+            matrix,
+            rows=names,
+            title=title,
+            ax=ax,
+            signed=True,
+            limits=(-top, top),
+            numbers=False,
+            column_label="entry of the vector",
+        )
         for row, name in enumerate(names):
             if name == follow:
-                ax.add_patch(Rectangle((-0.5, row - 0.5), matrix.shape[1], 1, fill=False, edgecolor="black", linewidth=2.5, clip_on=False))
+                ax.add_patch(
+                    Rectangle(
+                        (-0.5, row - 0.5),
+                        matrix.shape[1],
+                        1,
+                        fill=False,
+                        edgecolor="black",
+                        linewidth=2.5,
+                        clip_on=False,
+                    )
+                )
     drawn.colorbar(axes[0, -1].images[0], ax=axes, shrink=0.8)
     return drawn
 
@@ -53,8 +74,19 @@ def counting(n: int = 30, width: int = 16) -> Figure:
     size.set_xlabel("position in the sentence")
     size.set_ylabel("size")
     size.legend(fontsize=8, loc="upper left")
-    for ax, x, title in ((before, tokens, "Attention without positions"), (after, tokens + places[:, None], "With 0, 1, 2, ... added:\nall look at the last token")):
-        heatmap(_weights(x), title=title, ax=ax, limits=(0, 1), row_label="position of the query", column_label="position of the key", numbers=False)
+    for ax, x, title in (
+        (before, tokens, "Attention without positions"),
+        (after, tokens + places[:, None], "With 0, 1, 2, ... added:\nall look at the last token"),
+    ):
+        heatmap(
+            _weights(x),
+            title=title,
+            ax=ax,
+            limits=(0, 1),
+            row_label="position of the query",
+            column_label="position of the key",
+            numbers=False,
+        )
     drawn.colorbar(after.images[0], ax=after, label="attention weight", shrink=0.8)
     return drawn
 
@@ -72,14 +104,37 @@ def fractions() -> Figure:
         ax.scatter(places[:4], np.full(4, row), s=45, color=_BLUE, zorder=3)
         slant = 0 if n < 16 else 35
         for place, word in zip(places, words):
-            ax.annotate(word, (place, row), xytext=(0, 7), textcoords="offset points", ha="center" if not slant else "left", rotation=slant, fontsize=9)
-        ax.annotate("", (places[2], row - 0.2), (places[1], row - 0.2), arrowprops={"arrowstyle": "<->", "color": _VERMILION, "shrinkA": 0, "shrinkB": 0})
-        ax.text((places[1] + places[2]) / 2, row - 0.27, f"one step = {1 / n:.4g}", color=_VERMILION, ha="center", va="top", fontsize=9)
+            ax.annotate(
+                word,
+                (place, row),
+                xytext=(0, 7),
+                textcoords="offset points",
+                ha="center" if not slant else "left",
+                rotation=slant,
+                fontsize=9,
+            )
+        ax.annotate(
+            "",
+            (places[2], row - 0.2),
+            (places[1], row - 0.2),
+            arrowprops={"arrowstyle": "<->", "color": _VERMILION, "shrinkA": 0, "shrinkB": 0},
+        )
+        ax.text(
+            (places[1] + places[2]) / 2,
+            row - 0.27,
+            f"one step = {1 / n:.4g}",
+            color=_VERMILION,
+            ha="center",
+            va="top",
+            fontsize=9,
+        )
     ax.set_yticks(range(3), [f"{n} words" for n in (4, 8, 16)])
     ax.set_ylim(-0.65, 2.6)
     ax.set_xlim(-0.06, 1.03)
     ax.set_xlabel("position / n")
-    ax.set_title("The same four words in longer and longer sentences: “the next word” has no fixed meaning", fontsize=10)
+    ax.set_title(
+        "The same four words in longer and longer sentences: “the next word” has no fixed meaning", fontsize=10
+    )
     return drawn
 
 
@@ -90,11 +145,26 @@ def digits_and_waves(n: int = 16) -> Figure:
     places = np.arange(n)
     binary, wave = axes[0]
     digits = places[:, None] // 2 ** np.arange(4) % 2
-    heatmap(digits, columns=("1s", "2s", "4s", "8s"), rows=places, title="Binary digits: no two rows alike,\nevery entry 0 or 1", ax=binary, numbers=True)
+    heatmap(
+        digits,
+        columns=("1s", "2s", "4s", "8s"),
+        rows=places,
+        title="Binary digits: no two rows alike,\nevery entry 0 or 1",
+        ax=binary,
+        numbers=True,
+    )
     binary.set_ylabel("position")
     binary.set_xlabel("digit")
     turns = np.cos(places[:, None] / 2.0 ** np.arange(4))
-    heatmap(turns, columns=("1", "1/2", "1/4", "1/8"), rows=places, title="Waves, each half as fast\nas the one before: no jumps", ax=wave, signed=True, numbers=False)
+    heatmap(
+        turns,
+        columns=("1", "1/2", "1/4", "1/8"),
+        rows=places,
+        title="Waves, each half as fast\nas the one before: no jumps",
+        ax=wave,
+        signed=True,
+        numbers=False,
+    )
     wave.tick_params(axis="x", rotation=0)
     wave.set_xlabel("speed, radians per position")
     drawn.colorbar(wave.images[0], ax=wave, shrink=0.8)
@@ -118,7 +188,12 @@ def _dial(ax: Axes) -> None:
 
 def _hand(ax: Axes, angle: float, colour: str, **style: float) -> None:
     """A hand that starts at the top and turns clockwise: its tip is (sin, cos) of the angle."""
-    ax.annotate("", (np.sin(angle), np.cos(angle)), (0, 0), arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2, "shrinkA": 0, "shrinkB": 0, **style})
+    ax.annotate(
+        "",
+        (np.sin(angle), np.cos(angle)),
+        (0, 0),
+        arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 2, "shrinkA": 0, "shrinkB": 0, **style},
+    )
 
 
 @figure
@@ -146,7 +221,9 @@ def reading_a_hand(angle: float = 1.0) -> Figure:
 def clock_strip(positions: Sequence[int] = (0, 1, 2, 3, 50, 100, 157)) -> Figure:
     """The two clocks of a 4-vector at several positions: one whirls, one creeps."""
     drawn, axes = grid(2, len(positions), width=1.35, height=1.65)
-    for row, (rate, colour, name) in enumerate(((1.0, _BLUE, "fast clock\n$\\omega_0 = 1$"), (0.01, _ORANGE, "slow clock\n$\\omega_1 = 0.01$"))):
+    for row, (rate, colour, name) in enumerate(
+        ((1.0, _BLUE, "fast clock\n$\\omega_0 = 1$"), (0.01, _ORANGE, "slow clock\n$\\omega_1 = 0.01$"))
+    ):
         for ax, position in zip(axes[row], positions):
             _dial(ax)
             _hand(ax, position * rate, colour)
@@ -154,7 +231,9 @@ def clock_strip(positions: Sequence[int] = (0, 1, 2, 3, 50, 100, 157)) -> Figure
             if row == 0:
                 ax.set_title(f"position {position}", fontsize=9)
         axes[row, 0].set_ylabel(name, fontsize=9)
-    drawn.suptitle("Two hands tell the position: the fast one sees each step, the slow one how far we have come", fontsize=10)
+    drawn.suptitle(
+        "Two hands tell the position: the fast one sees each step, the slow one how far we have come", fontsize=10
+    )
     return drawn
 
 
@@ -171,7 +250,9 @@ def speeds(widths: Sequence[int] = (8, 32, 128)) -> Figure:
         ax.set_ylim(5e-5, 2)
     axes[0, 0].set_ylabel("frequency $\\omega_i$, radians per position")
     axes[0, 0].text(0, 1.15e-4, "1/10000: never reached", fontsize=8, color=_GREY)
-    drawn.suptitle("Each clock is slower than the one before by the same factor, from 1 down towards 1/10000", fontsize=10)
+    drawn.suptitle(
+        "Each clock is slower than the one before by the same factor, from 1 down towards 1/10000", fontsize=10
+    )
     return drawn
 
 
@@ -215,7 +296,13 @@ def clocks_at(position: int, width: int = 16) -> Figure:
         ax.set_title(f"pair {i}", fontsize=8)
     bars = drawn.add_subplot(spec[1, :])
     heights = np.stack([np.sin(angles), np.cos(angles)], axis=1).ravel()
-    bars.bar(range(width), heights, color=[COLOURS[j // 2 % 6] for j in range(width)], hatch=["" if j % 2 == 0 else "///" for j in range(width)], edgecolor="white")
+    bars.bar(
+        range(width),
+        heights,
+        color=[COLOURS[j // 2 % 6] for j in range(width)],
+        hatch=["" if j % 2 == 0 else "///" for j in range(width)],
+        edgecolor="white",
+    )
     bars.axhline(0, color=_GREY, linewidth=0.8)
     bars.set_ylim(-1.1, 1.1)
     bars.set_xlim(-0.6, width - 0.4)
@@ -234,10 +321,17 @@ def sum_of_word_and_place(X: np.ndarray, words: Sequence[str]) -> Figure:
     places = np.where(column % 2, np.cos(angles), np.sin(angles))
     grown = np.sqrt(width) * X
     drawn, axes = grid(1, 4, width=2.75, height=2.5)
-    parts = ((X, "X: too faint"), (grown, f"√{width} · X"), (places, "+  P"), (grown + places, "=  words in their places"))
+    parts = (
+        (X, "X: too faint"),
+        (grown, f"√{width} · X"),
+        (places, "+  P"),
+        (grown + places, "=  words in their places"),
+    )
     for ax, (part, title) in zip(axes[0], parts):
         names = words if ax is axes[0, 0] or ax is axes[0, 3] else range(n)
-        heatmap(part, rows=names, title=title, ax=ax, signed=True, limits=(-2.5, 2.5), numbers=False, column_label="entry")
+        heatmap(
+            part, rows=names, title=title, ax=ax, signed=True, limits=(-2.5, 2.5), numbers=False, column_label="entry"
+        )
     drawn.colorbar(axes[0, 3].images[0], ax=axes, shrink=0.9)
     return drawn
 
@@ -247,16 +341,32 @@ def products(n: int = 60, width: int = 64) -> Figure:
     """PE · PEᵀ, with its stripes along the diagonal, and the same products against the distance."""
     pairs = width // 2
     angles = np.outer(np.arange(n), 1e4 ** (-np.arange(pairs) / pairs))
-    table = np.concatenate([np.sin(angles), np.cos(angles)], axis=1)  # the order of the columns does not matter to a product
+    table = np.concatenate(
+        [np.sin(angles), np.cos(angles)], axis=1
+    )  # the order of the columns does not matter to a product
     both = table @ table.T
     drawn, axes = grid(1, 2, width=4.6, height=3.7)
     whole, curve = axes[0]
-    heatmap(both, title="PE · PEᵀ: every diagonal has one colour", ax=whole, signed=False, limits=(float(both.min()), float(both.max())), numbers=False)
+    heatmap(
+        both,
+        title="PE · PEᵀ: every diagonal has one colour",
+        ax=whole,
+        signed=False,
+        limits=(float(both.min()), float(both.max())),
+        numbers=False,
+    )
     whole.set_ylabel("position")
     whole.set_xlabel("position")
     drawn.colorbar(whole.images[0], ax=whole, shrink=0.9)
     for position, colour, style, weight in ((10, _BLUE, "-", 5), (30, _ORANGE, "-", 2.5), (50, "#000000", ":", 1.5)):
-        curve.plot(np.arange(n) - position, both[position], color=colour, linestyle=style, linewidth=weight, label=f"row of position {position}")
+        curve.plot(
+            np.arange(n) - position,
+            both[position],
+            color=colour,
+            linestyle=style,
+            linewidth=weight,
+            label=f"row of position {position}",
+        )
     curve.set_title("Three rows, each seen from its own place:\none and the same curve", fontsize=10)
     curve.set_xlabel("distance: other position - own position")
     curve.set_ylabel("product")
@@ -281,7 +391,10 @@ def rotating_pairs(offset: int, position: int, width: int = 8) -> Figure:
         _hand(ax, before + turn, _BLUE)
         ax.set_title(f"pair {i}", fontsize=9)
         ax.set_xlabel(f"turned by {offset} · {rate:g}\n= {turn:.4g} radians", fontsize=9)
-    drawn.suptitle(f"From position {position} (grey) to position {position + offset} (blue): each pair turns by its own angle", fontsize=10)
+    drawn.suptitle(
+        f"From position {position} (grey) to position {position + offset} (blue): each pair turns by its own angle",
+        fontsize=10,
+    )
     return drawn
 
 
@@ -294,7 +407,16 @@ def turned_blocks(matrix: np.ndarray, offset: int) -> Figure:
     drawn, axes = grid(1, 1, width=0.62 * width + 1.2, height=0.46 * width + 1.0)
     ax = axes[0, 0]
     names = [f"{name} {i}" for i in range(width // 2) for name in ("sin", "cos")]
-    heatmap(matrix, rows=names, columns=names, title=f"Your shift_matrix({offset}, {width}): one turn for each pair", ax=ax, signed=True, limits=(-1, 1), numbers=True)
+    heatmap(
+        matrix,
+        rows=names,
+        columns=names,
+        title=f"Your shift_matrix({offset}, {width}): one turn for each pair",
+        ax=ax,
+        signed=True,
+        limits=(-1, 1),
+        numbers=True,
+    )
     for i in range(0, width, 2):
         ax.add_patch(Rectangle((i - 0.5, i - 0.5), 2, 2, fill=False, edgecolor=_BLUE, linewidth=2))
     ax.set_xlabel("position p")

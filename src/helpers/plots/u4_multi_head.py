@@ -42,7 +42,16 @@ def _canvas(width: float, height: float, size: float = 0.5, title: str = "") -> 
     return drawn, ax
 
 
-def _cells(ax: Axes, x: float, y: float, values: np.ndarray, colour: Callable[[int, int], str], rows: Sequence[str] = (), title: str = "", gap_after: int = 0) -> None:
+def _cells(
+    ax: Axes,
+    x: float,
+    y: float,
+    values: np.ndarray,
+    colour: Callable[[int, int], str],
+    rows: Sequence[str] = (),
+    title: str = "",
+    gap_after: int = 0,
+) -> None:
     """A matrix as boxes with their numbers; `gap_after` leaves a gap after every so many columns."""
     from matplotlib.patches import Rectangle
 
@@ -57,7 +66,12 @@ def _cells(ax: Axes, x: float, y: float, values: np.ndarray, colour: Callable[[i
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], text: str = "", above: float = 0.3) -> None:
-    ax.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": "#333333", "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0})
+    ax.annotate(
+        "",
+        xy=end,
+        xytext=start,
+        arrowprops={"arrowstyle": "-|>", "color": "#333333", "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0},
+    )
     if text:
         ax.text((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - above, text, ha="center", va="bottom", fontsize=9)
 
@@ -91,7 +105,10 @@ def bare_reshape() -> Figure:
     by_token = lambda values: lambda i, j: _LIGHT[int(values[i, j]) // 10]
     drawn, ax = _canvas(22, 12.2, 0.45, "One colour is one token. A bare reshape puts other tokens' numbers into a row")
     _cells(ax, 1.6, 4, X, by_token(X), _FOUR, "X   (4, 6)")
-    for x, halves, title in ((11, (X[:, :3], X[:, 3:]), "right: a row is one token"), (18, tuple(wrong), "X.reshape(2, 4, 3): rows are mixed up")):
+    for x, halves, title in (
+        (11, (X[:, :3], X[:, 3:]), "right: a row is one token"),
+        (18, tuple(wrong), "X.reshape(2, 4, 3): rows are mixed up"),
+    ):
         ax.text(x - 1.5, 0.55, title, fontsize=10, weight="bold")
         for head, values in enumerate(halves):
             _cells(ax, x, 1.9 + 5.4 * head, values, by_token(values), _FOUR, f"head {head}")
@@ -104,7 +121,9 @@ def merge_picture() -> Figure:
     X = _places()
     heads = np.stack([X[:, :3], X[:, 3:]])
     by_token = lambda values: lambda i, j: _LIGHT[int(values[i, j]) // 10]
-    drawn, ax = _canvas(26.5, 11, 0.42, "Merging walks back: exchange first, then join. Joined at once, every row is two tokens")
+    drawn, ax = _canvas(
+        26.5, 11, 0.42, "Merging walks back: exchange first, then join. Joined at once, every row is two tokens"
+    )
     for head in range(2):
         _cells(ax, 1.6, 1.4 + 5 * head, heads[head], by_token(heads[head]), _FOUR, f"head {head}")
     _arrow(ax, (4.9, 5.8), (7, 4.2))
@@ -149,7 +168,9 @@ def two_heads() -> Figure:
         "one head of double width:\n“it” has to share itself out",
     )
     for ax, weights, title in zip(axes[0], _drank(), titles):
-        heatmap(weights, DRANK, DRANK, title, ax, row_label="queries", column_label="keys", numbers=False, limits=(0, 1))
+        heatmap(
+            weights, DRANK, DRANK, title, ax, row_label="queries", column_label="keys", numbers=False, limits=(0, 1)
+        )
         row = DRANK.index("it")
         ax.add_patch(_frame(row, len(DRANK)))
     return drawn
@@ -168,16 +189,24 @@ def story() -> Figure:
 
     drawn, ax = _canvas(22, 13.5, 0.44, "Each child watches its favourite toy. The stories side by side make one")
     toys = ("bear", "ball", "train", "doll", "drum")
-    favourites = {"Ann": (0.7, 0.05, 0.05, 0.15, 0.05), "Ben": (0.05, 0.1, 0.75, 0.05, 0.05), "Cem": (0.05, 0.4, 0.05, 0.05, 0.45)}
+    favourites = {
+        "Ann": (0.7, 0.05, 0.05, 0.15, 0.05),
+        "Ben": (0.05, 0.1, 0.75, 0.05, 0.05),
+        "Cem": (0.05, 0.4, 0.05, 0.05, 0.45),
+    }
     for j, toy in enumerate(toys):
         x = 3 + 4 * j
-        ax.add_patch(FancyBboxPatch((x - 1.3, 0.5), 2.6, 1.2, boxstyle="round,pad=0.1", facecolor="#eeeeee", edgecolor="#888888"))
+        ax.add_patch(
+            FancyBboxPatch((x - 1.3, 0.5), 2.6, 1.2, boxstyle="round,pad=0.1", facecolor="#eeeeee", edgecolor="#888888")
+        )
         ax.text(x, 1.1, toy, ha="center", va="center", fontsize=11)
     ax.text(0.0, 1.1, "tokens", va="center", fontsize=9, color="#555555")
     for i, (name, weights) in enumerate(favourites.items()):
         x = 5 + 6 * i
         for j, weight in enumerate(weights):
-            ax.plot([x, 3 + 4 * j], [5.7, 1.85], color=COLOURS[i], linewidth=9 * weight, alpha=0.75, solid_capstyle="round")
+            ax.plot(
+                [x, 3 + 4 * j], [5.7, 1.85], color=COLOURS[i], linewidth=9 * weight, alpha=0.75, solid_capstyle="round"
+            )
         ax.add_patch(Circle((x, 6.3), 0.75, facecolor=_LIGHT[i], edgecolor=COLOURS[i], linewidth=2))
         ax.text(x, 6.3, name, ha="center", va="center", fontsize=10)
         ax.text(x + 0.9, 6.35, f"head {i}", va="center", fontsize=9, color="#555555")
@@ -203,9 +232,19 @@ def bridge() -> Figure:
         ax.add_patch(Rectangle((0 if team == 0 else 22, 3.2), 2, 3, facecolor="#bdbdbd"))
         ax.plot(left + towards * 10 * x, 3.2 - 1.7 * (1 - (1 - x) ** 2), color=COLOURS[team], linewidth=4)
         for post in np.linspace(0.1, 0.9, 5):
-            ax.plot([left + towards * 10 * post] * 2, [3.2, 3.2 - 1.7 * (1 - (1 - post) ** 2)], color=COLOURS[team], linewidth=1.2)
+            ax.plot(
+                [left + towards * 10 * post] * 2,
+                [3.2, 3.2 - 1.7 * (1 - (1 - post) ** 2)],
+                color=COLOURS[team],
+                linewidth=1.2,
+            )
         ax.text(
-            left + towards * 4.4, 3.5, f"team {team}: columns {100 * team} to {100 * team + 99},\nits own scores, its own softmax", ha="center", va="top", fontsize=9.5
+            left + towards * 4.4,
+            3.5,
+            f"team {team}: columns {100 * team} to {100 * team + 99},\nits own scores, its own softmax",
+            ha="center",
+            va="top",
+            fontsize=9.5,
         )
     ax.plot([2, 22], [3.2, 3.2], color="#333333", linewidth=3)
     ax.plot([12], [1.5], "o", color="#333333", markersize=9)
@@ -218,14 +257,25 @@ def bridge() -> Figure:
     _arrow(ax, (12, 9.1), (12, 10.3))
     ax.text(12.3, 9.7, "W_o (512, 512)", va="center", fontsize=9.5)
     ax.add_patch(Rectangle((2, 10.4), 20, 1.2, facecolor="#dddddd"))
-    ax.text(12, 11, "512 columns again, every one of them made from all eight heads", ha="center", va="center", fontsize=9.5)
+    ax.text(
+        12, 11, "512 columns again, every one of them made from all eight heads", ha="center", va="center", fontsize=9.5
+    )
     return drawn
 
 
 # --- a layer with eight hand-made heads ------------------------------------------------------------------
 
 DOG = ("the", "small", "cat", "saw", "the", "big", "dog", "and", "ran")
-FAVOURITES = ("the word before", "the word after", "itself", "the first word", "the same word", "animals", "what was done", "everything alike")
+FAVOURITES = (
+    "the word before",
+    "the word after",
+    "itself",
+    "the first word",
+    "the same word",
+    "animals",
+    "what was done",
+    "everything alike",
+)
 _CLASSES = {"small": 0, "big": 0, "cat": 1, "dog": 1, "saw": 2, "ran": 2, "the": 3, "and": 3}
 
 
@@ -296,7 +346,14 @@ def one_head(weights: np.ndarray, tokens: Sequence[str], head: int, title: str =
     for i in range(n):
         for j in range(n):
             if weights[head][i, j] > 0.02:
-                right.plot([0, 1], [i, j], color=COLOURS[head % 7], linewidth=5 * weights[head][i, j], alpha=0.8, solid_capstyle="round")
+                right.plot(
+                    [0, 1],
+                    [i, j],
+                    color=COLOURS[head % 7],
+                    linewidth=5 * weights[head][i, j],
+                    alpha=0.8,
+                    solid_capstyle="round",
+                )
         right.text(-0.06, i, tokens[i], ha="right", va="center", fontsize=10)
         right.text(1.06, i, tokens[i], ha="left", va="center", fontsize=10)
     right.set_xlim(-0.45, 1.45)
@@ -308,7 +365,11 @@ def one_head(weights: np.ndarray, tokens: Sequence[str], head: int, title: str =
 
 def one_head_told(weights: np.ndarray, tokens: Sequence[str], head: int) -> str:
     """What there is to see in `one_head`: whom each word looks at most."""
-    most = ", ".join(f"{token} at {tokens[place]} {row[place]:.2f}" for token, row in zip(tokens, weights[head]) for place in [int(np.argmax(row))])
+    most = ", ".join(
+        f"{token} at {tokens[place]} {row[place]:.2f}"
+        for token, row in zip(tokens, weights[head])
+        for place in [int(np.argmax(row))]
+    )
     return f"Head {head} (they are numbered 0 to {len(weights) - 1}) as a map, and as lines from each word to those it looks at. In order, each word looks most: {most}."
 
 
@@ -329,7 +390,11 @@ def filters() -> Figure:
     image[1, 1:8] = image[2, 1:8] = 1
     for step in range(6):
         image[2 + step, 6 - step // 2 - 1 : 6 - step // 2 + 1] = 1
-    kernels = {"level lines": [[1, 1, 1], [0, 0, 0], [-1, -1, -1]], "upright lines": [[1, 0, -1]] * 3, "everything, blurred": np.full((3, 3), 1 / 3)}
+    kernels = {
+        "level lines": [[1, 1, 1], [0, 0, 0], [-1, -1, -1]],
+        "upright lines": [[1, 0, -1]] * 3,
+        "everything, blurred": np.full((3, 3), 1 / 3),
+    }
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, 1), (3, 3))
     weights = _example_weights()
     drawn, axes = grid(2, 4, width=3.0, height=2.8)
@@ -340,7 +405,15 @@ def filters() -> Figure:
         ax.set_title(f"a filter for {name}", fontsize=10)
     axes[1, 0].set_title("one sentence", fontsize=10)
     for row, token in enumerate(DOG):
-        axes[1, 0].text(0.5, 1 - (row + 0.5) / len(DOG), token, ha="center", va="center", fontsize=10, transform=axes[1, 0].transAxes)
+        axes[1, 0].text(
+            0.5,
+            1 - (row + 0.5) / len(DOG),
+            token,
+            ha="center",
+            va="center",
+            fontsize=10,
+            transform=axes[1, 0].transAxes,
+        )
     for ax, head in zip(axes[1, 1:], (0, 5, 7)):
         _small_map(ax, weights[head], f"a head for {FAVOURITES[head]}")
     for ax in (*axes[0], axes[1, 0]):
@@ -381,22 +454,44 @@ def one_picture_or_eight() -> Figure:
     _, X, (W_q, W_k, _, _) = example_layer()
     one = _softmax((X @ W_q) @ (X @ W_k).T / np.sqrt(64))
     drawn, axes = grid(2, 5, width=2.5, height=2.75)
-    maps = [(one, "1 × 64: one map,\nall wishes in one"), *((w, f"head {i}:\n{name}") for i, (w, name) in enumerate(zip(_example_weights(), FAVOURITES)))]
+    maps = [
+        (one, "1 × 64: one map,\nall wishes in one"),
+        *((w, f"head {i}:\n{name}") for i, (w, name) in enumerate(zip(_example_weights(), FAVOURITES))),
+    ]
     places = [axes[0, 0], *axes[0, 1:], *axes[1, 1:]]
     for ax, (weights, title) in zip(places, maps):
         _small_map(ax, weights, title)
     axes[1, 0].axis("off")
-    axes[1, 0].text(0.5, 0.5, "same X, same W_q, same W_k:\nthe only difference is\nwhere the products\nare added up", ha="center", va="center", fontsize=9.5)
+    axes[1, 0].text(
+        0.5,
+        0.5,
+        "same X, same W_q, same W_k:\nthe only difference is\nwhere the products\nare added up",
+        ha="center",
+        va="center",
+        fontsize=9.5,
+    )
     return drawn
 
 
-def _box(ax: Axes, x: float, y: float, width: float, height: float, text: str, colour: str, sheets: int = 1, size: float = 10) -> None:
+def _box(
+    ax: Axes, x: float, y: float, width: float, height: float, text: str, colour: str, sheets: int = 1, size: float = 10
+) -> None:
     """A box of a flow chart, its centre at (x, y); several sheets behind each other stand for several heads."""
     from matplotlib.patches import FancyBboxPatch
 
     for sheet in reversed(range(sheets)):
         left, top = x - width / 2 + 0.22 * sheet, y - height / 2 - 0.22 * sheet
-        ax.add_patch(FancyBboxPatch((left, top), width, height, boxstyle="round,pad=0.04,rounding_size=0.15", facecolor=colour, edgecolor="#444444", linewidth=1.2))
+        ax.add_patch(
+            FancyBboxPatch(
+                (left, top),
+                width,
+                height,
+                boxstyle="round,pad=0.04,rounding_size=0.15",
+                facecolor=colour,
+                edgecolor="#444444",
+                linewidth=1.2,
+            )
+        )
     ax.text(x, y, text, ha="center", va="center", fontsize=size)
 
 
@@ -404,7 +499,9 @@ def _box(ax: Axes, x: float, y: float, width: float, height: float, text: str, c
 def flow_chart(d_model: int = 512, n_heads: int = 8) -> Figure:
     """Multi-head attention from the three inputs up to the output, with the shape on every arrow."""
     d_k = d_model // n_heads
-    drawn, ax = _canvas(21, 23.5, 0.36, f"Multi-head attention, read from the bottom up (d_model = {d_model}, h = {n_heads})")
+    drawn, ax = _canvas(
+        21, 23.5, 0.36, f"Multi-head attention, read from the bottom up (d_model = {d_model}, h = {n_heads})"
+    )
     columns = {"query": 4.0, "key": 10.0, "value": 16.0}
     n = {"query": "n_q", "key": "n_k", "value": "n_k"}
     for (name, x), letter in zip(columns.items(), "qkv"):
@@ -416,7 +513,17 @@ def flow_chart(d_model: int = 512, n_heads: int = 8) -> Figure:
         _box(ax, x, 16.7, 4.4, 1.4, "split into heads", _LIGHT[1], sheets=3)
         _arrow(ax, (x, 15.3), (x, 13.4))
         ax.text(x + 0.3, 14.4, f"({n_heads}, {n[name]}, {d_k})", va="center", fontsize=9)
-    _box(ax, 10, 11.6, 16.4, 3.2, f"in every head:\nweights = softmax(Q Kᵀ / √{d_k}), with the mask\nweights · V", _LIGHT[2], sheets=3, size=11)
+    _box(
+        ax,
+        10,
+        11.6,
+        16.4,
+        3.2,
+        f"in every head:\nweights = softmax(Q Kᵀ / √{d_k}), with the mask\nweights · V",
+        _LIGHT[2],
+        sheets=3,
+        size=11,
+    )
     _arrow(ax, (10, 9.3), (10, 7.7))
     ax.text(10.3, 8.5, f"({n_heads}, n_q, {d_k})", va="center", fontsize=9)
     _box(ax, 10, 6.9, 7.0, 1.4, "merge: side by side", _LIGHT[1])
@@ -434,14 +541,24 @@ def flow_chart(d_model: int = 512, n_heads: int = 8) -> Figure:
 @figure
 def side_by_side(d: int = 512, h: int = 8) -> Figure:
     """Self-attention and multi-head attention step by step: what each computes and what it costs."""
-    drawn, ax = _canvas(28, 17.8, 0.36, "The same steps and the same bill; only the attention itself is done h times in narrow slices")
-    for x, text in ((4.2, "self-attention, one head"), (13.6, f"multi-head attention, {h} heads"), (23.2, "multiplications, both alike")):
+    drawn, ax = _canvas(
+        28, 17.8, 0.36, "The same steps and the same bill; only the attention itself is done h times in narrow slices"
+    )
+    for x, text in (
+        (4.2, "self-attention, one head"),
+        (13.6, f"multi-head attention, {h} heads"),
+        (23.2, "multiplications, both alike"),
+    ):
         ax.text(x, 0.7, text, ha="center", va="center", fontsize=11, weight="bold")
     steps = (
         (f"X  (n, {d})", f"X  (n, {d})", ""),
         (f"Q, K, V  (n, {d})", f"Q, K, V  (n, {d})", f"3 · n · {d} · {d}"),
         (None, f"split  ({h}, n, {d // h})", "none: numbers change places"),
-        (f"softmax(Q Kᵀ / √{d})  (n, n)", f"softmax(Q Kᵀ / √{d // h})  ({h}, n, n)", f"n · n · {d}  =  {h} · n · n · {d // h}"),
+        (
+            f"softmax(Q Kᵀ / √{d})  (n, n)",
+            f"softmax(Q Kᵀ / √{d // h})  ({h}, n, n)",
+            f"n · n · {d}  =  {h} · n · n · {d // h}",
+        ),
         (f"weights · V  (n, {d})", f"weights · V  ({h}, n, {d // h})", f"n · n · {d}  =  {h} · n · n · {d // h}"),
         (None, f"merge  (n, {d})", "none: numbers change places"),
         (f"W_o  (n, {d})", f"W_o  (n, {d})", f"n · {d} · {d}"),
@@ -480,9 +597,26 @@ def masks() -> Figure:
     )
     drawn, axes = grid(2, 3, width=3.4, height=2.7)
     for column, (mask, title) in enumerate(cases):
-        heatmap(mask.astype(float), words, words, f"mask: {title}", axes[0, column], row_label="queries" if column == 0 else "", numbers=False, limits=(0, 1))
+        heatmap(
+            mask.astype(float),
+            words,
+            words,
+            f"mask: {title}",
+            axes[0, column],
+            row_label="queries" if column == 0 else "",
+            numbers=False,
+            limits=(0, 1),
+        )
         for (i, j), allowed in np.ndenumerate(mask):
-            axes[0, column].text(j, i, "True" if allowed else "False", ha="center", va="center", fontsize=8, color="black" if allowed else "white")
+            axes[0, column].text(
+                j,
+                i,
+                "True" if allowed else "False",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="black" if allowed else "white",
+            )
         e = np.exp(scores) * mask
         total = e.sum(axis=-1, keepdims=True)
         heatmap(
@@ -509,12 +643,34 @@ def stacked_weights() -> Figure:
     stack = state["in_proj_weight"].numpy()
     drawn, axes = grid(1, 2, width=3.6, height=5.0, gridspec_kw={"width_ratios": [1, 1]})
     limits = (-1.0, 1.0)
-    heatmap(stack, None, None, "in_proj_weight (18, 6):\nthree matrices below each other", axes[0, 0], signed=True, numbers=False, limits=limits)
+    heatmap(
+        stack,
+        None,
+        None,
+        "in_proj_weight (18, 6):\nthree matrices below each other",
+        axes[0, 0],
+        signed=True,
+        numbers=False,
+        limits=limits,
+    )
     axes[0, 0].set_yticks([0, 5, 6, 11, 12, 17])
     for part, letter in enumerate("qkv"):
-        axes[0, 0].add_patch(Rectangle((-0.45, 6 * part - 0.45), 5.9, 5.9, fill=False, edgecolor=COLOURS[part], linewidth=3))
-        axes[0, 0].text(6.0, 6 * part + 2.5, f"W_{letter}", va="center", fontsize=13, color=COLOURS[part], weight="bold")
-    heatmap(state["out_proj.weight"].numpy(), None, None, "out_proj.weight (6, 6):\nW_o, as it is", axes[0, 1], signed=True, numbers=False, limits=limits)
+        axes[0, 0].add_patch(
+            Rectangle((-0.45, 6 * part - 0.45), 5.9, 5.9, fill=False, edgecolor=COLOURS[part], linewidth=3)
+        )
+        axes[0, 0].text(
+            6.0, 6 * part + 2.5, f"W_{letter}", va="center", fontsize=13, color=COLOURS[part], weight="bold"
+        )
+    heatmap(
+        state["out_proj.weight"].numpy(),
+        None,
+        None,
+        "out_proj.weight (6, 6):\nW_o, as it is",
+        axes[0, 1],
+        signed=True,
+        numbers=False,
+        limits=limits,
+    )
     # The same number of rows, most of them empty, so that a cell is as large as on the left.
     axes[0, 1].set_ylim(17.5, -0.5)
     axes[0, 1].set_yticks(range(6))

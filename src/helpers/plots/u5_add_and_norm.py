@@ -30,13 +30,21 @@ def _box(ax: Axes, x: float, y: float, text: str, kind: str, width: float = 2.2,
 
     ax.add_patch(
         FancyBboxPatch(
-            (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0.02,rounding_size=0.12", facecolor=_SOFT[kind], edgecolor="#444444", linewidth=1
+            (x - width / 2, y - height / 2),
+            width,
+            height,
+            boxstyle="round,pad=0.02,rounding_size=0.12",
+            facecolor=_SOFT[kind],
+            edgecolor="#444444",
+            linewidth=1,
         )
     )
     ax.text(x, y, text, ha="center", va="center", fontsize=9)
 
 
-def _line(ax: Axes, points: Sequence[tuple[float, float]], colour: str = "#444444", width: float = 1.3, arrow: bool = True) -> None:
+def _line(
+    ax: Axes, points: Sequence[tuple[float, float]], colour: str = "#444444", width: float = 1.3, arrow: bool = True
+) -> None:
     """A road through the points, with an arrow head at its end."""
     xs, ys = zip(*points)
     ax.plot(xs, ys, color=colour, linewidth=width, solid_capstyle="round", zorder=0.5)
@@ -63,13 +71,25 @@ def encoder_map() -> Figure:
     for shift in (0.36, 0.18, 0.0):
         ax.add_patch(
             FancyBboxPatch(
-                (2.6 + shift, 0.9 + shift), 11.4, 4.1, boxstyle="round,pad=0.02,rounding_size=0.2", facecolor="white", edgecolor="#666666", linewidth=1, zorder=0.1
+                (2.6 + shift, 0.9 + shift),
+                11.4,
+                4.1,
+                boxstyle="round,pad=0.02,rounding_size=0.2",
+                facecolor="white",
+                edgecolor="#666666",
+                linewidth=1,
+                zorder=0.1,
             )
         )
     ax.text(2.85, 4.68, "EncoderLayer", fontsize=10, va="center", weight="bold")
     ax.text(14.5, 5.62, "× N = Encoder", fontsize=10, ha="left", va="center", weight="bold")
     centres = (4.2, 7.0, 10.0, 12.8)
-    names = (("self-attention\n(unit 4)", "attention"), ("add & norm", "norm"), ("FeedForward", "feed forward"), ("add & norm", "norm"))
+    names = (
+        ("self-attention\n(unit 4)", "attention"),
+        ("add & norm", "norm"),
+        ("FeedForward", "feed forward"),
+        ("add & norm", "norm"),
+    )
     for x, (text, kind) in zip(centres, names):
         _box(ax, x, 2.6, text, kind, width=2.1, height=1.0)
     ax.text(0.75, 2.6, "tokens", fontsize=10, ha="center", va="center")
@@ -102,17 +122,28 @@ def roads(measured: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     drawn, axes = grid(2, 2, width=4.6, height=3.0)
     for ax, (key, title, label, limits) in zip(axes.flat, panels):
         first = 1 if key == "W_q" else 0
-        for (name, values), colour, style in zip(measured.items(), (_PINK, _ORANGE, _GREEN, _BLUE), (":", "--", "-.", "-")):
+        for (name, values), colour, style in zip(
+            measured.items(), (_PINK, _ORANGE, _GREEN, _BLUE), (":", "--", "-.", "-")
+        ):
             # What is below the panel, or exactly zero, runs along its lower edge and out of sight.
             shown = np.maximum(values[key], limits[0] / 100)
-            ax.plot(range(first, first + len(shown)), shown, style, color=colour, linewidth=3 if style == ":" else 2.2, label=name)
+            ax.plot(
+                range(first, first + len(shown)),
+                shown,
+                style,
+                color=colour,
+                linewidth=3 if style == ":" else 2.2,
+                label=name,
+            )
         ax.set_yscale("log")
         ax.set_ylim(*limits)
         ax.set_title(title, fontsize=10)
         ax.set_xlabel("layer (the input is 0)")
         ax.set_ylabel(label, fontsize=9)
         ax.grid(alpha=0.3)
-    drawn.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=10)
+    drawn.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=10
+    )
     return drawn
 
 
@@ -134,7 +165,14 @@ def norm_steps(x: Sequence[float], gamma: Sequence[float], beta: Sequence[float]
         ax.axhline(0, color="#444444", linewidth=0.8)
         ax.set_ylim(-limit * 0.72, limit * 1.08)
         for i, v in enumerate(values):
-            ax.text(i, v + (0.03 if v >= 0 else -0.03) * limit, f"{v:g}" if abs(v) > 1e-12 else "0", ha="center", va="bottom" if v >= 0 else "top", fontsize=9)
+            ax.text(
+                i,
+                v + (0.03 if v >= 0 else -0.03) * limit,
+                f"{v:g}" if abs(v) > 1e-12 else "0",
+                ha="center",
+                va="bottom" if v >= 0 else "top",
+                fontsize=9,
+            )
         ax.set_title(title, fontsize=9.5)
         ax.set_xticks(range(len(values)))
         ax.set_xlabel("feature")
@@ -149,7 +187,10 @@ def norm_forgets(scale: float, shift: float) -> Figure:
     centred = moved - moved.mean()
     unit = centred / np.sqrt((centred**2).mean() + 1e-5)
     drawn, axes = grid(1, 2, width=3.6, height=2.6)
-    panels = ((moved, f"the token, times {scale:g}, plus {shift:g}", (-9, 12)), (unit, "after layer norm (γ = 1, β = 0)", (-2.4, 2.4)))
+    panels = (
+        (moved, f"the token, times {scale:g}, plus {shift:g}", (-9, 12)),
+        (unit, "after layer norm (γ = 1, β = 0)", (-2.4, 2.4)),
+    )
     for ax, (values, title, limits) in zip(axes[0], panels):
         ax.bar(range(5), values, color=[_BLUE if v >= 0 else _ORANGE for v in values], width=0.7)
         ax.axhline(0, color="#444444", linewidth=0.8)
@@ -203,7 +244,15 @@ def sum_then_norm(tokens: Sequence[str]) -> Figure:
     drawn, axes = grid(1, 4, width=2.35, height=2.7)
     titles = ("x, on the residual road", "sublayer(x)", "the sum", "its norm (γ = 1, β = 0)")
     for ax, matrix, title in zip(axes[0], (x, s, total, unit), titles):
-        heatmap(matrix.round(1) + 0.0, rows=tokens if ax is axes[0, 0] else [""] * len(tokens), title=title, ax=ax, signed=True, column_label="feature", limits=(-5, 5))
+        heatmap(
+            matrix.round(1) + 0.0,
+            rows=tokens if ax is axes[0, 0] else [""] * len(tokens),
+            title=title,
+            ax=ax,
+            signed=True,
+            column_label="feature",
+            limits=(-5, 5),
+        )
     return drawn
 
 
@@ -224,13 +273,24 @@ def who_moves(tokens: Sequence[str]) -> Figure:
         return np.maximum(x @ W_1, 0) @ W_2
 
     drawn, axes = grid(1, 2, width=4.3, height=3.5)
-    for ax, layer, title in ((axes[0, 0], attention, "attention: every token hears of it"), (axes[0, 1], network, "feed forward: each token for itself")):
+    for ax, layer, title in (
+        (axes[0, 0], attention, "attention: every token hears of it"),
+        (axes[0, 1], network, "feed forward: each token for itself"),
+    ):
         moved = np.zeros((n, n))
         for i in range(n):
             other = x.copy()
             other[i] = rng.normal(size=d)
             moved[i] = np.linalg.norm(layer(other) - layer(x), axis=-1)
-        heatmap(moved, tokens, tokens, title, ax, row_label="input token that was changed", column_label="output token: how far it moved")
+        heatmap(
+            moved,
+            tokens,
+            tokens,
+            title,
+            ax,
+            row_label="input token that was changed",
+            column_label="output token: how far it moved",
+        )
     return drawn
 
 
@@ -250,7 +310,12 @@ def _sublayers(ax: Axes, centre: float, norm_first: bool) -> None:
         if index == 0:
             foot = sub - 0.65
             for dx, name in ((-0.7, "Q"), (0.0, "K"), (0.7, "V")):
-                _line(ax, [(centre, foot), (centre + dx, foot), (centre + dx, sub - 0.3)] if dx else [(centre, foot), (centre, sub - 0.3)])
+                _line(
+                    ax,
+                    [(centre, foot), (centre + dx, foot), (centre + dx, sub - 0.3)]
+                    if dx
+                    else [(centre, foot), (centre, sub - 0.3)],
+                )
                 ax.text(centre + dx + 0.1, sub - 0.48, name, fontsize=9, va="center")
         _plus(ax, centre, meet)
 
@@ -259,8 +324,14 @@ def _sublayers(ax: Axes, centre: float, norm_first: bool) -> None:
 def norm_orders() -> Figure:
     """Post-norm beside pre-norm, one encoder layer each, read from bottom to top."""
     drawn, axes = grid(1, 2, width=3.7, height=6.0)
-    titles = ("post-norm (the paper):\nthe road runs through every norm", "pre-norm (most models today):\nthe road is free from bottom to top")
-    formulas = ("x = norm_1(x + attention(x))\nx = norm_2(x + feed_forward(x))", "x = x + attention(norm_1(x))\nx = x + feed_forward(norm_2(x))")
+    titles = (
+        "post-norm (the paper):\nthe road runs through every norm",
+        "pre-norm (most models today):\nthe road is free from bottom to top",
+    )
+    formulas = (
+        "x = norm_1(x + attention(x))\nx = norm_2(x + feed_forward(x))",
+        "x = x + attention(norm_1(x))\nx = x + feed_forward(norm_2(x))",
+    )
     for ax, title, formula, norm_first in zip(axes[0], titles, formulas, (False, True)):
         _canvas(ax, 6.4, 11.0, title)
         ax.set_aspect("equal")
@@ -290,7 +361,13 @@ def training_curves(curves: Mapping[str, Sequence[float]], title: str, chance: f
 
 
 @figure
-def layer_maps(maps: Sequence[np.ndarray], rows: Sequence[str], columns: Sequence[str], titles: Sequence[str], outlined: Sequence[Sequence[int]]) -> Figure:
+def layer_maps(
+    maps: Sequence[np.ndarray],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    titles: Sequence[str],
+    outlined: Sequence[Sequence[int]],
+) -> Figure:
     """Attention maps, layer by layer; the cell that should be found in each row has a frame.
 
     Args:
@@ -303,8 +380,12 @@ def layer_maps(maps: Sequence[np.ndarray], rows: Sequence[str], columns: Sequenc
 
     drawn, axes = grid(1, len(maps), width=4.2, height=3.8)
     for ax, weights, title, places in zip(axes[0], maps, titles, outlined):
-        heatmap(weights, rows, columns, title, ax, row_label="queries", column_label="keys", limits=(0, 1), numbers=False)
+        heatmap(
+            weights, rows, columns, title, ax, row_label="queries", column_label="keys", limits=(0, 1), numbers=False
+        )
         ax.tick_params(axis="x", rotation=0)
         for row, column in enumerate(places):
-            ax.add_patch(Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, fill=False, edgecolor=COLOURS[5], linewidth=1.8))
+            ax.add_patch(
+                Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, fill=False, edgecolor=COLOURS[5], linewidth=1.8)
+            )
     return drawn

@@ -24,19 +24,49 @@ def _blank(ax: Axes, width: float, height: float) -> None:
     ax.axis("off")
 
 
-def _box(ax: Axes, x: float, y: float, text: str, colour: str, width: float = 1.0, height: float = 0.5, size: float = 9, bold: bool = False) -> None:
+def _box(
+    ax: Axes,
+    x: float,
+    y: float,
+    text: str,
+    colour: str,
+    width: float = 1.0,
+    height: float = 0.5,
+    size: float = 9,
+    bold: bool = False,
+) -> None:
     """A rounded box with its centre at (x, y)."""
     from matplotlib.patches import FancyBboxPatch
 
     shape = FancyBboxPatch(
-        (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.08", facecolor=colour + "26", edgecolor=colour, linewidth=1.3
+        (x - width / 2, y - height / 2),
+        width,
+        height,
+        boxstyle="round,pad=0,rounding_size=0.08",
+        facecolor=colour + "26",
+        edgecolor=colour,
+        linewidth=1.3,
     )
     ax.add_patch(shape)
     ax.text(x, y, text, ha="center", va="center", fontsize=size, fontweight="bold" if bold else "normal")
 
 
-def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = GREY, width: float = 1.3, bend: float = 0.0) -> None:
-    style = {"arrowstyle": "-|>", "color": colour, "linewidth": width, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9 + 2 * width}
+def _arrow(
+    ax: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    colour: str = GREY,
+    width: float = 1.3,
+    bend: float = 0.0,
+) -> None:
+    style = {
+        "arrowstyle": "-|>",
+        "color": colour,
+        "linewidth": width,
+        "shrinkA": 0,
+        "shrinkB": 0,
+        "mutation_scale": 9 + 2 * width,
+    }
     ax.annotate("", xy=end, xytext=start, arrowprops={**style, "connectionstyle": f"arc3,rad={bend}"})
 
 
@@ -81,7 +111,10 @@ def views(words: Sequence[str]) -> Figure:
 
 @figure
 def masks(
-    panels: Sequence[tuple[Any, Sequence[str], Sequence[str], str]], frame_rows: int = 0, signs: Sequence[str] = (), row_label: str = "who looks (query)"
+    panels: Sequence[tuple[Any, Sequence[str], Sequence[str], str]],
+    frame_rows: int = 0,
+    signs: Sequence[str] = (),
+    row_label: str = "who looks (query)",
 ) -> Figure:
     """Boolean masks side by side: blue with a dot is True, may attend; pale is False.
 
@@ -96,7 +129,13 @@ def masks(
 
     shapes = [np.asarray(panel[0]).shape for panel in panels]
     widths = [max(0.36 * columns + 1.5, 2.1) for _, columns in shapes]
-    drawn, axes = grid(1, len(panels), width=sum(widths) / len(widths) + 0.25, height=0.34 * max(rows for rows, _ in shapes) + 1.5, gridspec_kw={"width_ratios": widths})
+    drawn, axes = grid(
+        1,
+        len(panels),
+        width=sum(widths) / len(widths) + 0.25,
+        height=0.34 * max(rows for rows, _ in shapes) + 1.5,
+        gridspec_kw={"width_ratios": widths},
+    )
     for k, (ax, (mask, rows, columns, title)) in enumerate(zip(axes[0], panels)):
         mask = np.asarray(mask).astype(bool)
         ax.imshow(mask, cmap=ListedColormap([HIDDEN, BLUE]), vmin=0, vmax=1, aspect="equal")
@@ -114,7 +153,18 @@ def masks(
             ax.set_ylabel(row_label, fontsize=8)
         if k == 0 and frame_rows:
             start = mask.shape[0] - frame_rows - 0.5
-            ax.add_patch(Rectangle((-0.5, start), mask.shape[1], frame_rows, fill=False, edgecolor=COLOURS[5], linewidth=2.6, clip_on=False, zorder=5))
+            ax.add_patch(
+                Rectangle(
+                    (-0.5, start),
+                    mask.shape[1],
+                    frame_rows,
+                    fill=False,
+                    edgecolor=COLOURS[5],
+                    linewidth=2.6,
+                    clip_on=False,
+                    zorder=5,
+                )
+            )
         if k < len(signs):
             ax.text(1.04, 0.5, signs[k], transform=ax.transAxes, ha="left", va="center", fontsize=11, fontweight="bold")
     return drawn
@@ -125,7 +175,10 @@ def last_words(words: Sequence[str], last: int) -> Figure:
     """The causal mask of a whole sentence, and of its last words alone."""
     before = np.arange(len(words))
     whole = before <= before[:, None]
-    panels = [(whole, words, words, "the whole sentence asks"), (whole[-last:], words[-last:], words, f"only the last {last} words ask")]
+    panels = [
+        (whole, words, words, "the whole sentence asks"),
+        (whole[-last:], words[-last:], words, f"only the last {last} words ask"),
+    ]
     return masks(panels, frame_rows=last)
 
 
@@ -134,7 +187,11 @@ def both_masks(words: Sequence[str], length: int) -> Figure:
     """Causal mask and padding mask of one padded sentence, and what is left when both have to allow."""
     place = np.arange(len(words))
     causal, real = place <= place[:, None], np.tile(place < length, (len(words), 1))
-    panels = [(causal, words, words, "causal: not ahead"), (real, words, words, "padding: only real words"), (causal & real, words, words, "both")]
+    panels = [
+        (causal, words, words, "causal: not ahead"),
+        (real, words, words, "padding: only real words"),
+        (causal & real, words, words, "both"),
+    ]
     return masks(panels, signs=("and", "="))
 
 
@@ -161,7 +218,14 @@ def one_row(words: Sequence[str], scores: Sequence[float], seen: Sequence[bool],
                 ax.plot([j, j], [0, low], color="#8A8A8A", linewidth=1.4, linestyle=":")
                 ax.text(j, 0.1, "−∞", ha="center", va="bottom", fontsize=9)
             else:
-                ax.text(j, max(value, 0) + 0.02 * (limits[1] - limits[0]), f"{value:.2f}".replace("-", "−"), ha="center", va="bottom", fontsize=8)
+                ax.text(
+                    j,
+                    max(value, 0) + 0.02 * (limits[1] - limits[0]),
+                    f"{value:.2f}".replace("-", "−"),
+                    ha="center",
+                    va="bottom",
+                    fontsize=8,
+                )
         ax.axhline(0, color="black", linewidth=0.8)
         ax.set(ylim=limits)
         ax.set_title(title, fontsize=9.5)
@@ -178,9 +242,20 @@ def leaking_fills() -> Figure:
     drawn, axes = grid(1, 1, width=6.6, height=3.1)
     ax = axes[0, 0]
     visible = np.logspace(0, 6, 400)
-    for fill, label, colour, style in ((-20, "fill −20", ORANGE, "-"), (-1e4, "fill −10 000", PINK, "--"), (-1e9, "fill −10⁹, or −∞", BLUE, "-")):
+    for fill, label, colour, style in (
+        (-20, "fill −20", ORANGE, "-"),
+        (-1e4, "fill −10 000", PINK, "--"),
+        (-1e9, "fill −10⁹, or −∞", BLUE, "-"),
+    ):
         with np.errstate(over="ignore"):
-            ax.plot(visible, 1 / (1 + np.exp(np.clip(-visible - fill, -700, 700))), color=colour, linewidth=2.4, linestyle=style, label=label)
+            ax.plot(
+                visible,
+                1 / (1 + np.exp(np.clip(-visible - fill, -700, 700))),
+                color=colour,
+                linewidth=2.4,
+                linestyle=style,
+                label=label,
+            )
     ax.set_xscale("log")
     ax.set_xticks([10.0**k for k in range(7)], ["−1", "−10", "−100", "−1000", "−10 000", "−100 000", "−10⁶"])
     ax.set(xlabel="score of the visible word", ylabel="weight of the hidden word", ylim=(-0.05, 1.1))
@@ -209,7 +284,11 @@ def leaks(words: Sequence[str], seed: int = 3) -> Figure:
     for ax, kind, title in zip(
         axes[0],
         ("absent", "late", "right"),
-        ("no mask:\nthe future shines through", "mask after the softmax:\nit still does", "mask before the softmax:\nnothing above the diagonal"),
+        (
+            "no mask:\nthe future shines through",
+            "mask after the softmax:\nit still does",
+            "mask before the softmax:\nnothing above the diagonal",
+        ),
     ):
         moved = np.zeros((n, n))
         for j in range(n):
@@ -218,8 +297,21 @@ def leaks(words: Sequence[str], seed: int = 3) -> Figure:
             moved[:, j] = np.linalg.norm(attend(changed, kind) - attend(X, kind), axis=-1)
         heatmap(moved, rows=words, columns=words, title=title, ax=ax, signed=False, numbers=False, limits=(0, 2))
         for (i, j), value in np.ndenumerate(moved):
-            ax.text(j, i, f"{value:.2f}" if value else "0", ha="center", va="center", fontsize=8, color="black" if value > 1.1 else "white")
-        ax.plot([-0.5, *np.repeat(np.arange(n - 1) + 0.5, 2), n - 0.5], np.repeat(np.arange(n) - 0.5, 2), color=COLOURS[5], linewidth=2)
+            ax.text(
+                j,
+                i,
+                f"{value:.2f}" if value else "0",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="black" if value > 1.1 else "white",
+            )
+        ax.plot(
+            [-0.5, *np.repeat(np.arange(n - 1) + 0.5, 2), n - 0.5],
+            np.repeat(np.arange(n) - 0.5, 2),
+            color=COLOURS[5],
+            linewidth=2,
+        )
         ax.set_xlabel("word that is changed")
     axes[0, 0].set_ylabel("output that moves")
     return drawn
@@ -262,7 +354,9 @@ def train_cheaters(steps: int = 300, seed: int = 0) -> dict[str, dict[str, Any]]
         def forward(self, ids: torch.Tensor) -> torch.Tensor:
             n = ids.shape[-1]
             x = self.embedding(ids) + self.position.weight[:n]  # (b, n, d)
-            Q, K, V = (part.unflatten(-1, (2, -1)).transpose(1, 2) for part in self.qkv(self.norm_1(x)).chunk(3, -1))  # (b, 2, n, d/2)
+            Q, K, V = (
+                part.unflatten(-1, (2, -1)).transpose(1, 2) for part in self.qkv(self.norm_1(x)).chunk(3, -1)
+            )  # (b, 2, n, d/2)
             scores = Q @ K.mT / Q.shape[-1] ** 0.5  # (b, 2, n, n)
             future = torch.from_numpy(np.tri(n) == 0)
             if self.kind == "mask before the softmax":
@@ -312,12 +406,30 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
     """The losses of the three models, and what each of them writes."""
     drawn, axes = grid(1, 2, width=4.9, height=3.5, gridspec_kw={"width_ratios": [1.15, 1]})
     ax = axes[0, 0]
-    styles = {"no mask": (COLOURS[5], "-"), "mask after the softmax": (ORANGE, "--"), "mask before the softmax": (BLUE, "-")}
+    styles = {
+        "no mask": (COLOURS[5], "-"),
+        "mask after the softmax": (ORANGE, "--"),
+        "mask before the softmax": (BLUE, "-"),
+    }
     for kind, result in results.items():
         smooth = np.convolve(result["losses"], np.ones(10) / 10, mode="valid")
-        ax.plot(np.arange(len(smooth)) + 10, smooth, color=styles[kind][0], linestyle=styles[kind][1], linewidth=2, label=kind)
+        ax.plot(
+            np.arange(len(smooth)) + 10,
+            smooth,
+            color=styles[kind][0],
+            linestyle=styles[kind][1],
+            linewidth=2,
+            label=kind,
+        )
     ax.axhline(FLOOR, color="black", linestyle=":", linewidth=1.4)
-    ax.text(len(smooth) + 9, FLOOR - 0.1, "dotted: nobody can do better\nwithout looking ahead", fontsize=8, ha="right", va="top")
+    ax.text(
+        len(smooth) + 9,
+        FLOOR - 0.1,
+        "dotted: nobody can do better\nwithout looking ahead",
+        fontsize=8,
+        ha="right",
+        va="top",
+    )
     ax.set(xlabel="training step", ylabel="loss (nats a digit)", ylim=(0, 2.5))
     ax.set_title("Two losses are too good to be true ...", fontsize=10)
     ax.legend(fontsize=8, loc="upper right")
@@ -331,7 +443,17 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
         ax.text(0.05, y + 0.52, f"{kind}: {kept:.0%} of its steps are right", fontsize=8.5, color="black", va="bottom")
         for j, digit in enumerate(written):
             right = j == 0 or digit == (written[j - 1] + 1) % DIGITS
-            _box(ax, j + 0.5, y, str(digit), GREY if j == 0 else BLUE if right else COLOURS[5], 0.8, 0.72, 11, bold=not right)
+            _box(
+                ax,
+                j + 0.5,
+                y,
+                str(digit),
+                GREY if j == 0 else BLUE if right else COLOURS[5],
+                0.8,
+                0.72,
+                11,
+                bold=not right,
+            )
             if not right:
                 ax.text(j + 0.5, y - 0.4, "✗", fontsize=8, color=COLOURS[5], ha="center", va="top")
     ax.set_title(f"... and those models cannot count on from {start}", fontsize=10)
@@ -344,8 +466,15 @@ def cheaters_look(results: Mapping[str, Mapping[str, Any]]) -> Figure:
     drawn, axes = grid(1, 3, width=3.2, height=3.3)
     names = ["<s>", *(f"{i}." for i in range(1, LENGTH))]
     for ax, (kind, result) in zip(axes[0], results.items()):
-        heatmap(result["weights"], rows=names, columns=names, title=kind, ax=ax, signed=False, numbers=False, limits=(0, 1))
-        ax.plot([-0.5, *np.repeat(np.arange(LENGTH - 1) + 0.5, 2), LENGTH - 0.5], np.repeat(np.arange(LENGTH) - 0.5, 2), color=COLOURS[5], linewidth=2)
+        heatmap(
+            result["weights"], rows=names, columns=names, title=kind, ax=ax, signed=False, numbers=False, limits=(0, 1)
+        )
+        ax.plot(
+            [-0.5, *np.repeat(np.arange(LENGTH - 1) + 0.5, 2), LENGTH - 0.5],
+            np.repeat(np.arange(LENGTH) - 0.5, 2),
+            color=COLOURS[5],
+            linewidth=2,
+        )
         ax.set_xlabel("looks at input ...")
         ax.tick_params(labelsize=8)
     axes[0, 0].set_ylabel("place that predicts")
@@ -368,7 +497,12 @@ def three_attentions() -> Figure:
     def three_from_below(x: float, y: float) -> None:
         """One stream that splits into Q, K and V."""
         for dx, letter, colour in ((-0.95, "Q", QUERY), (0, "K", KEY), (0.95, "V", VALUE)):
-            _road(ax, [(x, y - 1.0), (x + dx, y - 1.0), (x + dx, y - 0.42)] if dx else [(x, y - 1.0), (x, y - 0.42)], colour, 2)
+            _road(
+                ax,
+                [(x, y - 1.0), (x + dx, y - 1.0), (x + dx, y - 0.42)] if dx else [(x, y - 1.0), (x, y - 0.42)],
+                colour,
+                2,
+            )
             ax.text(x + dx + 0.1, y - 0.72, letter, color=colour, fontsize=11, fontweight="bold", va="center")
 
     left, right = 2.1, 7.3
@@ -394,7 +528,18 @@ def three_attentions() -> Figure:
     attention(right, 5.4, "cross attention", COLOURS[5])
     for y, dx, letter, colour in ((5.42, -0.95, "K", KEY), (5.18, 0.0, "V", VALUE)):
         turn = 4.35 if letter == "K" else 4.0
-        _road(ax, [(left + 1.66, y), (4.75 if letter == "K" else 4.5, y), (4.75 if letter == "K" else 4.5, turn), (right + dx, turn), (right + dx, 4.98)], colour, 2)
+        _road(
+            ax,
+            [
+                (left + 1.66, y),
+                (4.75 if letter == "K" else 4.5, y),
+                (4.75 if letter == "K" else 4.5, turn),
+                (right + dx, turn),
+                (right + dx, 4.98),
+            ],
+            colour,
+            2,
+        )
         ax.text(right + dx + 0.1, 4.72, letter, color=colour, fontsize=11, fontweight="bold", va="center")
     ax.text(4.4, 5.75, "K and V from the encoder", color=KEY, fontsize=9.5, fontweight="bold", ha="center", va="center")
     _arrow(ax, (right, 5.82), (right, 6.28))
@@ -402,7 +547,10 @@ def three_attentions() -> Figure:
     _arrow(ax, (right, 6.87), (right, 7.18))
     _box(ax, right, 7.45, "final linear layer, softmax: un?", GREY, 2.9, 0.5)
     ax.text(right, 8.0, "Decoder", ha="center", fontsize=12, fontweight="bold")
-    ax.set_title("Self-attention asks and answers itself; cross attention asks below and gets its answers from the encoder", fontsize=10.5)
+    ax.set_title(
+        "Self-attention asks and answers itself; cross attention asks below and gets its answers from the encoder",
+        fontsize=10.5,
+    )
     return drawn
 
 
@@ -410,10 +558,19 @@ def three_attentions() -> Figure:
 def decoder_layers() -> Figure:
     """One decoder layer as a road with three side roads, post-norm beside pre-norm."""
     drawn, axes = grid(1, 2, width=4.3, height=5.4)
-    sublayers = (("self_attention", "self_mask", BLUE), ("cross_attention", "memory_mask", COLOURS[5]), ("feed_forward", "", GREEN))
+    sublayers = (
+        ("self_attention", "self_mask", BLUE),
+        ("cross_attention", "memory_mask", COLOURS[5]),
+        ("feed_forward", "", GREEN),
+    )
     for ax, norm_first in zip(axes[0], (False, True)):
         _blank(ax, 7.3, 9.8)
-        ax.set_title("norm_first=True: pre-norm, x + sublayer(norm(x))" if norm_first else "norm_first=False: post-norm, norm(x + sublayer(x))", fontsize=9.5)
+        ax.set_title(
+            "norm_first=True: pre-norm, x + sublayer(norm(x))"
+            if norm_first
+            else "norm_first=False: post-norm, norm(x + sublayer(x))",
+            fontsize=9.5,
+        )
         x, side = 1.6, 4.2
         ax.text(x, 0.12, "x from the layer below", ha="center", va="bottom", fontsize=9)
         y = 0.6
@@ -434,7 +591,13 @@ def decoder_layers() -> Figure:
                 _road(ax, [(side, body + 0.28), (side, sum_y), (x + 0.24, sum_y)])
                 right = body
             if mask:
-                _arrow(ax, (7.15, right), (side + 1.22, right), KEY if name == "cross_attention" else GREY, 2 if name == "cross_attention" else 1.3)
+                _arrow(
+                    ax,
+                    (7.15, right),
+                    (side + 1.22, right),
+                    KEY if name == "cross_attention" else GREY,
+                    2 if name == "cross_attention" else 1.3,
+                )
                 if name == "cross_attention":
                     ax.text(7.2, right + 0.1, "memory", color=KEY, fontsize=8.5, ha="right", va="bottom")
                 ax.text(7.2, right - 0.12, mask, color=GREY, fontsize=7.5, ha="right", va="top")
@@ -456,7 +619,9 @@ def across(weights: np.ndarray, target: Sequence[str], source: Sequence[str], ti
     drawn, axes = grid(1, 1, width=5.6, height=3.0)
     ax = axes[0, 0]
     names = {"row_label": "target words ask (Q)", "column_label": "source words answer (K, V)"}
-    heatmap(weights, rows=target, columns=source, title=title, ax=ax, limits=(0, 1), signed=False, numbers=False, **names)
+    heatmap(
+        weights, rows=target, columns=source, title=title, ax=ax, limits=(0, 1), signed=False, numbers=False, **names
+    )
     for (i, j), value in np.ndenumerate(weights):
         ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=9, color="black" if value > 0.5 else "white")
     return drawn
@@ -484,9 +649,20 @@ def teacher_forcing(inputs: Sequence[str], targets: Sequence[str]) -> Figure:
     from matplotlib.patches import Rectangle
 
     ax.add_patch(Rectangle((1.5, 1.3), n, 0.5, facecolor="white", edgecolor=BLUE, linewidth=1.3, zorder=3))
-    ax.text(1.5 + n / 2, 1.55, "place i may look at inputs 0 ... i", ha="center", va="center", fontsize=9, color=BLUE, zorder=4)
+    ax.text(
+        1.5 + n / 2,
+        1.55,
+        "place i may look at inputs 0 ... i",
+        ha="center",
+        va="center",
+        fontsize=9,
+        color=BLUE,
+        zorder=4,
+    )
     ax.set_xlim(-0.3, n + 1.6)
-    ax.set_title("Each target is also what the next place reads (dotted), so all places are trained at once", fontsize=10)
+    ax.set_title(
+        "Each target is also what the next place reads (dotted), so all places are trained at once", fontsize=10
+    )
     return drawn
 
 
@@ -495,11 +671,43 @@ def final_layer(x: np.ndarray, W: np.ndarray, words: Sequence[str]) -> Figure:
     """One decoder output, the final linear layer, the logits and the probabilities of the vocabulary."""
     logits = x @ W
     top = float(max(np.abs(x).max(), np.abs(W).max()))
-    drawn, axes = grid(3, 2, width=3.6, height=1.5, gridspec_kw={"height_ratios": [len(x), 1.1, 1.1], "width_ratios": [0.2, 1]})
-    heatmap(x[:, None], title="x, written\nas a column", ax=axes[0, 0], columns=[""], row_label="feature", signed=True, limits=(-top, top))
-    heatmap(W, columns=[""] * len(words), title="W of the final linear layer: one column for each word", ax=axes[0, 1], signed=True, limits=(-top, top))
-    heatmap(logits[None], columns=[""] * len(words), rows=[""], title="logits = x W: one score for each word", ax=axes[1, 1], signed=True)
-    heatmap(_softmax(logits)[None], columns=words, rows=[""], title="softmax: one probability for each word", ax=axes[2, 1], limits=(0, 1), signed=False)
+    drawn, axes = grid(
+        3, 2, width=3.6, height=1.5, gridspec_kw={"height_ratios": [len(x), 1.1, 1.1], "width_ratios": [0.2, 1]}
+    )
+    heatmap(
+        x[:, None],
+        title="x, written\nas a column",
+        ax=axes[0, 0],
+        columns=[""],
+        row_label="feature",
+        signed=True,
+        limits=(-top, top),
+    )
+    heatmap(
+        W,
+        columns=[""] * len(words),
+        title="W of the final linear layer: one column for each word",
+        ax=axes[0, 1],
+        signed=True,
+        limits=(-top, top),
+    )
+    heatmap(
+        logits[None],
+        columns=[""] * len(words),
+        rows=[""],
+        title="logits = x W: one score for each word",
+        ax=axes[1, 1],
+        signed=True,
+    )
+    heatmap(
+        _softmax(logits)[None],
+        columns=words,
+        rows=[""],
+        title="softmax: one probability for each word",
+        ax=axes[2, 1],
+        limits=(0, 1),
+        signed=False,
+    )
     for ax in (axes[1, 0], axes[2, 0]):
         ax.axis("off")
     for ax in axes.flat:
@@ -518,7 +726,9 @@ def surprise(words: Sequence[str], logits: Sequence[float], right: int) -> Figur
         ax.bar(range(len(words)), values, color=colours)
         span = values.max() - min(values.min(), 0)
         for j, value in enumerate(values):
-            ax.text(j, max(value, 0) + 0.02 * span, f"{value:.2f}".replace("-", "−"), ha="center", va="bottom", fontsize=8)
+            ax.text(
+                j, max(value, 0) + 0.02 * span, f"{value:.2f}".replace("-", "−"), ha="center", va="bottom", fontsize=8
+            )
         ax.axhline(0, color="black", linewidth=0.8)
         ax.set_ylim(top=values.max() + 0.15 * span)
         ax.set_title(title, fontsize=10)
@@ -540,7 +750,9 @@ def surprise(words: Sequence[str], logits: Sequence[float], right: int) -> Figur
 
 
 @figure
-def steps(prefixes: Sequence[Sequence[str]], probabilities: Sequence[np.ndarray], words: Sequence[str], title: str) -> Figure:
+def steps(
+    prefixes: Sequence[Sequence[str]], probabilities: Sequence[np.ndarray], words: Sequence[str], title: str
+) -> Figure:
     """The distribution of the next word at each step, with the word that is taken in another colour.
 
     Args:
@@ -555,7 +767,9 @@ def steps(prefixes: Sequence[Sequence[str]], probabilities: Sequence[np.ndarray]
         best = int(np.argmax(p))
         ax.barh(range(len(words)), p, color=[COLOURS[5] if j == best else "#9FB8CC" for j in range(len(words))])
         for j, value in enumerate(p):
-            ax.text(value + 0.02, j, f"{value:.2f}", va="center", fontsize=7.5, fontweight="bold" if j == best else "normal")
+            ax.text(
+                value + 0.02, j, f"{value:.2f}", va="center", fontsize=7.5, fontweight="bold" if j == best else "normal"
+            )
         ax.set_yticks(range(len(words)), words, fontsize=9)
         ax.set(xlim=(0, 1.22), xticks=[0, 0.5, 1])
         half = len(prefix) if len(prefix) <= 3 else (len(prefix) + 1) // 2

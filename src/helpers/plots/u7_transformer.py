@@ -19,14 +19,14 @@ GREY, DARK = "#999999", "#333333"
 
 def words_of(ids: Sequence[int]) -> list[str]:
     """Return the words of source ids as a figure can write them: in pinyin where no font has Chinese characters."""
-    from ..data import tokens_of
+    from helpers.data import tokens_of
 
     return tokens_of(ids, latin=chinese_font() is None)
 
 
 def typed(sentence: str) -> tuple[list[int], str]:
     """Return the source ids of a typed number, and an empty text; or no ids and what is wrong with it."""
-    from ..data import MAX_LENGTH, source_vocabulary, words
+    from helpers.data import MAX_LENGTH, source_vocabulary, words
 
     known = {word: place for place, word in enumerate(source_vocabulary())}
     tokens = words(sentence.lower())
@@ -34,7 +34,10 @@ def typed(sentence: str) -> tuple[list[int], str]:
     if not tokens:
         return [], "There is no word to read. Type a number in words and press Enter."
     if strange:
-        return [], f"The model has never seen “{strange[0][:40]}”. It knows number words, as in “seven hundred and five”, “семьсот пять” and “七百零五”."
+        return (
+            [],
+            f"The model has never seen “{strange[0][:40]}”. It knows number words, as in “seven hundred and five”, “семьсот пять” and “七百零五”.",
+        )
     if len(tokens) > MAX_LENGTH:
         return [], f"The model reads at most {MAX_LENGTH} words; these are {len(tokens)}."
     return [known[token] for token in tokens], ""
@@ -71,7 +74,13 @@ def rows_as_tokens(image: np.ndarray, label: int) -> Figure:
     drawn, axes = grid(1, 2, width=3.6, height=3.5, gridspec_kw={"width_ratios": [1, 1.25]})
     _picture(axes[0, 0], image)
     axes[0, 0].set_title(f"To us: a {label}", fontsize=10)
-    ax = heatmap(image, rows=[f"token {row}" for row in range(8)], columns=[str(i) for i in range(8)], title="To the encoder: X, eight tokens of width 8", ax=axes[0, 1])
+    ax = heatmap(
+        image,
+        rows=[f"token {row}" for row in range(8)],
+        columns=[str(i) for i in range(8)],
+        title="To the encoder: X, eight tokens of width 8",
+        ax=axes[0, 1],
+    )
     ax.set(xlabel="pixel of the row", ylabel="row of the image")
     for row in range(1, 8):
         ax.axhline(row - 0.5, color="white", linewidth=3)
@@ -96,29 +105,64 @@ def teacher_forcing(tgt: Sequence[str], tgt_in: Sequence[str]) -> Figure:
         _box(ax, place, 1.7, says, GREEN if counted else GREY, 0.72, 0.5)
         _arrow(ax, (place, 0.4), (place, 1.4), DARK if counted else GREY)
         if place:
-            ax.annotate("", xy=(place - 0.12, 0.38), xytext=(place - 0.88, 1.42), arrowprops={"arrowstyle": "-|>", "color": BLUE, "linewidth": 1, "linestyle": ":"})
-        ax.text(place, 2.2, "counts" if counted else "ignored", ha="center", fontsize=8, color=DARK if counted else GREY)
+            ax.annotate(
+                "",
+                xy=(place - 0.12, 0.38),
+                xytext=(place - 0.88, 1.42),
+                arrowprops={"arrowstyle": "-|>", "color": BLUE, "linewidth": 1, "linestyle": ":"},
+            )
+        ax.text(
+            place, 2.2, "counts" if counted else "ignored", ha="center", fontsize=8, color=DARK if counted else GREY
+        )
     ax.text(-0.62, 0.1, "reads", ha="right", va="center", fontsize=10)
     ax.text(-0.62, 1.7, "has to say", ha="right", va="center", fontsize=10)
     ax.text((len(tgt) - 1) / 2, -0.6, "dotted: the same tokens, one place later", ha="center", fontsize=9, color=BLUE)
-    ax.set_title("Teacher forcing: each place reads the right token before it, whatever the model would have said", fontsize=10)
+    ax.set_title(
+        "Teacher forcing: each place reads the right token before it, whatever the model would have said", fontsize=10
+    )
     return drawn
 
 
 # --- the flow chart --------------------------------------------------------------------------------------
 
 
-def _box(ax: Axes, x: float, y: float, text: str, colour: str, width: float = 2.0, height: float = 0.55, size: float = 9) -> None:
+def _box(
+    ax: Axes, x: float, y: float, text: str, colour: str, width: float = 2.0, height: float = 0.55, size: float = 9
+) -> None:
     """A rounded box with its centre at (x, y)."""
     from matplotlib.patches import FancyBboxPatch
 
     corner = (x - width / 2, y - height / 2)
-    ax.add_patch(FancyBboxPatch(corner, width, height, boxstyle="round,pad=0,rounding_size=0.08", facecolor=colour + "33", edgecolor=colour, linewidth=1.4, zorder=3))
+    ax.add_patch(
+        FancyBboxPatch(
+            corner,
+            width,
+            height,
+            boxstyle="round,pad=0,rounding_size=0.08",
+            facecolor=colour + "33",
+            edgecolor=colour,
+            linewidth=1.4,
+            zorder=3,
+        )
+    )
     ax.text(x, y, text, ha="center", va="center", fontsize=size, zorder=4)
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = DARK) -> None:
-    ax.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 10}, zorder=2)
+    ax.annotate(
+        "",
+        xy=end,
+        xytext=start,
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": colour,
+            "linewidth": 1.2,
+            "shrinkA": 0,
+            "shrinkB": 0,
+            "mutation_scale": 10,
+        },
+        zorder=2,
+    )
 
 
 def _line(ax: Axes, points: Sequence[tuple[float, float]], colour: str = DARK, arrow: bool = True) -> None:
@@ -148,7 +192,10 @@ def flow_chart() -> Figure:
     ax.set(xlim=(-4.3, 7.3), ylim=(-2.0, 10.15))
     ax.axis("off")
     left, right = 0.0, 4.4
-    for x, source, note in ((left, "src: ids of the words", "forty two thousand ..."), (right, "tgt_in: ids so far", "bos 4 2 ...")):
+    for x, source, note in (
+        (left, "src: ids of the words", "forty two thousand ..."),
+        (right, "tgt_in: ids so far", "bos 4 2 ..."),
+    ):
         ax.text(x, -1.75, f"{source}\n{note}", ha="center", va="center", fontsize=9)
         _box(ax, x, -0.9, "embedding · √d_model", PINK, 2.5, 0.5)
         _box(ax, x, -0.05, "+ positions", BLUE, 1.5, 0.45)
@@ -217,7 +264,18 @@ def _frame(ax: Axes, x: float, bottom: float, top: float, text: str, side: int) 
     from matplotlib.patches import FancyBboxPatch
 
     corner = (x - 1.85, bottom)
-    ax.add_patch(FancyBboxPatch(corner, 3.7, top - bottom, boxstyle="round,pad=0,rounding_size=0.15", facecolor="#F4F4F4", edgecolor=GREY, linewidth=1.2, zorder=0))
+    ax.add_patch(
+        FancyBboxPatch(
+            corner,
+            3.7,
+            top - bottom,
+            boxstyle="round,pad=0,rounding_size=0.15",
+            facecolor="#F4F4F4",
+            edgecolor=GREY,
+            linewidth=1.2,
+            zorder=0,
+        )
+    )
     ax.text(x + side * 2.0, top - 0.1, text, ha="right" if side < 0 else "left", va="top", fontsize=9)
 
 
@@ -316,7 +374,7 @@ def maps_of(model: Any, src_ids: Sequence[int], written: Sequence[int]) -> dict[
     """
     import torch
 
-    from .. import data
+    from helpers import data
 
     where = next(model.parameters()).device
     src = torch.tensor([list(src_ids)], device=where)
@@ -351,7 +409,13 @@ def heads_on_digit(image: np.ndarray, weights: np.ndarray, row: int, title: str)
         given = weights[head][-8:, -8:][row]
         _picture(ax, image)
         for key, weight in enumerate(given):
-            ax.axhspan(key - 0.5, key + 0.5, color="#E66100", alpha=float(0.85 * min(1.0, weight / max(given.max(), 1e-9))), linewidth=0)
+            ax.axhspan(
+                key - 0.5,
+                key + 0.5,
+                color="#E66100",
+                alpha=float(0.85 * min(1.0, weight / max(given.max(), 1e-9))),
+                linewidth=0,
+            )
             ax.text(7.75, key, f"{weight:.2f}", va="center", fontsize=8)
         ax.add_patch(_rectangle(-0.5, row - 0.5, 8, 1, BLUE))
         ax.text(-0.75, row, "asks", ha="right", va="center", fontsize=8, color=BLUE)
@@ -362,7 +426,10 @@ def heads_on_digit(image: np.ndarray, weights: np.ndarray, row: int, title: str)
 
 def heads_on_digit_told(label: int, weights: np.ndarray, row: int) -> str:
     """What there is to see in `heads_on_digit`: the row that each head looks at most."""
-    most = ", ".join(f"head {head} at row {np.argmax(given)} with {given.max():.2f}" for head, given in enumerate(weights[:, -8:, -8:][:, row]))
+    most = ", ".join(
+        f"head {head} at row {np.argmax(given)} with {given.max():.2f}"
+        for head, given in enumerate(weights[:, -8:, -8:][:, row])
+    )
     return f"A handwritten {label} once for each head, row {row} framed in blue because it asks, all rows tinted by their weight. It looks most: {most}."
 
 
@@ -385,7 +452,13 @@ def heads_received(image: np.ndarray, layers: Mapping[str, np.ndarray], title: s
             received = weights[head][-8:, -8:].mean(axis=0)
             _picture(ax, image)
             for key, weight in enumerate(received):
-                ax.axhspan(key - 0.5, key + 0.5, color="#E66100", alpha=float(0.85 * weight / max(received.max(), 1e-9)), linewidth=0)
+                ax.axhspan(
+                    key - 0.5,
+                    key + 0.5,
+                    color="#E66100",
+                    alpha=float(0.85 * weight / max(received.max(), 1e-9)),
+                    linewidth=0,
+                )
                 ax.text(7.7, key, f"{weight:.2f}", va="center", fontsize=7)
             ax.set_title(f"layer {layer}, head {head}", fontsize=9)
     drawn.suptitle(title, fontsize=11)
@@ -393,9 +466,27 @@ def heads_received(image: np.ndarray, layers: Mapping[str, np.ndarray], title: s
 
 
 def _attention_map(
-    ax: Axes, weights: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str, row_label: str = "", column_label: str = "", numbers: bool = False
+    ax: Axes,
+    weights: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    title: str,
+    row_label: str = "",
+    column_label: str = "",
+    numbers: bool = False,
 ) -> None:
-    heatmap(weights, rows=rows, columns=columns, title=title, ax=ax, signed=False, limits=(0.0, 1.0), numbers=numbers, row_label=row_label, column_label=column_label)
+    heatmap(
+        weights,
+        rows=rows,
+        columns=columns,
+        title=title,
+        ax=ax,
+        signed=False,
+        limits=(0.0, 1.0),
+        numbers=numbers,
+        row_label=row_label,
+        column_label=column_label,
+    )
     ax.tick_params(axis="x", rotation=55 if max(map(len, columns)) > 2 else 0, labelsize=8)
     ax.tick_params(axis="y", labelsize=8)
     if max(map(len, columns)) > 2:
@@ -417,11 +508,33 @@ def three_attentions(translations: Sequence[Mapping[str, Any]], title: str = "")
         drawn.suptitle(title, fontsize=11)
     for row, (of, axes_of_row) in enumerate(zip(translations, axes)):
         source, target = of["source"], of["target"]
-        panels = (("encoder", source, source, "the words"), ("decoder", target, target, "read → to be written"), ("cross", target, source, "read → to be written"))
+        panels = (
+            ("encoder", source, source, "the words"),
+            ("decoder", target, target, "read → to be written"),
+            ("cross", target, source, "read → to be written"),
+        )
         for ax, (kind, queries, keys, label) in zip(axes_of_row, panels):
-            title = {"encoder": "Encoder: words to words", "decoder": "Decoder: only back", "cross": "Cross: digits to words"}[kind]
-            _attention_map(ax, of[kind].mean(axis=0), queries, keys, title if row == 0 else "", label if kind != "encoder" else f"{of['language']}\n{label}")
-    drawn.colorbar(axes[0, 0].images[0], ax=axes, location="bottom", shrink=0.35, aspect=40, label="attention weight: each row sums to 1")
+            title = {
+                "encoder": "Encoder: words to words",
+                "decoder": "Decoder: only back",
+                "cross": "Cross: digits to words",
+            }[kind]
+            _attention_map(
+                ax,
+                of[kind].mean(axis=0),
+                queries,
+                keys,
+                title if row == 0 else "",
+                label if kind != "encoder" else f"{of['language']}\n{label}",
+            )
+    drawn.colorbar(
+        axes[0, 0].images[0],
+        ax=axes,
+        location="bottom",
+        shrink=0.35,
+        aspect=40,
+        label="attention weight: each row sums to 1",
+    )
     return drawn
 
 
@@ -439,7 +552,16 @@ def heads_of(weights: np.ndarray, rows: Sequence[str], columns: Sequence[str], t
         ax.axis("off")
     for head, (ax, map_of_head) in enumerate(zip(axes.flat, np.round(weights, 2))):
         below = head + axes.shape[1] >= len(weights)
-        _attention_map(ax, map_of_head, rows, columns, f"head {head}", "queries" if head % 2 == 0 else "", "keys" if below else "", numbers=True)
+        _attention_map(
+            ax,
+            map_of_head,
+            rows,
+            columns,
+            f"head {head}",
+            "queries" if head % 2 == 0 else "",
+            "keys" if below else "",
+            numbers=True,
+        )
     drawn.suptitle(title, fontsize=11)
     return drawn
 
@@ -469,7 +591,13 @@ def ablation(results: Sequence[Any]) -> Figure:
         bars.invert_yaxis()
         bars.set_title(f"{task}: what is left without a part", fontsize=10)
         for one in own:
-            curves.plot(_smooth(one.losses), color=colour[one.without], linestyle=dashes[one.without], linewidth=1.5, label=_without(one.without))
+            curves.plot(
+                _smooth(one.losses),
+                color=colour[one.without],
+                linestyle=dashes[one.without],
+                linewidth=1.5,
+                label=_without(one.without),
+            )
         curves.set(yscale="log", xlabel="step", ylabel="training loss")
         curves.grid(alpha=0.25)
         curves.legend(fontsize=7.5)
@@ -495,7 +623,11 @@ def ablation_table(results: Sequence[Any]) -> None:
         cells = ""
         for task in tasks:
             one = found.get((task, part))
-            cells += f"<td>{one.accuracy:.1%}</td><td>{np.mean(one.losses[-20:]):.4f}</td>" if one else "<td>has none</td><td>–</td>"
+            cells += (
+                f"<td>{one.accuracy:.1%}</td><td>{np.mean(one.losses[-20:]):.4f}</td>"
+                if one
+                else "<td>has none</td><td>–</td>"
+            )
         rows += f'<tr><th style="text-align:left">{_without(part)}</th>{cells}</tr>'
     told = "; ".join(f"{one.task}, {_without(one.without)}: {one.accuracy:.1%}" for one in results)
     display({"text/html": f"<table><tr><th></th>{head}</tr>{rows}</table>", "text/plain": told}, raw=True)

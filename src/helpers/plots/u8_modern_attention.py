@@ -22,12 +22,31 @@ def _box(ax: Axes, x: float, y: float, width: float, height: float, text: str, c
     from matplotlib.patches import FancyBboxPatch
 
     corner = (x - width / 2, y - height / 2)
-    ax.add_patch(FancyBboxPatch(corner, width, height, boxstyle="round,pad=0,rounding_size=0.1", facecolor=colour + "26", edgecolor=colour, linewidth=1.5))
+    ax.add_patch(
+        FancyBboxPatch(
+            corner,
+            width,
+            height,
+            boxstyle="round,pad=0,rounding_size=0.1",
+            facecolor=colour + "26",
+            edgecolor=colour,
+            linewidth=1.5,
+        )
+    )
     ax.text(x, y, text, ha="center", va="center", fontsize=size)
 
 
-def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = _GREY, bend: float = 0.0) -> None:
-    style = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.3, "shrinkA": 0, "shrinkB": 0, "connectionstyle": f"arc3,rad={bend}"}
+def _arrow(
+    ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = _GREY, bend: float = 0.0
+) -> None:
+    style = {
+        "arrowstyle": "-|>",
+        "color": colour,
+        "linewidth": 1.3,
+        "shrinkA": 0,
+        "shrinkB": 0,
+        "connectionstyle": f"arc3,rad={bend}",
+    }
     ax.annotate("", xy=end, xytext=start, arrowprops=style)
 
 
@@ -145,7 +164,11 @@ def neighbours_or_halves(width: int = 8) -> Figure:
     for row, (pair_of, name) in enumerate(zip(partners, ("here: neighbours", "elsewhere: halves"))):
         y = 1 - row * 1.0
         for feature, pair in enumerate(pair_of):
-            ax.add_patch(Rectangle((feature, y), 0.94, 0.6, facecolor=COLOURS[pair] + "55", edgecolor=COLOURS[pair], linewidth=1.4))
+            ax.add_patch(
+                Rectangle(
+                    (feature, y), 0.94, 0.6, facecolor=COLOURS[pair] + "55", edgecolor=COLOURS[pair], linewidth=1.4
+                )
+            )
             ax.text(feature + 0.47, y + 0.3, f"pair {pair}", ha="center", va="center", fontsize=8)
         ax.text(-0.15, y + 0.3, name, ha="right", va="center", fontsize=9)
     for feature in range(width):
@@ -163,7 +186,9 @@ def offset_maps(added: np.ndarray, turned: np.ndarray) -> Figure:
     """Scores of one query against one key at all pairs of positions: positions added, and positions as turns."""
     drawn, axes = grid(1, 2, width=4.2, height=3.7)
     for ax, scores, title in zip(
-        axes[0], (added, turned), ("Sines and cosines added:\nevery place scores differently", "Rotary: along a diagonal\nall scores are equal")
+        axes[0],
+        (added, turned),
+        ("Sines and cosines added:\nevery place scores differently", "Rotary: along a diagonal\nall scores are equal"),
     ):
         heatmap(
             scores,
@@ -206,7 +231,9 @@ def recomputed(tokens: Sequence[str]) -> Figure:
     without[-1], cached[-1] = 2, 2
     drawn, axes = grid(1, 2, width=3.9, height=3.9)
     colours = ListedColormap(["#ffffff", _PALE, _BLUE])
-    for ax, cells, title in zip(axes[0], (without, cached), ("Without a cache: the grey scores\nare computed again", "With a cache: one row")):
+    for ax, cells, title in zip(
+        axes[0], (without, cached), ("Without a cache: the grey scores\nare computed again", "With a cache: one row")
+    ):
         ax.imshow(cells, cmap=colours, vmin=0, vmax=2)
         ax.set_xticks(range(n), tokens, rotation=45)
         ax.set_yticks(range(n), tokens)
@@ -218,7 +245,10 @@ def recomputed(tokens: Sequence[str]) -> Figure:
         ax.set_title(title, fontsize=10)
     axes[0, 0].set_ylabel("query")
     drawn.legend(
-        handles=[Patch(facecolor=_BLUE, label="new"), Patch(facecolor=_PALE, label="known since the token before")], loc="outside lower center", ncols=2, fontsize=9
+        handles=[Patch(facecolor=_BLUE, label="new"), Patch(facecolor=_PALE, label="known since the token before")],
+        loc="outside lower center",
+        ncols=2,
+        fontsize=9,
     )
     return drawn
 
@@ -227,11 +257,16 @@ def recomputed(tokens: Sequence[str]) -> Figure:
 def generation(without: Sequence[float], cached: Sequence[float], window: int = 16) -> Figure:
     """Milliseconds for each new token and seconds in all, without and with the cache."""
     drawn, axes = grid(1, 2, width=4.3, height=3.3)
-    for seconds, name, colour, line in ((without, "without a cache", _ORANGE, "-"), (cached, "with a cache", _BLUE, "--")):
+    for seconds, name, colour, line in (
+        (without, "without a cache", _ORANGE, "-"),
+        (cached, "with a cache", _BLUE, "--"),
+    ):
         n = len(seconds) // window * window
         middle = np.arange(n).reshape(-1, window).mean(axis=1)
         # The shortest of a few neighbours: other programs on the machine disturb single steps.
-        axes[0, 0].plot(middle, 1000 * np.min(np.reshape(seconds[:n], (-1, window)), axis=1), line, color=colour, label=name)
+        axes[0, 0].plot(
+            middle, 1000 * np.min(np.reshape(seconds[:n], (-1, window)), axis=1), line, color=colour, label=name
+        )
         axes[0, 1].plot(np.cumsum(seconds), line, color=colour, label=name)
     axes[0, 0].set_title("Time for one more token", fontsize=10)
     axes[0, 0].set_ylabel("milliseconds")
@@ -259,7 +294,10 @@ def sharing(heads: int = 8, shared: Sequence[int] = (8, 2, 1)) -> Figure:
         for group in range(count):
             colour = COLOURS[group % 4] if count > 1 else COLOURS[0]
             _box(ax, (group + 0.5) * heads / count, 0.14, 0.8, 0.26, str(group), colour, 8)
-        ax.set_title(f"{names.get(count, 'grouped-query attention')}\n{count} head{'s' if count > 1 else ''} of keys and values", fontsize=10)
+        ax.set_title(
+            f"{names.get(count, 'grouped-query attention')}\n{count} head{'s' if count > 1 else ''} of keys and values",
+            fontsize=10,
+        )
         ax.set_xlim(0, heads)
         ax.set_ylim(-0.05, 1.35)
         ax.set_xticks([])
@@ -277,9 +315,22 @@ def cache_sizes(lengths: Sequence[int], gigabytes: Mapping[int, Sequence[float]]
     ax = axes[0, 0]
     for (heads, sizes), colour, line in zip(gigabytes.items(), (_ORANGE, _BLUE, _GREEN), ("-", "--", ":")):
         ax.plot(lengths, sizes, line, color=colour, marker="o", markersize=4, linewidth=2)
-        ax.annotate(f"  {heads} head{'s' if heads > 1 else ''}: {sizes[-1]:.2g} GiB", (lengths[-1], sizes[-1]), va="center", fontsize=9, color=colour)
+        ax.annotate(
+            f"  {heads} head{'s' if heads > 1 else ''}: {sizes[-1]:.2g} GiB",
+            (lengths[-1], sizes[-1]),
+            va="center",
+            fontsize=9,
+            color=colour,
+        )
     ax.axhline(weights, color=_GREY, linewidth=1)
-    ax.text(lengths[-1] * 0.015, weights * 1.03, f"the weights of the whole model: {weights:.0f} GiB", fontsize=8, color=_GREY, va="bottom")
+    ax.text(
+        lengths[-1] * 0.015,
+        weights * 1.03,
+        f"the weights of the whole model: {weights:.0f} GiB",
+        fontsize=8,
+        color=_GREY,
+        va="bottom",
+    )
     ax.set_xlim(0, lengths[-1] * 1.3)
     ax.set_ylim(bottom=-0.4)
     ax.set_xlabel("tokens in the cache")
@@ -325,19 +376,32 @@ def blocks_by_hand() -> Figure:
 
 
 @figure
-def memory(lengths: Sequence[int], full: Sequence[float | None], blocked: Sequence[float | None], budget: float) -> Figure:
+def memory(
+    lengths: Sequence[int], full: Sequence[float | None], blocked: Sequence[float | None], budget: float
+) -> Figure:
     """Measured peak memory of full and blocked attention in MiB; None where the budget was not enough."""
     drawn, axes = grid(1, 1, width=7.4, height=3.9)
     ax = axes[0, 0]
-    for sizes, name, colour, line in ((full, "full: all n × n scores", _ORANGE, "-"), (blocked, "blocked: your online softmax", _BLUE, "--")):
+    for sizes, name, colour, line in (
+        (full, "full: all n × n scores", _ORANGE, "-"),
+        (blocked, "blocked: your online softmax", _BLUE, "--"),
+    ):
         known = [(n, size) for n, size in zip(lengths, sizes) if size is not None]
         if known:
             ax.plot(*zip(*known), line, color=colour, marker="o", linewidth=2, label=name)
         stopped = [n for n, size in zip(lengths, sizes) if size is None]
         if stopped and known:
-            ax.plot(stopped[0], budget, "x", color=_VERMILION, markersize=13, markeredgewidth=3, clip_on=False, zorder=5)
+            ax.plot(
+                stopped[0], budget, "x", color=_VERMILION, markersize=13, markeredgewidth=3, clip_on=False, zorder=5
+            )
             place = {"xytext": (-14, 12), "textcoords": "offset points", "ha": "right"}
-            ax.annotate(f"n = {stopped[0]:,}: full attention no longer fits", (stopped[0], budget), **place, fontsize=9, color=_VERMILION)
+            ax.annotate(
+                f"n = {stopped[0]:,}: full attention no longer fits",
+                (stopped[0], budget),
+                **place,
+                fontsize=9,
+                color=_VERMILION,
+            )
     ax.axhline(budget, color=_GREY, linewidth=1)
     ax.text(lengths[0], budget * 0.88, f"budget: {budget:,.0f} MiB", fontsize=8, color=_GREY, va="top")
     ax.set_xscale("log", base=2)

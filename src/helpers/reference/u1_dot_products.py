@@ -77,7 +77,9 @@ def project(X: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, W_v: ArrayLike) -> tup
     X, W_q, W_k, W_v = _as_float(X, W_q, W_k, W_v)
     for name, W in (("W_q", W_q), ("W_k", W_k), ("W_v", W_v)):
         if W.ndim != 2 or X.shape[-1] != W.shape[0]:
-            raise ValueError(f"X has shape {X.shape} and {name} {W.shape}; the last axis of X must equal the first of {name}")
+            raise ValueError(
+                f"X has shape {X.shape} and {name} {W.shape}; the last axis of X must equal the first of {name}"
+            )
     return X @ W_q, X @ W_k, X @ W_v
 
 

@@ -59,7 +59,9 @@ def weighted_sum(weights: ArrayLike, V: ArrayLike) -> np.ndarray:
     """
     weights, V = _as_float(weights, V)
     if weights.ndim < 2 or V.ndim < 2 or weights.shape[-1] != V.shape[-2]:
-        raise ValueError(f"weights have shape {weights.shape} and V {V.shape}; expected (..., n_q, n_k) and (..., n_k, d_v) with one n_k")
+        raise ValueError(
+            f"weights have shape {weights.shape} and V {V.shape}; expected (..., n_q, n_k) and (..., n_k, d_v) with one n_k"
+        )
     return weights @ V  # (..., n_q, d_v)
 
 
@@ -195,8 +197,12 @@ def additive_scores(Q: ArrayLike, K: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, 
     Q, K, W_q, W_k, v = _as_float(Q, K, W_q, W_k, v)
     for name, X, W in (("Q", Q, W_q), ("K", K, W_k)):
         if X.ndim < 2 or W.ndim != 2 or X.shape[-1] != W.shape[0]:
-            raise ValueError(f"{name} has shape {X.shape} and W_{name.lower()} {W.shape}; the last axis of {name} must equal the first of W_{name.lower()}")
+            raise ValueError(
+                f"{name} has shape {X.shape} and W_{name.lower()} {W.shape}; the last axis of {name} must equal the first of W_{name.lower()}"
+            )
     if W_q.shape[1] != W_k.shape[1] or v.shape != (W_q.shape[1],):
-        raise ValueError(f"W_q has shape {W_q.shape}, W_k {W_k.shape} and v {v.shape}; all three must have one hidden width h")
+        raise ValueError(
+            f"W_q has shape {W_q.shape}, W_k {W_k.shape} and v {v.shape}; all three must have one hidden width h"
+        )
     hidden = np.tanh((Q @ W_q)[..., :, None, :] + (K @ W_k)[..., None, :, :])  # (n_q, n_k, h)
     return hidden @ v  # (n_q, n_k)

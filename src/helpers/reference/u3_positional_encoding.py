@@ -34,7 +34,9 @@ def permutation_gap(X: ArrayLike, P: ArrayLike, order: ArrayLike) -> tuple[float
     """
     X, P, order = np.asarray(X, dtype=float), np.asarray(P, dtype=float), np.asarray(order)
     if X.ndim != 2 or P.shape != X.shape or order.shape != X.shape[:1]:
-        raise ValueError(f"X has shape {X.shape}, P {P.shape} and order {order.shape}; expected (n, d), (n, d) and (n,)")
+        raise ValueError(
+            f"X has shape {X.shape}, P {P.shape} and order {order.shape}; expected (n, d), (n, d) and (n,)"
+        )
 
     def attend(tokens: np.ndarray) -> np.ndarray:
         return scaled_dot_product_attention(tokens, tokens, tokens)[0]  # (n, d)

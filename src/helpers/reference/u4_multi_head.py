@@ -21,7 +21,9 @@ from .u2_softmax_scaling import scaled_dot_product_attention
 
 def _need_divisible(width: int, n_heads: int) -> None:
     if n_heads < 1 or width % n_heads:
-        raise ValueError(f"a width of {width} cannot be cut into {n_heads} heads of equal width; n_heads must be at least 1 and divide the width")
+        raise ValueError(
+            f"a width of {width} cannot be cut into {n_heads} heads of equal width; n_heads must be at least 1 and divide the width"
+        )
 
 
 def _as_float(X: ArrayLike) -> np.ndarray:
@@ -69,7 +71,9 @@ def merge_heads(H: ArrayLike) -> np.ndarray:
     return X.reshape(*X.shape[:-2], H.shape[-3] * H.shape[-1]).copy()  # (..., n, h·d_k)
 
 
-def multi_head_attention(X: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, W_v: ArrayLike, W_o: ArrayLike, n_heads: int) -> tuple[np.ndarray, np.ndarray]:
+def multi_head_attention(
+    X: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, W_v: ArrayLike, W_o: ArrayLike, n_heads: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Self-attention in h heads: `concat(head_0, ..., head_{h-1}) W_o`, `head_i = softmax(Q_i K_iᵀ / √d_k) V_i`, `d_k = d_model / h`.
 
     Args:
@@ -87,7 +91,9 @@ def multi_head_attention(X: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, W_v: Arra
     X, W_q, W_k, W_v, W_o = (_as_float(a) for a in (X, W_q, W_k, W_v, W_o))
     for name, W in (("W_q", W_q), ("W_k", W_k), ("W_v", W_v)):
         if W.ndim != 2 or X.shape[-1] != W.shape[0]:
-            raise ValueError(f"X has shape {X.shape} and {name} {W.shape}; the last axis of X must equal the first of {name}")
+            raise ValueError(
+                f"X has shape {X.shape} and {name} {W.shape}; the last axis of X must equal the first of {name}"
+            )
     Q, K, V = (split_heads(X @ W, n_heads) for W in (W_q, W_k, W_v))  # (..., h, n, d_k)
     heads, weights = scaled_dot_product_attention(Q, K, V)  # (..., h, n, d_k), (..., h, n, n)
     return merge_heads(heads) @ W_o, weights  # (..., n, d_model)
@@ -153,13 +159,19 @@ class MultiHeadAttention(nn.Module):
         Raises:
             ValueError: the mask is not boolean.
         """
-        Q, K, V = self._split(self.W_q(query)), self._split(self.W_k(key)), self._split(self.W_v(value))  # (..., h, n, d_k)
+        Q, K, V = (
+            self._split(self.W_q(query)),
+            self._split(self.W_k(key)),
+            self._split(self.W_v(value)),
+        )  # (..., h, n, d_k)
         scores = Q @ K.transpose(-2, -1) / math.sqrt(Q.shape[-1])  # (..., h, n_q, n_k)
         if mask is None:
             weights = torch.softmax(scores, dim=-1)
         else:
             if mask.dtype != torch.bool:
-                raise ValueError(f"the mask has dtype {mask.dtype} and shape {tuple(mask.shape)}; expected torch.bool, True = may attend")
+                raise ValueError(
+                    f"the mask has dtype {mask.dtype} and shape {tuple(mask.shape)}; expected torch.bool, True = may attend"
+                )
             # A finite fill keeps the softmax of an empty row, and its gradient, free of NaN; the second fill makes that row zero.
             scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
             weights = torch.softmax(scores, dim=-1).masked_fill(~mask, 0.0)
@@ -189,7 +201,9 @@ def convert_torch_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     weights, biases = {"in_proj_weight", "out_proj.weight"}, {"in_proj_bias", "out_proj.bias"}
     if set(state) not in (weights, weights | biases):
-        raise ValueError(f"the state has {', '.join(sorted(state)) or 'nothing'}; expected {', '.join(sorted(weights))}, and perhaps {', '.join(sorted(biases))}")
+        raise ValueError(
+            f"the state has {', '.join(sorted(state)) or 'nothing'}; expected {', '.join(sorted(weights))}, and perhaps {', '.join(sorted(biases))}"
+        )
     converted = {}
     for kind in ("weight", "bias"):
         if f"out_proj.{kind}" in state:

@@ -40,13 +40,17 @@ def layer_norm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: float = 1e-
     x, gamma, beta = _as_float(x), _as_float(gamma), _as_float(beta)
     for name, array in (("gamma", gamma), ("beta", beta)):
         if array.shape != x.shape[-1:]:
-            raise ValueError(f"x has shape {x.shape} and {name} {array.shape}; {name} needs one number for each feature, shape {x.shape[-1:]}")
+            raise ValueError(
+                f"x has shape {x.shape} and {name} {array.shape}; {name} needs one number for each feature, shape {x.shape[-1:]}"
+            )
     mean = x.mean(axis=-1, keepdims=True)  # (..., 1)
     variance = x.var(axis=-1, keepdims=True)  # (..., 1)
     return gamma * (x - mean) / np.sqrt(variance + eps) + beta
 
 
-def add_and_norm(x: ArrayLike, sublayer_output: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: float = 1e-5) -> np.ndarray:
+def add_and_norm(
+    x: ArrayLike, sublayer_output: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: float = 1e-5
+) -> np.ndarray:
     """The residual connection of the original Transformer, post-norm: `LayerNorm(x + sublayer(x))`.
 
     Args:
@@ -63,7 +67,9 @@ def add_and_norm(x: ArrayLike, sublayer_output: ArrayLike, gamma: ArrayLike, bet
     """
     x, sublayer_output = _as_float(x), _as_float(sublayer_output)
     if x.shape != sublayer_output.shape:
-        raise ValueError(f"x has shape {x.shape} and the sublayer's output {sublayer_output.shape}; a residual connection adds two arrays of one shape")
+        raise ValueError(
+            f"x has shape {x.shape} and the sublayer's output {sublayer_output.shape}; a residual connection adds two arrays of one shape"
+        )
     return layer_norm(x + sublayer_output, gamma, beta, eps)
 
 

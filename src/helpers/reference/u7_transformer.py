@@ -13,7 +13,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..data import BOS, EOS, MAX_LENGTH, PAD
+from helpers.data import BOS, EOS, MAX_LENGTH, PAD
+
 from .u3_positional_encoding import sinusoidal_encoding
 from .u5_add_and_norm import Encoder
 from .u6_masked_decoder import DecoderLayer, causal_mask, cross_entropy, greedy_decode, shift_right
@@ -69,7 +70,9 @@ class Transformer(nn.Module):
         ValueError: n_heads is below 1 or does not divide d_model.
     """
 
-    def __init__(self, src_vocab: int, tgt_vocab: int, d_model: int, n_heads: int, n_layers: int, d_ff: int, max_length: int) -> None:
+    def __init__(
+        self, src_vocab: int, tgt_vocab: int, d_model: int, n_heads: int, n_layers: int, d_ff: int, max_length: int
+    ) -> None:
         super().__init__()
         self.src_embed = nn.Embedding(src_vocab, d_model)
         self.tgt_embed = nn.Embedding(tgt_vocab, d_model)
@@ -117,10 +120,14 @@ class Transformer(nn.Module):
         return causal_mask(tgt_in.shape[-1]).to(tgt_in.device)
 
     def _embed(self, table: nn.Embedding, ids: Tensor) -> Tensor:
-        return math.sqrt(table.embedding_dim) * table(ids) + self.positions[: ids.shape[-1]]  # (b, n) to (b, n, d_model)
+        return (
+            math.sqrt(table.embedding_dim) * table(ids) + self.positions[: ids.shape[-1]]
+        )  # (b, n) to (b, n, d_model)
 
 
-def train_step(model: nn.Module, optimizer: torch.optim.Optimizer, src: Tensor, tgt: Tensor, pad_id: int, bos_id: int) -> float:
+def train_step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, src: Tensor, tgt: Tensor, pad_id: int, bos_id: int
+) -> float:
     """One step of learning with teacher forcing: predict every target token from the right ones before it.
 
     Args:

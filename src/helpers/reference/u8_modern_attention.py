@@ -34,7 +34,9 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-6) -> Tensor:
     adds no bias.
     """
     if weight.shape != x.shape[-1:]:
-        raise ValueError(f"x has shape {tuple(x.shape)} and weight {tuple(weight.shape)}; expected weight ({x.shape[-1]},)")
+        raise ValueError(
+            f"x has shape {tuple(x.shape)} and weight {tuple(weight.shape)}; expected weight ({x.shape[-1]},)"
+        )
     mean_square = (x * x).mean(dim=-1, keepdim=True)  # (..., 1)
     return weight * x * torch.rsqrt(mean_square + eps)
 
@@ -64,7 +66,9 @@ def apply_rotary(x: Tensor, positions: Tensor, base: float = 10000.0) -> Tensor:
     if d % 2:
         raise ValueError(f"x has shape {tuple(x.shape)}; pairs need an even last axis, and {d} is odd")
     if positions.shape != x.shape[-2:-1]:
-        raise ValueError(f"x has shape {tuple(x.shape)} and positions {tuple(positions.shape)}; expected one position for each of {x.shape[-2]} tokens")
+        raise ValueError(
+            f"x has shape {tuple(x.shape)} and positions {tuple(positions.shape)}; expected one position for each of {x.shape[-2]} tokens"
+        )
     speeds = base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)  # (d/2,)
     # Angles in double precision: at position 100,000 a float32 angle is already wrong in its third digit.
     angles = positions.double()[:, None] * speeds  # (n, d/2)
@@ -96,14 +100,18 @@ def grouped_query_attention(Q: Tensor, K: Tensor, V: Tensor, mask: Tensor | None
     """
     h, h_kv = Q.shape[-3], K.shape[-3]
     if V.shape[-3] != h_kv or h_kv == 0 or h % h_kv:
-        raise ValueError(f"{h} query heads cannot share {h_kv} heads of keys and {V.shape[-3]} of values: the first number must be a multiple of the others")
+        raise ValueError(
+            f"{h} query heads cannot share {h_kv} heads of keys and {V.shape[-3]} of values: the first number must be a multiple of the others"
+        )
     K = K.repeat_interleave(h // h_kv, dim=-3)  # (..., h, n_k, d_k)
     V = V.repeat_interleave(h // h_kv, dim=-3)  # (..., h, n_k, d_v)
     mask = torch.ones(1, 1, dtype=torch.bool) if mask is None else mask
     return masked_attention(Q, K, V, mask)[0]  # (..., h, n_q, d_v)
 
 
-def cached_attention_step(q: Tensor, k: Tensor, v: Tensor, cache: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+def cached_attention_step(
+    q: Tensor, k: Tensor, v: Tensor, cache: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """Attention of the newest token over itself and all before it, whose keys and values were kept.
 
     Args:

@@ -69,10 +69,14 @@ def test_scores_for_query_is_torchs_mv(rng):
     np.testing.assert_allclose(reference.scores_for_query(q, K), torch.mv(tensor(K), tensor(q)).numpy(), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("batch", "n_q", "n_k", "d"), [((), 2, 4, 3), ((), 3, 3, 3), ((2,), 3, 4, 5), ((2, 3), 2, 4, 5)])
+@pytest.mark.parametrize(
+    ("batch", "n_q", "n_k", "d"), [((), 2, 4, 3), ((), 3, 3, 3), ((2,), 3, 4, 5), ((2, 3), 2, 4, 5)]
+)
 def test_attention_scores_are_torchs_einsum(rng, batch, n_q, n_k, d):
     Q, K = rng.normal(size=(*batch, n_q, d)), rng.normal(size=(*batch, n_k, d))
-    np.testing.assert_allclose(reference.attention_scores(Q, K), torch.einsum("...qd,...kd->...qk", tensor(Q), tensor(K)).numpy(), rtol=1e-12)
+    np.testing.assert_allclose(
+        reference.attention_scores(Q, K), torch.einsum("...qd,...kd->...qk", tensor(Q), tensor(K)).numpy(), rtol=1e-12
+    )
 
 
 def test_attention_scores_are_what_torchs_attention_scales_and_softmaxes(rng):
@@ -97,7 +101,9 @@ def test_columns_are_the_transpose_of_rows(rng):
     Q, K = rng.normal(size=(3, 2)), rng.normal(size=(3, 4))
     expected = torch.einsum("dk,dq->kq", tensor(K), tensor(Q))
     np.testing.assert_allclose(reference.attention_scores_columns(Q, K), expected, rtol=1e-12)
-    np.testing.assert_allclose(reference.attention_scores_columns(Q, K), reference.attention_scores(Q.T, K.T).T, rtol=1e-12)
+    np.testing.assert_allclose(
+        reference.attention_scores_columns(Q, K), reference.attention_scores(Q.T, K.T).T, rtol=1e-12
+    )
 
 
 def test_integers_are_computed_as_floats_so_that_small_integer_types_do_not_overflow():
@@ -118,7 +124,12 @@ def test_float32_stays_float32_because_a_caller_who_chose_it_wants_it(rng):
 def test_inputs_are_left_as_they_are_and_shared_with_no_result(rng):
     X, W = rng.normal(size=(3, 3)), np.eye(3)
     before = X.copy()
-    results = [reference.similarity_matrix(X), reference.cosine_similarity(X), *reference.project(X, W, W, W), reference.attention_scores(X, X)]
+    results = [
+        reference.similarity_matrix(X),
+        reference.cosine_similarity(X),
+        *reference.project(X, W, W, W),
+        reference.attention_scores(X, X),
+    ]
     results += [reference.scores_for_query(X[0], X), reference.attention_scores_columns(X, X)]
     np.testing.assert_array_equal(X, before)
     assert not any(np.shares_memory(X, result) for result in results)
@@ -129,7 +140,10 @@ def test_inputs_are_left_as_they_are_and_shared_with_no_result(rng):
     [
         (lambda: reference.similarity_matrix(np.ones(3)), ["(3,)"]),
         (lambda: reference.cosine_similarity(np.ones(3)), ["(3,)"]),
-        (lambda: reference.project(np.ones((4, 3)), np.ones((3, 2)), np.ones((5, 2)), np.ones((3, 2))), ["(4, 3)", "(5, 2)", "W_k"]),
+        (
+            lambda: reference.project(np.ones((4, 3)), np.ones((3, 2)), np.ones((5, 2)), np.ones((3, 2))),
+            ["(4, 3)", "(5, 2)", "W_k"],
+        ),
         (lambda: reference.scores_for_query(np.ones(3), np.ones((5, 4))), ["(3,)", "(5, 4)"]),
         (lambda: reference.scores_for_query(np.ones((1, 3)), np.ones((5, 3))), ["(1, 3)"]),
         (lambda: reference.attention_scores(np.ones((2, 3)), np.ones((4, 5))), ["(2, 3)", "(4, 5)"]),

@@ -139,11 +139,27 @@ def test_additive_scores_equal_a_small_torch_network_on_every_pair():
     ("call", "told"),
     [
         (lambda: unit.weighted_sum(np.zeros((2, 3)), np.zeros((4, 5))), r"\(2, 3\).*\(4, 5\)"),
-        (lambda: unit.scaled_dot_product_attention(np.zeros((2, 3)), np.zeros((4, 5)), np.zeros((4, 1))), r"\(2, 3\).*\(4, 5\)"),
-        (lambda: unit.scaled_dot_product_attention(np.zeros((2, 3)), np.zeros((4, 3)), np.zeros((5, 1))), r"\(2, 4\).*\(5, 1\)"),
+        (
+            lambda: unit.scaled_dot_product_attention(np.zeros((2, 3)), np.zeros((4, 5)), np.zeros((4, 1))),
+            r"\(2, 3\).*\(4, 5\)",
+        ),
+        (
+            lambda: unit.scaled_dot_product_attention(np.zeros((2, 3)), np.zeros((4, 3)), np.zeros((5, 1))),
+            r"\(2, 4\).*\(5, 1\)",
+        ),
         (lambda: unit.local_attention(np.zeros((2, 3)), np.zeros((4, 3)), np.zeros((4, 1)), -1), "-1"),
-        (lambda: unit.additive_scores(np.zeros((2, 3)), np.zeros((4, 5)), np.zeros((4, 6)), np.zeros((5, 6)), np.zeros(6)), r"Q .*\(2, 3\).*W_q \(4, 6\)"),
-        (lambda: unit.additive_scores(np.zeros((2, 3)), np.zeros((4, 5)), np.zeros((3, 6)), np.zeros((5, 6)), np.zeros(7)), r"v \(7,\)"),
+        (
+            lambda: unit.additive_scores(
+                np.zeros((2, 3)), np.zeros((4, 5)), np.zeros((4, 6)), np.zeros((5, 6)), np.zeros(6)
+            ),
+            r"Q .*\(2, 3\).*W_q \(4, 6\)",
+        ),
+        (
+            lambda: unit.additive_scores(
+                np.zeros((2, 3)), np.zeros((4, 5)), np.zeros((3, 6)), np.zeros((5, 6)), np.zeros(7)
+            ),
+            r"v \(7,\)",
+        ),
         (lambda: unit.scale_scores(np.zeros((2, 3)), 0), "0"),
         (lambda: unit.score_variance(0, 5, 0), "0"),
         (lambda: unit.softmax_jacobian(0.5), "single number"),

@@ -50,7 +50,9 @@ def test_permutation_gap_names_the_shapes_that_do_not_fit(shapes):
 
 
 def test_encoding_by_hand_is_the_numbers_of_the_curriculum_and_row_2_of_the_table():
-    np.testing.assert_allclose(u3.encoding_by_hand(), [math.sin(2), math.cos(2), math.sin(0.02), math.cos(0.02)], rtol=1e-15)
+    np.testing.assert_allclose(
+        u3.encoding_by_hand(), [math.sin(2), math.cos(2), math.sin(0.02), math.cos(0.02)], rtol=1e-15
+    )
     np.testing.assert_allclose(u3.encoding_by_hand(), u3.sinusoidal_encoding(3, 4)[2], rtol=1e-15)
     np.testing.assert_allclose(u3.encoding_by_hand(), [0.9093, -0.4161, 0.0200, 0.9998], atol=5e-5)
 
@@ -58,7 +60,9 @@ def test_encoding_by_hand_is_the_numbers_of_the_curriculum_and_row_2_of_the_tabl
 @pytest.mark.parametrize("d_model", WIDTHS)
 def test_frequencies_equal_the_formula_entry_by_entry(d_model):
     assert u3.frequencies(d_model).shape == (d_model // 2,)
-    np.testing.assert_allclose(u3.frequencies(d_model), [10000 ** (-2 * i / d_model) for i in range(d_model // 2)], rtol=1e-14)
+    np.testing.assert_allclose(
+        u3.frequencies(d_model), [10000 ** (-2 * i / d_model) for i in range(d_model // 2)], rtol=1e-14
+    )
 
 
 def test_frequencies_equal_the_exp_of_log_form_of_the_torch_tutorial():
@@ -81,7 +85,9 @@ def test_half_a_pair_or_none_is_an_error_that_names_the_width(d_model):
 
 @pytest.mark.parametrize("d_model", WIDTHS)
 def test_sinusoidal_encoding_equals_the_formula_entry_by_entry(d_model):
-    expected = [[(math.sin, math.cos)[j % 2](p / 10000 ** (2 * (j // 2) / d_model)) for j in range(d_model)] for p in range(30)]
+    expected = [
+        [(math.sin, math.cos)[j % 2](p / 10000 ** (2 * (j // 2) / d_model)) for j in range(d_model)] for p in range(30)
+    ]
     np.testing.assert_allclose(u3.sinusoidal_encoding(30, d_model), expected, rtol=1e-12, atol=1e-13)
 
 
@@ -137,7 +143,10 @@ def test_add_positions_computes_integers_as_floats():
     np.testing.assert_allclose(u3.add_positions([[1, 2]], [[3, 4]]), [[3 + 2**0.5, 4 + 2 * 2**0.5]])
 
 
-@pytest.mark.parametrize(("x", "p"), [((4, 6), (3, 6)), ((4, 6), (1, 6)), ((3, 4), (5, 6)), ((3, 4), (5, 1)), ((3, 1), (5, 4)), ((4,), (3, 4))])
+@pytest.mark.parametrize(
+    ("x", "p"),
+    [((4, 6), (3, 6)), ((4, 6), (1, 6)), ((3, 4), (5, 6)), ((3, 4), (5, 1)), ((3, 1), (5, 4)), ((4,), (3, 4))],
+)
 def test_add_positions_lets_nothing_spread_by_broadcasting(x, p):
     with pytest.raises(ValueError, match="X has shape"):
         u3.add_positions(np.zeros(x), np.zeros(p))
@@ -152,7 +161,9 @@ def test_shift_matrix_moves_every_position_by_the_offset(offset, d_model):
 
 
 def test_shift_matrix_is_the_matrix_exponential_of_offset_times_the_generator():
-    generator = torch.block_diag(*[torch.tensor([[0.0, w], [-w, 0.0]], dtype=torch.float64) for w in u3.frequencies(10)])
+    generator = torch.block_diag(
+        *[torch.tensor([[0.0, w], [-w, 0.0]], dtype=torch.float64) for w in u3.frequencies(10)]
+    )
     np.testing.assert_allclose(u3.shift_matrix(7, 10), torch.matrix_exp(7 * generator).numpy(), atol=1e-12)
 
 

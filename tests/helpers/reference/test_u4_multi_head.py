@@ -57,7 +57,10 @@ def test_module_equals_torch_with_padding_and_unequal_lengths():
     ours, theirs = _pair(8, 4)
     query, key = torch.randn(3, 4, 8), torch.randn(3, 6, 8)
     word = torch.arange(6) < torch.tensor([6, 1, 4])[:, None]  # (b, n_k)
-    _assert_equal(ours(query, key, key, word[:, None, None]), theirs(query, key, key, key_padding_mask=~word, average_attn_weights=False))
+    _assert_equal(
+        ours(query, key, key, word[:, None, None]),
+        theirs(query, key, key, key_padding_mask=~word, average_attn_weights=False),
+    )
 
 
 def test_module_equals_torch_with_a_mask_for_every_head():
@@ -65,7 +68,9 @@ def test_module_equals_torch_with_a_mask_for_every_head():
     query, key = torch.randn(2, 4, 6), torch.randn(2, 5, 6)
     mask = torch.rand(2, 3, 4, 5) < 0.5
     mask[..., 0] = True
-    _assert_equal(ours(query, key, key, mask), theirs(query, key, key, attn_mask=~mask.flatten(0, 1), average_attn_weights=False))
+    _assert_equal(
+        ours(query, key, key, mask), theirs(query, key, key, attn_mask=~mask.flatten(0, 1), average_attn_weights=False)
+    )
 
 
 def test_gradients_equal_torchs_with_a_mask():
@@ -103,7 +108,9 @@ def test_a_hidden_key_does_not_count_however_low_the_others_score():
     changed = x.clone()
     changed[3] = -7.0
     rows = [0, 1, 2, 4]
-    torch.testing.assert_close(module(x, x, x, mask)[0][rows], module(x, changed, changed, mask)[0][rows], rtol=0, atol=0)
+    torch.testing.assert_close(
+        module(x, x, x, mask)[0][rows], module(x, changed, changed, mask)[0][rows], rtol=0, atol=0
+    )
 
 
 def test_an_ordinary_mask_leaves_the_mask_and_the_inputs_as_they_were():
@@ -203,7 +210,9 @@ def test_large_scores_stay_finite(rng):
 def test_count_is_that_of_torchs_layer(d_model, n_heads, bias):
     layer = nn.MultiheadAttention(d_model, n_heads, bias=bias)
     assert u4.count_parameters(d_model, n_heads, bias) == sum(p.numel() for p in layer.parameters())
-    assert u4.count_parameters(d_model, n_heads, bias) == sum(p.numel() for p in u4.MultiHeadAttention(d_model, n_heads, bias).parameters())
+    assert u4.count_parameters(d_model, n_heads, bias) == sum(
+        p.numel() for p in u4.MultiHeadAttention(d_model, n_heads, bias).parameters()
+    )
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -27,20 +27,33 @@ def shake(module, seed=0):
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             noise = torch.randn(parameter.shape, generator=generator)
-            parameter.copy_(0.4 * noise if parameter.dim() > 1 else (1 + 0.3 * noise if "norm" in name and "weight" in name else 0.3 * noise))
+            parameter.copy_(
+                0.4 * noise
+                if parameter.dim() > 1
+                else (1 + 0.3 * noise if "norm" in name and "weight" in name else 0.3 * noise)
+            )
     return module
 
 
 def from_torch_layer(state):
     """A `nn.TransformerEncoderLayer` state dict under the names of `EncoderLayer`."""
     attention = {k.removeprefix("self_attn."): v for k, v in state.items() if k.startswith("self_attn.")}
-    names = {"linear1": "feed_forward.linear_1", "linear2": "feed_forward.linear_2", "norm1": "norm_1", "norm2": "norm_2"}
+    names = {
+        "linear1": "feed_forward.linear_1",
+        "linear2": "feed_forward.linear_2",
+        "norm1": "norm_1",
+        "norm2": "norm_2",
+    }
     converted = {f"self_attention.{k}": v for k, v in u4.convert_torch_weights(attention).items()}
-    return converted | {f"{names[k.split('.')[0]]}.{k.split('.')[1]}": v for k, v in state.items() if k.split(".")[0] in names}
+    return converted | {
+        f"{names[k.split('.')[0]]}.{k.split('.')[1]}": v for k, v in state.items() if k.split(".")[0] in names
+    }
 
 
 def layer_pair(norm_first, d=12, heads=3, d_ff=20, seed=0):
-    theirs = shake(nn.TransformerEncoderLayer(d, heads, d_ff, dropout=0.0, batch_first=True, norm_first=norm_first), seed)
+    theirs = shake(
+        nn.TransformerEncoderLayer(d, heads, d_ff, dropout=0.0, batch_first=True, norm_first=norm_first), seed
+    )
     ours = u5.EncoderLayer(d, heads, d_ff, norm_first)
     ours.load_state_dict(from_torch_layer(theirs.state_dict()))
     return ours, theirs
@@ -48,7 +61,9 @@ def layer_pair(norm_first, d=12, heads=3, d_ff=20, seed=0):
 
 def encoder_pair(norm_first, n_layers=3, d=12, heads=3, d_ff=20):
     layer = nn.TransformerEncoderLayer(d, heads, d_ff, dropout=0.0, batch_first=True, norm_first=norm_first)
-    theirs = shake(nn.TransformerEncoder(layer, n_layers, nn.LayerNorm(d) if norm_first else None, enable_nested_tensor=False))
+    theirs = shake(
+        nn.TransformerEncoder(layer, n_layers, nn.LayerNorm(d) if norm_first else None, enable_nested_tensor=False)
+    )
     ours = u5.Encoder(n_layers, d, heads, d_ff, norm_first)
     state = {f"norm.{k}": v for k, v in theirs.norm.state_dict().items()} if norm_first else {}
     for i, one in enumerate(theirs.layers):
@@ -66,7 +81,9 @@ def forbidden(allowed):
 @pytest.mark.parametrize("eps", [1e-5, 0.3])
 def test_layer_norm_is_torchs_on_any_number_of_axes(shape, eps):
     x, gamma, beta = normal(*shape) * 3 + 1, normal(shape[-1], seed=1), normal(shape[-1], seed=2)
-    expected = nn.functional.layer_norm(torch.from_numpy(x), shape[-1:], torch.from_numpy(gamma), torch.from_numpy(beta), eps)
+    expected = nn.functional.layer_norm(
+        torch.from_numpy(x), shape[-1:], torch.from_numpy(gamma), torch.from_numpy(beta), eps
+    )
     np.testing.assert_allclose(u5.layer_norm(x, gamma, beta, eps), expected, rtol=1e-12, atol=1e-12)
 
 
@@ -88,7 +105,9 @@ def test_layer_norm_does_not_see_scale_or_shift_of_a_token():
 
 def test_layer_norm_of_equal_features_is_beta_because_eps_is_in_the_root():
     beta = normal(5, seed=2)
-    np.testing.assert_array_equal(u5.layer_norm(np.full((2, 5), 7.0), normal(5, seed=1), beta), np.broadcast_to(beta, (2, 5)))
+    np.testing.assert_array_equal(
+        u5.layer_norm(np.full((2, 5), 7.0), normal(5, seed=1), beta), np.broadcast_to(beta, (2, 5))
+    )
 
 
 def test_layer_norm_keeps_float32_and_computes_integers_as_float():
@@ -114,7 +133,9 @@ def test_add_and_norm_is_the_norm_of_the_sum():
     x, s, gamma, beta = normal(2, 3, 4), normal(2, 3, 4, seed=1), normal(4, seed=2), normal(4, seed=3)
     norm = nn.LayerNorm(4, eps=0.1, dtype=torch.float64)
     norm.load_state_dict({"weight": torch.from_numpy(gamma), "bias": torch.from_numpy(beta)})
-    np.testing.assert_allclose(u5.add_and_norm(x, s, gamma, beta, 0.1), norm(torch.from_numpy(x + s)).detach(), rtol=1e-12)
+    np.testing.assert_allclose(
+        u5.add_and_norm(x, s, gamma, beta, 0.1), norm(torch.from_numpy(x + s)).detach(), rtol=1e-12
+    )
 
 
 def test_add_and_norm_refuses_to_broadcast_and_names_the_shapes():
@@ -151,7 +172,9 @@ def test_layer_norm_module_has_a_finite_gradient_where_all_features_are_equal():
 def test_feed_forward_is_linear_relu_linear():
     ours = shake(u5.FeedForward(4, 7))
     theirs = nn.Sequential(nn.Linear(4, 7), nn.ReLU(), nn.Linear(7, 4))
-    theirs.load_state_dict({k.replace("linear_1", "0").replace("linear_2", "2"): v for k, v in ours.state_dict().items()})
+    theirs.load_state_dict(
+        {k.replace("linear_1", "0").replace("linear_2", "2"): v for k, v in ours.state_dict().items()}
+    )
     torch.testing.assert_close(ours(tokens(2, 3, 4)), theirs(tokens(2, 3, 4)))
 
 
@@ -190,7 +213,9 @@ def test_encoder_layer_has_torchs_gradients(norm_first):
 def test_encoder_layer_with_a_causal_mask_is_torchs(norm_first):
     ours, theirs = layer_pair(norm_first)
     allowed = torch.ones(5, 5, dtype=torch.bool).tril()
-    torch.testing.assert_close(ours(tokens(2, 5, 12), allowed), theirs(tokens(2, 5, 12), src_mask=forbidden(allowed)), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        ours(tokens(2, 5, 12), allowed), theirs(tokens(2, 5, 12), src_mask=forbidden(allowed)), rtol=1e-4, atol=1e-5
+    )
 
 
 @both_orders
@@ -243,9 +268,18 @@ def test_encoder_layer_knows_nothing_of_order():
 
 
 def test_encoder_layer_names_its_sixteen_parameters():
-    linears = ["self_attention.W_q", "self_attention.W_k", "self_attention.W_v", "self_attention.W_o", "feed_forward.linear_1", "feed_forward.linear_2"]
+    linears = [
+        "self_attention.W_q",
+        "self_attention.W_k",
+        "self_attention.W_v",
+        "self_attention.W_o",
+        "feed_forward.linear_1",
+        "feed_forward.linear_2",
+    ]
     parts = [*linears, "norm_1", "norm_2"]
-    assert set(u5.EncoderLayer(6, 2, 8).state_dict()) == {f"{part}.{kind}" for part, kind in itertools.product(parts, ("weight", "bias"))}
+    assert set(u5.EncoderLayer(6, 2, 8).state_dict()) == {
+        f"{part}.{kind}" for part, kind in itertools.product(parts, ("weight", "bias"))
+    }
 
 
 @pytest.mark.parametrize("heads", [0, -2, 5])
@@ -268,7 +302,11 @@ def test_encoder_hands_the_mask_to_every_layer_as_torchs_does(norm_first):
     kept = torch.arange(5) < torch.tensor([[2], [5]])  # (2, 5)
     allowed = kept[:, None, None, :] & torch.ones(5, 5, dtype=torch.bool).tril()
     got = ours(tokens(2, 5, 12), allowed)
-    want = theirs(tokens(2, 5, 12), mask=forbidden(torch.ones(5, 5, dtype=torch.bool).tril()), src_key_padding_mask=forbidden(kept))
+    want = theirs(
+        tokens(2, 5, 12),
+        mask=forbidden(torch.ones(5, 5, dtype=torch.bool).tril()),
+        src_key_padding_mask=forbidden(kept),
+    )
     torch.testing.assert_close(got[kept], want[kept], rtol=1e-4, atol=1e-4)
 
 

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers import objects
 from helpers.reference import u4_multi_head as u4
 from helpers.reference import u6_masked_decoder as u6
+from helpers.running import objects
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,9 @@ def test_masked_attention_equals_torch_in_values_and_gradients(batch, n_q):
     torch.testing.assert_close(weights.sum(-1), torch.ones(*batch, n_q))
     assert (weights[~mask] == 0).all()
     up = torch.randn_like(output)
-    for ours, theirs_gradient in zip(torch.autograd.grad(output, (Q, K, V), up), torch.autograd.grad(theirs, (Q, K, V), up)):
+    for ours, theirs_gradient in zip(
+        torch.autograd.grad(output, (Q, K, V), up), torch.autograd.grad(theirs, (Q, K, V), up)
+    ):
         _assert_equal(ours, theirs_gradient)
 
 
@@ -176,7 +178,11 @@ def _pair(d_model, n_heads, d_ff, norm_first):
     for our_name, their_name in (("self_attention", "self_attn"), ("cross_attention", "multihead_attn")):
         converted = u4.convert_torch_weights(getattr(theirs, their_name).state_dict())
         state |= {f"{our_name}.{key}": value for key, value in converted.items()}
-    for our_name, their_name in (("feed_forward.linear_1", "linear1"), ("feed_forward.linear_2", "linear2"), *((f"norm_{i}", f"norm{i}") for i in (1, 2, 3))):
+    for our_name, their_name in (
+        ("feed_forward.linear_1", "linear1"),
+        ("feed_forward.linear_2", "linear2"),
+        *((f"norm_{i}", f"norm{i}") for i in (1, 2, 3)),
+    ):
         state |= {f"{our_name}.{key}": value for key, value in getattr(theirs, their_name).state_dict().items()}
     ours = u6.DecoderLayer(d_model, n_heads, d_ff, norm_first)
     ours.load_state_dict(state)
@@ -203,7 +209,9 @@ def test_decoder_layer_equals_torch(norm_first, n_t, n_s, masked):
     output = ours(x, memory, self_mask, source)
     _assert_equal(output, expected)
     up = torch.randn_like(output)
-    for mine, other in zip(torch.autograd.grad(output, (x, memory), up), torch.autograd.grad(expected, (x, memory), up)):
+    for mine, other in zip(
+        torch.autograd.grad(output, (x, memory), up), torch.autograd.grad(expected, (x, memory), up)
+    ):
         _assert_equal(mine, other, 1e-4)
 
 
@@ -259,7 +267,15 @@ def _table(rows, bos=0):
         ([(3, 5), (2, 4), 1], 10, [3, 2]),
         ([(1, 2), 3], 10, []),
     ],
-    ids=["stops at eos", "eos at once", "stops at max_length", "eos after the last word allowed", "nothing asked", "ties go to the lowest id", "eos in a tie"],
+    ids=[
+        "stops at eos",
+        "eos at once",
+        "stops at max_length",
+        "eos after the last word allowed",
+        "nothing asked",
+        "ties go to the lowest id",
+        "eos in a tie",
+    ],
 )
 def test_greedy_decode(rows, max_length, written):
     result = u6.greedy_decode(_table(rows), bos_id=0, eos_id=1, max_length=max_length)
@@ -272,7 +288,9 @@ def test_the_table_gives_a_tensor_for_the_last_id_and_the_number_of_ids():
     for ids, row in (([3], logits[0, 3]), ([3, 1], logits[1, 1]), ([3, 1, 2], logits[1, 2])):
         answer = model(ids)
         assert isinstance(answer, torch.Tensor) and answer.shape == (4,)
-        assert int(torch.argmax(answer)) == int(answer.argmax()) == int(np.argmax(np.asarray(answer))) == int(row.argmax())
+        assert (
+            int(torch.argmax(answer)) == int(answer.argmax()) == int(np.argmax(np.asarray(answer))) == int(row.argmax())
+        )
         answer.zero_()
         assert torch.equal(model(ids), torch.from_numpy(row))
 

@@ -54,7 +54,9 @@ def test_transformer_computes_what_torchs_computes_with_padding_in_the_source(mo
         x = math.sqrt(8) * model.src_embed(src) + model.positions[:5]
         y = math.sqrt(8) * model.tgt_embed(tgt_in) + model.positions[:4]
         ahead = torch.ones(4, 4).triu(1).bool()
-        theirs = torchs_own(model)(x, y, tgt_mask=ahead, src_key_padding_mask=src == PAD, memory_key_padding_mask=src == PAD)
+        theirs = torchs_own(model)(
+            x, y, tgt_mask=ahead, src_key_padding_mask=src == PAD, memory_key_padding_mask=src == PAD
+        )
         torch.testing.assert_close(model(src, tgt_in), model.project(theirs))
 
 
@@ -105,7 +107,9 @@ def test_train_step_does_what_torch_does_by_hand(model):
     src, tgt = torch.tensor([[3, 4, 5], [6, 7, PAD]]), torch.tensor([[4, 5, EOS], [9, EOS, PAD]])
     ours, theirs = torch.optim.SGD(model.parameters(), 0.1), torch.optim.SGD(twin.parameters(), 0.1)
     for _ in range(2):
-        loss = F.cross_entropy(twin(src, torch.tensor([[BOS, 4, 5], [BOS, 9, EOS]])).flatten(0, 1), tgt.flatten(), ignore_index=PAD)
+        loss = F.cross_entropy(
+            twin(src, torch.tensor([[BOS, 4, 5], [BOS, 9, EOS]])).flatten(0, 1), tgt.flatten(), ignore_index=PAD
+        )
         theirs.zero_grad()
         loss.backward()
         theirs.step()

@@ -6,10 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from helpers.memory import Peak
 from helpers.reference import u2_softmax_scaling as u2
 from helpers.reference import u6_masked_decoder as u6
 from helpers.reference import u8_modern_attention as u8
+from helpers.running.memory import Peak
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,9 @@ def test_rms_norm_equals_torch_with_its_gradients(shape, eps):
     x, weight = torch.randn(shape, requires_grad=True), torch.randn(shape[-1], requires_grad=True)
     ours, theirs = u8.rms_norm(x, weight, eps), F.rms_norm(x, shape[-1:], weight, eps)
     close(ours, theirs)
-    for a, b in zip(torch.autograd.grad(ours.square().sum(), (x, weight)), torch.autograd.grad(theirs.square().sum(), (x, weight))):
+    for a, b in zip(
+        torch.autograd.grad(ours.square().sum(), (x, weight)), torch.autograd.grad(theirs.square().sum(), (x, weight))
+    ):
         close(a, b, 1e-5)
 
 
@@ -104,7 +106,11 @@ def test_pairing_with_the_second_half_is_the_same_with_the_features_in_another_o
         return x * cos + torch.cat([-x[:, d // 2 :], x[:, : d // 2]], -1) * sin
 
     order = torch.arange(d).reshape(2, d // 2).T.flatten()  # 0, 4, 1, 5, ...
-    close(halves(q) @ halves(k).T, u8.apply_rotary(q[:, order], positions) @ u8.apply_rotary(k[:, order], positions).T, 1e-12)
+    close(
+        halves(q) @ halves(k).T,
+        u8.apply_rotary(q[:, order], positions) @ u8.apply_rotary(k[:, order], positions).T,
+        1e-12,
+    )
 
 
 @pytest.mark.parametrize(("shape", "positions", "told"), [((3, 5), 3, "5 is odd"), ((3, 4), 2, r"\(3, 4\).*\(2,\)")])
@@ -120,16 +126,30 @@ def test_apply_rotary_refuses_odd_widths_and_wrong_numbers_of_positions(shape, p
 @pytest.mark.parametrize("masked", [False, True])
 def test_grouped_query_attention_equals_torch_with_its_gradients(heads, masked):
     h, h_kv = heads
-    Q, K, V = torch.randn(2, h, 5, 4, requires_grad=True), torch.randn(2, h_kv, 7, 4, requires_grad=True), torch.randn(2, h_kv, 7, 3, requires_grad=True)
+    Q, K, V = (
+        torch.randn(2, h, 5, 4, requires_grad=True),
+        torch.randn(2, h_kv, 7, 4, requires_grad=True),
+        torch.randn(2, h_kv, 7, 3, requires_grad=True),
+    )
     mask = u6.causal_mask(5, 7) if masked else None
-    ours, theirs = u8.grouped_query_attention(Q, K, V, mask), F.scaled_dot_product_attention(Q, K, V, attn_mask=mask, enable_gqa=True)
+    ours, theirs = (
+        u8.grouped_query_attention(Q, K, V, mask),
+        F.scaled_dot_product_attention(Q, K, V, attn_mask=mask, enable_gqa=True),
+    )
     close(ours, theirs, 1e-5)
-    for a, b in zip(torch.autograd.grad(ours.square().sum(), (Q, K, V)), torch.autograd.grad(theirs.square().sum(), (Q, K, V))):
+    for a, b in zip(
+        torch.autograd.grad(ours.square().sum(), (Q, K, V)), torch.autograd.grad(theirs.square().sum(), (Q, K, V))
+    ):
         close(a, b, 1e-5)
 
 
 def test_grouped_query_attention_with_as_many_heads_is_unit_six_head_by_head():
-    Q, K, V, mask = torch.randn(2, 3, 4, 5), torch.randn(2, 3, 6, 5), torch.randn(2, 3, 6, 2), torch.rand(2, 3, 4, 6) > 0.4
+    Q, K, V, mask = (
+        torch.randn(2, 3, 4, 5),
+        torch.randn(2, 3, 6, 5),
+        torch.randn(2, 3, 6, 2),
+        torch.rand(2, 3, 4, 6) > 0.4,
+    )
     close(u8.grouped_query_attention(Q, K, V, mask), u6.masked_attention(Q, K, V, mask)[0])
 
 
@@ -184,15 +204,25 @@ def test_the_callers_cache_stays_as_it_was_and_the_new_one_shares_no_memory():
 
 @pytest.mark.parametrize("block_size", [1, 2, 3, 7, 100])
 def test_online_softmax_attention_equals_full_attention_with_its_gradients_for_every_block_size(block_size):
-    Q, K, V = torch.randn(2, 3, 5, 4, requires_grad=True), torch.randn(2, 3, 7, 4, requires_grad=True), torch.randn(2, 3, 7, 6, requires_grad=True)
+    Q, K, V = (
+        torch.randn(2, 3, 5, 4, requires_grad=True),
+        torch.randn(2, 3, 7, 4, requires_grad=True),
+        torch.randn(2, 3, 7, 6, requires_grad=True),
+    )
     ours, theirs = u8.online_softmax_attention(Q, K, V, block_size), F.scaled_dot_product_attention(Q, K, V)
     close(ours, theirs, 1e-5)
-    for a, b in zip(torch.autograd.grad(ours.square().sum(), (Q, K, V)), torch.autograd.grad(theirs.square().sum(), (Q, K, V))):
+    for a, b in zip(
+        torch.autograd.grad(ours.square().sum(), (Q, K, V)), torch.autograd.grad(theirs.square().sum(), (Q, K, V))
+    ):
         close(a, b, 1e-5)
 
 
 def test_online_softmax_attention_equals_unit_two():
-    Q, K, V = torch.randn(5, 4, dtype=torch.float64), torch.randn(9, 4, dtype=torch.float64), torch.randn(9, 3, dtype=torch.float64)
+    Q, K, V = (
+        torch.randn(5, 4, dtype=torch.float64),
+        torch.randn(9, 4, dtype=torch.float64),
+        torch.randn(9, 3, dtype=torch.float64),
+    )
     expected, _ = u2.scaled_dot_product_attention(Q.numpy(), K.numpy(), V.numpy())
     close(u8.online_softmax_attention(Q, K, V, 4), torch.from_numpy(expected), 1e-12)
 

@@ -22,7 +22,9 @@ RIGHT = {
         lambda X, W_q, W_k, W_v: [np.dot(X, W) for W in (W_q, W_k, W_v)],
         lambda X, W_q, W_k, W_v: tuple(np.einsum("...nd,dk->...nk", X, W) for W in (W_q, W_k, W_v)),
         lambda X, *Ws: tuple((X.astype("f4") @ W.astype("f4")) for W in Ws),
-        lambda X, W_q, W_k, W_v: np.split(X @ np.hstack([W_q, W_k, W_v]), np.cumsum([W_q.shape[1], W_k.shape[1]]), axis=-1),
+        lambda X, W_q, W_k, W_v: np.split(
+            X @ np.hstack([W_q, W_k, W_v]), np.cumsum([W_q.shape[1], W_k.shape[1]]), axis=-1
+        ),
     ],
     "scores_for_query": [
         lambda q, K: K @ q,
@@ -108,8 +110,19 @@ def _cosine_errstate(X):
     return unit @ unit.swapaxes(-1, -2)
 
 
-RIGHT["cosine_similarity"] += [_cosine_where, _cosine_outer, _cosine_loops, _cosine_errstate, _cosine_clipped, _cosine_float32]
-RIGHT["cosine_similarity"] += [_cosine_small_number, _cosine_small_number_in_the_product, _cosine_small_number_under_the_root]
+RIGHT["cosine_similarity"] += [
+    _cosine_where,
+    _cosine_outer,
+    _cosine_loops,
+    _cosine_errstate,
+    _cosine_clipped,
+    _cosine_float32,
+]
+RIGHT["cosine_similarity"] += [
+    _cosine_small_number,
+    _cosine_small_number_in_the_product,
+    _cosine_small_number_under_the_root,
+]
 
 
 def _scores_by_loops(Q, K):
@@ -177,7 +190,9 @@ WRONG = {
     "cosine_similarity": {
         "changes its input in place": _cosine_in_place,
         "added a small number to the lengths": _cosine_large_epsilon,
-        "calls a ready-made function": lambda X: torch.nn.functional.cosine_similarity(torch.tensor(X)[..., None, :], torch.tensor(X)[..., None, :, :], dim=-1),
+        "calls a ready-made function": lambda X: torch.nn.functional.cosine_similarity(
+            torch.tensor(X)[..., None, :], torch.tensor(X)[..., None, :, :], dim=-1
+        ),
         " #took short tokens for zero": _cosine_small_numbers_are_zero,
         " #angle instead of its cosine": lambda X: np.arccos(np.clip(_cosine_where(X), -1, 1)),
     },
@@ -192,7 +207,10 @@ WRONG = {
         " #no error for widths that do not fit": _without_an_error,
         " #only the best key": lambda q, K: np.argmax(K @ q),
     },
-    "attention_scores": {"changes its input in place": _scores_in_place, " #computed in float16": _half(lambda Q, K: Q @ np.swapaxes(K, -1, -2))},
+    "attention_scores": {
+        "changes its input in place": _scores_in_place,
+        " #computed in float16": _half(lambda Q, K: Q @ np.swapaxes(K, -1, -2)),
+    },
     "attention_scores_columns": {
         "returns nothing": lambda Q, K: print(K.T @ Q),
         " #computed in float16": _half(lambda Q, K: K.T @ Q),

@@ -257,7 +257,9 @@ def _attention_both_scaled(Q, K, V):
 
 
 def _attention_half(Q, K, V):
-    weights = _rows((Q.astype(np.float16) @ K.T.astype(np.float16)).astype(float) / math.sqrt(Q.shape[-1])).astype(np.float16)
+    weights = _rows((Q.astype(np.float16) @ K.T.astype(np.float16)).astype(float) / math.sqrt(Q.shape[-1])).astype(
+        np.float16
+    )
     return (weights @ V.astype(np.float16)).astype(float), weights.astype(float)
 
 
@@ -268,7 +270,9 @@ def _attention_in_place(Q, K, V):
 
 def _attention_torch_fused(Q, K, V):
     Q, K, V = (torch.as_tensor(a.astype(float)) for a in (Q, K, V))
-    return torch.nn.functional.scaled_dot_product_attention(Q, K, V).numpy(), _attention_plain(Q.numpy(), K.numpy(), V.numpy())[1]
+    return torch.nn.functional.scaled_dot_product_attention(Q, K, V).numpy(), _attention_plain(
+        Q.numpy(), K.numpy(), V.numpy()
+    )[1]
 
 
 def _attention_square_only(Q, K, V):

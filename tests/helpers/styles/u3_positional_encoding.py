@@ -71,7 +71,9 @@ def _gap_torch(X, P, order):
     def attend(T):
         return torch.nn.functional.scaled_dot_product_attention(T[None], T[None], T[None])[0]
 
-    return (attend(X[order]) - attend(X)[order]).abs().max().item(), (attend(X[order] + P) - attend(X + P)[order]).abs().max()
+    return (attend(X[order]) - attend(X)[order]).abs().max().item(), (
+        attend(X[order] + P) - attend(X + P)[order]
+    ).abs().max()
 
 
 def _gap_in_place(X, P, order):
@@ -156,7 +158,9 @@ def _encoding_phase(n_positions, d_model):
     """A cosine is a sine a quarter turn earlier."""
     _need_even(d_model)
     column = np.arange(d_model)
-    return np.sin(np.outer(np.arange(n_positions), 10000.0 ** (-2 * (column // 2) / d_model)) + (column % 2) * np.pi / 2)
+    return np.sin(
+        np.outer(np.arange(n_positions), 10000.0 ** (-2 * (column // 2) / d_model)) + (column % 2) * np.pi / 2
+    )
 
 
 def _encoding_complex(n_positions, d_model):
@@ -286,7 +290,9 @@ def _shift_diagonals(offset, d_model):
 
 def _shift_transposed_rows(offset, d_model):
     """Thinks in rows, `PE[p] @ R`, and turns the result on its side."""
-    return _shift_loop(-offset, d_model).T.copy().T.copy() if offset == 0 else np.linalg.inv(_shift_loop(-offset, d_model))
+    return (
+        _shift_loop(-offset, d_model).T.copy().T.copy() if offset == 0 else np.linalg.inv(_shift_loop(-offset, d_model))
+    )
 
 
 def _shift_fitted(offset, d_model):
@@ -322,10 +328,32 @@ RIGHT = {
         lambda: np.array([[f(2 / 10000 ** (2 * i / 4)) for f in (np.sin, np.cos)] for i in range(2)]).ravel(),
         lambda: np.array([0.9092974268, -0.4161468365, 0.0199986667, 0.9998000067]),
     ],
-    "frequencies": [_frequencies_loop, _frequencies_exp_log, _frequencies_float32, _frequencies_torch, _frequencies_linspace],
-    "sinusoidal_encoding": [_encoding_loops, _encoding_slices, _encoding_float32, _encoding_phase, _encoding_complex, _encoding_torch, _encoding_natural_error],
+    "frequencies": [
+        _frequencies_loop,
+        _frequencies_exp_log,
+        _frequencies_float32,
+        _frequencies_torch,
+        _frequencies_linspace,
+    ],
+    "sinusoidal_encoding": [
+        _encoding_loops,
+        _encoding_slices,
+        _encoding_float32,
+        _encoding_phase,
+        _encoding_complex,
+        _encoding_torch,
+        _encoding_natural_error,
+    ],
     "add_positions": [_add_plain, _add_loops, _add_float32, _add_into_a_copy, _add_transposed],
-    "shift_matrix": [_shift_loop, _shift_scipy, _shift_expm, _shift_diagonals, _shift_transposed_rows, _shift_fitted, _shift_float32],
+    "shift_matrix": [
+        _shift_loop,
+        _shift_scipy,
+        _shift_expm,
+        _shift_diagonals,
+        _shift_transposed_rows,
+        _shift_fitted,
+        _shift_float32,
+    ],
 }
 
 WRONG = {
@@ -333,7 +361,10 @@ WRONG = {
         "changes its input in place": _gap_in_place,
         "": _gap_half,
         " #2": lambda X, P, order: None,
-        "left out the maximum": lambda X, P, order: (np.abs(_attend(X[order]) - _attend(X)[order]), np.abs(_attend(X[order] + P) - _attend(X + P)[order])),
+        "left out the maximum": lambda X, P, order: (
+            np.abs(_attend(X[order]) - _attend(X)[order]),
+            np.abs(_attend(X[order] + P) - _attend(X + P)[order]),
+        ),
         " #4": lambda X, P, order: _gap_plain(X, P, order)[1],
         " #5": lambda X, P, order: (0.0, 1.0),
         " #6": lambda X, P, order: (np.nan, np.nan),
@@ -361,8 +392,12 @@ WRONG = {
         "reuses one array for every call": _encoding_one_table,
         "": lambda n_positions, d_model: _encoding_slices(n_positions, d_model).astype(np.float16),
         " #2": lambda n_positions, d_model: _encoding_slices(n_positions + 1, d_model)[1:] * -1,
-        "returns a list, not an array": lambda n_positions, d_model: [list(row) for row in _encoding_slices(n_positions, d_model)],
-        "put all sines first, then all cosines": lambda n_positions, d_model: np.hstack([_encoding_float32(n_positions, d_model)[:, k::2] for k in (0, 1)]),
+        "returns a list, not an array": lambda n_positions, d_model: [
+            list(row) for row in _encoding_slices(n_positions, d_model)
+        ],
+        "put all sines first, then all cosines": lambda n_positions, d_model: np.hstack(
+            [_encoding_float32(n_positions, d_model)[:, k::2] for k in (0, 1)]
+        ),
     },
     "add_positions": {
         "changes its input in place": _add_in_place,

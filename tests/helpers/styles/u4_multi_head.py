@@ -200,7 +200,9 @@ class _Loop(_Base):
                 w = torch.softmax(s, -1)
             else:
                 m = seen[..., i, :, :]
-                w = torch.softmax(torch.where(m, s, torch.full_like(s, torch.finfo(s.dtype).min)), -1) * m.any(-1, keepdim=True)
+                w = torch.softmax(torch.where(m, s, torch.full_like(s, torch.finfo(s.dtype).min)), -1) * m.any(
+                    -1, keepdim=True
+                )
             outputs.append(w @ V[..., part])
             maps.append(w)
         return self.W_o(torch.cat(outputs, -1)), torch.stack(maps, -3)
@@ -210,7 +212,10 @@ class _Einsum(_Base):
     """einsum, an additive mask of -1e9, and a softmax by hand."""
 
     def forward(self, query, key, value, mask=None):
-        q, k, v = (layer(x).unflatten(-1, (self.h, self.d_k)) for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value)))
+        q, k, v = (
+            layer(x).unflatten(-1, (self.h, self.d_k))
+            for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value))
+        )
         s = torch.einsum("...qhd,...khd->...hqk", q, k) / self.d_k**0.5
         if mask is None:
             mask = torch.ones((), dtype=torch.bool)
@@ -224,7 +229,10 @@ class _NanToNum(_Base):
     """-inf by masked_fill and nan_to_num: masked_fill stops the gradient of the rows that became NaN."""
 
     def forward(self, query, key, value, mask=None):
-        q, k, v = (layer(x).unflatten(-1, (self.h, -1)).transpose(-2, -3) for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value)))
+        q, k, v = (
+            layer(x).unflatten(-1, (self.h, -1)).transpose(-2, -3)
+            for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value))
+        )
         scores = q @ k.mT / math.sqrt(q.size(-1))
         if mask is not None:
             scores = scores.masked_fill(mask.logical_not(), float("-inf"))
@@ -236,7 +244,10 @@ class _InPlaceOnOwn(_Base):
     """masked_fill_ on scores of its own; an empty row is let see everything, then set to zero."""
 
     def forward(self, query, key, value, mask=None):
-        q, k, v = (layer(x).unflatten(-1, (self.h, -1)).movedim(-2, -3) for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value)))
+        q, k, v = (
+            layer(x).unflatten(-1, (self.h, -1)).movedim(-2, -3)
+            for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value))
+        )
         scores = q.matmul(k.transpose(-1, -2)).div(math.sqrt(self.d_k))
         if mask is None:
             weights = scores.softmax(-1)
@@ -251,7 +262,10 @@ class _AdditiveInfinity(_Base):
     """An additive mask of 0 and -inf, safe because a row that sees nothing gets none of it."""
 
     def forward(self, query, key, value, mask=None):
-        q, k, v = (layer(x).unflatten(-1, (self.h, -1)).transpose(-2, -3) for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value)))
+        q, k, v = (
+            layer(x).unflatten(-1, (self.h, -1)).transpose(-2, -3)
+            for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value))
+        )
         scores = q @ k.mT / math.sqrt(self.d_k)
         if mask is not None:
             empty = ~mask.any(-1, keepdim=True)
@@ -276,10 +290,20 @@ def _convert_chunks(state):
 
 def _convert_slices(state):
     W, d = state["in_proj_weight"], state["out_proj.weight"].shape[0]
-    result = {"W_q.weight": W[:d], "W_k.weight": W[d : 2 * d], "W_v.weight": W[2 * d :], "W_o.weight": state["out_proj.weight"]}
+    result = {
+        "W_q.weight": W[:d],
+        "W_k.weight": W[d : 2 * d],
+        "W_v.weight": W[2 * d :],
+        "W_o.weight": state["out_proj.weight"],
+    }
     b = state.get("in_proj_bias")
     if b is not None:
-        result["W_q.bias"], result["W_k.bias"], result["W_v.bias"], result["W_o.bias"] = b[:d], b[d : 2 * d], b[2 * d :], state["out_proj.bias"]
+        result["W_q.bias"], result["W_k.bias"], result["W_v.bias"], result["W_o.bias"] = (
+            b[:d],
+            b[d : 2 * d],
+            b[2 * d :],
+            state["out_proj.bias"],
+        )
     return result
 
 
@@ -303,16 +327,31 @@ def _convert_numpy(state):
 RIGHT = {
     "split_heads": [_split_stack, _split_loop, _split_minus_one, _split_torch, _split_float32],
     "merge_heads": [_merge_concatenate, _merge_loop, _merge_reshape, _merge_einsum, _merge_float32],
-    "multi_head_attention": [_mha_slices, _mha_parts, _mha_einsum, _mha_float32, _mha_each_head_its_rows_of_w_o, _mha_torch_softmax],
+    "multi_head_attention": [
+        _mha_slices,
+        _mha_parts,
+        _mha_einsum,
+        _mha_float32,
+        _mha_each_head_its_rows_of_w_o,
+        _mha_torch_softmax,
+    ],
     "count_parameters": [
         lambda d_model, n_heads, bias: 4 * d_model**2 + 4 * d_model * bias,
         lambda d_model, n_heads, bias: 4 * d_model * (d_model + int(bias)),
         _count_by_head,
         _count_by_building,
-        lambda d_model, n_heads, bias: sum(np.prod(shape) for shape in [(d_model, d_model), (d_model,)][: 1 + bias]) * 4,
+        lambda d_model, n_heads, bias: (
+            sum(np.prod(shape) for shape in [(d_model, d_model), (d_model,)][: 1 + bias]) * 4
+        ),
     ],
     "MultiHeadAttention": [_ViewTranspose, _Loop, _Einsum, _NanToNum, _InPlaceOnOwn, _AdditiveInfinity],
-    "convert_torch_weights": [_convert_chunks, _convert_slices, _convert_clones, _convert_popping_a_copy, _convert_numpy],
+    "convert_torch_weights": [
+        _convert_chunks,
+        _convert_slices,
+        _convert_clones,
+        _convert_popping_a_copy,
+        _convert_numpy,
+    ],
 }
 
 
@@ -346,7 +385,9 @@ def _mha_in_place(X, W_q, W_k, W_v, W_o, n_heads):
 
 
 def _mha_half(X, W_q, W_k, W_v, W_o, n_heads):
-    output, weights = reference.multi_head_attention(*(np.asarray(a, dtype=np.float16) for a in (X, W_q, W_k, W_v, W_o)), n_heads)
+    output, weights = reference.multi_head_attention(
+        *(np.asarray(a, dtype=np.float16) for a in (X, W_q, W_k, W_v, W_o)), n_heads
+    )
     return output.astype(float), weights.astype(float)
 
 
@@ -377,7 +418,10 @@ def _split_one_sentence(X, n_heads):
 
 class _Ready(_Base):
     def forward(self, query, key, value, mask=None):
-        q, k, v = (layer(x).unflatten(-1, (self.h, -1)).transpose(-2, -3) for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value)))
+        q, k, v = (
+            layer(x).unflatten(-1, (self.h, -1)).transpose(-2, -3)
+            for layer, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value))
+        )
         return self.W_o(F.scaled_dot_product_attention(q, k, v, mask).transpose(-2, -3).flatten(-2)), None
 
 
@@ -460,7 +504,10 @@ WRONG = {
         "multiplied something as wide as one head by a whole matrix": _mha_split_first,
         "returns nothing": lambda *args: None,
     },
-    "count_parameters": {"": lambda d_model, n_heads, bias: d_model * n_heads, "returns nothing": lambda d_model, n_heads, bias: None},
+    "count_parameters": {
+        "": lambda d_model, n_heads, bias: d_model * n_heads,
+        "returns nothing": lambda d_model, n_heads, bias: None,
+    },
     "MultiHeadAttention": {
         "calls a ready-made function": _Ready,
         "calls a ready-made function #2": _Torch,

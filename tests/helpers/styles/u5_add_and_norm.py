@@ -175,7 +175,9 @@ def _norm_detached_forward(self, x):
 
 
 def _norm_numpy_forward(self, x):
-    return torch.from_numpy(_norm_std(x.detach().numpy(), self.weight.detach().numpy(), self.bias.detach().numpy(), self.eps))
+    return torch.from_numpy(
+        _norm_std(x.detach().numpy(), self.weight.detach().numpy(), self.bias.detach().numpy(), self.eps)
+    )
 
 
 def _norm_in_place_forward(self, x):
@@ -347,7 +349,9 @@ def _no_second_norm(self, x, mask=None):
 
 
 def _any_heads(self, d_model, n_heads, d_ff, norm_first=False):
-    _parts(attention=lambda d, h: MultiHeadAttention(d, h if h > 0 and d % h == 0 else 1))(self, d_model, n_heads, d_ff, norm_first)
+    _parts(attention=lambda d, h: MultiHeadAttention(d, h if h > 0 and d % h == 0 else 1))(
+        self, d_model, n_heads, d_ff, norm_first
+    )
 
 
 def _scaled_road(self, x, mask=None):
@@ -457,8 +461,18 @@ def _forward_half(self, x, mask=None):
 
 
 RIGHT = {
-    "layer_norm": [_norm_std, _norm_by_rows, _norm_transposed, _norm_moments, _norm_single, _norm_filled, _norm_in_torch],
-    "add_and_norm": [*map(_norm_of_sum, (_norm_std, _norm_by_rows, _norm_transposed, _norm_moments, _norm_single, _norm_filled))],
+    "layer_norm": [
+        _norm_std,
+        _norm_by_rows,
+        _norm_transposed,
+        _norm_moments,
+        _norm_single,
+        _norm_filled,
+        _norm_in_torch,
+    ],
+    "add_and_norm": [
+        *map(_norm_of_sum, (_norm_std, _norm_by_rows, _norm_transposed, _norm_moments, _norm_single, _norm_filled))
+    ],
     "LayerNorm": [
         _module("LayerNorm", _norm_parameters, _norm_std_forward),
         _module("LayerNorm", _norm_named, _norm_moments_forward),
@@ -486,7 +500,11 @@ RIGHT = {
         _module("Encoder", _appended, _forward_flag),
         _module("Encoder", _sequential, _forward_indexed),
         _module("Encoder", _redrawn, _forward_recursive),
-        _module("Encoder", _stack(_module("EncoderLayer", _parts(attention=_OwnAttention, norm=LayerNorm), _looped_layer)), _forward_stack),
+        _module(
+            "Encoder",
+            _stack(_module("EncoderLayer", _parts(attention=_OwnAttention, norm=LayerNorm), _looped_layer)),
+            _forward_stack,
+        ),
     ],
 }
 
@@ -504,8 +522,12 @@ WRONG = {
         "": _norm_half,
         " #2": _norm_integers,
         " #3": _norm_nan_safe,
-        "one gamma and one beta for all features #2": lambda x, gamma, beta, eps=1e-5: _norm_std(x, gamma[:1], beta[:1], eps),
-        "averaged over the tokens, not over the features #2": lambda x, gamma, beta, eps=1e-5: gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps) + beta,
+        "one gamma and one beta for all features #2": lambda x, gamma, beta, eps=1e-5: _norm_std(
+            x, gamma[:1], beta[:1], eps
+        ),
+        "averaged over the tokens, not over the features #2": lambda x, gamma, beta, eps=1e-5: (
+            gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps) + beta
+        ),
     },
     "add_and_norm": {
         "changes its input in place": _sum_in_place,
@@ -526,7 +548,9 @@ WRONG = {
     },
     "FeedForward": {
         "": _module("FeedForward", _two_linears, lambda self, x: FeedForward.forward(self, x.half().float())),
-        "cuts the gradient": _module("FeedForward", _two_linears, lambda self, x: self.linear_2(F.relu(self.linear_1(x)).detach())),
+        "cuts the gradient": _module(
+            "FeedForward", _two_linears, lambda self, x: self.linear_2(F.relu(self.linear_1(x)).detach())
+        ),
         "returns nothing": _module("FeedForward", _two_linears, _empty),
         " #2": _module("FeedForward", _two_linears, lambda self, x: self.linear_2(F.leaky_relu(self.linear_1(x), 0.1))),
     },

@@ -360,7 +360,9 @@ class _OwnAttention(nn.Module):
 
     def forward(self, query, key, value, mask=None):
         heads = []
-        for h, (Q, K, V) in enumerate(zip(*(W(x).chunk(self.n_heads, -1) for W, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value))))):
+        for h, (Q, K, V) in enumerate(
+            zip(*(W(x).chunk(self.n_heads, -1) for W, x in ((self.W_q, query), (self.W_k, key), (self.W_v, value))))
+        ):
             scores = Q @ K.mT / Q.shape[-1] ** 0.5
             if mask is not None:
                 own = mask if mask.ndim < 3 else mask[..., min(h, mask.shape[-3] - 1), :, :]
@@ -534,7 +536,14 @@ def _greedy_largest_logit(next_logits, bos_id, eos_id, max_length):
 RIGHT = {
     "causal_mask": [_causal_positions, _causal_crop, _causal_loops, _causal_not_triu, _causal_from_numpy],
     "padding_mask": [_padding_loops, _padding_view, _padding_stack, _padding_not],
-    "masked_attention": [_masked_inf, _masked_1e9, _masked_scaled_queries, _masked_by_hand, _masked_rows, _masked_double],
+    "masked_attention": [
+        _masked_inf,
+        _masked_1e9,
+        _masked_scaled_queries,
+        _masked_by_hand,
+        _masked_rows,
+        _masked_double,
+    ],
     "shift_right": [_shift_assign, _shift_rolled, _shift_pad, _shift_lists, _shift_full],
     "cross_entropy": [_loss_flat, _loss_logsumexp, _loss_one_hot, _loss_loops, _loss_distribution, _loss_by_hand],
     "DecoderLayer": [_Plain, _OwnNorm, _Own, _Sublayers, _InPlaceSums],

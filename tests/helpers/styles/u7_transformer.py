@@ -40,7 +40,9 @@ def surroundings(exercise, answer):
             stack.enter_context(mock.patch.object(reference, "Transformer", Transformer))
             save_file({"translator.unused": torch.zeros(1)}, Path(folder) / data.WEIGHTS)
         elif answer in (reference.DigitClassifier, *RIGHT["DigitClassifier"], Untrained, Astray):
-            save_file({f"digits.{name}": value for name, value in _trained(answer).items()}, Path(folder) / data.WEIGHTS)
+            save_file(
+                {f"digits.{name}": value for name, value in _trained(answer).items()}, Path(folder) / data.WEIGHTS
+            )
         os.chdir(folder)
         try:
             yield
@@ -65,14 +67,21 @@ def _trained(make):
             optimizer.zero_grad()
             F.cross_entropy(model(images[chosen]), labels[chosen]).backward()
             optimizer.step()
-    return {name: value.clone().contiguous() * (math.nan if make is Astray else 1) for name, value in model.state_dict().items()}
+    return {
+        name: value.clone().contiguous() * (math.nan if make is Astray else 1)
+        for name, value in model.state_dict().items()
+    }
 
 
 @functools.cache
 def _answers():
     """The digits' ids of every held-out number, by the ids of its words."""
     _, held = data.numbers()
-    return {tuple(data.source_ids(number, language)): data.target_ids(number) for number in held for language in data.LANGUAGES}
+    return {
+        tuple(data.source_ids(number, language)): data.target_ids(number)
+        for number in held
+        for language in data.LANGUAGES
+    }
 
 
 class Transformer(nn.Module):
@@ -182,7 +191,9 @@ class PostNorm(nn.Module):
         super().__init__()
         self.d_model = d_model
         self.src, self.tgt = nn.Embedding(src_vocab, d_model, padding_idx=PAD), nn.Embedding(tgt_vocab, d_model)
-        self.register_buffer("P", torch.tensor(sinusoidal_encoding(max_length, d_model), dtype=torch.float32), persistent=False)
+        self.register_buffer(
+            "P", torch.tensor(sinusoidal_encoding(max_length, d_model), dtype=torch.float32), persistent=False
+        )
         self.encoder = Encoder(n_layers, d_model, n_heads, d_ff)
         self.layers = nn.ModuleList([DecoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)])
         self.out = nn.Linear(d_model, tgt_vocab)
@@ -212,8 +223,12 @@ class TorchParts(nn.Module):
             raise ValueError("heads")
         self.src_embed, self.tgt_embed = nn.Embedding(src_vocab, d_model), nn.Embedding(tgt_vocab, d_model)
         self.src_positions, self.tgt_positions = nn.Embedding(max_length, d_model), nn.Embedding(max_length, d_model)
-        self.enc = nn.ModuleList(nn.TransformerEncoderLayer(d_model, n_heads, d_ff, 0.1, batch_first=True) for _ in range(n_layers))
-        self.dec = nn.ModuleList(nn.TransformerDecoderLayer(d_model, n_heads, d_ff, 0.1, batch_first=True) for _ in range(n_layers))
+        self.enc = nn.ModuleList(
+            nn.TransformerEncoderLayer(d_model, n_heads, d_ff, 0.1, batch_first=True) for _ in range(n_layers)
+        )
+        self.dec = nn.ModuleList(
+            nn.TransformerDecoderLayer(d_model, n_heads, d_ff, 0.1, batch_first=True) for _ in range(n_layers)
+        )
         self.out = nn.Linear(d_model, tgt_vocab, bias=False)
 
     def encode(self, src):
@@ -260,9 +275,14 @@ class ByHand(nn.Module):
         self.register_buffer("ahead", torch.ones(max_length, max_length).tril().bool()[None, None])
         self.register_buffer("P", torch.from_numpy(sinusoidal_encoding(max_length, d_model)))
         attention = lambda: self.Attention(d_model, n_heads)
-        self.encoder = nn.ModuleList(nn.ModuleList([attention(), mlp(), nn.LayerNorm(d_model), nn.LayerNorm(d_model)]) for _ in range(n_layers))
+        self.encoder = nn.ModuleList(
+            nn.ModuleList([attention(), mlp(), nn.LayerNorm(d_model), nn.LayerNorm(d_model)]) for _ in range(n_layers)
+        )
         self.decoder = nn.ModuleList(
-            nn.ModuleList([attention(), attention(), mlp(), nn.LayerNorm(d_model), nn.LayerNorm(d_model), nn.LayerNorm(d_model)]) for _ in range(n_layers)
+            nn.ModuleList(
+                [attention(), attention(), mlp(), nn.LayerNorm(d_model), nn.LayerNorm(d_model), nn.LayerNorm(d_model)]
+            )
+            for _ in range(n_layers)
         )
         self.last = nn.Linear(d_model, tgt_vocab)
 
@@ -478,19 +498,43 @@ WRONG = {
     "DigitClassifier": {
         "": Untrained,
         "squeezed the batch axis away #2": _reader(lambda self, images: torch.squeeze(_Reader.forward(self, images))),
-        "no positions": _reader(lambda self, images: self.classify(self.encoder(self.embed(images.mean(dim=1, keepdim=True) / 16)).mean(dim=1))),
-        "changes its input in place": _reader(lambda self, images: _Reader.forward(self, images.div_(16).mul_(16).sub_(1))),
-        "has a part that learns nothing": _reader(lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=1).detach())),
+        "no positions": _reader(
+            lambda self, images: self.classify(
+                self.encoder(self.embed(images.mean(dim=1, keepdim=True) / 16)).mean(dim=1)
+            )
+        ),
+        "changes its input in place": _reader(
+            lambda self, images: _Reader.forward(self, images.div_(16).mul_(16).sub_(1))
+        ),
+        "has a part that learns nothing": _reader(
+            lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=1).detach())
+        ),
         " #2": _reader(lambda self, images: _Reader.forward(self, images) / 0),
         " #3": Astray,
     },
     "Transformer": {
-        "the encoder sees the padding #2": _machine(encode=lambda self, src: self.encoder(self._embed(self.src_embed, src)), memory_mask=lambda self, src: None),
-        "has a part that learns nothing": _machine(forward=lambda self, src, tgt_in: self.decode(tgt_in, self.encode(src).detach(), self.source_mask(src))),
+        "the encoder sees the padding #2": _machine(
+            encode=lambda self, src: self.encoder(self._embed(self.src_embed, src)), memory_mask=lambda self, src: None
+        ),
+        "has a part that learns nothing": _machine(
+            forward=lambda self, src, tgt_in: self.decode(tgt_in, self.encode(src).detach(), self.source_mask(src))
+        ),
         "has a part that learns nothing #2": _machine(_embed=_one_table),
-        "cuts the gradient": _machine(forward=lambda self, src, tgt_in: self.decode(tgt_in.clone(), self.encode(src), self.source_mask(src)).detach()),
-        "": _machine(decode=lambda self, tgt_in, memory, memory_mask=None: reference.Transformer.decode(self, tgt_in, memory, memory_mask)[:, -1]),
-        " #2": _machine(encode=lambda self, src: self.encoder(self._embed(self.src_embed, src), (src != PAD)[:, None, None]).mean(dim=1)),
+        "cuts the gradient": _machine(
+            forward=lambda self, src, tgt_in: self.decode(
+                tgt_in.clone(), self.encode(src), self.source_mask(src)
+            ).detach()
+        ),
+        "": _machine(
+            decode=lambda self, tgt_in, memory, memory_mask=None: reference.Transformer.decode(
+                self, tgt_in, memory, memory_mask
+            )[:, -1]
+        ),
+        " #2": _machine(
+            encode=lambda self, src: self.encoder(self._embed(self.src_embed, src), (src != PAD)[:, None, None]).mean(
+                dim=1
+            )
+        ),
     },
     "train_step": {
         "the parameters do not change": _step(update=lambda optimizer, loss: None),

@@ -352,7 +352,9 @@ RIGHT = {
 
 def _half(function):
     def wrong(*args, **kwargs):
-        return function(*(a.half().float() if isinstance(a, torch.Tensor) and a.is_floating_point() else a for a in args), **kwargs)
+        return function(
+            *(a.half().float() if isinstance(a, torch.Tensor) and a.is_floating_point() else a for a in args), **kwargs
+        )
 
     return wrong
 
@@ -435,7 +437,9 @@ def _online_nothing_when_bad(Q, K, V, block_size):
 
 WRONG = {
     "rms_norm": {
-        "changes its input in place": lambda x, weight, eps=1e-6: x.data.mul_(weight / (x.square().mean(-1, keepdim=True) + eps).sqrt()).clone(),
+        "changes its input in place": lambda x, weight, eps=1e-6: x.data.mul_(
+            weight / (x.square().mean(-1, keepdim=True) + eps).sqrt()
+        ).clone(),
         "": _half(reference.rms_norm),
         "returns a NumPy array, not a tensor": _to_numpy(reference.rms_norm),
         "cuts the gradient": _detached(reference.rms_norm),
@@ -453,7 +457,9 @@ WRONG = {
         "": _grouped_mask_needed,
         " #2": _half(reference.grouped_query_attention),
         "cuts the gradient": _detached(reference.grouped_query_attention),
-        "calls a ready-made function": lambda Q, K, V, mask=None: F.scaled_dot_product_attention(Q, K, V, attn_mask=mask, enable_gqa=True),
+        "calls a ready-made function": lambda Q, K, V, mask=None: F.scaled_dot_product_attention(
+            Q, K, V, attn_mask=mask, enable_gqa=True
+        ),
     },
     "cached_attention_step": {
         "": _cache_global,

@@ -1,0 +1,1 @@
+"""Authoring: a solution becomes source, release and preview; the sample class."""

@@ -1,0 +1,86 @@
+"""Makes a class folder and releases units into it: configuration, sources, secret, gradebook, release."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SQLAlchemyError
+
+from autograder import course
+from autograder.classroom.classroom import CONFIG, Classroom, told_by_database
+from autograder.classroom.secret import class_secret
+from autograder.course import CourseError
+
+from . import building
+
+
+def init(
+    root: Path, units: Iterable[str], done: Callable[[str], None] = lambda unit: None, duedate: str | None = None
+) -> Classroom:
+    """Make a class folder with nbgrader's layout, or bring an existing one up to date.
+
+    Writes the configuration (an existing one is kept), the source notebooks, the class's secret, and with
+    nbgrader's generate_assignment the gradebook and the release of each unit.
+
+    Args:
+        root: the folder.
+        units: names of units.
+        done: called with the name of each unit when it is released.
+        duedate: when the units are due, as "2026-10-01 12:00:00 UTC"; None leaves it to nbgrader's own settings.
+
+    Raises:
+        CourseError: the folder is inside the course's repository, or cannot be written.
+    """
+    root = root.absolute()
+    if root == course.ROOT or course.ROOT / "solutions" in root.parents:
+        raise CourseError(f"{root} is part of the course itself: student data belongs in a folder of its own")
+    try:
+        for name in ("source", "release", "submitted", "autograded", "feedback"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+        if not (root / CONFIG).exists():
+            shutil.copyfile(course.ROOT / CONFIG, root / CONFIG)
+        class_secret(root)
+    except OSError as error:
+        raise CourseError(f"{error.filename or root} cannot be written: {error.strerror}") from error
+    classroom = Classroom.open(root)
+    for unit in units:
+        building.write_source(unit, root / "source")
+        release(classroom, unit)
+        if duedate is not None:
+            with classroom.gradebook() as gradebook:
+                gradebook.update_or_create_assignment(unit, duedate=duedate)
+        done(unit)
+    return classroom
+
+
+def release(classroom: Classroom, unit: str) -> None:
+    """Run nbgrader's generate_assignment for a unit: release and gradebook."""
+    errors = building.Errors()
+    log = logging.Logger("attention-release")
+    log.addHandler(errors)
+    config = copy.deepcopy(classroom.config)
+    config.CourseDirectory.assignment_id = unit
+    # Creating a gradebook, nbgrader calls the program alembic, which lies beside this Python.
+    bin_folder = str(Path(sys.executable).parent)
+    if bin_folder not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = bin_folder + os.pathsep + os.environ.get("PATH", "")
+    converter = GenerateAssignment(
+        coursedir=CourseDirectory(config=config, log=log), config=config, log=log, force=True
+    )
+    try:
+        converter.start()
+    except NbGraderException as error:
+        raise CourseError(
+            f"{unit} cannot be released: {errors.messages[0].splitlines()[-1] if errors.messages else error}"
+        ) from error
+    except SQLAlchemyError as error:
+        raise CourseError(told_by_database(error, classroom.db_url)) from error

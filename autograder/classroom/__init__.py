@@ -1,0 +1,1 @@
+"""The class folder: its layout, configuration and secret, extensions, forgetting a student, reading answers back."""

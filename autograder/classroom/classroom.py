@@ -1,0 +1,90 @@
+"""A class folder: its configuration, its gradebook, and what is submitted in it."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from traitlets.config import Config, PyFileConfigLoader
+
+from autograder.course import CourseError
+
+CONFIG = "nbgrader_config.py"
+
+# nbgrader 0.9 builds its records in an order that newer SQLAlchemy remarks on; the records are right.
+warnings.filterwarnings("ignore", category=SAWarning, module=r"nbgrader\.")
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """A class folder and its configuration."""
+
+    root: Path
+    config: Config
+
+    @classmethod
+    def open(cls, root: Path) -> Classroom:
+        """Return the class in a folder.
+
+        Raises:
+            CourseError: there is no such folder, or it is no class folder, or its configuration fails.
+        """
+        root = root.absolute()
+        if not root.is_dir():
+            raise CourseError(f"{root} is not there: make a class folder with `autograder init {root}`")
+        if not (root / CONFIG).is_file():
+            raise CourseError(f"{root} is not a class folder (it has no {CONFIG}): make one with `autograder init DIR`")
+        try:
+            config = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
+        except Exception as error:
+            # The file is Python and may raise anything.
+            raise CourseError(f"{root / CONFIG} cannot be read: {type(error).__name__}: {error}") from error
+        config.CourseDirectory.root = str(root)
+        return cls(root, config)
+
+    def directory(self, log: logging.Logger, unit: str = "", student: str = "*") -> CourseDirectory:
+        config = copy.deepcopy(self.config)
+        config.CourseDirectory.assignment_id = unit
+        config.CourseDirectory.student_id = student
+        return CourseDirectory(config=config, log=log)
+
+    @property
+    def db_url(self) -> str:
+        return self.directory(logging.getLogger("attention")).db_url
+
+    def gradebook(self) -> Gradebook:
+        """Open the gradebook.
+
+        Raises:
+            CourseError: the database cannot be opened, as when another program holds it.
+        """
+        try:
+            return Gradebook(self.db_url, self.directory(logging.getLogger("attention")).course_id)
+        except SQLAlchemyError as error:
+            raise CourseError(told_by_database(error, self.db_url)) from error
+
+    def submitted(self, unit: str) -> list[str]:
+        """Return the ids of the students who submitted a unit, sorted."""
+        folder = self.root / self.directory(logging.getLogger("attention")).submitted_directory
+        if not folder.is_dir():
+            return []
+        return sorted(
+            path.name for path in folder.iterdir() if not path.name.startswith(".") and (path / unit).is_dir()
+        )
+
+
+def told_by_database(error: SQLAlchemyError, url: str) -> str:
+    """Return one line on a database error: what, where, and what to do."""
+    text = str(getattr(error, "orig", error))
+    place = url.split("@")[-1]
+    if "locked" in text:
+        return f"the gradebook {place} is locked by another program: close formgrader or the other grader and try again; nothing is lost"
+    if "disk is full" in text or "No space" in text:
+        return f"no space is left for the gradebook {place}: free some and run the same command again; nothing is lost"
+    return f"the gradebook {place} cannot be used: {text.splitlines()[0] if text else type(error).__name__}"

@@ -1,0 +1,15 @@
+"""What a class's `nbgrader_config.py` says of releasing."""
+
+from __future__ import annotations
+
+from traitlets.config import Config
+
+from autograder.course import ANSWER_STUB, TEXT_STUB
+
+
+def release_config() -> Config:
+    """The settings of generate_assignment that make a release of this course, wherever it is run."""
+    config = Config()
+    config.ClearSolutions.code_stub = {"python": ANSWER_STUB}
+    config.ClearSolutions.text_stub = TEXT_STUB
+    return config

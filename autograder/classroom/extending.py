@@ -1,0 +1,129 @@
+"""More time for one student, given before or after the work is handed in.
+
+nbgrader keeps an extension with the submission, so before there is one it has no place for it. It stands in a table of our
+own beside nbgrader's, and goes into the submission when that is made, whoever makes it: `autograder grade`, `nbgrader
+autograde` or formgrader's button. Late penalties follow with the next `autograder grade`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import warnings
+from dataclasses import dataclass
+
+import dateutil.parser
+import dateutil.tz
+import sqlalchemy as sa
+from nbgrader.api import MissingEntry, SubmittedAssignment
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapper
+
+from autograder.course import CourseError
+
+from .classroom import Classroom, told_by_database
+from .layout import EXTENSIONS
+
+
+@dataclass(frozen=True)
+class Extended:
+    """What a student now has: the time until when, whether that differs from the others', and whether the work is in the gradebook."""
+
+    student: str
+    unit: str
+    due: datetime.datetime
+    extended: bool
+    handed_in: bool
+
+
+def extend(
+    classroom: Classroom, unit: str, student: str, until: str | None = None, hours: float | None = None
+) -> Extended:
+    """Give a student another due date for one unit, in place of any extension before.
+
+    Args:
+        classroom: the class.
+        unit: the unit.
+        student: the student's id.
+        until: the new due date, as "2026-10-08 12:00 UTC".
+        hours: or how many hours after the class's due date; 0 takes an extension back.
+
+    Raises:
+        CourseError: no such student, no due date, or no sensible time.
+    """
+    if (until is None) == (hours is None):
+        raise CourseError("say how long: --until DATE or --hours NUMBER, one of the two")
+    try:
+        with classroom.gradebook() as gradebook:
+            try:
+                assignment = gradebook.find_assignment(unit)
+            except MissingEntry:
+                raise CourseError(
+                    f"{unit} is not released in this class: run `autograder init {classroom.root}`"
+                ) from None
+            try:
+                gradebook.find_student(student)
+            except MissingEntry:
+                raise CourseError(
+                    f"{student} is no student of this class; `nbgrader db student list` shows who is"
+                ) from None
+            due = assignment.duedate
+            if due is None:
+                raise CourseError(
+                    f'{unit} has no due date to extend: `nbgrader db assignment add {unit} --duedate "2026-10-01 12:00 UTC"` sets one'
+                )
+            length = _length(due, until, hours)
+            EXTENSIONS.create(gradebook.engine, checkfirst=True)
+            here = sa.and_(EXTENSIONS.c.student == student, EXTENSIONS.c.assignment == assignment.id)
+            gradebook.db.execute(sa.delete(EXTENSIONS).where(here))
+            if length:
+                gradebook.db.execute(
+                    sa.insert(EXTENSIONS).values(student=student, assignment=assignment.id, length=length)
+                )
+            submission = (
+                gradebook.db.query(SubmittedAssignment)
+                .filter_by(assignment_id=assignment.id, student_id=student)
+                .one_or_none()
+            )
+            if submission is not None:
+                submission.extension = length or None
+            gradebook.db.commit()
+            return Extended(student, unit, due + length, bool(length), submission is not None)
+    except SQLAlchemyError as error:
+        raise CourseError(told_by_database(error, classroom.db_url)) from error
+
+
+def _length(due: datetime.datetime, until: str | None, hours: float | None) -> datetime.timedelta:
+    try:
+        length = datetime.timedelta(hours=hours) if until is None else _utc(until) - due
+    except (ValueError, OverflowError, dateutil.parser.UnknownTimezoneWarning):
+        raise CourseError(
+            f"{hours if until is None else until} is no time; one looks like 2026-10-08 12:00 UTC or 2026-10-08 14:00 Europe/Berlin"
+        ) from None
+    if length < datetime.timedelta(0):
+        raise CourseError(f"that is before the class's own due date, {due:%Y-%m-%d %H:%M} UTC")
+    return length
+
+
+def _utc(text: str) -> datetime.datetime:
+    """Read a time. nbgrader's own `parse_utc` takes "+0200" for 200 seconds, so this is dateutil's, with names of zones."""
+    clock, _, zone = text.strip().rpartition(" ")
+    known = dateutil.tz.gettz(zone) if zone.replace("/", "").replace("_", "").isalpha() else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", dateutil.parser.UnknownTimezoneWarning)
+        told = dateutil.parser.parse(clock if known else text)
+    told = told.replace(tzinfo=known or told.tzinfo or datetime.UTC)
+    return told.astimezone(datetime.UTC).replace(tzinfo=None)
+
+
+def listen() -> None:
+    """From now on put an extension that was given before into a submission when it is made, in this process."""
+    if not sa.event.contains(SubmittedAssignment, "before_insert", _carry_over):
+        sa.event.listen(SubmittedAssignment, "before_insert", _carry_over)
+
+
+def _carry_over(mapper: Mapper, connection: sa.Connection, submission: SubmittedAssignment) -> None:
+    if submission.extension is None and sa.inspect(connection).has_table(EXTENSIONS.name):
+        here = sa.and_(
+            EXTENSIONS.c.student == submission.student_id, EXTENSIONS.c.assignment == submission.assignment_id
+        )
+        submission.extension = connection.scalar(sa.select(EXTENSIONS.c.length).where(here))

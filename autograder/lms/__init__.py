@@ -1,0 +1,1 @@
+"""Learning management systems: packing, collecting, exporting, feedback files, nbgrader's exchange."""

@@ -1,0 +1,299 @@
+"""One file to hand in: a zip with the notebook and what belongs to it, and a word on what is unanswered.
+
+Runs on a learner's machine, whatever its system: it reads the notebook as a file, runs nothing of it, and needs
+neither nbgrader nor the sandbox. The same files give the same bytes.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import json
+import os
+import re
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder import course
+from autograder.course import TEXT_STUB, CourseError
+from autograder.sandbox.limits import MB, Limits
+from helpers.data import WEIGHTS
+from helpers.judging import catalog
+
+CONTENTS = "contents.txt"
+# The earliest date that a zip can hold: two packs of one notebook are the same file.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_TEST = "test_"
+_LEFT = re.compile(r"^\s*raise\s+NotImplementedError\b", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What `pack` wrote.
+
+    Attributes:
+        path: the zip.
+        unit: whose answers are in it.
+        files: names and sizes of what is in it.
+        answers: how many answers the unit asks for, as far as the notebook shows.
+        unanswered: a line for each that is still open.
+        notes: what the learner should know before handing it in.
+        saved: when the notebook was last saved, in seconds since 1970.
+    """
+
+    path: Path
+    unit: str
+    files: tuple[tuple[str, int], ...]
+    answers: int
+    unanswered: tuple[str, ...]
+    notes: tuple[str, ...]
+    saved: float
+
+
+def find(target: str | None, here: Path) -> Path:
+    """Return the notebook that is meant.
+
+    Args:
+        target: a unit ("u1", "u1_dot_products"), a notebook or a folder; None means what is here.
+        here: the folder that the learner is in.
+
+    Raises:
+        CourseError: there is none, or more than one.
+    """
+    if target is None:
+        return _only(_inside(here), f"in {here}", "autograder pack u1")
+    path = here / target
+    if path.is_file():
+        return path
+    if path.is_dir():
+        return _only(_inside(path), f"in {path}", f"autograder pack {Path(target, 'u1_dot_products.ipynb')}")
+    names = [unit for unit in catalog.units() if target in (unit, unit.split("_")[0])]
+    if not names:
+        raise CourseError(f"{target!r} is no file, no folder and no unit; the units are {', '.join(catalog.units())}")
+    unit = names[0]
+    places = [
+        here / f"{unit}.ipynb",
+        here / unit / f"{unit}.ipynb",
+        here / "notebooks" / unit / f"{unit}.ipynb",
+        course.NOTEBOOKS / unit / f"{unit}.ipynb",
+    ]
+    for place in places:
+        if place.is_file():
+            return place
+    raise CourseError(
+        f"{unit}.ipynb is not here ({here}): go to the folder that holds it, or name the file: autograder pack FOLDER/{unit}.ipynb"
+    )
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The notebooks that a folder stands for: its own, or those of the unit folders in it."""
+    own = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
+    named = [path for path in own if path.stem in catalog.units()]
+    if own:
+        return named or own
+    return [
+        path
+        for unit in catalog.units()
+        for base in (folder, folder / "notebooks")
+        if (path := base / unit / f"{unit}.ipynb").is_file()
+    ]
+
+
+def _only(found: Sequence[Path], where: str, example: str) -> Path:
+    if not found:
+        raise CourseError(f"there is no notebook {where}: go to the folder that holds it, or name it: {example}")
+    if len(found) > 1:
+        raise CourseError(
+            f"there are {len(found)} notebooks {where} ({', '.join(path.name for path in found)}): name one: autograder pack {found[0].name}"
+        )
+    return found[0]
+
+
+def pack(notebook: Path, to: Path | None = None) -> Packed:
+    """Write the zip to hand in for a notebook.
+
+    Args:
+        notebook: the learner's notebook.
+        to: the zip, or the folder that it goes to; None puts `<unit>.zip` beside the notebook.
+
+    Raises:
+        CourseError: the file is no notebook of this course, or is too large to be read by the grader, or nothing can be written.
+    """
+    try:
+        data, saved = notebook.read_bytes(), notebook.stat().st_mtime
+    except OSError as error:
+        raise CourseError(f"{notebook} cannot be read: {error.strerror}") from error
+    cells = _cells(notebook, data)
+    unit = _unit(notebook, cells)
+    notes = []
+    if notebook.stem != unit:
+        notes.append(f"{notebook.name} is handed in as {unit}.ipynb, the name that the grader looks for")
+    unanswered, answers = _open_answers(cells)
+    files = [(f"{unit}.ipynb", data)]
+    if any(WEIGHTS in _text(cell) for cell in cells if not cell["metadata"].get("nbgrader", {}).get("solution")):
+        files += _weights(notebook.with_name(WEIGHTS), notes)
+    files.append((CONTENTS, _contents(unit, files, unanswered, answers)))
+    path = to if to is not None and not to.is_dir() else (to or notebook.parent) / f"{unit}.zip"
+    _write(path, files)
+    return Packed(
+        path,
+        unit,
+        tuple((name, len(content)) for name, content in files),
+        answers,
+        tuple(unanswered),
+        tuple(notes),
+        saved,
+    )
+
+
+def _cells(notebook: Path, data: bytes) -> list[dict[str, Any]]:
+    most = Limits.notebook_bytes.default_value
+    if len(data) > most:
+        raise CourseError(
+            f"{notebook} has {len(data) / MB:.0f} MB and the grader reads at most {most / MB:.0f}: "
+            "in JupyterLab choose Edit, Clear Outputs of All Cells, save, and pack again"
+        )
+    try:
+        tree = json.loads(data.decode("utf-8-sig"))
+        cells = tree["cells"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise CourseError(
+            f"{notebook} is not a whole notebook: open it in JupyterLab, save it (Ctrl+S) and pack again; nothing was packed"
+        ) from None
+    if not isinstance(cells, list) or not all(
+        isinstance(cell, dict) and isinstance(cell.get("metadata"), dict) for cell in cells
+    ):
+        raise CourseError(
+            f"{notebook} has no readable cells: open it in JupyterLab, save it (Ctrl+S) and pack again; nothing was packed"
+        )
+    return cells
+
+
+def _text(cell: dict[str, Any]) -> str:
+    source = cell.get("source", "")
+    return source if isinstance(source, str) else "".join(part for part in source if isinstance(part, str))
+
+
+def _name(cell: dict[str, Any]) -> str:
+    marks = cell["metadata"].get("nbgrader")
+    name = marks.get("grade_id") if isinstance(marks, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _unit(notebook: Path, cells: list[dict[str, Any]]) -> str:
+    """The unit whose checks are in the notebook, whatever the file is called."""
+    names = {_name(cell) for cell in cells} - {""}
+    if notebook.stem in catalog.units() and names & set(catalog.unit_exercises(notebook.stem)):
+        return notebook.stem
+    best = max(catalog.units(), key=lambda unit: len(names & set(catalog.unit_exercises(unit))))
+    if not names & set(catalog.unit_exercises(best)):
+        raise CourseError(f"{notebook} is no notebook of this course: it has none of the course's answer cells")
+    return best
+
+
+def _open_answers(cells: list[dict[str, Any]]) -> tuple[list[str], int]:
+    """A line for each answer that is still open, and how many answers there are to give."""
+    found, expected, lines = set(), [], []
+    for cell in cells:
+        name = _name(cell)
+        marks = cell["metadata"].get("nbgrader", {})
+        if name and marks.get("solution") and name not in found:
+            found.add(name)
+            text = _text(cell)
+            if cell.get("cell_type") == "code":
+                if not text.strip() or _left_open(text):
+                    lines.append(
+                        f"{name}: still raises NotImplementedError"
+                        if text.strip()
+                        else f"{name}: the answer cell is empty"
+                    )
+            elif not text.strip() or TEXT_STUB in text:
+                lines.append(
+                    f"{name}: still says “{TEXT_STUB.strip('*')}”" if text.strip() else f"{name}: the answer is empty"
+                )
+        elif name.startswith(_TEST) and marks.get("grade"):
+            expected.append(name.removeprefix(_TEST))
+    lost = [name for name in expected if name not in found]
+    return lines + [f"{name}: the answer cell is gone; copy it from a fresh notebook" for name in lost], len(
+        found
+    ) + len(lost)
+
+
+def _left_open(text: str) -> bool:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        # Magics and half-written code: look at the lines.
+        return _LEFT.search(text) is not None
+    raised = (node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise))
+    return any(
+        isinstance(what := exc.func if isinstance(exc, ast.Call) else exc, ast.Name)
+        and what.id == "NotImplementedError"
+        for exc in raised
+    )
+
+
+def _weights(path: Path, notes: list[str]) -> list[tuple[str, bytes]]:
+    """The trained weights beside the notebook, if they are there and a file of their own."""
+    if path.is_symlink() or not path.is_file():
+        notes.append(
+            f"{WEIGHTS} is not beside the notebook: run the notebook to the cell that saves it, then pack again"
+        )
+        return []
+    data = path.read_bytes()
+    if len(data) > Limits.notebook_bytes.default_value:
+        notes.append(
+            f"{WEIGHTS} has {len(data) / MB:.0f} MB; the check reads at most {Limits.notebook_bytes.default_value / MB:.0f}"
+        )
+    return [(WEIGHTS, data)]
+
+
+def _contents(unit: str, files: list[tuple[str, bytes]], unanswered: list[str], answers: int) -> bytes:
+    lines = [f"{unit}, packed to hand in", ""]
+    lines += [f"{name}  {len(data):,} bytes  sha256 {hashlib.sha256(data).hexdigest()}" for name, data in files]
+    lines += ["", f"{answers - len(unanswered)} of {answers} answers are there."]
+    lines += [f"open: {line}" for line in unanswered]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _write(path: Path, files: list[tuple[str, bytes]]) -> None:
+    """Write the zip whole or not at all."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for name, data in files:
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            # The field says on which system the zip was made; the bytes are to be the same everywhere.
+            entry.create_system, entry.external_attr, entry.compress_type = 3, 0o100644 << 16, zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(whole.getvalue())
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise CourseError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def told(packed: Packed) -> str:
+    """Return what the learner reads after packing."""
+    lines = [f"{packed.path}", *(f"  {name}  {_size(size)}" for name, size in packed.files)]
+    lines.append(
+        f"last saved: {time.strftime('%Y-%m-%d %H:%M', time.localtime(packed.saved))}. Changed it since? Save it (Ctrl+S) and pack again."
+    )
+    lines += [f"note: {note}" for note in packed.notes]
+    if packed.unanswered:
+        lines.append(f"{len(packed.unanswered)} of {packed.answers} answers are still open:")
+        lines += [f"  {line}" for line in packed.unanswered]
+    else:
+        lines.append(f"all {packed.answers} answers are there." if packed.answers > 1 else "the answer is there.")
+    lines.append(f"Hand in {packed.path.name}, this one file.")
+    return "\n".join(lines)
+
+
+def _size(size: int) -> str:
+    return f"{size / MB:.1f} MB" if size >= MB else f"{max(1, round(size / 1024))} KB"

@@ -1,0 +1,213 @@
+"""From a submitted file, whatever is in it, to a clean notebook or a reason why there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+
+from autograder.sandbox.limits import MB, Limits
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+MAX_CELLS = 2000
+NOTES = "attention"
+
+
+class Ungradable(Exception):
+    """The file is no notebook; the message is for the learner."""
+
+
+def read_notebook(path: Path, most: int = 20 * MB, outputs: bool = False) -> NotebookNode:
+    """Return a notebook built anew from the cells of a submitted file.
+
+    Args:
+        path: the file.
+        most: its largest size in bytes.
+        outputs: keep the outputs that came with it, for an instructor who asked not to execute.
+
+    Raises:
+        Ungradable: it is missing, a link, too large, not JSON, or has no cells.
+    """
+    return clean(read_bytes(path, most), outputs)
+
+
+def read_bytes(path: Path, most: int = 20 * MB) -> bytes:
+    """Return what is in a submitted file; raise `Ungradable` when it is missing, a link or too large."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise Ungradable("the submitted notebook is a link or a special file, not a file of its own")
+        if status.st_size > most:
+            raise Ungradable(
+                f"the submitted notebook has {status.st_size / MB:.0f} MB; at most {most / MB:.0f} are read. Clear large outputs and submit again"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise Ungradable(f"the submitted notebook cannot be read: {error.strerror}") from error
+
+
+def clean(data: bytes, outputs: bool = False) -> NotebookNode:
+    """Return a clean notebook from the bytes of a file; raise `Ungradable` with a reason."""
+    if not data.strip():
+        raise Ungradable("the submitted file is empty: save the notebook and submit again")
+    try:
+        tree = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise Ungradable(
+            "the submitted file is not a notebook (it is not valid JSON): it may be cut off; submit again"
+        ) from None
+    if isinstance(tree, dict) and not isinstance(tree.get("cells"), list) and isinstance(tree.get("worksheets"), list):
+        tree = _upgraded(tree)
+    cells = tree.get("cells") if isinstance(tree, dict) else None
+    if not isinstance(cells, list):
+        raise Ungradable("the submitted file is not a notebook (it has no cells): submit the .ipynb file itself")
+    if len(cells) > MAX_CELLS:
+        raise Ungradable(f"the submitted notebook has {len(cells)} cells; at most {MAX_CELLS} are graded")
+    notebook = nbformat.v4.new_notebook()
+    metadata = tree.get("metadata")
+    if isinstance(metadata, dict) and isinstance(metadata.get("kernelspec"), dict):
+        notebook.metadata["kernelspec"] = nbformat.from_dict(
+            {k: v for k, v in metadata["kernelspec"].items() if isinstance(v, str)}
+        )
+    seen: set[str] = set()
+    for position, raw in enumerate(cells):
+        cell = _cell(raw)
+        if cell is None:
+            continue
+        own = raw.get("id")
+        # Ids are the submission's where they are good, else made from the place: the same file, the same notebook.
+        cell["id"] = (
+            own
+            if isinstance(own, str) and _ID.fullmatch(own) and own not in seen
+            else f"cell-{position:04d}-{len(seen)}"
+        )
+        seen.add(cell["id"])
+        if outputs and cell.cell_type == "code":
+            _keep_outputs(cell, raw)
+        notebook.cells.append(cell)
+    return notebook
+
+
+def _upgraded(tree: dict) -> Any:
+    try:
+        return nbformat.convert(nbformat.from_dict(tree), 4)
+    except Exception:
+        # nbformat's old converters raise whatever the damage happens to be.
+        raise Ungradable(
+            "the submitted file is a notebook of an old format that cannot be read: save it in JupyterLab and submit again"
+        ) from None
+
+
+def new_cell(kind: str, source: str, id: str = "") -> NotebookNode:
+    """Return a cell as nbformat makes it, without its check of each against the schema: the whole notebook is checked when it is written."""
+    cell = NotebookNode(id=id, cell_type=kind, metadata=NotebookNode(), source=source)
+    if kind == "code":
+        cell.update(execution_count=None, outputs=[])
+    return cell
+
+
+def _cell(raw: Any) -> NotebookNode | None:
+    """One cell with nothing but its type, source, id and metadata, or None for what is no cell."""
+    if not isinstance(raw, dict) or raw.get("cell_type") not in ("code", "markdown", "raw"):
+        return None
+    source = raw.get("source", "")
+    if isinstance(source, list):
+        source = "".join(part for part in source if isinstance(part, str))
+    # A lone surrogate is valid JSON and no valid text.
+    source = source.encode("utf-8", "replace").decode("utf-8") if isinstance(source, str) else ""
+    cell = new_cell(raw["cell_type"], source)
+    metadata = raw.get("metadata")
+    if isinstance(metadata, dict):
+        if isinstance(metadata.get("nbgrader"), dict):
+            own = {k: v for k, v in metadata["nbgrader"].items() if isinstance(v, (str, bool, int, float)) or v is None}
+            cell.metadata["nbgrader"] = nbformat.from_dict(own)
+        for name in ("deletable", "editable"):
+            if isinstance(metadata.get(name), bool):
+                cell.metadata[name] = metadata[name]
+        if isinstance(metadata.get("tags"), list):
+            cell.metadata["tags"] = [
+                tag
+                for tag in metadata["tags"]
+                if isinstance(tag, str) and tag not in ("raises-exception", "skip-execution")
+            ]
+    return cell
+
+
+def _keep_outputs(cell: NotebookNode, raw: dict) -> None:
+    if not isinstance(raw.get("outputs"), list):
+        return
+    kept = NotebookNode(cell, outputs=[])
+    for output in raw["outputs"]:
+        kept.outputs = [nbformat.from_dict(output)]
+        with contextlib.suppress(Exception):
+            joined = nbformat.v4.rwbase.rejoin_lines(nbformat.v4.new_notebook(cells=[kept])).cells[0]
+            nbformat.validator.validate(joined, ref="code_cell", version=4, version_minor=5)
+            cell.outputs.append(joined.outputs[0])
+
+
+class IntakeExporter(NotebookExporter):
+    """nbgrader's notebook exporter, which takes in a submission whatever it is.
+
+    A file that is no notebook is replaced by the released cells, unanswered, with the reason in the
+    notebook's metadata; the student then has a grade of 0 that says why, instead of none.
+    """
+
+    def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> tuple[Any, Any]:
+        if resources is None or "nbgrader" not in resources or not getattr(self.parent, "_sanitizing", False):
+            return super().from_filename(filename, resources=resources, **kwargs)
+        path = Path(filename)
+        try:
+            kept = self.config.ClearOutput.get("enabled", True) is False
+            # One setting for every limit: c.SandboxedExecute.notebook_bytes, as limits.py says.
+            most = self.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
+            notebook = read_notebook(path, most, outputs=kept)
+        except Ungradable as reason:
+            notebook = _released(resources["nbgrader"])
+            notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": str(reason)})
+        resources.setdefault("metadata", {}).update(name=path.stem, path=str(path.parent))
+        return super().from_notebook_node(notebook, resources=resources, **kwargs)
+
+
+def _released(names: dict[str, str]) -> NotebookNode:
+    with Gradebook(names["db_url"]) as gradebook:
+        return unanswered(gradebook.find_notebook(names["notebook"], names["assignment"]).source_cells)
+
+
+def unanswered(released: Iterable[Any]) -> NotebookNode:
+    """Return a notebook of the released cells that nbgrader keeps in its gradebook."""
+    notebook = nbformat.v4.new_notebook()
+    for position, source in enumerate(released):
+        cell = new_cell(source.cell_type, source.source or "", id=f"cell-{position:04d}")
+        cell.metadata["nbgrader"] = nbformat.from_dict({"grade_id": source.name, "schema_version": 3})
+        notebook.cells.append(cell)
+    return notebook
+
+
+def remove_links(assignment: str, student: str, notebooks: list[str], **_: Any) -> None:
+    """Before nbgrader copies a submission: take links and special files out of it, which could name any file.
+
+    nbgrader calls this as its `pre_convert_hook`, with the class folder as working directory.
+    """
+    for folder in {os.path.dirname(notebook) for notebook in notebooks}:
+        for here, folders, files in os.walk(folder):
+            for name in [*folders, *files]:
+                path = os.path.join(here, name)
+                mode = os.lstat(path).st_mode
+                if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                    if path in notebooks:
+                        # nbgrader needs a file of that name; an empty one is told apart from a notebook.
+                        os.unlink(path)
+                        Path(path).touch()
+                    else:
+                        with contextlib.suppress(OSError):
+                            os.unlink(path)

@@ -1,0 +1,108 @@
+"""What became of one submission: its verdicts, and the file in the class folder that keeps them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autograder.classroom.layout import outcome_path
+from helpers.verdict import Verdict
+
+
+@dataclass
+class Outcome:
+    """The end of grading one submission: graded, graded with notes, or not gradable with a reason.
+
+    Attributes:
+        student, unit: whose submission of what.
+        ungradable: why there is nothing to grade, or "".
+        stopped: why execution ended before the last cell, or "".
+        notes: what was repaired or dropped.
+        unsafe: graded without the sandbox.
+        seconds: how long executing and judging took.
+        verdicts: exercise → {hidden: verdict}, as the judge recorded them.
+        final: exercise → the one verdict that counts.
+    """
+
+    student: str
+    unit: str
+    ungradable: str = ""
+    stopped: str = ""
+    notes: list[str] = field(default_factory=list)
+    unsafe: bool = False
+    seconds: float = 0.0
+    verdicts: dict[str, dict[bool, Verdict]] = field(default_factory=dict)
+    final: dict[str, Verdict] = field(default_factory=dict)
+
+    def verdict(self, exercise: str) -> Verdict | None:
+        """Return the verdict that counts: the visible check's if it fails, else the hidden one's; None without both."""
+        found = self.verdicts.get(exercise, {})
+        visible, hidden = found.get(False), found.get(True)
+        if visible is not None and not visible.passed:
+            return visible
+        return hidden if visible is not None else None
+
+    @property
+    def state(self) -> str:
+        if self.ungradable:
+            return "not gradable"
+        return "graded with a note" if self.stopped or self.notes or self.unsafe else "graded"
+
+    @property
+    def reason(self) -> str:
+        told = [self.ungradable or self.stopped, *self.notes]
+        if self.unsafe:
+            told.append("graded without the sandbox")
+        return "; ".join(filter(None, told))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "student": self.student,
+            "unit": self.unit,
+            "state": self.state,
+            "reason": self.reason,
+            "ungradable": self.ungradable,
+            "stopped": self.stopped,
+            "notes": self.notes,
+            "unsafe": self.unsafe,
+            "seconds": round(self.seconds, 3),
+            "verdicts": {name: verdict.to_dict() for name, verdict in self.final.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Outcome:
+        """Return the outcome that `to_dict` wrote."""
+        outcome = cls(
+            data["student"],
+            data["unit"],
+            data["ungradable"],
+            data["stopped"],
+            list(data["notes"]),
+            data["unsafe"],
+            data.get("seconds", 0.0),
+        )
+        outcome.final = {name: Verdict.from_dict(verdict) for name, verdict in data["verdicts"].items()}
+        return outcome
+
+
+def write_outcome(root: Path, outcome: Outcome) -> None:
+    """Keep an outcome: the old one or the new one is there at every instant."""
+    path = outcome_path(root, outcome.unit, outcome.student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with open(draft, "w", encoding="utf-8") as file:
+        json.dump(outcome.to_dict(), file, ensure_ascii=False, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
+
+
+def read_outcome(root: Path, unit: str, student: str) -> Outcome | None:
+    """Return the kept outcome of a submission, or None when there is none to read."""
+    try:
+        return Outcome.from_dict(json.loads(outcome_path(root, unit, student).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

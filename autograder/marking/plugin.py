@@ -1,0 +1,51 @@
+"""Plugs the sandbox and the judge into nbgrader: two lines of a class's `nbgrader_config.py`."""
+
+from __future__ import annotations
+
+from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.preprocessors import DeduplicateIds, Execute, SaveAutoGrades
+from traitlets.config import Config
+
+from autograder.classroom import extending
+
+from .intake import IntakeExporter
+from .preprocessors import HideHiddenTests, SandboxedExecute, SaveVerdicts
+from .repair import RepairCells
+from .sanitising import SanitizeLearner
+
+
+def configure(config: Config) -> None:
+    """Set nbgrader up so that every way of grading goes through the sandbox and the judge.
+
+    Holds for `autograder grade`, `nbgrader autograde` and formgrader's button alike. What comes where:
+
+    - the submission is read by `IntakeExporter`, which takes any file;
+    - links are removed before nbgrader copies files, which would follow them;
+    - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites them;
+    - execution and points are ours in nbgrader's own places in its order, late penalties after them as ever;
+    - at the end the learner's markup is cleaned, since formgrader and feedback show it in a browser;
+    - `nbgrader zip_collect` takes Moodle's and Canvas's downloads, and trusts no archive;
+    - formgrader's page, and no other, shows the model answer and marking guide under a written answer;
+    - releasing feedback through the exchange goes on past who did not submit through it;
+    - an extension that was given before the work came goes into the submission when it is made.
+    """
+    extending.listen()
+    replaced = {Execute: SandboxedExecute, SaveAutoGrades: SaveVerdicts}
+    config.Autograde.exporter_class = IntakeExporter
+    config.Autograde.pre_convert_hook = "autograder.marking.intake.remove_links"
+    sanitize = list(Autograde.sanitize_preprocessors.default())
+    sanitize.insert(sanitize.index(DeduplicateIds), RepairCells)
+    config.Autograde.sanitize_preprocessors = sanitize
+    config.Autograde.autograde_preprocessors = [
+        *(replaced.get(step, step) for step in Autograde.autograde_preprocessors.default()),
+        SanitizeLearner,
+    ]
+    config.ZipCollectApp.extractor_plugin = "autograder.lms.collecting.SafeExtractor"
+    config.ZipCollectApp.collector_plugin = "autograder.lms.collecting.LmsCollector"
+    config.HTMLExporter.preprocessors = ["autograder.marking.written.ShowMarkingGuide"]
+    config.ExchangeFactory.release_feedback = "autograder.lms.feedback_files.ReleaseFeedback"
+    config.GenerateFeedback.preprocessors = [
+        GenerateFeedback.preprocessors.default()[0],
+        HideHiddenTests,
+        *GenerateFeedback.preprocessors.default()[1:],
+    ]

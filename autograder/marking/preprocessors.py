@@ -1,0 +1,356 @@
+"""What nbgrader runs instead of its own: executing in the sandbox, and points from the judge's verdicts."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
+from nbclient import NotebookClient
+from nbconvert.filters import strip_ansi
+from nbformat import NotebookNode
+from nbgrader import utils
+from nbgrader.preprocessors import ClearHiddenTests, Execute, NbGraderPreprocessor, SaveAutoGrades
+from traitlets import Bool
+
+from autograder.classroom.secret import class_secret
+from autograder.sandbox import zygote
+from autograder.sandbox.connection import Run, Sandbox
+from autograder.sandbox.kernels import Conversation, SandboxKernelManager
+from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.outputs import from_message
+from autograder.sandbox.warm_process import SandboxError
+from helpers.desk import feedback
+from helpers.judging import catalog
+from helpers.verdict import FAILED, Finding, Verdict
+
+from . import scoring
+from .intake import NOTES
+from .judge_desk import JudgeDesk
+from .outcomes import Outcome, write_outcome
+from .scoring import TEST
+
+_ENDED = {
+    zygote.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",
+    zygote.EXIT_PROCESSES: "the notebook started more than {processes} processes and was stopped",
+    zygote.EXIT_CPU: "the notebook used more than {cpu} seconds of CPU time and was stopped",
+    zygote.EXIT_TIME: "the notebook ran for more than {seconds} seconds and was stopped",
+}
+
+
+def course_root(preprocessor: NbGraderPreprocessor) -> Path:
+    """Return the class folder that a preprocessor works in: its exporter's converter knows it."""
+    coursedir = getattr(getattr(preprocessor.parent, "parent", None), "coursedir", None)
+    return Path(coursedir.root if coursedir is not None else os.getcwd())
+
+
+# How often a notebook is tried whose kernel is killed from outside.
+ATTEMPTS = 3
+# No code inside can end its kernel so: process 1 of a process namespace is safe from signals of its own.
+KILLED = (zygote.KILLED_FROM_OUTSIDE, zygote.WARM_PROCESS_GONE, -signal.SIGKILL)
+
+
+class Disturbed(Exception):
+    """The notebook's kernel was killed from outside the sandbox."""
+
+
+class OutOfTime(Exception):
+    """The notebook has used up its time; the message says how much that is."""
+
+
+class SandboxedExecute(Limits, Execute):
+    """Executes a notebook in a sandboxed kernel and has the answers of its test cells judged outside it."""
+
+    record_timing = False
+    unsafe = Bool(False, help="Grade without the sandbox where the machine cannot give it. The grades are marked.").tag(
+        config=True
+    )
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        names = resources["nbgrader"]
+        own = nb.metadata.get(NOTES, {})
+        unit = (
+            names["assignment"]
+            if names["assignment"] in catalog.units() and names["notebook"] == names["assignment"]
+            else None
+        )
+        self._exercises = catalog.unit_exercises(unit) if unit else {}
+        if unit is None:
+            _need_python(nb)
+        outcome = self._outcome = Outcome(
+            student=names["student"], unit=names["assignment"], notes=list(own.get("repaired", ()))
+        )
+        names["outcome"] = outcome
+        outcome.unsafe = self.unsafe
+        _clear(nb)
+        if "ungradable" in own:
+            outcome.ungradable = own["ungradable"]
+        else:
+            self._execute(nb, resources, unit)
+        for cell in nb.cells:
+            if self.judged(cell):
+                self._show_verdict(cell)
+        return nb, resources
+
+    def judged(self, cell: NotebookNode) -> bool:
+        """Whether the points of a cell come from the judge: a test cell of an exercise that the course knows."""
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        return (
+            utils.is_grade(cell)
+            and cell.cell_type == "code"
+            and name.startswith(TEST)
+            and name[len(TEST) :] in self._exercises
+        )
+
+    def _execute(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
+        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of the learner's."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._execute_once(nb, resources, unit)
+            except Disturbed:
+                if attempt == ATTEMPTS - 1:
+                    return None
+                self._outcome.stopped = ""
+                self._outcome.verdicts.clear()
+                self._outcome.notes = list(nb.metadata.get(NOTES, {}).get("repaired", ()))
+                _clear(nb)
+
+    def _execute_once(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
+        outcome = self._outcome
+        sandbox = Sandbox.of(unit, sealed=not self.unsafe)
+        run, connection = sandbox.new_run()
+        secret = resources["nbgrader"].get("secret") or (class_secret(course_root(self)) if unit else b"")
+        desk = self._desk = JudgeDesk(self._exercises, secret, connection)
+        began = time.monotonic()
+        self._ends = began + self.notebook_seconds
+        files = Path(resources.get("metadata", {}).get("path") or ".")
+        conversation = None
+        try:
+            zygote.copy_files(files, run.files, self.scratch_bytes)
+            (run.files / f"{resources['nbgrader']['notebook']}.ipynb").unlink(missing_ok=True)
+            manager = SandboxKernelManager(sandbox=sandbox, run=run, limits=self.limits(), kernel_name="python3")
+            NotebookClient.__init__(self, nb, manager)
+            manager.start_kernel()
+            # A failure until here is the grader's own, and no ground for a grade.
+            conversation = Conversation(manager)
+            self._run_cells(nb, conversation, lambda: sandbox.tell(run, "interrupt"))
+        except SandboxError:
+            raise
+        except Exception as error:
+            if conversation is None:
+                raise
+            # A hostile kernel can make any step fail; the batch goes on and this notebook says why.
+            outcome.stopped = self._reason(run, error)
+            if run.ended.is_set() and run.code in KILLED:
+                raise Disturbed from error
+        finally:
+            if conversation is not None:
+                conversation.close()
+            if run.started:
+                sandbox.tell(run, "kill")
+                run.ended.wait(10)
+            desk.close()
+            self._bring_back(run, files)
+            sandbox.forget(run)
+            outcome.seconds = time.monotonic() - began
+
+    def _run_cells(self, nb: NotebookNode, conversation: Conversation, interrupt: Callable[[], None]) -> None:
+        self._interrupt = interrupt
+        nb.metadata["language_info"] = {"name": "python"}
+        count = 0
+        for index, cell in enumerate(nb.cells):
+            if cell.cell_type != "code" or not cell.source.strip():
+                continue
+            if time.monotonic() > self._ends:
+                raise OutOfTime(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
+            self._written, self.clear_before_next_output = 0, False
+            count += 1
+            cell.execution_count = count
+            judged = self.judged(cell)
+            if judged:
+                self._desk.open_cell(self._name(cell))
+            take = functools.partial(self._take, cell=cell, index=index)
+            try:
+                reply = conversation.run_cell(cell.source, self._get_timeout(cell), self.iopub_timeout, take, interrupt)
+            finally:
+                if judged:
+                    self._outcome.verdicts[self._name(cell)] = self._desk.close_cell()
+            if reply is None:
+                reply = {"status": "error", **self.error_on_timeout}
+            self.on_cell_executed(cell=cell, cell_index=index, execute_reply={"content": reply})
+
+    @staticmethod
+    def _name(cell: NotebookNode) -> str:
+        return cell.metadata.nbgrader["grade_id"][len(TEST) :]
+
+    def _get_timeout(self, cell: NotebookNode | None) -> int | None:
+        seconds = super()._get_timeout(cell)
+        left = max(1, int(self._ends - time.monotonic()) + 1)
+        return left if seconds is None else min(seconds, left)
+
+    def _take(self, msg: dict[str, Any], cell: NotebookNode, index: int) -> None:
+        """Take in one message of the kernel, unless the cell has written too much or the message is malformed."""
+        self._written += _size(msg["content"])
+        if self._written > self.output_bytes:
+            self._too_much(cell)
+        elif not msg["msg_type"].startswith("comm"):
+            # Widgets are not restored in a graded notebook, and their state is the kernel's to fill.
+            with contextlib.suppress(Exception):
+                self.process_message(msg, cell, index)
+
+    def output(
+        self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
+    ) -> NotebookNode | None:
+        """Append the output that a message stands for, as nbclient's method of this name does."""
+        output = from_message(msg)
+        if output is None:
+            return None
+        last = outs[-1] if outs and not self.clear_before_next_output else None
+        if (
+            output.output_type == "stream"
+            and last is not None
+            and last.output_type == "stream"
+            and last.name == output.name
+        ):
+            # How a text was cut into messages is a matter of timing; the graded notebook is not.
+            last.text += output.text
+            return last
+        if self.clear_before_next_output:
+            outs[:] = []
+            self.clear_display_id_mapping(cell_index)
+            self.clear_before_next_output = False
+        if display_id:
+            self._display_id_map.setdefault(display_id, {}).setdefault(cell_index, []).append(len(outs))
+        outs.append(output)
+        return output
+
+    def _too_much(self, cell: NotebookNode) -> None:
+        if cell.metadata.get("nbgrader", {}).get("grade_id"):
+            note = f"the cell {cell.metadata.nbgrader['grade_id']} wrote more than {self.output_bytes / MB:g} MB; the rest was dropped"
+        else:
+            note = f"a cell wrote more than {self.output_bytes / MB:g} MB; the rest was dropped"
+        if note not in self._outcome.notes:
+            self._outcome.notes.append(note)
+            self._interrupt()
+
+    def _reason(self, run: Run, error: Exception) -> str:
+        run.ended.wait(0.5)
+        if run.code in _ENDED:
+            return _ENDED[run.code].format(
+                memory=self.memory_bytes // MB,
+                processes=self.processes,
+                seconds=self.notebook_seconds,
+                cpu=self.cpu_seconds,
+            )
+        if isinstance(error, OutOfTime):
+            return str(error)
+        if isinstance(error, TimeoutError):
+            return (
+                "a cell did not stop when its time was up, or wrote more than can be received; the notebook was stopped"
+            )
+        if run.code in KILLED:
+            return "the notebook's kernel was killed from outside, as by the system when memory runs out"
+        if run.ended.is_set():
+            return "the notebook's kernel ended before its last cell (a crash, an exit or a kill in one of its cells)"
+        return f"the notebook could not be run to its end ({type(error).__name__})"
+
+    def _bring_back(self, run: Run, files: Path) -> None:
+        """Keep what the notebook wrote beside itself, as nbgrader does; nothing that was there is replaced."""
+        with contextlib.suppress(OSError):
+            zygote.copy_files(run.files, files, self.scratch_bytes, new_only=True)
+
+    def _show_verdict(self, cell: NotebookNode) -> None:
+        """Replace whatever the kernel put under a test cell by the judge's verdict."""
+        name = self._name(cell)
+        verdict = self._outcome.verdict(name) or self._never(cell, name)
+        self._outcome.final[name] = verdict
+        points = float(cell.metadata.nbgrader["points"])
+        data = {"text/html": feedback.as_html(verdict, points), "text/plain": feedback.as_text(verdict)}
+        cell.outputs = [NotebookNode(output_type="display_data", data=NotebookNode(data), metadata=NotebookNode())]
+
+    def _never(self, cell: NotebookNode, name: str) -> Verdict:
+        """The verdict on a test cell that the judge heard nothing conclusive from."""
+        outcome = self._outcome
+        reason = outcome.ungradable or outcome.stopped
+        if not reason:
+            told = next((f"{o.ename}: {o.evalue}" for o in cell.outputs if o.output_type == "error"), "")
+            told = strip_ansi(told)[:300]
+            reason = f"the check did not come to its end: {told}" if told else "the check did not reach the judge"
+        return Verdict(name, FAILED, finding=Finding("values", "not judged", reason))
+
+
+def _clear(nb: NotebookNode) -> None:
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+
+
+def _need_python(nb: NotebookNode) -> None:
+    """For a foreign notebook: fail as nbgrader does when its kernel is not there, or is not Python's."""
+    name = nb.metadata.get("kernelspec", {}).get("name")
+    if name and name not in ("python", NATIVE_KERNEL_NAME):
+        spec = KernelSpecManager().get_kernel_spec(name)
+        if spec.language != "python":
+            raise NoSuchKernel(f"{name}: the sandbox runs Python notebooks only")
+
+
+def _size(content: Any) -> int:
+    """Characters in a message, counted without building a text of it."""
+    if isinstance(content, str):
+        return len(content)
+    if isinstance(content, dict):
+        return sum(_size(k) + _size(v) for k, v in content.items())
+    if isinstance(content, (list, tuple)):
+        return sum(map(_size, content)) + len(content)
+    return 8
+
+
+class SaveVerdicts(SaveAutoGrades):
+    """Writes the points of judged cells from the verdicts and leaves every other cell to nbgrader's own rule."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        self._outcome: Outcome | None = resources["nbgrader"].get("outcome")
+        nb, resources = super().preprocess(nb, resources)
+        if self._outcome is not None:
+            write_outcome(course_root(self), self._outcome)
+        return nb, resources
+
+    def _find(self, what: str, cell: NotebookNode) -> Any:
+        return getattr(self.gradebook, what)(
+            cell.metadata["nbgrader"]["grade_id"], self.notebook_id, self.assignment_id, self.student_id
+        )
+
+    def _add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
+        grade, found = self._find("find_grade", cell), scoring.score(cell, self._outcome)
+        grade.auto_score, grade.needs_manual_grade = found.points, found.by_hand(grade.manual_score)
+        self.gradebook.db.commit()
+
+    def _add_comment(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
+        self._find("find_comment", cell).auto_comment = scoring.comment(cell, self._outcome)
+        self.gradebook.db.commit()
+
+
+class HideHiddenTests(NbGraderPreprocessor):
+    """Takes out of feedback what could tell of hidden cases: the hidden part of test cells, and a unit's own outputs.
+
+    A learner's function sees the hidden cases while it is judged and can keep them for a later cell to print, so
+    of a unit's code cells only the judge's verdicts keep their output. The learner has the others at home.
+    """
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        if cell.cell_type != "code":
+            return cell, resources
+        if "BEGIN HIDDEN TESTS" in cell.source:
+            with contextlib.suppress(RuntimeError):
+                ClearHiddenTests(parent=self)._remove_hidden_test_region(cell)
+        if resources["nbgrader"]["assignment"] in catalog.units() and not utils.is_grade(cell):
+            cell.outputs = []
+        return cell, resources

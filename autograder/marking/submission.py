@@ -1,0 +1,297 @@
+"""Executes and judges one submission: a pure function of its content and the unit's kit, for any executor.
+
+It does what nbgrader's Autograde does with our preprocessors, step by step in the configured order, and leaves out
+what belongs to the coordinator: reading and writing files of the class and the gradebook.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import logging
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader import utils
+from nbgrader.converters import Autograde
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    OverwriteCells,
+    OverwriteKernelspec,
+)
+from traitlets.config import Config
+from traitlets.utils.importstring import import_item
+
+import autograder
+import helpers
+from autograder.sandbox.warm_process import SandboxError, need
+
+from . import scoring
+from .intake import NOTES, Ungradable, clean, unanswered
+from .outcomes import Outcome
+from .preprocessors import SandboxedExecute, SaveVerdicts
+from .repair import RepairCells, Roles, repair
+from .scoring import Score
+
+
+class Unfit(Exception):
+    """A worker may not grade: it has another version of the course, or no sandbox.
+
+    Attributes:
+        worker: the address of a cluster's worker, or "".
+    """
+
+    def __init__(self, reason: str, worker: str = "") -> None:
+        super().__init__(reason, worker)
+        self.worker = worker
+
+    def __str__(self) -> str:
+        return f"{self.worker}: {self.args[0]}" if self.worker else self.args[0]
+
+
+@dataclass(frozen=True)
+class Released:
+    """A released cell as nbgrader keeps it."""
+
+    name: str
+    cell_type: str
+    source: str
+    locked: bool
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What all submissions of a unit share.
+
+    Attributes:
+        unit: the unit.
+        config: the class's configuration.
+        secret: what hidden cases are drawn from.
+        released: the released cells in their order.
+        roles: what each is used for.
+        kernelspec: the released notebook's kernel, or None.
+        files: the unit's own files beside the notebook, by path.
+        unsafe: go on where the sandbox cannot be had.
+        version: fingerprint of the course's code.
+    """
+
+    unit: str
+    config: Config
+    secret: bytes
+    released: tuple[Released, ...]
+    roles: Roles
+    kernelspec: dict[str, Any] | None
+    files: Mapping[str, bytes]
+    unsafe: bool
+    version: str
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Changes whenever a submission that did not change could be graded otherwise."""
+        parts = dataclasses.asdict(self) | {
+            "config": _settings(self.config),
+            "secret": hashlib.sha256(self.secret).hexdigest(),
+        }
+        parts["roles"]["answers"] = sorted(parts["roles"]["answers"])
+        parts["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(self.files.items())}
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    """The part of a configuration that grading depends on, as JSON can hold it.
+
+    A section that is only looked at springs into being, empty; and what is set for exports, feedback or the place of
+    the class folder changes no grade.
+    """
+    names = {"Autograde", "LateSubmissionPlugin"} | {base.__name__ for step in _chosen(config) for base in step.__mro__}
+    return {name: _plain(config[name]) for name in sorted(names & set(config)) if config[name]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in sorted(value.items())}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return getattr(value, "__qualname__", None) or str(value)
+
+
+def _chosen(config: Config) -> list[type]:
+    """The configured preprocessors in nbgrader's order."""
+    chosen = [*config.Autograde.get("sanitize_preprocessors", Autograde.sanitize_preprocessors.default())]
+    chosen += config.Autograde.get("autograde_preprocessors", Autograde.autograde_preprocessors.default())
+    return [import_item(one) if isinstance(one, str) else one for one in chosen]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to grade.
+
+    Attributes:
+        student: whose.
+        notebook: the submitted file's bytes, or None with the reason in `problem`.
+        files: what was handed in beside it, by path.
+        problem: why there is no notebook.
+        fingerprint: of the submission and the kit together.
+    """
+
+    student: str
+    notebook: bytes | None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    problem: str = ""
+    fingerprint: str = ""
+
+
+@dataclass
+class Done:
+    """One submission graded: what the coordinator writes down.
+
+    Attributes:
+        student: whose.
+        outcome: how it ended, as `Outcome.to_dict` has it.
+        notebook: the graded notebook's text.
+        files: what the notebook wrote beside itself.
+        scores: points of each graded cell.
+        comments: automatic comment of each answer, or None.
+    """
+
+    student: str
+    outcome: dict[str, Any]
+    notebook: str
+    files: dict[str, bytes]
+    scores: list[Score]
+    comments: dict[str, str | None]
+
+
+@functools.cache
+def version() -> str:
+    """Return a fingerprint of the course's code: grades of two machines agree when theirs do."""
+    digest = hashlib.sha256()
+    for package in (Path(helpers.__file__).parent, Path(autograder.__file__).parent):
+        for path in sorted(package.rglob("*.py")):
+            digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def fitness(expected: str, unsafe: bool) -> str:
+    """Return why this machine may not grade, or ""."""
+    if version() != expected:
+        return f"it has another version of the course ({version()}, the coordinator has {expected}): install the same one there"
+    if not unsafe:
+        try:
+            need()
+        except SandboxError as error:
+            return str(error)
+    return ""
+
+
+def grade_task(kit: Kit, task: Task) -> Done:
+    """Execute and judge one submission.
+
+    Raises:
+        Unfit: not on this machine.
+        SandboxError: the sandbox failed; no fault of the submission.
+    """
+    problem = fitness(kit.version, kit.unsafe)
+    if problem:
+        raise Unfit(problem)
+    steps = _steps(kit)
+    kept = kit.config.ClearOutput.get("enabled", True) is False
+    try:
+        if task.notebook is None:
+            raise Ungradable(task.problem)
+        notebook = clean(task.notebook, outputs=kept)
+    except Ungradable as reason:
+        notebook = unanswered(kit.released)
+        notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": str(reason)})
+    with tempfile.TemporaryDirectory(prefix="work-") as folder:
+        files = Path(folder)
+        given = dict(task.files) | dict(kit.files)
+        for name, data in given.items():
+            path = files / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        names = {
+            "student": task.student,
+            "assignment": kit.unit,
+            "notebook": kit.unit,
+            "db_url": None,
+            "secret": kit.secret,
+        }
+        resources: dict[str, Any] = {
+            "nbgrader": names,
+            "metadata": {"name": kit.unit, "path": str(files)},
+            "unique_key": kit.unit,
+        }
+        scores: list[Score] = []
+        comments: dict[str, str | None] = {}
+        for step in steps:
+            if step is RepairCells:
+                _repair(notebook, kit)
+            elif step is OverwriteKernelspec:
+                if kit.kernelspec:
+                    notebook.metadata["kernelspec"] = nbformat.from_dict(kit.kernelspec)
+            elif step is SaveVerdicts:
+                scores, comments = _scored(notebook, names.get("outcome"))
+            else:
+                notebook, resources = step(notebook, resources)
+        written = {
+            str(path.relative_to(files)): path.read_bytes()
+            for path in sorted(files.rglob("*"))
+            if path.is_file() and not path.is_symlink()
+        }
+    outcome: Outcome = names.get("outcome") or Outcome(task.student, kit.unit)
+    new = {name: data for name, data in written.items() if name not in given}
+    return Done(task.student, outcome.to_dict(), nbformat.writes(notebook) + "\n", new, scores, comments)
+
+
+_threads = threading.local()
+
+
+def _steps(kit: Kit) -> list[Any]:
+    """Return the configured preprocessors in nbgrader's order, made once in each thread; for those that use the gradebook, their class."""
+    kept = getattr(_threads, "steps", None)
+    if kept is not None and kept[0] == kit.fingerprint:
+        return kept[1]
+    config = kit.config
+    log = logging.Logger("attention-work", logging.WARNING)
+    log.addHandler(logging.NullHandler())
+    steps: list[Any] = []
+    for kind in _chosen(config):
+        if kind in (OverwriteCells, RepairCells, DeduplicateIds, CheckCellMetadata):
+            # Repairing leaves nothing for nbgrader's own three to find.
+            steps += [] if RepairCells in steps else [RepairCells]
+        elif kind in (OverwriteKernelspec, SaveVerdicts):
+            steps.append(kind)
+        elif kind not in (AssignLatePenalties, ClearOutput):
+            # Late penalties are the coordinator's; outputs are left out when the notebook is read.
+            steps.append(kind(config=config, log=log))
+    for step in steps:
+        if isinstance(step, SandboxedExecute):
+            step.unsafe = kit.unsafe
+    _threads.steps = kit.fingerprint, steps
+    return steps
+
+
+def _repair(notebook: NotebookNode, kit: Kit) -> None:
+    notes = repair(notebook, kit.released, kit.roles)
+    if notes:
+        notebook.metadata.setdefault(NOTES, nbformat.from_dict({}))["repaired"] = notes
+
+
+def _scored(notebook: NotebookNode, outcome: Outcome | None) -> tuple[list[Score], dict[str, str | None]]:
+    scores = [scoring.score(cell, outcome) for cell in notebook.cells if utils.is_grade(cell)]
+    answers = [cell for cell in notebook.cells if utils.is_solution(cell) or utils.is_task(cell)]
+    return scores, {cell.metadata.nbgrader["grade_id"]: scoring.comment(cell, outcome) for cell in answers}

@@ -1,0 +1,1 @@
+"""The learner's desk: check, hint, progress, and what they show."""

@@ -1,0 +1,304 @@
+"""`check`, `hint`, `progress`: what the learner calls. `check` names the exercise, runs it, has it judged and shows the verdict.
+
+At the desk runner and judge share the learner's process, but the cases and answers go through `helpers.running.wire`
+all the same. While a notebook is graded the judge sits elsewhere, and `check` passes the learner's object to
+the runner at the other end of the judge's socket (`helpers.running.outpost`); `hint` and `progress` are then silent.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from helpers.exercise import Exercise
+    from helpers.judging.judge import Paper
+
+    from .diary import Diary
+    from .guards import Log
+    from .hints import Trails
+
+# A different seed from the visible one, for trying the hidden part of a source notebook. The hidden cases of
+# a class come from the class's own secret.
+DESK_HIDDEN_SEED = 1
+
+
+class CheckFailed(AssertionError):
+    """Raised instead of a printed verdict while nbgrader executes the notebook, so that the cell counts as failed."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class NotAnAnswer(TypeError):
+    """`check` was given something that is not the answer to an exercise; the message says what to write."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class _Session:
+    """What this kernel's desk remembers: hints told, cells run, the diaries of the notebook's folders."""
+
+    def __init__(self) -> None:
+        self._trails: Trails | None = None
+        self._log: Log | None = None
+        self._diaries: dict[str, Diary] = {}
+        self.last = ""
+
+    @property
+    def trails(self) -> Trails:
+        if self._trails is None:
+            from .hints import Trails
+
+            self._trails = Trails()
+        return self._trails
+
+    @property
+    def log(self) -> Log:
+        if self._log is None:
+            from .guards import Log
+
+            self._log = Log()
+        return self._log
+
+    def diary(self, names: dict[str, Any]) -> Diary:
+        from . import diary
+
+        path = diary.notebook(names)
+        folder = path.parent if path is not None else diary.Path.cwd()
+        return self._diaries.setdefault(str(folder), diary.Diary(folder))
+
+
+_session = _Session()
+
+
+def check(answer: Any, hidden: bool = False) -> None:
+    """Check the answer to an exercise and show what came out.
+
+    Args:
+        answer: the function or class that the exercise asks for, as in `check(softmax)`.
+        hidden: use other cases than the visible ones and show none of their data.
+
+    Raises:
+        CheckFailed: only while nbgrader validates or grades, when the answer is not right.
+        NotAnAnswer: `answer` is not the answer to an exercise of this course; a `TypeError`.
+    """
+    if os.environ.get("ATTENTION_JUDGE_FD"):
+        from helpers.running import outpost
+
+        outpost.check(answer, hidden)
+        return
+    names = sys._getframe(1).f_globals
+    exercise = _exercise_of(answer, names)
+    from helpers.judging import judge
+    from helpers.training.threads import one_thread
+
+    from . import feedback
+
+    with one_thread():
+        paper, answers = _put(exercise, answer, hidden)
+        verdict = judge.judge(paper, answers, hidden)
+    if os.environ.get("NBGRADER_EXECUTION"):
+        if not verdict.passed:
+            raise CheckFailed(feedback.as_text(verdict))
+        print(feedback.as_text(verdict))
+        return
+    from helpers import contents
+
+    from . import cards, diary, guards
+
+    stale = guards.stale(exercise.name, answer, _session.log, diary.notebook(names))
+    _session.trails.checked(verdict, feedback.first_hint(verdict))
+    _session.last = exercise.name
+    if _shell() is not None and not hidden:
+        _session.diary(names).write(exercise.name, verdict.status, answer)
+    beside = feedback.Desk(stale, guards.notes(verdict, answers), "" if verdict.passed else _further(exercise, names))
+    points = contents.points(exercise.name)
+    cards.show(feedback.as_text(verdict, points, beside), feedback.as_html(verdict, points, beside))
+
+
+def hint(exercise: Any = None) -> None:
+    """Show the next step towards the answer of an exercise, and the steps so far.
+
+    Args:
+        exercise: the function or class, or its name as in `hint("softmax")`; the last one whose check did not pass if None.
+    """
+    if _executed():
+        return
+    names = sys._getframe(1).f_globals
+    from helpers import contents
+
+    from . import cards, guards, hints
+
+    if exercise is None:
+        if not _session.trails.last:
+            told = (
+                "No check has failed since this kernel started."
+                if not _session.last
+                else "The last check passed: there is nothing to hint at."
+            )
+            _say("hint", told, 'Ask for one exercise by its name: `hint("softmax")`.')
+            return
+        found = _find([_session.trails.last])
+    else:
+        found = _find([exercise] if isinstance(exercise, str) else _names_of(exercise, names))
+    if found is None:
+        shown = exercise if isinstance(exercise, str) else _called(exercise)
+        near = guards.renamed(shown, contents.exercises())
+        _say(
+            "hint",
+            f"`{shown}` is the name of no exercise.",
+            f'Did you mean `hint("{near}")`?' if near else 'Write it as in `hint("softmax")`.',
+        )
+        return
+    if _session.trails.of(found.name).status == "passed":
+        _say(
+            found.name,
+            "Its check passes, so there is nothing to hint at.",
+            "To see another way of writing it, read `helpers.reference`.",
+        )
+        return
+    cards.show(*hints.told(found.name, *_session.trails.next(found)))
+
+
+def progress(unit: str | None = None) -> None:
+    """Show which exercises of a unit pass their checks, and their points.
+
+    Args:
+        unit: as "u2" or "u2_softmax_scaling"; the one of this notebook if None.
+    """
+    if _executed():
+        return
+    names = sys._getframe(1).f_globals
+    from helpers import contents
+
+    from . import cards, diary
+
+    found = contents.find_unit(unit) if unit is not None else diary.unit_here(diary.notebook(names), _session.last)
+    if found is None:
+        known = ", ".join(f'`progress("{name.partition("_")[0]}")`' for name in contents.units())
+        _say(
+            "progress",
+            f"There is no unit `{unit}`." if unit is not None else "This notebook does not tell which unit it is.",
+            f"Write one of {known}.",
+        )
+        return
+    cards.show(*diary.as_card(found, _session.diary(names), names))
+
+
+def begin() -> None:
+    """Follow the cells that are run, so that a check can tell when it sees an older version than the notebook's; in a notebook's kernel only."""
+    shell = _shell()
+    if shell is None or _executed() or not hasattr(shell, "kernel"):
+        return
+    shell.events.register("pre_run_cell", _before_cell)
+    shell.events.register("post_run_cell", _after_cell)
+
+
+def _before_cell(info: Any) -> None:
+    if info.store_history:
+        _session.log.before(info.raw_cell, _shell().transform_cell(info.raw_cell), getattr(info, "cell_id", None))
+
+
+def _after_cell(result: Any) -> None:
+    if not result.info.store_history:
+        return
+    _session.log.after(result.error_before_exec is not None or result.error_in_exec is not None)
+    error = result.error_in_exec
+    name = error.name if isinstance(error, NameError) else None
+    if name and result.info.raw_cell.lstrip().startswith(f"check({name}"):
+        from helpers import contents
+
+        from . import guards
+
+        if contents.unit_of(name) is not None:
+            _say(name, guards.missing(name, _session.log, _shell().user_ns))
+
+
+def _executed() -> bool:
+    """Whether a machine runs the notebook, to validate or to grade it."""
+    return bool(os.environ.get("ATTENTION_JUDGE_FD") or os.environ.get("NBGRADER_EXECUTION"))
+
+
+def _shell() -> Any:
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def _put(exercise: Exercise, answer: Any, hidden: bool) -> tuple[Paper, list[dict]]:
+    """Put the cases to an answer; return them with what came back."""
+    from helpers.judging import judge
+    from helpers.running import runner, wire
+
+    paper = judge.paper(exercise, DESK_HIDDEN_SEED if hidden else judge.VISIBLE_SEED)
+    cases = wire.decode(wire.encode(list(paper.cases)))
+    return paper, wire.decode(wire.encode(runner.run(answer, cases, exercise.forbidden)))
+
+
+def _judged(exercise: Exercise, answer: Any, hidden: bool) -> Any:
+    from helpers.judging import judge
+
+    return judge.judge(*_put(exercise, answer, hidden), hidden)
+
+
+def _names_of(answer: Any, names: dict[str, Any]) -> list[str]:
+    """The names that an object goes by: its own, then those it has in the notebook."""
+    own = getattr(answer, "__name__", None)
+    found = [own] if isinstance(own, str) else []
+    return found + [name for name, value in list(names.items()) if value is answer and not name.startswith("_")]
+
+
+def _find(names: list[str]) -> Exercise | None:
+    """The first exercise among the names. Known ones come first: only to see that a name is none, every unit has to be loaded."""
+    from helpers import contents
+    from helpers.judging import catalog
+
+    return next(filter(None, map(catalog.find, sorted(names, key=lambda name: contents.unit_of(name) is None))), None)
+
+
+def _called(answer: Any) -> str:
+    own = getattr(answer, "__name__", None)
+    return own if isinstance(own, str) else type(answer).__name__
+
+
+def _exercise_of(answer: Any, names: dict[str, Any]) -> Exercise:
+    """The exercise that an object answers: by its own name, or by the names it has in the notebook."""
+    from helpers import contents
+
+    from . import guards
+
+    exercise = _find(_names_of(answer, names))
+    if exercise is not None:
+        return exercise
+    if not callable(answer):
+        raise NotAnAnswer(
+            f"check() was given a result (of type {type(answer).__name__}). It wants the function or class itself, so that it can call it: "
+            "check(softmax), not check(softmax(x))."
+        )
+    shown = _called(answer)
+    near = guards.renamed(shown, contents.exercises())
+    if near:
+        advice = f"Was it {near}? The name has to be the exercise's: write `def {near}(...)`, and check({near})."
+    else:
+        advice = "Was the function renamed? The name has to be the exercise's."
+    raise NotAnAnswer(
+        f"check() wants the function or class of an exercise, as in check(similarity_matrix); {shown!r} is the name of none. {advice}"
+    )
+
+
+def _further(exercise: Exercise, names: dict[str, Any]) -> str:
+    """How to come to the next hint, in this notebook."""
+    left = _session.trails.left(exercise)
+    if not left:
+        return ""
+    call = "`hint()`" if names.get("hint") is hint else "`from helpers import hint`, then `hint()`,"
+    return f"{call} in a cell of your own shows the next step ({left} left)."
+
+
+def _say(title: str, *sentences: str) -> None:
+    from . import cards
+
+    text = "\n".join([f"○ {title}: {sentences[0]}", *(f"  {one}" for one in sentences[1:])])
+    cards.show(text, cards.card(cards.OPEN, "○", title, "", [cards.line(cards.prose(one)) for one in sentences]))

@@ -1,0 +1,147 @@
+"""A `Verdict` as text for terminals and as an HTML card for JupyterLab and feedback pages.
+
+Both say the same. A hidden check shows property, mistake and hint, never the data of its cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from helpers.verdict import FAILED, PASSED, UNANSWERED, Finding, Verdict
+
+from . import cards, heatmaps
+
+_MARK = {PASSED: "✓", FAILED: "✗", UNANSWERED: "○"}
+_TONE = {PASSED: cards.GOOD, FAILED: cards.BAD, UNANSWERED: cards.OPEN}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What is said at the desk beside the verdict.
+
+    Attributes:
+        stale: a sentence that says that an older version was checked, or "".
+        notes: further plain sentences on traps, as from `helpers.desk.guards`.
+        further: how to get the next hint, or "".
+    """
+
+    stale: str = ""
+    notes: Sequence[str] = ()
+    further: str = ""
+
+
+def headline(verdict: Verdict) -> str:
+    """Return one line: which exercise, which check, what came out."""
+    failed = [] if verdict.diagnosis is not None else [p.name for p in verdict.properties if not p.passed]
+    return f"{_MARK[verdict.status]} {_title(verdict)}" + (
+        f" ({', '.join(failed)})" if failed and verdict.status == FAILED else ""
+    )
+
+
+def _title(verdict: Verdict) -> str:
+    which = "hidden check of " if verdict.hidden else ""
+    failed = verdict.diagnosis.name if verdict.diagnosis is not None else "not right yet"
+    told = {PASSED: "every property holds", FAILED: failed, UNANSWERED: "not answered yet"}[verdict.status]
+    return f"{which}{verdict.exercise}: {told}"
+
+
+def first_hint(verdict: Verdict) -> str:
+    """Return the hint that a verdict shows by itself, or ""."""
+    if verdict.diagnosis is not None:
+        return verdict.diagnosis.hint
+    return verdict.hints[0] if verdict.status == FAILED and verdict.hints else ""
+
+
+def as_text(verdict: Verdict, points: float | None = None, desk: Desk | None = None) -> str:
+    """Return the whole verdict as plain text; the arguments are those of `as_html`."""
+    worth = _points(verdict, points, desk)
+    lines = [headline(verdict) + (f" ({worth})" if worth else "")]
+    if desk is not None and desk.stale:
+        lines.append(f"  note: {desk.stale}")
+    if verdict.status != UNANSWERED and verdict.properties:
+        lines.append("  tried: " + ", ".join(f"{p.name} {'✓' if p.passed else '✗'}" for p in verdict.properties))
+    finding = verdict.finding
+    if finding is not None:
+        if not verdict.hidden:
+            lines.append(f"  what is wrong: {finding.message}" + (f" [{finding.note}]" if finding.note else ""))
+            lines += [f"  {told}" for told in (_shapes(finding), finding.detail) if told]
+            if desk is not None:
+                lines += [f"    {told}" for told in heatmaps.as_text(finding.yours, finding.expected)]
+        elif verdict.diagnosis is None:
+            lines.append(f"  what is wrong: the property “{finding.property}” does not hold")
+    if first_hint(verdict):
+        lines.append(f"  hint: {first_hint(verdict)}")
+    if desk is not None:
+        lines += [f"  note: {note}" for note in desk.notes]
+        lines += [f"  {desk.further}"] if desk.further else []
+    return "\n".join(lines)
+
+
+def as_html(verdict: Verdict, points: float | None = None, desk: Desk | None = None) -> str:
+    """Return the whole verdict as one HTML element.
+
+    Args:
+        verdict: what the judge found.
+        points: those of the exercise, shown when known.
+        desk: what the desk adds; None while a notebook is graded.
+    """
+    parts = []
+    if desk is not None and desk.stale:
+        parts.append(cards.line(f"<b>Note.</b> {cards.prose(desk.stale)}"))
+    if verdict.status != UNANSWERED and verdict.properties:
+        parts.append(
+            cards.line(
+                '<span style="opacity:.8">tried:</span> ' + "".join(_chip(p.name, p.passed) for p in verdict.properties)
+            )
+        )
+    finding = verdict.finding
+    if finding is not None:
+        if not verdict.hidden:
+            note = f' <span style="opacity:.75">({escape(finding.note)})</span>' if finding.note else ""
+            parts.append(cards.line(cards.prose(finding.message) + note))
+            if _shapes(finding):
+                parts.append(cards.line(escape(_shapes(finding))))
+            parts.append(_detail(finding))
+            parts.append(heatmaps.as_html(finding.yours, finding.expected))
+        elif verdict.diagnosis is None:
+            parts.append(cards.line(f"The property “{escape(finding.property)}” does not hold."))
+    if first_hint(verdict):
+        parts.append(cards.line(f"<b>Hint.</b> {cards.prose(first_hint(verdict))}"))
+    if desk is not None:
+        parts += [cards.line(f"<b>Note.</b> {cards.prose(note)}") for note in desk.notes]
+        parts += [cards.line(cards.prose(desk.further), faint=True)] if desk.further else []
+    return cards.card(
+        _TONE[verdict.status], _MARK[verdict.status], _title(verdict), _points(verdict, points, desk), parts
+    )
+
+
+def _points(verdict: Verdict, points: float | None, desk: Desk | None) -> str:
+    if points is None:
+        return ""
+    many = f"{points:g} point{'' if points == 1 else 's'}"
+    # A try at the desk costs nothing, so nothing is said to be lost there.
+    return many if desk is not None and not verdict.passed else f"{points * verdict.share:g} of {many}"
+
+
+def _chip(name: str, passed: bool) -> str:
+    mark, word = ("✓", "holds") if passed else ("✗", "does not hold")
+    return f'<span style="margin-right:.9em;white-space:nowrap" aria-label="{escape(name)} {word}">{mark}&nbsp;{escape(name)}</span> '
+
+
+def _shapes(finding: Finding) -> str:
+    if finding.kind != "shape" or finding.yours is None or finding.expected is None:
+        return ""
+    return f"yours has {heatmaps.shape_in_words(finding.yours.shape)}; expected {heatmaps.shape_in_words(finding.expected.shape)}"
+
+
+def _detail(finding: Finding) -> str:
+    if not finding.detail:
+        return ""
+    if finding.kind != "raised":
+        return cards.line(escape(finding.detail), faint=True)
+    where, _, code = finding.detail.partition(": ")
+    return cards.line(
+        f'{escape(where)}:<pre style="margin:.15em 0 0 1em;white-space:pre-wrap;background:transparent">{escape(code)}</pre>'
+    )

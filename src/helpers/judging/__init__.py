@@ -1,0 +1,1 @@
+"""Judging: what is right, and what is wrong with an answer."""

@@ -1,0 +1,69 @@
+"""The runner's end of the judge's socket while a notebook is graded: asks for cases, returns answers.
+
+What is right is known at the other end only. Messages are those of `helpers.running.wire`, each after 8 bytes that
+say its length.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+from . import runner, wire
+
+
+class JudgeRefused(RuntimeError):
+    """The judge gave no cases; the message says why."""
+
+
+def send(connection: socket.socket, value: Any) -> None:
+    """Send one value."""
+    send_encoded(connection, wire.encode(value))
+
+
+def send_encoded(connection: socket.socket, message: bytes) -> None:
+    """Send the message that `wire.encode` made of a value."""
+    connection.sendall(len(message).to_bytes(8, "big") + message)
+
+
+def receive(connection: socket.socket) -> Any:
+    """Return the next value.
+
+    Raises:
+        wire.WireError: the message is too long or malformed.
+        EOFError: the other end is gone.
+    """
+    length = int.from_bytes(_exactly(connection, 8), "big")
+    if length > wire.MAX_BYTES:
+        raise wire.WireError(f"the message has {length:,} bytes; at most {wire.MAX_BYTES:,} are read")
+    return wire.decode(_exactly(connection, length))
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes:
+    parts = []
+    while count:
+        part = connection.recv(min(count, 1 << 20))
+        if not part:
+            raise EOFError("the connection to the judge is closed")
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def check(answer: Any, hidden: bool = False) -> None:
+    """Run the learner's answer on the cases that the judge sends, and send back what came out."""
+    connection = socket.socket(fileno=os.dup(int(os.environ["ATTENTION_JUDGE_FD"])))
+    try:
+        send(connection, {"hidden": bool(hidden)})
+        request = receive(connection)
+        if request["refused"]:
+            raise JudgeRefused(request["refused"])
+        answers = runner.run(answer, request["cases"], request["forbidden"])
+        try:
+            send(connection, {"round": request["round"], "answers": answers})
+        except wire.WireError as error:
+            send(connection, {"round": request["round"], "answers": str(error)})
+        receive(connection)
+    finally:
+        connection.close()

@@ -1,0 +1,166 @@
+"""Plain values to bytes and back: JSON for the structure, raw buffers for the arrays.
+
+This is all that crosses the border between the learner's process and the judge. Decoding builds None,
+booleans, numbers, strings, lists, tuples, dicts, NumPy arrays of fixed dtypes, and the records of
+`helpers.exercise`; it never imports, evaluates or unpickles, and it refuses what is too large.
+
+Layout of a message: 8 bytes length of the JSON (big endian), the JSON, then the array buffers.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from helpers.exercise import Built, Case, Init, Tensor
+
+MAX_BYTES = 64 * 2**20
+MAX_NODES = 200_000
+MAX_DEPTH = 40
+_DTYPES = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split())
+_TAG = "~"
+# What JSON holds as it is; most of a message is such.
+_SIMPLE = frozenset((type(None), bool, float, str))
+
+
+class WireError(ValueError):
+    """A message that is malformed, too large, or holds something that may not cross the border."""
+
+
+def encode(value: Any) -> bytes:
+    """Return the message for a plain value; raise `WireError` for anything else."""
+    buffers: list[bytes] = []
+    tree = _pack(value, buffers, [0], 0)
+    head = json.dumps(tree, separators=(",", ":")).encode()
+    message = len(head).to_bytes(8, "big") + head + b"".join(buffers)
+    if len(message) > MAX_BYTES:
+        raise WireError(f"the message has {len(message):,} bytes; at most {MAX_BYTES:,} are passed on")
+    return message
+
+
+def decode(message: bytes) -> Any:
+    """Return the value of a message; raise `WireError` for whatever `encode` would not have written."""
+    if len(message) > MAX_BYTES:
+        raise WireError(f"the message has {len(message):,} bytes; at most {MAX_BYTES:,} are read")
+    length = int.from_bytes(message[:8], "big")
+    if len(message) < 8 + length:
+        raise WireError("the message ends before its structure does")
+    try:
+        tree = json.loads(message[8 : 8 + length])
+        return _unpack(tree, memoryview(message)[8 + length :], [0], [0], 0)
+    except WireError:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError, AttributeError) as error:
+        raise WireError(f"the message is malformed: {type(error).__name__}") from None
+
+
+def _pack(value: Any, buffers: list[bytes], nodes: list[int], depth: int) -> Any:
+    if isinstance(value, (list, tuple, dict)):
+        nodes[0] += len(value)
+    if nodes[0] > MAX_NODES or depth > MAX_DEPTH:
+        raise WireError("the value has too many parts to be passed on")
+
+    def inner(item: Any) -> Any:
+        return item if type(item) in _SIMPLE else _pack(item, buffers, nodes, depth + 1)
+
+    if type(value) in _SIMPLE:
+        return value
+    if type(value) is int:
+        if abs(value) >= 2**63:
+            raise WireError("an integer has more than 64 bits")
+        return value
+    if type(value) is list:
+        return [inner(item) for item in value]
+    if type(value) is tuple:
+        return {_TAG: "tuple", "items": [inner(item) for item in value]}
+    if isinstance(value, dict):
+        return {_TAG: "dict", "items": [[_key(key), inner(item)] for key, item in value.items()]}
+    if isinstance(value, np.ndarray):
+        return _pack_array(value, buffers)
+    if isinstance(value, np.generic):
+        return _pack_array(np.asarray(value), buffers)
+    if isinstance(value, Tensor):
+        return {_TAG: "tensor", "array": _pack_array(value.array, buffers), "gradient": value.gradient}
+    if isinstance(value, Built):
+        return {_TAG: "built", "name": value.name, "options": inner(dict(value.options))}
+    if isinstance(value, Init):
+        return {_TAG: "init", **{name: inner(_plain(getattr(value, name))) for name in _INIT_FIELDS}}
+    if isinstance(value, Case):
+        return {_TAG: "case", **{name: inner(_plain(getattr(value, name))) for name in _CASE_FIELDS}}
+    raise WireError(f"a {type(value).__name__} cannot be passed on")
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if hasattr(value, "keys") else value
+
+
+def _key(key: Any) -> str:
+    if type(key) is not str:
+        raise WireError(f"a dict has a key of type {type(key).__name__}; only strings are passed on")
+    return key
+
+
+# What the learner's process needs of a case. `raises`, `quiet` and `truth` say what is right, so they stay behind.
+_CASE_FIELDS = ("property", "args", "kwargs", "init", "method", "gradients", "memory", "times")
+_INIT_FIELDS = ("args", "kwargs", "weights", "weights_file", "prefix", "training", "seed")
+
+
+def _pack_array(array: np.ndarray, buffers: list[bytes]) -> dict:
+    array = np.asarray(array)
+    code = array.dtype.str[1:]
+    if code not in _DTYPES:
+        raise WireError(f"an array of dtype {array.dtype} cannot be passed on")
+    raw = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+    buffers.append(raw)
+    return {_TAG: "array", "dtype": code, "shape": list(array.shape), "bytes": len(raw)}
+
+
+def _unpack(tree: Any, raw: memoryview, nodes: list[int], position: list[int], depth: int) -> Any:
+    parts = tree if isinstance(tree, list) else tree.get("items", ()) if isinstance(tree, dict) else ()
+    nodes[0] += len(parts)
+    if nodes[0] > MAX_NODES or depth > MAX_DEPTH:
+        raise WireError("the message has too many parts")
+
+    def inner(item: Any) -> Any:
+        return item if type(item) in _SIMPLE or type(item) is int else _unpack(item, raw, nodes, position, depth + 1)
+
+    if tree is None or isinstance(tree, (bool, int, float, str)):
+        return tree
+    if isinstance(tree, list):
+        return [inner(item) for item in tree]
+    kind = tree[_TAG]
+    if kind == "tuple":
+        return tuple(inner(item) for item in tree["items"])
+    if kind == "dict":
+        return {_key(key): inner(item) for key, item in tree["items"]}
+    if kind == "array":
+        return _unpack_array(tree, raw, position)
+    if kind == "tensor":
+        return Tensor(_unpack_array(tree["array"], raw, position), tree["gradient"] is True)
+    if kind == "built":
+        return Built(_key(tree["name"]), inner(tree["options"]))
+    if kind == "init":
+        return Init(**{name: inner(tree[name]) for name in _INIT_FIELDS})
+    if kind == "case":
+        return Case(**{name: inner(tree[name]) for name in _CASE_FIELDS})
+    raise WireError(f"the message has an unknown part {str(kind)[:40]!r}")
+
+
+def _unpack_array(tree: dict, raw: memoryview, position: list[int]) -> np.ndarray:
+    if tree[_TAG] != "array" or tree["dtype"] not in _DTYPES:
+        raise WireError("the message has an array of an unknown dtype")
+    dtype = np.dtype("<" + tree["dtype"])
+    shape = tuple(tree["shape"])
+    if len(shape) > 32 or any(type(n) is not int or n < 0 for n in shape):
+        raise WireError("the message has an array of an impossible shape")
+    count = 1
+    for n in shape:
+        count *= n
+    size = count * dtype.itemsize
+    start = position[0]
+    if size != tree["bytes"] or start + size > len(raw):
+        raise WireError("the message has an array whose bytes are not all there")
+    position[0] = start + size
+    return np.frombuffer(raw[start : start + size], dtype=dtype).reshape(shape).copy()
