@@ -44,7 +44,8 @@ class Digits:
 
 @functools.cache
 def digits() -> Digits:
-    """Return scikit-learn's 1,797 handwritten digits; every fifth image is held out: 1,438 to learn from, 359 to be measured on."""
+    """Return scikit-learn's 1,797 handwritten digits; every fifth image is held out: 1,438 to learn from, 359 to be
+    measured on."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
@@ -59,7 +60,8 @@ def digits() -> Digits:
 # --- numbers in words ------------------------------------------------------------------------------------
 
 _ENGLISH = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(),
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen".split(),
     "twenty thirty forty fifty sixty seventy eighty ninety".split(),
 )
 _RUSSIAN = (
@@ -73,7 +75,8 @@ _PINYIN = dict(zip("零一二三四五六七八九十百千万", "líng yī èr 
 
 
 def number_words(number: int, language: str) -> str:
-    """Spell a number: 42307 is "forty-two thousand, three hundred and seven", "сорок две тысячи триста семь", "四万二千三百零七".
+    """Spell a number: 42307 is "forty-two thousand, three hundred and seven", "сорок две тысячи триста семь",
+    "四万二千三百零七".
 
     Args:
         number: 0 to 99,999.
@@ -140,7 +143,8 @@ def _russian_below_1000(number: int, feminine: bool) -> tuple[str, ...]:
 
 
 def _chinese(number: int) -> str:
-    """In full and with 二 throughout; one 零 stands for a gap between digits, none at the end, and 10 to 19 begin with 十."""
+    """In full and with 二 throughout; one 零 stands for a gap between digits, none at the end, and 10 to 19 begin with
+    十."""
     text, gap = "", False
     for unit, place in ((10_000, "万"), (1000, "千"), (100, "百"), (10, "十"), (1, "")):
         digit = number // unit % 10
@@ -203,8 +207,8 @@ def tokens_of(ids: Iterable[int], latin: bool = False) -> list[str]:
 def held_out(number: int) -> bool:
     """Whether a number is kept from training, in all three languages: about one in ten of those from 100 on.
 
-    One number has one spelling in a language and no two numbers share one, so no spelling of a held-out number is ever trained on.
-    The numbers below 100 are all trained on: they are the vocabulary.
+    One number has one spelling in a language and no two numbers share one, so no spelling of a held-out number is ever
+    trained on. The numbers below 100 are all trained on: they are the vocabulary.
     """
     return number >= 100 and zlib.crc32(str(int(number)).encode()) % 10 == 0
 
@@ -220,7 +224,8 @@ def numbers() -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_numbers(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Draw numbers to train on: one half from all alike, the other with every length as likely, or short ones would hardly come up."""
+    """Draw numbers to train on: one half from all alike, the other with every length as likely, or short ones would
+    hardly come up."""
     train, _ = numbers()
     lengths = rng.integers(1, 6, size=count)
     first = np.searchsorted(train, np.where(lengths > 1, 10 ** (lengths - 1), 0))

@@ -26,7 +26,8 @@ class Tensor:
 class Built:
     """A named object of `helpers.running.objects`, built in the learner's process from plain options.
 
-    "notebook_class" is an object of a class that the learner wrote: options "name", "args" or "kwargs", "weights_file", "prefix".
+    "notebook_class" is an object of a class that the learner wrote: options "name", "args" or "kwargs", "weights_file",
+    "prefix".
     """
 
     name: str
@@ -43,7 +44,8 @@ class Init:
         weights_file: name of a `.safetensors` file beside the notebook to load instead.
         prefix: only entries of that file that begin with this prefix are loaded, without it.
         training: whether the module is in training mode while it is called.
-        seed: of torch's random numbers while the object is made, so that several cases get the same start values; None leaves them alone.
+        seed: of torch's random numbers while the object is made, so that several cases get the same start values; None
+            leaves them alone.
     """
 
     args: tuple = ()
@@ -95,7 +97,8 @@ class Case:
 
     @property
     def from_file(self) -> bool:
-        """Whether the case needs weights that the learner trained, so that only a compare hook or a relation can judge it."""
+        """Whether the case needs weights that the learner trained, so that only a compare hook or a relation can
+        judge it."""
         of_notebook = any(
             isinstance(item, Built) and item.name == "notebook_class" for item in (*self.args, *self.kwargs.values())
         )

@@ -24,8 +24,8 @@ def close(a: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
 def gradient_close(got: np.ndarray, want: np.ndarray, largest: float) -> np.ndarray:
     """Entry by entry, whether a gradient is right to `GRADIENT_TOLERANCE`.
 
-    A gradient that is zero in theory, as that of the bias of the keys, is rounding noise in practice and has no scale of its own;
-    so no scale is taken below a tenth of `largest`, the largest entry of all gradients of the same call.
+    A gradient that is zero in theory, as that of the bias of the keys, is rounding noise in practice and has no scale
+    of its own; so no scale is taken below a tenth of `largest`, the largest entry of all gradients of the same call.
     """
     finite = np.abs(want[np.isfinite(want)])
     scale = max(float(finite.max(initial=0)), largest / 10) or 1.0

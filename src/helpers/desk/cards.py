@@ -1,7 +1,7 @@
 """The frame that everything shown at the desk has: a coloured edge, a title, and what stands below it.
 
-No script, no outside resource. Text takes the colour of the page, so that it can be read on light and on dark; colour is never the only
-sign of anything.
+No script, no outside resource. Text takes the colour of the page, so that it can be read on light and on dark; colour
+is never the only sign of anything.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""`check`, `hint`, `progress`: what the learner calls. `check` names the exercise, runs it, has it judged and shows the verdict.
+"""`check`, `hint`, `progress`: what the learner calls. `check` names the exercise, runs it, has it judged and shows the
+verdict.
 
 At the desk runner and judge share the learner's process, but the cases and answers go through `helpers.running.wire`
 all the same. While a notebook is graded the judge sits elsewhere, and `check` passes the learner's object to
@@ -123,7 +124,8 @@ def hint(exercise: Any = None) -> None:
     """Show the next step towards the answer of an exercise, and the steps so far.
 
     Args:
-        exercise: the function or class, or its name as in `hint("softmax")`; the last one whose check did not pass if None.
+        exercise: the function or class, or its name as in `hint("softmax")`; the last one whose check did not pass if
+            None.
     """
     if _executed():
         return
@@ -189,7 +191,8 @@ def progress(unit: str | None = None) -> None:
 
 
 def begin() -> None:
-    """Follow the cells that are run, so that a check can tell when it sees an older version than the notebook's; in a notebook's kernel only."""
+    """Follow the cells that are run, so that a check can tell when it sees an older version than the notebook's; in
+    a notebook's kernel only."""
     shell = _shell()
     if shell is None or _executed() or not hasattr(shell, "kernel"):
         return
@@ -251,7 +254,10 @@ def _names_of(answer: Any, names: dict[str, Any]) -> list[str]:
 
 
 def _find(names: list[str]) -> Exercise | None:
-    """The first exercise among the names. Known ones come first: only to see that a name is none, every unit has to be loaded."""
+    """The first exercise among the names.
+
+    Known ones come first: only to see that a name is none, every unit has to be loaded.
+    """
     from helpers import contents
     from helpers.judging import catalog
 
@@ -274,8 +280,8 @@ def _exercise_of(answer: Any, names: dict[str, Any]) -> Exercise:
         return exercise
     if not callable(answer):
         raise NotAnAnswer(
-            f"check() was given a result (of type {type(answer).__name__}). It wants the function or class itself, so that it can call it: "
-            "check(softmax), not check(softmax(x))."
+            f"check() was given a result (of type {type(answer).__name__}). It wants the function or class itself, so"
+            " that it can call it: check(softmax), not check(softmax(x))."
         )
     shown = _called(answer)
     near = guards.renamed(shown, contents.exercises())
@@ -284,7 +290,8 @@ def _exercise_of(answer: Any, names: dict[str, Any]) -> Exercise:
     else:
         advice = "Was the function renamed? The name has to be the exercise's."
     raise NotAnAnswer(
-        f"check() wants the function or class of an exercise, as in check(similarity_matrix); {shown!r} is the name of none. {advice}"
+        f"check() wants the function or class of an exercise, as in check(similarity_matrix); {shown!r} is the name of"
+        f" none. {advice}"
     )
 
 

@@ -1,8 +1,9 @@
 """What the last check of each exercise said, kept over restarts of the kernel, and the card that shows it for a unit.
 
-One small file for each exercise, in Jupyter's data folder of this user, below a name made from the notebook's folder: two copies of the
-course do not mix, nothing lies beside the notebook or is handed in with it, and kernels side by side never write into each other's
-sentence, since each file is replaced as a whole. It is a memory aid and nothing else: no grader reads it.
+One small file for each exercise, in Jupyter's data folder of this user, below a name made from the notebook's folder:
+two copies of the course do not mix, nothing lies beside the notebook or is handed in with it, and kernels side by side
+never write into each other's sentence, since each file is replaced as a whole. It is a memory aid and nothing else: no
+grader reads it.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ class Diary:
             self.unsaved.pop(exercise, None)
 
     def read(self, exercise: str, answer: Any = None) -> str:
-        """Return where an exercise stands: the status of its last verdict, "changed since its check" or "not checked yet".
+        """Return where an exercise stands: the status of its last verdict, "changed since its check" or "not checked
+        yet".
 
         Args:
             exercise: its name.
@@ -94,7 +96,8 @@ class Diary:
 
 
 def fingerprint(answer: Any) -> str:
-    """Return a digest of what a function or class does, whatever its comments and its place; "" where it cannot be seen."""
+    """Return a digest of what a function or class does, whatever its comments and its place; "" where it cannot be
+    seen."""
     codes = []
     for item in vars(answer).values() if inspect.isclass(answer) else [answer]:
         code = getattr(inspect.unwrap(item) if callable(item) else item, "__code__", None)
@@ -172,13 +175,15 @@ def _row(task: Task, state: str) -> str:
     style = "padding:.1em 1.2em .1em 0;text-align:left;border:none;background:transparent"
     name = escape(_name(task)) if task.written else f"<code>{escape(task.name)}</code>"
     return (
-        f'<tr style="background:transparent"><td style="{style}">{_MARK[state]}&nbsp;{name}</td><td style="{style};opacity:.85">{_WORDS.get(state, state)}</td>'
+        f'<tr style="background:transparent"><td style="{style}">{_MARK[state]}&nbsp;{name}</td>'
+        f'<td style="{style};opacity:.85">{_WORDS.get(state, state)}</td>'
         f'<td style="{style};text-align:right">{_points(task.points)}</td></tr>'
     )
 
 
 def unit_here(path: Path | None, last: str) -> Unit | None:
-    """Return the unit that is being worked on: that of the notebook, else that of the exercise checked last; None when neither tells."""
+    """Return the unit that is being worked on: that of the notebook, else that of the exercise checked last; None
+    when neither tells."""
     for name in (path.stem, path.parent.name) if path is not None else (Path.cwd().name,):
         if contents.find_unit(name) is not None:
             return contents.find_unit(name)

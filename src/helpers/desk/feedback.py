@@ -127,13 +127,19 @@ def _points(verdict: Verdict, points: float | None, desk: Desk | None) -> str:
 
 def _chip(name: str, passed: bool) -> str:
     mark, word = ("✓", "holds") if passed else ("✗", "does not hold")
-    return f'<span style="margin-right:.9em;white-space:nowrap" aria-label="{escape(name)} {word}">{mark}&nbsp;{escape(name)}</span> '
+    return (
+        f'<span style="margin-right:.9em;white-space:nowrap" aria-label="{escape(name)}'
+        f' {word}">{mark}&nbsp;{escape(name)}</span> '
+    )
 
 
 def _shapes(finding: Finding) -> str:
     if finding.kind != "shape" or finding.yours is None or finding.expected is None:
         return ""
-    return f"yours has {heatmaps.shape_in_words(finding.yours.shape)}; expected {heatmaps.shape_in_words(finding.expected.shape)}"
+    return (
+        f"yours has {heatmaps.shape_in_words(finding.yours.shape)}; expected"
+        f" {heatmaps.shape_in_words(finding.expected.shape)}"
+    )
 
 
 def _detail(finding: Finding) -> str:
@@ -143,5 +149,6 @@ def _detail(finding: Finding) -> str:
         return cards.line(escape(finding.detail), faint=True)
     where, _, code = finding.detail.partition(": ")
     return cards.line(
-        f'{escape(where)}:<pre style="margin:.15em 0 0 1em;white-space:pre-wrap;background:transparent">{escape(code)}</pre>'
+        f'{escape(where)}:<pre style="margin:.15em 0 0'
+        f' 1em;white-space:pre-wrap;background:transparent">{escape(code)}</pre>'
     )

@@ -1,6 +1,7 @@
 """Frequent traps that are no mistake in the answer itself, each told in a plain sentence, and only where it is certain.
 
-- The kernel still holds an older version than the cell: the cell was changed and not run, stopped with an error, or defines another name now.
+- The kernel still holds an older version than the cell: the cell was changed and not run, stopped with an error, or
+  defines another name now.
 - The answer prints while it is checked.
 - NaN, whole numbers where real ones are asked, arrays of objects or text.
 """
@@ -46,7 +47,8 @@ class Run:
     failed: bool | None = None
 
     def defines(self) -> set[str]:
-        """Return the names that the cell's own level defines as functions or classes or assigns; empty when it is not Python."""
+        """Return the names that the cell's own level defines as functions or classes or assigns; empty when it is
+        not Python."""
         try:
             tree = ast.parse(self.code)
         except (SyntaxError, ValueError):
@@ -122,8 +124,8 @@ def stale(name: str, answer: Any, log: Log, notebook: Path | None = None) -> str
     for run in reversed(log.runs[index + 1 :]):
         if run.mentions(name) and run.failed:
             return (
-                f"You checked a version of `{name}` that is no longer in the cell: the newer one stopped with an error before it took effect. "
-                "Mend that error, run the cell, and check again."
+                f"You checked a version of `{name}` that is no longer in the cell: the newer one stopped with an error"
+                " before it took effect. Mend that error, run the cell, and check again."
             )
         if (
             made.cell is not None
@@ -135,12 +137,15 @@ def stale(name: str, answer: Any, log: Log, notebook: Path | None = None) -> str
             other = sorted(run.defines() - made.defines())
             now = f"; it now defines `{other[0]}`" if len(other) == 1 else ""
             return (
-                f"You checked a version of `{name}` that is no longer in the cell: since then you ran that cell without a `{name}`{now}. "
-                f"The name has to stay `{name}`; after a restart this version is gone."
+                f"You checked a version of `{name}` that is no longer in the cell: since then you ran that cell without"
+                f" a `{name}`{now}. The name has to stay `{name}`; after a restart this version is gone."
             )
     saved = _saved_since(notebook, made)
     if saved is not None and saved.strip() != made.source.strip():
-        return f"You checked a version of `{name}` that is no longer in the cell: the cell was changed and saved after it last ran. Run it, then check again."
+        return (
+            f"You checked a version of `{name}` that is no longer in the cell: the cell was changed and saved after it"
+            " last ran. Run it, then check again."
+        )
     return ""
 
 
@@ -175,11 +180,20 @@ def missing(name: str, log: Log, names: Mapping[str, Any]) -> str:
     """Say what is known about an answer that a check cell asks for and that is not there."""
     for run in reversed(log.runs[:-1]):
         if run.mentions(name) and run.failed:
-            return f"There is no `{name}`: its cell stopped with an error before it took effect. Mend that error and run the cell again."
+            return (
+                f"There is no `{name}`: its cell stopped with an error before it took effect. Mend that error and run"
+                " the cell again."
+            )
         own = sorted(one for one in run.defines() if callable(names.get(one)) and renamed(one, [name]))
         if own:
-            return f"There is no `{name}`, and a cell that you ran defines `{own[0]}`. If that is your answer: it has to be called `{name}`."
-    return f"There is no `{name}` yet: run its answer cell first, then this one. After a restart every cell has to run again, from the top."
+            return (
+                f"There is no `{name}`, and a cell that you ran defines `{own[0]}`. If that is your answer: it has to"
+                f" be called `{name}`."
+            )
+    return (
+        f"There is no `{name}` yet: run its answer cell first, then this one. After a restart every cell has to run"
+        " again, from the top."
+    )
 
 
 def about_run(name: str, answers: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -226,7 +240,8 @@ def about_result(finding: Finding | None, answers: Sequence[Mapping[str, Any]]) 
             )
     if finding.kind == "type" and "dtype object" in finding.message:
         told.append(
-            "An array of objects comes from rows of unequal length, or from None or a list as an entry. Print the rows before you join them."
+            "An array of objects comes from rows of unequal length, or from None or a list as an entry. Print the rows"
+            " before you join them."
         )
     if finding.kind == "type" and re.search(r"dtype <U", finding.message):
         told.append("Numbers in quotation marks are text. Without the marks they are numbers.")

@@ -1,7 +1,7 @@
 """*Yours, expected, difference* as small tables of coloured numbers, each with words that say what is to be seen.
 
-Orange is positive, blue negative: a pair that colour-blind readers tell apart. The grounds are translucent, so numbers stay readable in
-the page's own colour on light and on dark.
+Orange is positive, blue negative: a pair that colour-blind readers tell apart. The grounds are translucent, so numbers
+stay readable in the page's own colour on light and on dark.
 """
 
 from __future__ import annotations
@@ -223,4 +223,7 @@ def _cell(value: float, scale: float, text: str, marked: bool) -> str:
         strength = min(abs(value) / scale, 1.0) * 0.6
         ground = f"rgba(230,120,20,{strength:.2f})" if value >= 0 else f"rgba(40,110,220,{strength:.2f})"
     frame = "2px solid currentColor;font-weight:700" if marked else "1px solid rgba(128,128,128,.3)"
-    return f'<td style="background:{ground};padding:2px 5px;text-align:right;white-space:nowrap;border:{frame}">{text}</td>'
+    return (
+        f'<td style="background:{ground};padding:2px'
+        f' 5px;text-align:right;white-space:nowrap;border:{frame}">{text}</td>'
+    )

@@ -1,4 +1,5 @@
-"""The steps of a hint: the recognised mistake's first, then the exercise's own, last its formula and shapes; never the solution."""
+"""The steps of a hint: the recognised mistake's first, then the exercise's own, last its formula and shapes; never
+the solution."""
 
 from __future__ import annotations
 
@@ -99,7 +100,10 @@ def told(exercise: str, shown: list[str], total: int) -> tuple[str, str]:
     title = f"{exercise}: hint {len(shown)} of {total}"
     last = ""
     if len(shown) == total:
-        last = "That was the last step. Still stuck? Ask the person who runs your class, or a fellow learner: say what you expected and what came back."
+        last = (
+            "That was the last step. Still stuck? Ask the person who runs your class, or a fellow learner: say what you"
+            " expected and what came back."
+        )
     text = "\n".join(
         [
             f"? {title}",

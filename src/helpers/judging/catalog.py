@@ -1,4 +1,7 @@
-"""Finds units and exercises by the files that are there: nothing is registered anywhere else."""
+"""Finds units and exercises by the files that are there: nothing is registered anywhere else.
+
+A unit is a folder `exercises/uN_x/`, an exercise the file in it that has its name and defines `EXERCISE`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import importlib
 import re
 from pathlib import Path
 
-from helpers import exercises
+from helpers import contents, exercises
 from helpers.exercise import Exercise
 
 _UNIT = re.compile(r"u\d+_\w+")
@@ -20,28 +23,41 @@ class UnknownName(LookupError):
 @functools.cache
 def units() -> tuple[str, ...]:
     """Return the names of all units that have exercises, in the order of the course."""
-    here = Path(exercises.__file__).parent
-    names = [path.stem for path in here.glob("u*.py") if _UNIT.fullmatch(path.stem)]
-    return tuple(sorted(names, key=lambda name: int(name[1:].split("_")[0])))
+    return tuple(sorted(_names(), key=lambda name: int(name[1:].split("_")[0])))
 
 
 @functools.cache
 def unit_exercises(unit: str) -> dict[str, Exercise]:
-    """Return the exercises of a unit by name.
+    """Return the exercises of a unit by name, in the order of its notebook.
 
     Raises:
         UnknownName: there is no such unit.
     """
     if unit not in units():
         raise UnknownName(f"there is no unit {unit!r}; the units are {', '.join(units())}")
-    module = importlib.import_module(f"{exercises.__name__}.{unit}")
-    return {exercise.name: exercise for exercise in module.EXERCISES}
+    order = {name: place for place, name in enumerate(contents.exercises())}
+    return {name: _load(unit, name) for name in sorted(_names()[unit], key=lambda name: order.get(name, len(order)))}
 
 
 def find(name: str) -> Exercise | None:
-    """Return the exercise of that name, or None. Units are loaded in order, and only as far as needed."""
-    for unit in units():
-        exercise = unit_exercises(unit).get(name)
-        if exercise is not None:
-            return exercise
-    return None
+    """Return the exercise of that name, or None. No other is loaded."""
+    unit = next((unit for unit, names in _names().items() if name in names), None)
+    return None if unit is None else _load(unit, name)
+
+
+@functools.cache
+def _names() -> dict[str, tuple[str, ...]]:
+    """The names of each unit's exercises."""
+    found = {}
+    for folder in Path(exercises.__file__).parent.iterdir():
+        if _UNIT.fullmatch(folder.name) and folder.is_dir():
+            stems = sorted(path.stem for path in folder.glob("*.py"))
+            found[folder.name] = tuple(stem for stem in stems if stem != "common" and not stem.startswith("_"))
+    return found
+
+
+@functools.cache
+def _load(unit: str, name: str) -> Exercise:
+    exercise = importlib.import_module(f"{exercises.__name__}.{unit}.{name}").EXERCISE
+    assert isinstance(exercise, Exercise) and exercise.name == name, f"{unit}/{name}.py defines another exercise"
+    return exercise

@@ -67,7 +67,8 @@ def _examine_error(case: Case, answer: dict, finding: Any) -> Finding | None:
         returned = "the error: write `raise`, not `return`" if answer["type"] in ("type", case.raises) else "a result"
         return finding(
             "no error",
-            f"these arguments make no sense, and the function should say so with a {case.raises}; it returned {returned}",
+            f"these arguments make no sense, and the function should say so with a {case.raises}; it returned"
+            f" {returned}",
         )
     if case.raises in answer["error"]["bases"]:
         return None
@@ -85,7 +86,10 @@ def _tell_error(error: dict) -> tuple[str, str]:
     sizes = _MATMUL.match(error["message"])
     if sizes is not None:
         return (
-            f"your code raised {error['type']}: in `A @ B` the last axis of A has {sizes[2]} entries and B has {sizes[1]} rows; they must be equal",
+            (
+                f"your code raised {error['type']}: in `A @ B` the last axis of A has {sizes[2]} entries and B has"
+                f" {sizes[1]} rows; they must be equal"
+            ),
             line,
         )
     return _raised(error), line
@@ -243,7 +247,10 @@ def _first_wrong(got: np.ndarray, want: np.ndarray, right: np.ndarray) -> str:
     if want.ndim == 0:
         return f"yours {got.item()!r}, expected {want.item()!r}"
     place = tuple(int(i) for i in np.argwhere(~right)[0])
-    return f"first wrong entry at [{', '.join(map(str, place))}]: yours {_number(got[place])}, expected {_number(want[place])}"
+    return (
+        f"first wrong entry at [{', '.join(map(str, place))}]: yours {_number(got[place])}, expected"
+        f" {_number(want[place])}"
+    )
 
 
 def _number(value: Any) -> str:
@@ -277,13 +284,15 @@ def _examine_conduct(exercise: Exercise, case: Case, answer: dict, expected: dic
             kind, message, more = problem
             return finding("after", message, **more)
     if case.property in exercise.compare:
-        # Where the learner chooses the parameters, their names and gradients are the learner's own, and only have to be there.
+        # Where the learner chooses the parameters, their names and gradients are the learner's own, and only have to be
+        # there.
         unused = [name for name, got in answer["gradients"].items() if got is None]
         if unused:
             kind = "no gradient" if len(unused) == len(answer["gradients"]) else "unused"
             return finding(
                 kind,
-                f"no gradient reaches {', '.join(unused[:3])}: either nothing uses it, or something on the way leaves the graph",
+                f"no gradient reaches {', '.join(unused[:3])}: either nothing uses it, or something on the way leaves"
+                " the graph",
             )
         return None
     largest = largest_gradient(expected["gradients"])
@@ -294,7 +303,8 @@ def _examine_conduct(exercise: Exercise, case: Case, answer: dict, expected: dic
         if got is None:
             return finding(
                 "no gradient",
-                f"no gradient reaches {name}: something on the way leaves the graph (.detach(), .item(), .data, NumPy, no_grad)",
+                f"no gradient reaches {name}: something on the way leaves the graph (.detach(), .item(), .data, NumPy,"
+                " no_grad)",
             )
         if not np.isfinite(got).all():
             return finding("gradients", f"the gradient of {name} is not finite")

@@ -122,17 +122,18 @@ def judge(work: Paper, answers: Sequence[Mapping], hidden: bool = False) -> Verd
 def diagnose(work: Paper, answers: Sequence[dict], found: Sequence[Finding | None]) -> Diagnosis | None:
     """Return the one known mistake that the answers show, or None.
 
-    A mistake is recognised when it fails nowhere that the learner passes, explains the first failure, and on some
-    case its answer is the learner's and no other mistake's. Of several, the one that explains most cases; a draw is no diagnosis.
-    Where every case is shared (a lost sign equals a wrong turn wherever the sign counts), the one that gives all
-    of the learner's wrong answers.
+    A mistake is recognised when it fails nowhere that the learner passes, explains the first failure, and on some case
+    its answer is the learner's and no other mistake's. Of several, the one that explains most cases; a draw is no
+    diagnosis. Where every case is shared (a lost sign equals a wrong turn wherever the sign counts), the one that gives
+    all of the learner's wrong answers.
     """
     first = next(i for i, finding in enumerate(found) if finding is not None)
     agreements: dict[str, set[int]] = {}
     alone: dict[int, list[str]] = {}
     candidates = work.exercise.mistakes
-    # What the learner is shown is the first failure, so a mistake that only a later one shows is not its name; most are out
-    # after this one case. One mistake can raise in many wordings, though, and some failures take several cases to see.
+    # What the learner is shown is the first failure, so a mistake that only a later one shows is not its name; most are
+    # out after this one case. One mistake can raise in many wordings, though, and some failures take several cases to
+    # see.
     if found[first].kind not in ("relation", "overwritten"):
         candidates = [
             m
@@ -240,7 +241,8 @@ _GENERAL = {
     ),
     "numpy": Diagnosis(
         "returns a NumPy array, not a tensor",
-        "What comes next calls torch methods on the result: make it with torch, or turn it over with `torch.from_numpy(...)`.",
+        "What comes next calls torch methods on the result: make it with torch, or turn it over with"
+        " `torch.from_numpy(...)`.",
     ),
     "shortcut": Diagnosis(
         "calls a ready-made function", "The library does it in one line; the exercise is to write those lines yourself."
@@ -259,7 +261,8 @@ _GENERAL = {
     ),
     "warning": Diagnosis(
         "gives a warning",
-        "Avoid the bad operation itself, as by choosing a safe divisor before dividing, and do not just hide the message.",
+        "Avoid the bad operation itself, as by choosing a safe divisor before dividing, and do not just hide the"
+        " message.",
     ),
 }
 
@@ -270,7 +273,8 @@ def _general(finding: Finding) -> Diagnosis | None:
 
 _BATCH = Diagnosis(
     "does not work for every number of batch axes",
-    "Count axes from the end (`x.shape[-1]`, `axis=-1`, swap -1 with -2); then it does not matter how many come first, or whether any do.",
+    "Count axes from the end (`x.shape[-1]`, `axis=-1`, swap -1 with -2); then it does not matter how many come first,"
+    " or whether any do.",
 )
 
 
@@ -282,15 +286,45 @@ def _by_property(properties: Sequence[Property]) -> Diagnosis | None:
 
 
 _TEMPLATE = {
-    "status": str, "opaque": str, "type": str, "changed": list, "shares": bool, "survived": bool, "gradients": dict,
-    "after": dict, "warnings": list, "printed": int, "memory": int, "shortcut": str, "error": dict,
-}  # fmt: skip
+    "status": str,
+    "opaque": str,
+    "type": str,
+    "changed": list,
+    "shares": bool,
+    "survived": bool,
+    "gradients": dict,
+    "after": dict,
+    "warnings": list,
+    "printed": int,
+    "memory": int,
+    "shortcut": str,
+    "error": dict,
+}
 _ERROR = {"type": str, "bases": list, "message": str, "line": str, "number": int, "where": str, "own": bool}
 _BROKEN = {
-    "status": "raised", "value": None, "opaque": "", "type": "", "changed": [], "shares": False, "survived": True, "gradients": {}, "after": {},
-    "warnings": [], "printed": 0, "memory": 0, "shortcut": "",
-    "error": {"type": "RuntimeError", "bases": ["RuntimeError"], "message": "the answer could not be read", "line": "", "number": 0, "where": "", "own": True},
-}  # fmt: skip
+    "status": "raised",
+    "value": None,
+    "opaque": "",
+    "type": "",
+    "changed": [],
+    "shares": False,
+    "survived": True,
+    "gradients": {},
+    "after": {},
+    "warnings": [],
+    "printed": 0,
+    "memory": 0,
+    "shortcut": "",
+    "error": {
+        "type": "RuntimeError",
+        "bases": ["RuntimeError"],
+        "message": "the answer could not be read",
+        "line": "",
+        "number": 0,
+        "where": "",
+        "own": True,
+    },
+}
 
 _UNKNOWN = {**_BROKEN, "status": "returned", "error": {}}
 

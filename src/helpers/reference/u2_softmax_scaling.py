@@ -1,8 +1,8 @@
 """Unit 2, from scores to weights to the output, and why `√d_k`: reference implementations in NumPy.
 
-Tokens are rows: queries are (..., n_q, d_k), keys (..., n_k, d_k), values (..., n_k, d_v).
-Source: Vaswani et al. (2017), "Attention Is All You Need", section 3.2.1; for the additive score Bahdanau et al. (2015),
-"Neural Machine Translation by Jointly Learning to Align and Translate", appendix A.1.2.
+Tokens are rows: queries are (..., n_q, d_k), keys (..., n_k, d_k), values (..., n_k, d_v). Source: Vaswani et al.
+(2017), "Attention Is All You Need", section 3.2.1; for the additive score Bahdanau et al. (2015), "Neural Machine
+Translation by Jointly Learning to Align and Translate", appendix A.1.2.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def weighted_sum(weights: ArrayLike, V: ArrayLike) -> np.ndarray:
     weights, V = _as_float(weights, V)
     if weights.ndim < 2 or V.ndim < 2 or weights.shape[-1] != V.shape[-2]:
         raise ValueError(
-            f"weights have shape {weights.shape} and V {V.shape}; expected (..., n_q, n_k) and (..., n_k, d_v) with one n_k"
+            f"weights have shape {weights.shape} and V {V.shape}; expected (..., n_q, n_k) and (..., n_k, d_v) with"
+            " one n_k"
         )
     return weights @ V  # (..., n_q, d_v)
 
@@ -198,7 +199,8 @@ def additive_scores(Q: ArrayLike, K: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, 
     for name, X, W in (("Q", Q, W_q), ("K", K, W_k)):
         if X.ndim < 2 or W.ndim != 2 or X.shape[-1] != W.shape[0]:
             raise ValueError(
-                f"{name} has shape {X.shape} and W_{name.lower()} {W.shape}; the last axis of {name} must equal the first of W_{name.lower()}"
+                f"{name} has shape {X.shape} and W_{name.lower()} {W.shape}; the last axis of {name} must equal the"
+                f" first of W_{name.lower()}"
             )
     if W_q.shape[1] != W_k.shape[1] or v.shape != (W_q.shape[1],):
         raise ValueError(

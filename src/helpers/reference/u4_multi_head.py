@@ -22,7 +22,8 @@ from .u2_softmax_scaling import scaled_dot_product_attention
 def _need_divisible(width: int, n_heads: int) -> None:
     if n_heads < 1 or width % n_heads:
         raise ValueError(
-            f"a width of {width} cannot be cut into {n_heads} heads of equal width; n_heads must be at least 1 and divide the width"
+            f"a width of {width} cannot be cut into {n_heads} heads of equal width; n_heads must be at least 1 and"
+            " divide the width"
         )
 
 
@@ -32,7 +33,8 @@ def _as_float(X: ArrayLike) -> np.ndarray:
 
 
 def split_heads(X: ArrayLike, n_heads: int) -> np.ndarray:
-    """Cut the width into heads and move the heads before the tokens: `H[..., i, t, :] = X[..., t, i·d/h : (i + 1)·d/h]`.
+    """Cut the width into heads and move the heads before the tokens:
+    `H[..., i, t, :] = X[..., t, i·d/h : (i + 1)·d/h]`.
 
     Args:
         X: tokens, (..., n, d).
@@ -74,7 +76,8 @@ def merge_heads(H: ArrayLike) -> np.ndarray:
 def multi_head_attention(
     X: ArrayLike, W_q: ArrayLike, W_k: ArrayLike, W_v: ArrayLike, W_o: ArrayLike, n_heads: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Self-attention in h heads: `concat(head_0, ..., head_{h-1}) W_o`, `head_i = softmax(Q_i K_iᵀ / √d_k) V_i`, `d_k = d_model / h`.
+    """Self-attention in h heads: `concat(head_0, ..., head_{h-1}) W_o`,
+    `head_i = softmax(Q_i K_iᵀ / √d_k) V_i`, `d_k = d_model / h`.
 
     Args:
         X: tokens, (..., n, d_model).
@@ -100,7 +103,8 @@ def multi_head_attention(
 
 
 def count_parameters(d_model: int, n_heads: int, bias: bool) -> int:
-    """Trainable numbers of a multi-head layer: those of four linear layers as wide as the tokens, whatever the number of heads.
+    """Trainable numbers of a multi-head layer: those of four linear layers as wide as the tokens, whatever the number
+    of heads.
 
     Args:
         d_model: width of the tokens.
@@ -170,9 +174,11 @@ class MultiHeadAttention(nn.Module):
         else:
             if mask.dtype != torch.bool:
                 raise ValueError(
-                    f"the mask has dtype {mask.dtype} and shape {tuple(mask.shape)}; expected torch.bool, True = may attend"
+                    f"the mask has dtype {mask.dtype} and shape {tuple(mask.shape)}; expected torch.bool, True = may"
+                    " attend"
                 )
-            # A finite fill keeps the softmax of an empty row, and its gradient, free of NaN; the second fill makes that row zero.
+            # A finite fill keeps the softmax of an empty row, and its gradient, free of NaN; the second fill makes that
+            # row zero.
             scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
             weights = torch.softmax(scores, dim=-1).masked_fill(~mask, 0.0)
         return self.W_o(self._merge(weights @ V)), weights  # (..., n_q, d_model), (..., h, n_q, n_k)
@@ -188,13 +194,15 @@ def convert_torch_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Rename and cut a `torch.nn.MultiheadAttention` state dict for `MultiHeadAttention`.
 
     torch stacks the three projections in one matrix `in_proj_weight` (3·d_model, d_model), from top to bottom those of
-    query, key and value, and `in_proj_bias` (3·d_model,) likewise. Both sides are `nn.Linear` weights, so nothing is transposed.
+    query, key and value, and `in_proj_bias` (3·d_model,) likewise. Both sides are `nn.Linear` weights, so nothing is
+    transposed.
 
     Args:
         state: `in_proj_weight` and `out_proj.weight`, with biases also `in_proj_bias` and `out_proj.bias`.
 
     Returns:
-        `W_q.weight`, `W_k.weight`, `W_v.weight`, `W_o.weight`, and the four `.bias` if there are biases; they may be views.
+        `W_q.weight`, `W_k.weight`, `W_v.weight`, `W_o.weight`, and the four `.bias` if there are biases; they may be
+        views.
 
     Raises:
         ValueError: another set of keys, as of a layer with `kdim`, `vdim` or `add_bias_kv`.
@@ -202,7 +210,8 @@ def convert_torch_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     weights, biases = {"in_proj_weight", "out_proj.weight"}, {"in_proj_bias", "out_proj.bias"}
     if set(state) not in (weights, weights | biases):
         raise ValueError(
-            f"the state has {', '.join(sorted(state)) or 'nothing'}; expected {', '.join(sorted(weights))}, and perhaps {', '.join(sorted(biases))}"
+            f"the state has {', '.join(sorted(state)) or 'nothing'}; expected {', '.join(sorted(weights))}, and perhaps"
+            f" {', '.join(sorted(biases))}"
         )
     converted = {}
     for kind in ("weight", "bias"):

@@ -1,9 +1,9 @@
 """Unit 5, residual roads and layer norm; the encoder. First in NumPy, then as torch modules.
 
 Tokens are rows; any number of batch axes may come first.
-Sources: Vaswani et al. (2017), "Attention Is All You Need", sections 3.1 and 3.3; Ba, Kiros and Hinton (2016), "Layer Normalization".
-Unlike the paper, there is no dropout, and `norm_first` also offers the pre-norm order of Xiong et al. (2020), "On Layer
-Normalization in the Transformer Architecture".
+Sources: Vaswani et al. (2017), "Attention Is All You Need", sections 3.1 and 3.3; Ba, Kiros and Hinton (2016), "Layer
+Normalization". Unlike the paper, there is no dropout, and `norm_first` also offers the pre-norm order of Xiong et al.
+(2020), "On Layer Normalization in the Transformer Architecture".
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ def _as_float(array: ArrayLike) -> np.ndarray:
 
 
 def layer_norm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: float = 1e-5) -> np.ndarray:
-    """Give every token mean 0 and variance 1 over its own features, then a scale and a shift: `γ · (x - μ) / √(σ² + ε) + β`.
+    """Give every token mean 0 and variance 1 over its own features, then a scale and a shift:
+    `γ · (x - μ) / √(σ² + ε) + β`.
 
     `μ` and `σ²` are the mean and the biased variance (divided by d, not by d - 1) of one token's d features.
 
@@ -41,7 +42,8 @@ def layer_norm(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike, eps: float = 1e-
     for name, array in (("gamma", gamma), ("beta", beta)):
         if array.shape != x.shape[-1:]:
             raise ValueError(
-                f"x has shape {x.shape} and {name} {array.shape}; {name} needs one number for each feature, shape {x.shape[-1:]}"
+                f"x has shape {x.shape} and {name} {array.shape}; {name} needs one number for each feature, shape"
+                f" {x.shape[-1:]}"
             )
     mean = x.mean(axis=-1, keepdims=True)  # (..., 1)
     variance = x.var(axis=-1, keepdims=True)  # (..., 1)
@@ -68,7 +70,8 @@ def add_and_norm(
     x, sublayer_output = _as_float(x), _as_float(sublayer_output)
     if x.shape != sublayer_output.shape:
         raise ValueError(
-            f"x has shape {x.shape} and the sublayer's output {sublayer_output.shape}; a residual connection adds two arrays of one shape"
+            f"x has shape {x.shape} and the sublayer's output {sublayer_output.shape}; a residual connection adds two"
+            " arrays of one shape"
         )
     return layer_norm(x + sublayer_output, gamma, beta, eps)
 
@@ -190,7 +193,8 @@ class Encoder(nn.Module):
     Raises:
         ValueError: n_heads is below 1 or does not divide d_model.
 
-    Unlike `torch.nn.TransformerEncoder`, which copies one layer with its weights, every layer starts from weights of its own.
+    Unlike `torch.nn.TransformerEncoder`, which copies one layer with its weights, every layer starts from weights of
+    its own.
     """
 
     def __init__(self, n_layers: int, d_model: int, n_heads: int, d_ff: int, norm_first: bool = False) -> None:

@@ -2,9 +2,9 @@
 
 Tokens are rows; any number of batch axes may come first. A mask is boolean and True means "may attend", as in
 `torch.nn.functional.scaled_dot_product_attention`; `torch.nn.MultiheadAttention` and the key padding masks of
-`torch.nn.TransformerDecoderLayer` mean the opposite.
-Source: Vaswani et al. (2017), "Attention Is All You Need", sections 3.1 and 3.2.3. Unlike there, nothing is dropped out, and
-the norm may also stand before each sublayer (`norm_first`).
+`torch.nn.TransformerDecoderLayer` mean the opposite. Source: Vaswani et al. (2017), "Attention Is All You Need",
+sections 3.1 and 3.2.3. Unlike there, nothing is dropped out, and the norm may also stand before each sublayer
+(`norm_first`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def padding_mask(lengths: Tensor, n_keys: int) -> Tensor:
         n_keys: width of the padded batch.
 
     Returns:
-        M, boolean (batch, 1, 1, n_keys), True = may attend; the two axes of length 1 stand for every head and every query.
+        M, boolean (batch, 1, 1, n_keys), True = may attend; the two axes of length 1 stand for every head and every
+        query.
 
     Raises:
         ValueError: `lengths` is not one-dimensional, or a length is outside 0..n_keys.
@@ -72,7 +73,8 @@ def masked_attention(Q: Tensor, K: Tensor, V: Tensor, mask: Tensor) -> tuple[Ten
         zero output, and its gradients are finite (zero).
     """
     scores = Q @ K.transpose(-2, -1) / math.sqrt(Q.shape[-1])  # (..., n_q, n_k)
-    # A finite fill keeps the softmax of an empty row, and its gradient, free of NaN; the second fill makes that row zero.
+    # A finite fill keeps the softmax of an empty row, and its gradient, free of NaN; the second fill makes that row
+    # zero.
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     weights = torch.softmax(scores, dim=-1).masked_fill(~mask, 0.0)
     return weights @ V, weights  # (..., n_q, d_v), (..., n_q, n_k)
@@ -86,7 +88,8 @@ def shift_right(targets: Tensor, bos_id: int) -> Tensor:
         bos_id: the id that begins every sentence.
 
     Returns:
-        ids, integers (..., n), a new tensor: position i holds target i - 1, so the target of a position is never its input.
+        ids, integers (..., n), a new tensor: position i holds target i - 1, so the target of a position is never its
+        input.
     """
     begin = torch.full_like(targets[..., :1], bos_id)  # (..., 1)
     return torch.cat([begin, targets[..., :-1]], dim=-1)  # (..., n)
@@ -165,10 +168,12 @@ class DecoderLayer(nn.Module):
 
 
 def greedy_decode(next_logits: Callable[[list[int]], Tensor], bos_id: int, eos_id: int, max_length: int) -> list[int]:
-    """Write a sentence by taking the most probable next token again and again: `y_t = argmax next_logits([bos, y_1, ..., y_(t-1)])`.
+    """Write a sentence by taking the most probable next token again and again:
+    `y_t = argmax next_logits([bos, y_1, ..., y_(t-1)])`.
 
     Args:
-        next_logits: the model; called with a list of ids that begins with bos, it returns the logits (vocab,) of the next one.
+        next_logits: the model; called with a list of ids that begins with bos, it returns the logits (vocab,) of the
+            next one.
         bos_id: the id that begins every sentence.
         eos_id: the id that ends it.
         max_length: the most ids to write; 0 writes nothing.

@@ -1,9 +1,9 @@
 """Unit 7, the whole machine: reference implementations in torch, from the parts of units 3 to 6.
 
-Ids are integers; `helpers.data` fixes what 0, 1 and 2 mean: `PAD` fills up short sentences, `BOS` begins what the decoder reads,
-`EOS` ends what it writes. A mask is boolean and True means "may attend".
-Source: Vaswani et al. (2017), "Attention Is All You Need", figure 1 and section 3. Unlike there, the norm stands before each
-sublayer (`norm_first`), which trains without warming up, nothing is dropped out, and the three embeddings share no weights.
+Ids are integers; `helpers.data` fixes what 0, 1 and 2 mean: `PAD` fills up short sentences, `BOS` begins what the
+decoder reads, `EOS` ends what it writes. A mask is boolean and True means "may attend". Source: Vaswani et al. (2017),
+"Attention Is All You Need", figure 1 and section 3. Unlike there, the norm stands before each sublayer (`norm_first`),
+which trains without warming up, nothing is dropped out, and the three embeddings share no weights.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ def _positions(n_positions: int, d_model: int) -> Tensor:
 class DigitClassifier(nn.Module):
     """Reads an image of a digit row by row: eight rows are eight tokens of eight pixels.
 
-    `logits = W · mean(Encoder(W_in rows + P)) + b`: each row is a token like a word of a sentence, and one last linear layer reads the
-    mean of what the encoder makes of the eight. A mean knows no order, so where a row stands is told by the positions alone.
+    `logits = W · mean(Encoder(W_in rows + P)) + b`: each row is a token like a word of a sentence, and one last linear
+    layer reads the mean of what the encoder makes of the eight. A mean knows no order, so where a row stands is told by
+    the positions alone.
 
     Attributes:
         embed: `nn.Linear(8, d_model)`, the embedding: pixels are numbers already, so it is no table.
@@ -61,9 +62,11 @@ class Transformer(nn.Module):
         max_length: the longest sequence on either side.
 
     Attributes:
-        src_embed, tgt_embed: `nn.Embedding`, multiplied by √d_model where they are used, so they begin with variance 1/d_model.
+        src_embed, tgt_embed: `nn.Embedding`, multiplied by √d_model where they are used, so they begin with variance
+            1/d_model.
         positions: (max_length, d_model), sines and cosines for both sides; part of the state, not trained.
-        encoder: `Encoder`. decoder: `nn.ModuleList` of `DecoderLayer`s. norm: the norm that pre-norm layers need at the end.
+        encoder: `Encoder`. decoder: `nn.ModuleList` of `DecoderLayer`s. norm: the norm that pre-norm layers need at the
+            end.
         project: `nn.Linear(d_model, tgt_vocab)`, to the logits.
 
     Raises:
@@ -106,7 +109,7 @@ class Transformer(nn.Module):
         return self.project(self.norm(x))  # (b, m, tgt_vocab)
 
     def forward(self, src: Tensor, tgt_in: Tensor) -> Tensor:
-        """Return the logits (b, m, tgt_vocab) for source ids (b, n), padded with `PAD`, and target ids so far (b, m)."""
+        """Return the logits (b, m, tgt_vocab) for source ids (b, n), padded with `PAD`, and target ids (b, m)."""
         return self.decode(tgt_in, self.encode(src), self.source_mask(src))
 
     @staticmethod
@@ -116,7 +119,10 @@ class Transformer(nn.Module):
 
     @staticmethod
     def target_mask(tgt_in: Tensor) -> Tensor:
-        """What is written already and nothing after it: boolean (m, m). Padding needs no mask here: it only ever comes after."""
+        """What is written already and nothing after it: boolean (m, m).
+
+        Padding needs no mask here: it only ever comes after.
+        """
         return causal_mask(tgt_in.shape[-1]).to(tgt_in.device)
 
     def _embed(self, table: nn.Embedding, ids: Tensor) -> Tensor:

@@ -30,8 +30,8 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-6) -> Tensor:
     Raises:
         ValueError: the weight does not have one factor for each feature.
 
-    Source: Zhang and Sennrich (2019), "Root Mean Square Layer Normalization". Unlike layer norm it subtracts no mean and
-    adds no bias.
+    Source: Zhang and Sennrich (2019), "Root Mean Square Layer Normalization". Unlike layer norm it subtracts no mean
+    and adds no bias.
     """
     if weight.shape != x.shape[-1:]:
         raise ValueError(
@@ -59,15 +59,16 @@ def apply_rotary(x: Tensor, positions: Tensor, base: float = 10000.0) -> Tensor:
     Raises:
         ValueError: d is odd, or there is not one position for each token.
 
-    Source: Su et al. (2021), "RoFormer: Enhanced Transformer with Rotary Position Embedding", section 3.4. Many models pair
-    feature i with feature i + d/2 instead, which is the same with the features in another order.
+    Source: Su et al. (2021), "RoFormer: Enhanced Transformer with Rotary Position Embedding", section 3.4. Many models
+    pair feature i with feature i + d/2 instead, which is the same with the features in another order.
     """
     d = x.shape[-1]
     if d % 2:
         raise ValueError(f"x has shape {tuple(x.shape)}; pairs need an even last axis, and {d} is odd")
     if positions.shape != x.shape[-2:-1]:
         raise ValueError(
-            f"x has shape {tuple(x.shape)} and positions {tuple(positions.shape)}; expected one position for each of {x.shape[-2]} tokens"
+            f"x has shape {tuple(x.shape)} and positions {tuple(positions.shape)}; expected one position for each of"
+            f" {x.shape[-2]} tokens"
         )
     speeds = base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)  # (d/2,)
     # Angles in double precision: at position 100,000 a float32 angle is already wrong in its third digit.
@@ -81,8 +82,8 @@ def apply_rotary(x: Tensor, positions: Tensor, base: float = 10000.0) -> Tensor:
 def grouped_query_attention(Q: Tensor, K: Tensor, V: Tensor, mask: Tensor | None = None) -> Tensor:
     """Attention in which several query heads share one head of keys and values.
 
-    Query head i uses head `i // (h / h_kv)` of K and V: neighbours share. With h_kv = h it is multi-head attention, with
-    h_kv = 1 multi-query attention.
+    Query head i uses head `i // (h / h_kv)` of K and V: neighbours share. With h_kv = h it is multi-head attention,
+    with h_kv = 1 multi-query attention.
 
     Args:
         Q: queries, (..., h, n_q, d_k).
@@ -96,12 +97,14 @@ def grouped_query_attention(Q: Tensor, K: Tensor, V: Tensor, mask: Tensor | None
     Raises:
         ValueError: h_kv does not divide h, or K and V differ in heads.
 
-    Source: Ainslie et al. (2023), "GQA: Training Generalized Multi-Query Transformer Models from Multi-Head Checkpoints".
+    Source: Ainslie et al. (2023), "GQA: Training Generalized Multi-Query Transformer Models from Multi-Head
+    Checkpoints".
     """
     h, h_kv = Q.shape[-3], K.shape[-3]
     if V.shape[-3] != h_kv or h_kv == 0 or h % h_kv:
         raise ValueError(
-            f"{h} query heads cannot share {h_kv} heads of keys and {V.shape[-3]} of values: the first number must be a multiple of the others"
+            f"{h} query heads cannot share {h_kv} heads of keys and {V.shape[-3]} of values: the first number must be a"
+            " multiple of the others"
         )
     K = K.repeat_interleave(h // h_kv, dim=-3)  # (..., h, n_k, d_k)
     V = V.repeat_interleave(h // h_kv, dim=-3)  # (..., h, n_k, d_v)
@@ -118,7 +121,8 @@ def cached_attention_step(
         q: query of the new token, (..., 1, d_k).
         k: its key, (..., 1, d_k).
         v: its value, (..., 1, d_v).
-        cache: the pair K (..., t, d_k), V (..., t, d_v) of the t tokens before, oldest first; None before the first token.
+        cache: the pair K (..., t, d_k), V (..., t, d_v) of the t tokens before, oldest first; None before the first
+            token.
 
     Returns:
         output, (..., 1, d_v), and the new pair K (..., t+1, d_k), V (..., t+1, d_v). The old pair is left as it was.
@@ -136,8 +140,8 @@ def cached_attention_step(
 def online_softmax_attention(Q: Tensor, K: Tensor, V: Tensor, block_size: int) -> Tensor:
     """Scaled dot-product attention that reads keys and values block by block and never holds all scores.
 
-    For each query it carries the largest score so far m, the sum so far l = Σ exp(s - m), and the weighted sum of values so
-    far o = Σ exp(s - m) v. When a block raises m to m', everything carried is multiplied by exp(m - m').
+    For each query it carries the largest score so far m, the sum so far l = Σ exp(s - m), and the weighted sum of
+    values so far o = Σ exp(s - m) v. When a block raises m to m', everything carried is multiplied by exp(m - m').
 
     Args:
         Q: queries, (..., n_q, d_k).
@@ -151,9 +155,10 @@ def online_softmax_attention(Q: Tensor, K: Tensor, V: Tensor, block_size: int) -
     Raises:
         ValueError: block_size is below 1.
 
-    Source: Milakov and Gimelshein (2018), "Online normalizer calculation for softmax"; Dao et al. (2022), "FlashAttention",
-    algorithm 1, which also cuts the queries into blocks and does all of it inside one GPU kernel. While gradients are
-    recorded, torch keeps every block for the way back; FlashAttention computes them a second time instead.
+    Source: Milakov and Gimelshein (2018), "Online normalizer calculation for softmax"; Dao et al. (2022),
+    "FlashAttention", algorithm 1, which also cuts the queries into blocks and does all of it inside one GPU kernel.
+    While gradients are recorded, torch keeps every block for the way back; FlashAttention computes them a second time
+    instead.
     """
     if block_size < 1:
         raise ValueError(f"block_size is {block_size}; a block has at least one key")

@@ -40,7 +40,8 @@ class TableLanguageModel:
         odd = next((token for token in ids if type(token) is not int), None)
         if odd is not None:
             raise TypeError(
-                f"next_logits wants a list of plain whole numbers, and one of these is a {type(odd).__name__}: int(...) makes a number of it"
+                f"next_logits wants a list of plain whole numbers, and one of these is a {type(odd).__name__}: int(...)"
+                " makes a number of it"
             )
         if not ids or (self.bos_id is not None and ids[0] != self.bos_id):
             given = f"a list that begins with {ids[0]}" if ids else "an empty list"
@@ -50,7 +51,8 @@ class TableLanguageModel:
         unknown = next((token for token in ids if not 0 <= token < self.logits.shape[1]), None)
         if unknown is not None:
             raise ValueError(
-                f"next_logits was given the id {unknown}, and the vocabulary has the ids 0 to {self.logits.shape[1] - 1}"
+                f"next_logits was given the id {unknown}, and the vocabulary has the ids 0 to"
+                f" {self.logits.shape[1] - 1}"
             )
         step = min(len(ids), len(self.logits)) - 1
         return torch.from_numpy(self.logits[step, ids[-1]].copy())
@@ -59,10 +61,11 @@ class TableLanguageModel:
 def bag_of_words_model(
     weights: Mapping[str, np.ndarray], keep: np.ndarray, sharpness: float = 1.0, training: bool = True
 ) -> Any:
-    """Return a small model to train, called as `model(src, tgt_in)`: each logit depends on all source words, in no order, and one target word.
+    """Return a small model to train, called as `model(src, tgt_in)`: each logit depends on all source words, in no
+    order, and one target word.
 
-    `logits[b, i] = sharpness · (W tanh(T[tgt_in[b, i]] + mean_j S[src[b, j]]) + c)`. In training mode the features are multiplied by `keep`, as
-    dropout would do, but always in the same way.
+    `logits[b, i] = sharpness · (W tanh(T[tgt_in[b, i]] + mean_j S[src[b, j]]) + c)`. In training mode the features are
+    multiplied by `keep`, as dropout would do, but always in the same way.
 
     Args:
         weights: S (src_vocab, d), T (tgt_vocab, d), W (tgt_vocab, d), c (tgt_vocab,).
@@ -104,8 +107,8 @@ def sgd(others: Mapping[str, Any], model: str, rate: float, momentum: float = 0.
 def parrot(sentences: Any, logits: np.ndarray, bos_id: int, longest: int, training: bool = False) -> Any:
     """Return a translator that knows a few sentences by heart, with the methods `encode` and `decode`.
 
-    What it says next depends on the sentence, on how many target ids it was given and on the last of them. In training mode it
-    confuses every token with the next one in the vocabulary, as dropout may do.
+    What it says next depends on the sentence, on how many target ids it was given and on the last of them. In training
+    mode it confuses every token with the next one in the vocabulary, as dropout may do.
 
     Args:
         sentences: the source ids of each.
@@ -135,17 +138,20 @@ def parrot(sentences: Any, logits: np.ndarray, bos_id: int, longest: int, traini
         def decode(self, tgt_in: Any, memory: Any, memory_mask: Any = None) -> Any:
             if not torch.is_tensor(tgt_in) or tgt_in.ndim != 2 or tgt_in.shape[1] == 0:
                 raise ValueError(
-                    f"a model reads a batch of targets so far, a tensor of ids (b, m), and was given {_shape_of(tgt_in)}"
+                    "a model reads a batch of targets so far, a tensor of ids (b, m), and was given"
+                    f" {_shape_of(tgt_in)}"
                 )
             if tgt_in.shape[1] > longest:
                 raise ValueError(
-                    f"a model of max_length {longest} cannot read {tgt_in.shape[1]} ids: translate has to come to an end"
+                    f"a model of max_length {longest} cannot read {tgt_in.shape[1]} ids: translate has to come to"
+                    " an end"
                 )
             rows = []
             for ids in memory[..., 0].round().long().tolist():
                 if tuple(ids) not in known:
                     raise ValueError(
-                        f"the model was given the source ids {ids}; expected one of {', '.join(str(list(s)) for s in known)}"
+                        f"the model was given the source ids {ids}; expected one of"
+                        f" {', '.join(str(list(s)) for s in known)}"
                     )
                 rows.append(known[tuple(ids)])
             steps = torch.arange(tgt_in.shape[1]).clamp(max=table.shape[1] - 1)  # (m,)

@@ -68,9 +68,21 @@ def run(target: Any, cases: Iterable[Case], forbidden: Iterable[str] = ()) -> li
 
 def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: _Bench) -> tuple[dict, Any]:
     answer: dict[str, Any] = {
-        "status": "returned", "value": None, "opaque": "", "type": "", "changed": [], "shares": False,
-        "survived": True, "gradients": {}, "after": {}, "warnings": [], "printed": 0, "memory": 0, "shortcut": "", "error": {},
-    }  # fmt: skip
+        "status": "returned",
+        "value": None,
+        "opaque": "",
+        "type": "",
+        "changed": [],
+        "shares": False,
+        "survived": True,
+        "gradients": {},
+        "after": {},
+        "warnings": [],
+        "printed": 0,
+        "memory": 0,
+        "shortcut": "",
+        "error": {},
+    }
     printed = _Counter()
     watch = shortcuts.Watch(forbidden)
     built: dict[str, Any] = {}
@@ -179,7 +191,8 @@ def load_file(module: Any, name: str, prefix: str) -> None:
             for key in different[:3]
         ]
         raise NotRunnable(
-            f"{name} has weights of another model than your {type(module).__name__}, run the training cells again: {'; '.join(told)}"
+            f"{name} has weights of another model than your {type(module).__name__}, run the training cells again:"
+            f" {'; '.join(told)}"
         )
     load_weights(module, state)
 
@@ -188,7 +201,8 @@ def read_weights(name: str, prefix: str = "") -> dict[str, np.ndarray]:
     """Return the arrays of a `.safetensors` file in the working directory whose names begin with `prefix`.
 
     Raises:
-        NotRunnable: the file is missing, too large, cannot be read, or holds what is no number; the message is for the learner.
+        NotRunnable: the file is missing, too large, cannot be read, or holds what is no number; the message is for the
+            learner.
     """
     path = Path(name)
     if not path.is_file():
@@ -198,7 +212,8 @@ def read_weights(name: str, prefix: str = "") -> dict[str, np.ndarray]:
     size = path.stat().st_size
     if size > MAX_WEIGHTS_MB * 2**20:
         raise NotRunnable(
-            f"{name} has {size / 2**20:.0f} MB; at most {MAX_WEIGHTS_MB} are read, and the models of this unit need less than 2"
+            f"{name} has {size / 2**20:.0f} MB; at most {MAX_WEIGHTS_MB} are read, and the models of this unit need"
+            " less than 2"
         )
     from safetensors import SafetensorError
     from safetensors.numpy import load_file as read
@@ -207,7 +222,8 @@ def read_weights(name: str, prefix: str = "") -> dict[str, np.ndarray]:
         arrays = read(path)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise NotRunnable(
-            f"{name} is damaged or of another format and cannot be read ({type(error).__name__}): run the training cells again"
+            f"{name} is damaged or of another format and cannot be read ({type(error).__name__}): run the training"
+            " cells again"
         ) from None
     chosen = {key[len(prefix) :]: value for key, value in arrays.items() if key.startswith(prefix)}
     if not chosen:
@@ -243,7 +259,8 @@ def load_weights(module: Any, weights: dict[str, np.ndarray]) -> None:
 
 
 class _Bench:
-    """What the cases of one run share: the learner's own names, and objects of the learner's classes, which are slow to load."""
+    """What the cases of one run share: the learner's own names, and objects of the learner's classes, which are slow
+    to load."""
 
     def __init__(self, target: Any) -> None:
         # A decorator's wrapper has the names of the decorator's module; the function below it has the notebook's.
@@ -320,7 +337,8 @@ def _snapshot(item: Any) -> np.ndarray | None:
 
 
 def _outline(item: Any) -> Any:
-    """The lists and dicts among the arguments with their keys and plain entries, to see whether the call changed them."""
+    """The lists and dicts among the arguments with their keys and plain entries, to see whether the call changed
+    them."""
     if isinstance(item, dict):
         return {name: _outline(part) for name, part in item.items()}
     if isinstance(item, (list, tuple)):

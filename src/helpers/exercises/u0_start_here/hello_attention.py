@@ -1,4 +1,4 @@
-"""Unit 0: the one exercise on which a learner tries out how checks and hints work."""
+"""`hello_attention`: its cases, mistakes and hints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _without_quotes() -> str:
     raise NameError("name 'attend' is not defined")
 
 
-HELLO_ATTENTION = Exercise(
+EXERCISE = Exercise(
     name="hello_attention",
     reference=reference.hello_attention,
     cases=_hello_cases,
@@ -62,5 +62,3 @@ HELLO_ATTENTION = Exercise(
         "Copy the word with its quotation marks from the text, put it behind `return`, and take the `raise` line out.",
     ),
 )
-
-EXERCISES = (HELLO_ATTENTION,)

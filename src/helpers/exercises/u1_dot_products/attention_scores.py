@@ -1,0 +1,126 @@
+"""`attention_scores`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.exercise import Case, Exercise, Mistake
+from helpers.reference import u1_dot_products as reference
+
+from .common import (
+    DOT_T,
+    DOT_T_HINT,
+    RESHAPE_HINT,
+    TWO_AXES,
+    TWO_AXES_HINT,
+    TWO_NAMED,
+    TWO_NAMED_HINT,
+    both,
+    last_two,
+    lengths,
+    normal,
+    reshaped,
+    soft_rows,
+    two_axes_only,
+)
+
+
+def _scores_cases(rng: np.random.Generator) -> list[Case]:
+    return [
+        Case("values", (normal(rng, 2, 3), normal(rng, 4, 3)), note="2 queries, 4 keys, d_k = 3"),
+        Case("values", (normal(rng, 5, 3), normal(rng, 2, 3)), note="5 queries, 2 keys"),
+        Case("values", (normal(rng, 3, 3), normal(rng, 3, 3)), note="3 queries, 3 keys, d_k = 3: everything square"),
+        Case("integers", (rng.integers(-4, 5, size=(2, 3)), rng.integers(-4, 5, size=(4, 3))), note="whole numbers in"),
+        Case("batch axes", (normal(rng, 2, 3, 5), normal(rng, 2, 4, 5)), note="2 sentences at once"),
+        Case("batch axes", (normal(rng, 2, 3, 2, 5), normal(rng, 2, 3, 4, 5)), note="2 × 3 sentences at once"),
+        Case(
+            "bad arguments",
+            (normal(rng, 2, 3), normal(rng, 4, 5)),
+            raises="ValueError",
+            note="queries of width 3, keys of width 5",
+        ),
+    ]
+
+
+EXERCISE = Exercise(
+    name="attention_scores",
+    reference=reference.attention_scores,
+    cases=_scores_cases,
+    mistakes=(
+        Mistake(
+            "forgot the transpose: Q @ K",
+            "`Q @ K` meets the columns of K, and a square K lets it through unnoticed. The keys are rows: put K on its"
+            " side.",
+            both(lambda Q, K: Q @ K),
+        ),
+        Mistake(
+            "reshaped instead of transposed",
+            RESHAPE_HINT,
+            both(lambda Q, K: Q @ reshaped(K)),
+        ),
+        Mistake(
+            "keys ask and queries answer: K @ Qᵀ",
+            "Rows belong to the queries, columns to the keys: Q on the left, K on its side on the right.",
+            both(lambda Q, K: K @ last_two(Q)),
+        ),
+        Mistake(
+            "turned all axes around with .T",
+            "`.T` reverses every axis, the batch axes too. Only the last two have to change places: `np.swapaxes(K, -1,"
+            " -2)`.",
+            both(lambda Q, K: Q @ K.T),
+        ),
+        Mistake(
+            "scaled the scores by √d_k",
+            "The scale comes in unit 2. Here the raw dot products are asked.",
+            both(lambda Q, K: Q @ last_two(K) / np.sqrt(Q.shape[-1])),
+        ),
+        Mistake(
+            "divided the scores by d_k",
+            "Nothing is divided here, and in unit 2 it will be √d_k, not d_k.",
+            both(lambda Q, K: Q @ last_two(K) / Q.shape[-1]),
+        ),
+        Mistake(
+            "took the softmax already",
+            "Turning scores into weights is unit 2. Here the raw dot products are asked.",
+            both(lambda Q, K: soft_rows(Q @ last_two(K))),
+        ),
+        Mistake(
+            "compared the queries with themselves",
+            "The second factor is K: each query meets every key.",
+            both(lambda Q, K: Q @ last_two(Q)),
+        ),
+        Mistake(
+            "mixed the sentences of the batch",
+            "Each sentence keeps to itself: the batch axes stay in front and `@` works on the last two.",
+            both(lambda Q, K: np.tensordot(Q, K, axes=(-1, -1))),
+        ),
+        Mistake(
+            "joined all sentences of the batch into one",
+            "Leading axes stay as they are: three axes in, three axes out.",
+            both(lambda Q, K: Q.reshape(-1, Q.shape[-1]) @ K.reshape(-1, K.shape[-1]).T),
+        ),
+        Mistake(TWO_AXES, TWO_AXES_HINT, two_axes_only(reference.attention_scores)),
+        Mistake(TWO_NAMED, TWO_NAMED_HINT, lambda Q, K: Q @ K.transpose(-1, -2)),
+        Mistake(
+            "swapped the axes by number: transpose(0, 2, 1)",
+            "That fits an array of three axes and no other. `np.swapaxes(K, -1, -2)` swaps the last two of any array.",
+            lambda Q, K: Q @ K.transpose(0, 2, 1),
+        ),
+        Mistake(DOT_T, DOT_T_HINT, lambda Q, K: np.dot(Q, K.T)),
+        Mistake(
+            "looped over the first axis, which with a batch is not the queries",
+            "With a batch, `for q in Q` gives whole sentences. `@` with the last two axes of K swapped needs no loop at"
+            " all.",
+            lambda Q, K: np.array([K @ q for q in Q]),
+        ),
+        Mistake(
+            "divided by the lengths",
+            "That is the cosine. Attention uses the plain dot product: longer keys speak louder.",
+            both(lambda Q, K: Q @ last_two(K) / (lengths(Q) * last_two(lengths(K)))),
+        ),
+    ),
+    hints=(
+        "Row i of the result is `scores_for_query(Q[i], K)`.",
+        "All rows at once: Q times K on its side; with batch axes, only the last two axes of K change places.",
+    ),
+)

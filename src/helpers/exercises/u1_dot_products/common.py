@@ -1,0 +1,75 @@
+"""What the exercises of this unit share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.normal(size=shape)
+
+
+def reshaped(X: Any) -> Any:
+    X = np.asarray(X, dtype=float)
+    return X.reshape(*X.shape[:-2], X.shape[-1], X.shape[-2])
+
+
+def two_axes_only(function: Any) -> Any:
+    """The mistake of `n, d = X.shape`, in a function that is right otherwise."""
+
+    def wrong(*arrays: Any) -> Any:
+        n, d = np.shape(arrays[0])
+        return function(*arrays)
+
+    return wrong
+
+
+TWO_AXES = "unpacked exactly two axes from the shape"
+
+
+TWO_AXES_HINT = (
+    "`n, d = X.shape` breaks as soon as batch axes come first. Count from the end: `X.shape[-2]`, `X.shape[-1]`,"
+    " `X[..., i, :]`."
+)
+
+
+TWO_NAMED = "named only two axes in transpose"
+
+
+TWO_NAMED_HINT = (
+    "NumPy's `transpose` wants all axes in their new order (torch's wants two). What swaps the last two of any array is"
+    " `np.swapaxes(X, -1, -2)`."
+)
+
+
+RESHAPE_HINT = (
+    "`reshape` keeps the numbers in their order and only cuts the rows anew; a transpose makes columns of rows:"
+    " `np.swapaxes(X, -1, -2)`."
+)
+
+
+DOT_T = "used np.dot with .T, which is right for two axes only"
+
+
+DOT_T_HINT = (
+    "`.T` reverses every axis and `np.dot` does not keep batch axes in front. Use `@` and `np.swapaxes(X, -1, -2)`."
+)
+
+
+def lengths(X: Any, axis: Any = -1) -> Any:
+    return np.linalg.norm(X, axis=axis, keepdims=True)
+
+
+def both(function: Any) -> Any:
+    return lambda Q, K: function(np.asarray(Q, dtype=float), np.asarray(K, dtype=float))
+
+
+def last_two(X: Any) -> Any:
+    return np.swapaxes(X, -1, -2)
+
+
+def soft_rows(x: Any) -> Any:
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)

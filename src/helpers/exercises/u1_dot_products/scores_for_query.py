@@ -1,0 +1,98 @@
+"""`scores_for_query`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from helpers.exercise import Case, Exercise, Mistake
+from helpers.reference import u1_dot_products as reference
+
+from .common import normal
+
+
+def _query_cases(rng: np.random.Generator) -> list[Case]:
+    return [
+        Case("values", (normal(rng, 3), normal(rng, 5, 3)), note="5 keys of width 3"),
+        Case("values", (normal(rng, 4), normal(rng, 4, 4)), note="as many keys as features: a square K"),
+        Case("values", (normal(rng, 2), normal(rng, 1, 2)), note="one key"),
+        Case("integers", (rng.integers(-4, 5, size=3), rng.integers(-4, 5, size=(2, 3))), note="whole numbers in"),
+        Case(
+            "bad arguments",
+            (normal(rng, 3), normal(rng, 5, 4)),
+            raises="ValueError",
+            note="q has width 3, the keys 4",
+        ),
+    ]
+
+
+def _soft(x: Any) -> Any:
+    e = np.exp(x - x.max())
+    return e / e.sum()
+
+
+EXERCISE = Exercise(
+    name="scores_for_query",
+    reference=reference.scores_for_query,
+    cases=_query_cases,
+    mistakes=(
+        Mistake(
+            "multiplied q with the columns of K: q @ K",
+            "The keys are the rows of K. `q @ K` meets the columns, which a square K lets through unnoticed.",
+            lambda q, K: np.asarray(q, dtype=float) @ K,
+        ),
+        Mistake(
+            "kept the products without adding them up",
+            "`K * q` is (n_k, d_k). A dot product adds over the features: one number for each key.",
+            lambda q, K: np.asarray(K, dtype=float) * q,
+        ),
+        Mistake(
+            "added over the keys instead of the features",
+            "Add along the features, the last axis: what is left is one score for each key.",
+            lambda q, K: (np.asarray(K, dtype=float) * q).sum(axis=0),
+        ),
+        Mistake(
+            "measured distances instead of dot products",
+            "A distance is small for a key that fits the query; the score has to be large for it.",
+            lambda q, K: np.linalg.norm(np.asarray(K, dtype=float) - q, axis=-1),
+        ),
+        Mistake(
+            "returned a row matrix (1, n_k)",
+            "One query, one axis: the result is (n_k,). Index or `ravel` the extra axis away.",
+            lambda q, K: np.asarray(q, dtype=float)[None, :] @ np.asarray(K).T,
+        ),
+        Mistake(
+            "returned a column matrix (n_k, 1)",
+            "One query, one axis: the result is (n_k,). Index or `ravel` the extra axis away.",
+            lambda q, K: np.asarray(K, dtype=float) @ np.asarray(q)[:, None],
+        ),
+        Mistake(
+            "added all scores to one number",
+            "Each key gives an answer of its own: n_k numbers, not their sum.",
+            lambda q, K: (np.asarray(K, dtype=float) @ q).sum(),
+        ),
+        Mistake(
+            "took the softmax already",
+            "Turning scores into weights is unit 2. Here the raw dot products are asked.",
+            lambda q, K: _soft(np.asarray(K, dtype=float) @ q),
+        ),
+        Mistake(
+            "scaled the scores by √d_k",
+            "The scale comes in unit 2. Here the raw dot products are asked.",
+            lambda q, K: np.asarray(K, dtype=float) @ q / np.sqrt(len(q)),
+        ),
+        Mistake(
+            "divided by the lengths",
+            "That is the cosine. Attention uses the plain dot product: longer keys speak louder.",
+            lambda q, K: np.asarray(K, dtype=float) @ q / (np.linalg.norm(K, axis=-1) * np.linalg.norm(q)),
+        ),
+    ),
+    hints=(
+        "For each key: multiply it with q entry by entry and add up.",
+        (
+            "All keys at once are one product of K and q: `@` takes rows from its left side, and the keys are the rows"
+            " of K."
+        ),
+    ),
+)

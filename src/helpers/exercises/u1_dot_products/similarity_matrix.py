@@ -1,0 +1,117 @@
+"""`similarity_matrix`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from helpers.exercise import Case, Exercise, Mistake
+from helpers.reference import u1_dot_products as reference
+
+from .common import (
+    DOT_T,
+    DOT_T_HINT,
+    RESHAPE_HINT,
+    TWO_AXES,
+    TWO_AXES_HINT,
+    TWO_NAMED,
+    TWO_NAMED_HINT,
+    normal,
+    reshaped,
+    two_axes_only,
+)
+
+
+def _transposed(X: Any) -> Any:
+    return np.swapaxes(np.asarray(X, dtype=float), -1, -2)
+
+
+def _similarity_cases(rng: np.random.Generator) -> list[Case]:
+    return [
+        Case("values", (normal(rng, 4, 3),), note="4 tokens of width 3"),
+        Case("values", (normal(rng, 3, 3),), note="3 tokens of width 3: a square X"),
+        Case("values", (normal(rng, 1, 5),), note="one token"),
+        Case("integers", (rng.integers(-4, 5, size=(3, 2)),), note="whole numbers in"),
+        Case("batch axes", (normal(rng, 2, 4, 3),), note="2 sentences at once"),
+        Case("batch axes", (normal(rng, 2, 3, 3),), note="2 sentences at once, each of 3 tokens of width 3"),
+        Case("batch axes", (normal(rng, 2, 3, 5, 4),), note="2 × 3 sentences at once"),
+    ]
+
+
+def _cosine(X: Any) -> Any:
+    return reference.cosine_similarity(X)
+
+
+EXERCISE = Exercise(
+    name="similarity_matrix",
+    reference=reference.similarity_matrix,
+    cases=_similarity_cases,
+    mistakes=(
+        Mistake(
+            "multiplied features with features: XᵀX",
+            "XᵀX is (d, d): it compares columns. Tokens are rows here, so X comes first and its transpose second.",
+            lambda X: _transposed(X) @ np.asarray(X, dtype=float),
+        ),
+        Mistake(
+            "forgot the transpose: X @ X",
+            "A row of X can only meet another row if the second X is turned on its side; a square X hides that.",
+            lambda X: np.asarray(X, dtype=float) @ np.asarray(X, dtype=float),
+        ),
+        Mistake(
+            "reshaped instead of transposed",
+            RESHAPE_HINT,
+            lambda X: np.asarray(X, dtype=float) @ reshaped(X),
+        ),
+        Mistake(
+            "multiplied entry by entry instead of taking dot products",
+            "`X * X` keeps the shape of X. A dot product multiplies two rows and then adds up: use `@`.",
+            lambda X: np.asarray(X, dtype=float) * np.asarray(X, dtype=float),
+        ),
+        Mistake(
+            "turned all axes around with .T",
+            "`.T` reverses every axis, the batch axes too. Only the last two have to change places: `np.swapaxes(X, -1,"
+            " -2)`.",
+            lambda X: np.asarray(X, dtype=float) @ np.asarray(X, dtype=float).T,
+        ),
+        Mistake(
+            "divided by the lengths",
+            "That is the cosine, the next exercise. Here long vectors may score high just because they are long.",
+            _cosine,
+        ),
+        Mistake(
+            "compared each token with itself only",
+            "You have one number per token, the diagonal. Every token meets every token: n × n numbers.",
+            lambda X: np.sum(np.asarray(X, dtype=float) ** 2, axis=-1),
+        ),
+        Mistake(
+            "measured distances instead of dot products",
+            "A distance is small for similar tokens; the inner product is large for them.",
+            lambda X: np.linalg.norm(
+                np.asarray(X, dtype=float)[..., :, None, :] - np.asarray(X, dtype=float)[..., None, :, :], axis=-1
+            ),
+        ),
+        Mistake(
+            "scaled the result by √d",
+            "Right idea, wrong unit: the scale comes in unit 2. Here the plain dot products are asked.",
+            lambda X: reference.similarity_matrix(X) / np.sqrt(np.shape(X)[-1]),
+        ),
+        Mistake(
+            "mixed the sentences of the batch",
+            "Each sentence is compared with itself only: the batch axes stay in front and `@` works on the last two.",
+            lambda X: np.tensordot(np.asarray(X, dtype=float), np.asarray(X, dtype=float), axes=(-1, -1)),
+        ),
+        Mistake(TWO_AXES, TWO_AXES_HINT, two_axes_only(reference.similarity_matrix)),
+        Mistake(TWO_NAMED, TWO_NAMED_HINT, lambda X: X @ X.transpose(-1, -2)),
+        Mistake(DOT_T, DOT_T_HINT, lambda X: np.dot(X, X.T)),
+        Mistake(
+            "looped over the first axis, which with a batch is not the tokens",
+            "The tokens are on the last axis but one. `@` with the last two axes of X swapped needs no loop at all.",
+            lambda X: np.array([[x @ y for y in X] for x in X]),
+        ),
+    ),
+    hints=(
+        "Entry (i, j) is the dot product of row i with row j: multiply the two rows entry by entry and add up.",
+        "All of these at once are one matrix product of X with X on its side.",
+    ),
+)

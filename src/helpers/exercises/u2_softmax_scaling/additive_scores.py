@@ -1,0 +1,178 @@
+"""`additive_scores`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from helpers.exercise import Case, Exercise, Mistake
+from helpers.reference import u2_softmax_scaling as reference
+from helpers.reference.u1_dot_products import attention_scores
+
+from .common import normal
+
+
+def _additive_cases(rng: np.random.Generator) -> list[Case]:
+    def arrays(n_q: Any, n_k: Any, d_q: Any, d_k: Any, h: Any) -> Any:
+        return (
+            normal(rng, n_q, d_q),
+            normal(rng, n_k, d_k),
+            normal(rng, d_q, h),
+            normal(rng, d_k, h),
+            normal(rng, h),
+        )
+
+    Q, K, W_q, W_k, v = arrays(2, 4, 3, 5, 6)
+    return [
+        Case("values", (Q, K, W_q, W_k, v), note="2 queries of width 3, 4 keys of width 5, h = 6"),
+        Case("values", arrays(5, 2, 4, 3, 1), note="5 queries of width 4, 2 keys of width 3, h = 1"),
+        Case("values", arrays(3, 3, 3, 3, 3), note="everything square"),
+        Case(
+            "integers",
+            (rng.integers(-2, 3, size=(2, 3)), rng.integers(-2, 3, size=(3, 2)), *arrays(1, 1, 3, 2, 4)[2:]),
+            note="whole numbers in Q and K",
+        ),
+        Case(
+            "bad arguments",
+            (normal(rng, 2, 4), K, W_q, W_k, v),
+            raises="ValueError",
+            note="queries of width 4, W_q for width 3",
+        ),
+    ]
+
+
+def _additive(
+    join: Any = lambda a, b: a[:, None, :] + b[None, :, :],
+    bend: Any = np.tanh,
+    end: Any = lambda hidden, v: hidden @ v,
+) -> Any:
+    """The additive score with one of its parts exchanged."""
+
+    def wrong(Q: Any, K: Any, W_q: Any, W_k: Any, v: Any) -> Any:
+        Q, K, W_q, W_k, v = (np.array(a, dtype=float) for a in (Q, K, W_q, W_k, v))
+        return end(bend(join(Q @ W_q, K @ W_k)), v)
+
+    return wrong
+
+
+EXERCISE = Exercise(
+    name="additive_scores",
+    reference=reference.additive_scores,
+    cases=_additive_cases,
+    mistakes=(
+        Mistake(
+            "left the tanh out",
+            "Without it the score is a number for the query plus a number for the key, and the softmax ignores the"
+            " query's part: all queries would attend alike.",
+            _additive(bend=lambda x: x),
+        ),
+        Mistake(
+            "took the tanh of the finished score",
+            "The tanh bends the h hidden numbers; v weighs them afterwards.",
+            _additive(bend=lambda x: x, end=lambda hidden, v: np.tanh(hidden @ v)),
+        ),
+        Mistake(
+            "took the tanh of query and key before adding them",
+            "First the sum q W_q + k W_k, then its tanh: only so do query and key act on each other.",
+            _additive(join=lambda a, b: np.tanh(a)[:, None, :] + np.tanh(b)[None, :, :], bend=lambda x: x),
+        ),
+        Mistake(
+            "used ReLU instead of tanh",
+            "The formula has a tanh, which also bends negative numbers: `np.tanh`.",
+            _additive(bend=lambda x: np.maximum(x, 0)),
+        ),
+        Mistake(
+            "used the sigmoid instead of tanh",
+            "The sigmoid runs from 0 to 1, the tanh from -1 to 1: `np.tanh`.",
+            _additive(bend=lambda x: 1 / (1 + np.exp(-x))),
+        ),
+        Mistake(
+            "put v in front: v @ hidden",
+            "`@` adds over the last axis on its left and the last but one on its right. The h hidden numbers are the"
+            " last axis, so they stand on the left.",
+            _additive(end=lambda hidden, v: v @ hidden),
+        ),
+        Mistake(
+            "multiplied query and key instead of adding them",
+            "That would be a dot product again. Here the projected query and key are added.",
+            _additive(join=lambda a, b: a[:, None, :] * b[None, :, :]),
+        ),
+        Mistake(
+            "subtracted the key from the query",
+            "The formula adds them.",
+            _additive(join=lambda a, b: a[:, None, :] - b[None, :, :]),
+        ),
+        Mistake(
+            "left v out and added the hidden numbers up",
+            "v weighs the h hidden numbers: a dot product with v, not a plain sum.",
+            _additive(end=lambda hidden, v: hidden.sum(axis=-1)),
+        ),
+        Mistake(
+            "left v out and took the mean of the hidden numbers",
+            "v weighs the h hidden numbers: a dot product with v, not a plain mean.",
+            _additive(end=lambda hidden, v: hidden.mean(axis=-1)),
+        ),
+        Mistake(
+            "returned the hidden numbers without adding them up",
+            "`v * hidden` still has h numbers for each pair. A score is one: add along the last axis, or use `@ v`.",
+            _additive(end=lambda hidden, v: hidden * v),
+        ),
+        Mistake(
+            "returned (n_k, n_q): keys in the rows",
+            "Rows belong to the queries. Which of the two gets the new axis in front of its features?",
+            _additive(join=lambda a, b: a[None, :, :] + b[:, None, :]),
+        ),
+        Mistake(
+            "paired query i with key i only",
+            "Every query meets every key: give the query an axis for the keys, `a[:, None, :]`, and the key one for the"
+            " queries, `b[None, :, :]`.",
+            _additive(join=lambda a, b: a + b),
+        ),
+        Mistake(
+            "used W_q for the keys as well",
+            "Queries and keys have a projection each; they may even differ in width.",
+            lambda Q, K, W_q, W_k, v: _additive()(Q, K, W_q, W_q, v),
+        ),
+        Mistake(
+            "swapped W_q and W_k",
+            "W_q projects the queries, W_k the keys.",
+            lambda Q, K, W_q, W_k, v: _additive()(Q, K, W_k, W_q, v),
+        ),
+        Mistake(
+            "weighed by v before the tanh",
+            "First the tanh of the h hidden numbers, then their dot product with v.",
+            _additive(bend=lambda x: x, end=lambda hidden, v: np.tanh(hidden * v).sum(axis=-1)),
+        ),
+        Mistake(
+            "transposed the projections: W @ q",
+            "Tokens are rows and W is (d, h), so `Q @ W_q` fits as it is.",
+            lambda Q, K, W_q, W_k, v: _additive()(Q, K, np.transpose(W_q), np.transpose(W_k), v),
+        ),
+        Mistake(
+            "scaled the score by √h",
+            "This formula has no scale: the tanh keeps the hidden numbers between -1 and 1 by itself.",
+            _additive(end=lambda hidden, v: hidden @ v / math.sqrt(len(v))),
+        ),
+        Mistake(
+            "took the softmax already",
+            "Scores are asked. They become weights afterwards, by the same softmax as always.",
+            _additive(end=lambda hidden, v: reference.softmax(hidden @ v)),
+        ),
+        Mistake(
+            "computed the scaled dot product of the projections",
+            "This exercise is about the other score: tanh of the sum, weighed by v.",
+            lambda Q, K, W_q, W_k, v: attention_scores(Q @ W_q, K @ W_k) / math.sqrt(len(v)),
+        ),
+        Mistake(
+            "computed the dot product of the projections",
+            "This exercise is about the other score: tanh of the sum, weighed by v.",
+            lambda Q, K, W_q, W_k, v: attention_scores(Q @ W_q, K @ W_k),
+        ),
+    ),
+    hints=(
+        "For one pair: add the two projected vectors, take the tanh, then the dot product with v.",
+        "All pairs at once: (n_q, 1, h) plus (1, n_k, h) gives (n_q, n_k, h); `@ v` takes the h away.",
+    ),
+)

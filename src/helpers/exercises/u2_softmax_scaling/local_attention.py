@@ -1,0 +1,272 @@
+"""`local_attention`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from helpers.exercise import Case, Exercise, Mistake
+from helpers.reference import u2_softmax_scaling as reference
+
+from .common import WRONG_SCALES, guarded, normal, share, whole_numbers
+
+
+def _near(n_q: Any, n_k: Any, window: Any) -> Any:
+    return np.abs(np.arange(n_q)[:, None] - np.arange(n_k)[None, :]) <= window
+
+
+def _local_cases(rng: np.random.Generator) -> list[Case]:
+    def arrays(n_q: Any, n_k: Any, d_k: Any, d_v: Any) -> Any:
+        return normal(rng, n_q, d_k), normal(rng, n_k, d_k), normal(rng, n_k, d_v)
+
+    # One key that all would choose, neighbours around -50 and around -100000, queries behind the last key; exact in
+    # float32.
+    Q, K = whole_numbers(rng, 10, 4), whole_numbers(rng, 7, 4)
+    Q[:, 0] = 1
+    K[:, 0] = [20_000, -100, -102, -104, -200_000, -200_002, -200_004]
+    steep = (Q, K, normal(rng, 7, 2))
+    whole = tuple(rng.integers(-2, 3, size=shape) for shape in ((4, 3), (4, 3), (4, 2)))
+    return [
+        Case("values", (*arrays(6, 6, 3, 5), 1), note="6 tokens, window 1: a neighbour to each side"),
+        Case("values", (*arrays(7, 7, 2, 3), 2), note="7 tokens, window 2"),
+        Case("values", (*arrays(5, 5, 5, 5), 3), note="5 tokens of width 5, window 3"),
+        Case("window 0", (*arrays(4, 4, 3, 2), 0), note="each token sees itself alone"),
+        Case("wide window", (*arrays(3, 4, 6, 2), 10), note="the window is wider than the sentence"),
+        Case("fewer queries than keys", (*arrays(2, 6, 3, 4), 1), note="2 queries, 6 keys, window 1"),
+        Case(
+            "rows that see nothing",
+            (*arrays(6, 3, 2, 4), 1),
+            note="6 queries, 3 keys, window 1: the last two queries see no key",
+        ),
+        Case(
+            "large scores",
+            (*steep, 1),
+            note="10 queries, 7 keys, window 1: many near scores around -100000, a far one of 10000",
+        ),
+        Case("integers", (*whole, 1), note="whole numbers in"),
+    ]
+
+
+def _local(
+    scale: Any = lambda Q, K, V: 1 / math.sqrt(Q.shape[-1]),
+    near: Any = lambda n_q, n_k, window: _near(n_q, n_k, window),
+    weigh: Any = lambda scores, near: reference.softmax(np.where(near, scores, -np.inf)),
+) -> Any:
+    """Local attention with one of its parts exchanged."""
+
+    def wrong(Q: Any, K: Any, V: Any, window: Any) -> Any:
+        Q, K, V = (np.array(a, dtype=float) for a in (Q, K, V))
+        weights = weigh(Q @ K.T * scale(Q, K, V), near(len(Q), len(K), window))
+        return weights @ V, weights
+
+    return wrong
+
+
+def _filled(value: Any, empty_rows_zero: Any) -> Any:
+    def weigh(scores: Any, near: Any) -> Any:
+        weights = reference.softmax(np.where(near, scores, value))
+        return weights * near.any(axis=-1, keepdims=True) if empty_rows_zero else weights
+
+    return weigh
+
+
+def _cut_afterwards(scores: Any, near: Any) -> Any:
+    return reference.softmax(scores) * near
+
+
+def _renormalised(scores: Any, near: Any) -> Any:
+    left = reference.softmax(scores) * near
+    total = left.sum(axis=-1, keepdims=True)
+    return left / np.where(near.any(axis=-1, keepdims=True), total, 1)
+
+
+def _renormalised_safely(scores: Any, near: Any) -> Any:
+    return guarded(reference.softmax(scores) * near, -1)
+
+
+def _renormalised_blindly(scores: Any, near: Any) -> Any:
+    return share(reference.softmax(scores) * near, -1)
+
+
+def _steps(n_q: Any, n_k: Any) -> Any:
+    return np.arange(n_q)[:, None] - np.arange(n_k)[None, :]
+
+
+def _mixed_before(Q: Any, K: Any, V: Any, window: Any) -> Any:
+    return reference.scaled_dot_product_attention(Q, K, V)[0], reference.local_attention(Q, K, V, window)[1]
+
+
+_RENORMALISE_HINT = (
+    "A far key with a huge score leaves 0 for all the near ones, and 0/0 in the end. Rule the far scores out before the"
+    " softmax."
+)
+
+
+_LEAK_HINT = "Scores may be lower than that, and then the far keys win. -inf is lower than every score."
+
+
+EXERCISE = Exercise(
+    name="local_attention",
+    reference=reference.local_attention,
+    cases=_local_cases,
+    mistakes=(
+        Mistake(
+            "set the far weights to 0 after the softmax, so that rows no longer sum to 1",
+            "The far keys have already taken their share. Rule them out before the softmax, with scores of -inf.",
+            _local(weigh=_cut_afterwards),
+        ),
+        Mistake(
+            "cut the far weights after the softmax and divided by what is left: 0/0 when a far score is huge",
+            _RENORMALISE_HINT,
+            _local(weigh=_renormalised),
+        ),
+        Mistake(
+            "cut the far weights after the softmax; a huge far score leaves nothing for the near ones",
+            _RENORMALISE_HINT,
+            _local(weigh=_renormalised_safely),
+        ),
+        Mistake(
+            "cut the far weights after the softmax and divided by 0 where nothing is left",
+            _RENORMALISE_HINT,
+            _local(weigh=_renormalised_blindly),
+        ),
+        Mistake(
+            "left out the edge of the window: < instead of <=",
+            "A distance of exactly `window` is still seen; with window 0 each token sees itself.",
+            _local(near=lambda n_q, n_k, window: _near(n_q, n_k, window - 1)),
+        ),
+        Mistake(
+            "left out the last neighbour: the slice ends too early",
+            "A Python slice stops before its end: `K[start : i + window]` has no key i + window.",
+            _local(near=lambda n_q, n_k, window: (_steps(n_q, n_k) <= window) & (_steps(n_q, n_k) > -window)),
+        ),
+        Mistake(
+            "a slice that starts below 0: the first queries see nothing",
+            "Python counts a negative start from the end. Begin at `max(0, i - window)`.",
+            _local(near=lambda n_q, n_k, window: _near(n_q, n_k, window) & (np.arange(n_q)[:, None] >= window)),
+        ),
+        Mistake(
+            "built the window for as many keys as queries",
+            "The distances are a table of n_q rows and n_k columns: rows count the queries, columns the keys.",
+            _local(near=lambda n_q, n_k, window: _near(n_q, n_q, window)),
+        ),
+        Mistake(
+            "mixed the output with the weights from before the window",
+            "The weights are right. Mix the values with these same weights: `weights @ V`.",
+            _mixed_before,
+        ),
+        Mistake(
+            "returned the weights first",
+            "The order is output, weights: `return output, weights`.",
+            lambda Q, K, V, window: reference.local_attention(Q, K, V, window)[::-1],
+        ),
+        Mistake(
+            "looks back only",
+            "The neighbourhood reaches to both sides: the distance is |i - j|, without its sign.",
+            _local(near=lambda n_q, n_k, window: (_steps(n_q, n_k) >= 0) & (_steps(n_q, n_k) <= window)),
+        ),
+        Mistake(
+            "looks ahead only",
+            "The neighbourhood reaches to both sides: the distance is |i - j|, without its sign.",
+            _local(near=lambda n_q, n_k, window: (_steps(n_q, n_k) <= 0) & (_steps(n_q, n_k) >= -window)),
+        ),
+        Mistake(
+            "forgot the absolute value: everything ahead is seen",
+            "i - j is negative for keys that come later, and so always below the window. The distance is |i - j|.",
+            _local(near=lambda n_q, n_k, window: _steps(n_q, n_k) <= window),
+        ),
+        Mistake(
+            "forgot the absolute value: everything behind is seen",
+            "j - i is negative for keys that came earlier, and so always below the window. The distance is |i - j|.",
+            _local(near=lambda n_q, n_k, window: _steps(n_q, n_k) >= -window),
+        ),
+        Mistake(
+            "ruled out the near keys and kept the far ones",
+            "It is the other way round: where |i - j| > window the weight is 0.",
+            _local(near=lambda n_q, n_k, window: ~_near(n_q, n_k, window)),
+        ),
+        Mistake(
+            "took the window as the full width",
+            "`window` counts to each side: window 2 shows up to 5 keys, two on either side and the own place.",
+            _local(near=lambda n_q, n_k, window: _near(n_q, n_k, window // 2)),
+        ),
+        Mistake(
+            "lined the queries up with the last keys",
+            "Both places count from 0: query 0 stands at key 0, even if there are more keys than queries.",
+            _local(near=lambda n_q, n_k, window: np.abs(_steps(n_q, n_k) + n_k - n_q) <= window),
+        ),
+        Mistake(
+            "let every query see the same keys, the first ones",
+            "The window moves along with the query: compare j with i, not with 0.",
+            _local(near=lambda n_q, n_k, window: np.broadcast_to(np.arange(n_k) <= window, (n_q, n_k))),
+        ),
+        Mistake(
+            "did not use the window at all",
+            "Is the result of `np.where(...)` assigned to something? Far keys still have weight.",
+            _local(near=lambda n_q, n_k, window: np.ones((n_q, n_k), dtype=bool)),
+        ),
+        Mistake(
+            "gave the far keys a score of 0",
+            "A score of 0 is not a weight of 0: exp(0) = 1. The score that gives weight 0 is -inf.",
+            _local(weigh=lambda scores, near: reference.softmax(scores * near)),
+        ),
+        Mistake(
+            "multiplied the mask by -inf: 0 · -inf is NaN",
+            "The near scores are lost that way. Choose with `np.where(near, scores, -np.inf)` instead of multiplying.",
+            _local(weigh=lambda scores, near: reference.softmax(scores + (1 - near) * -np.inf)),
+        ),
+        Mistake(
+            "a query that sees nothing gives NaN",
+            "Its scores are all -inf. The softmax at the start of this unit turns such a row into zeros; use it here.",
+            _local(weigh=lambda scores, near: _nan_rows(scores, near)),
+        ),
+        Mistake(
+            "a query that sees nothing gets equal weights",
+            "A finite fill makes all its scores equal. Nobody is there, so its row should be zeros.",
+            _local(weigh=_filled(-1e9, False)),
+        ),
+        Mistake(
+            "filled with a number like -10000: far keys leak in when the near scores are lower",
+            _LEAK_HINT,
+            _local(weigh=_filled(-1e4, True)),
+        ),
+        Mistake(
+            "filled with a number like -10000: far keys leak in, and a query that sees nothing gets equal weights",
+            _LEAK_HINT,
+            _local(weigh=_filled(-1e4, False)),
+        ),
+        Mistake(
+            "filled with a number like -20: far keys leak in when the near scores are lower",
+            _LEAK_HINT,
+            _local(weigh=_filled(-20, True)),
+        ),
+        Mistake(
+            "filled with a number like -20: far keys leak in, and a query that sees nothing gets equal weights",
+            _LEAK_HINT,
+            _local(weigh=_filled(-20, False)),
+        ),
+        Mistake(
+            "took the softmax over the queries",
+            "Each query shares out a whole 1 over the keys that it sees: the softmax runs along the last axis.",
+            _local(weigh=lambda scores, near: reference.softmax(np.where(near, scores, -np.inf), axis=0)),
+        ),
+        Mistake(
+            "subtracted no maximum: large scores give 0/0",
+            "The softmax you wrote at the start of this unit takes off the maximum of each row; call it.",
+            _local(weigh=lambda scores, near: share(np.exp(np.where(near, scores, -np.inf)), -1)),
+        ),
+        *(Mistake(name, hint, _local(scale=scale)) for name, hint, scale in WRONG_SCALES),
+    ),
+    forbidden=("torch.nn.functional.scaled_dot_product_attention", "torch.nn.functional.multi_head_attention_forward"),
+    hints=(
+        "Scaled scores first; then -inf wherever |i - j| > window; then softmax and weighted sum as before.",
+        "All distances at once: `np.arange(n_q)[:, None] - np.arange(n_k)[None, :]`.",
+    ),
+)
+
+
+def _nan_rows(scores: Any, near: Any) -> Any:
+    scores = np.where(near, scores, -np.inf)
+    return share(np.exp(scores - scores.max(axis=-1, keepdims=True)), -1)

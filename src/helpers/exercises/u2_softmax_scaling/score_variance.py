@@ -1,0 +1,294 @@
+"""`score_variance`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from helpers.exercise import Case, Exercise, Mistake, Relation
+from helpers.reference import u2_softmax_scaling as reference
+
+_PAIRS, _WIDTH, _REPEATS = 20, 36, 40
+
+
+# Enough pairs that their own scatter is small beside that of one vector's length.
+_MANY, _NARROW, _OFTEN = 200, 6, 24
+
+
+def _variance_cases(rng: np.random.Generator) -> list[Case]:
+    def seed() -> Any:
+        return int(rng.integers(1, 100_000))
+
+    one, other = seed(), seed() + 100_000
+    return [
+        *(Case("values", (d_k, 1000, seed()), note=f"d_k = {d_k}, 1000 pairs") for d_k in (25, 49)),
+        Case("seed", (8, 50, one), label="first", note="two calls with one seed, one with another"),
+        Case("seed", (8, 50, other), label="other"),
+        Case("seed", (8, 50, one), label="again"),
+        Case("number of pairs", (8, 50, one), label="50", note="the same seed with 50 and with 51 pairs"),
+        Case("number of pairs", (8, 51, one), label="51"),
+        *(
+            Case(
+                "scatter",
+                (_WIDTH, _PAIRS, one + 1 + i),
+                label=str(i),
+                note=f"{_REPEATS} seeds, d_k = {_WIDTH}, {_PAIRS} pairs each",
+            )
+            for i in range(_REPEATS)
+        ),
+        *(
+            Case(
+                "separate pairs",
+                (_NARROW, _MANY, one + 50 + i),
+                label=str(i),
+                note=f"{_OFTEN} seeds, d_k = {_NARROW}, {_MANY} pairs each",
+            )
+            for i in range(_OFTEN)
+        ),
+    ]
+
+
+def _level(value: Any, d_k: Any, n_pairs: Any) -> Any:
+    """What a number of about this size is likely to be, in words."""
+    known = {
+        "d_k": d_k,
+        "2 d_k": 2 * d_k,
+        "√d_k": math.sqrt(d_k),
+        "1": 1,
+        "0.05 d_k": 7 / 144 * d_k,
+        "1/d_k": 1 / d_k,
+        "n_pairs": n_pairs,
+        "d_k²": d_k**2,
+    }
+    if value > 0:
+        name = min(known, key=lambda k: abs(math.log(known[k] / value)))
+        if abs(math.log(known[name] / value)) < 0.2:
+            return name
+    return "0" if abs(value) < 0.04 * d_k else f"{value:.2g}"
+
+
+def _not_a_number(value: Any) -> Any:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float, np.ndarray))
+        or np.ndim(value)
+        or np.asarray(value).dtype.kind not in "iuf"
+    ):
+        shape = (
+            f"an array of shape {value.shape}"
+            if isinstance(value, np.ndarray) and value.ndim
+            else f"a {type(value).__name__}"
+        )
+        return (
+            "the result is None: is there a return at the end?"
+            if value is None
+            else f"the result is {shape}; one number is asked, the variance over all pairs"
+        )
+    return None if np.isfinite(value) else "the result is not a finite number"
+
+
+def _is_number(case: Any, value: Any, expected: Any) -> Any:
+    return _not_a_number(value)
+
+
+def _near_width(case: Any, value: Any, expected: Any) -> Any:
+    d_k, n_pairs, _ = case.args
+    # Six standard deviations of a measured variance: a right answer practically never fails.
+    allowed = 6 * math.sqrt((2 + 6 / d_k) / n_pairs)
+    if _not_a_number(value):
+        return _not_a_number(value)
+    if abs(value - d_k) <= allowed * d_k:
+        return None
+    return (
+        f"for d_k = {d_k} and {n_pairs} pairs your number is around {_level(float(value), d_k, n_pairs)}, too far from"
+        " the variance of q·k"
+    )
+
+
+def _same_seed_same_number(values: Any) -> Any:
+    if not np.isclose(values["first"], values["again"], rtol=1e-9, atol=0):
+        return "two calls with the same seed give two different numbers"
+    if values["first"] == values["other"] == 8:
+        return "two seeds give exactly d_k: nothing is measured"
+    if np.isclose(values["first"], values["other"], rtol=1e-9, atol=0):
+        return "another seed gives the same number again"
+    return None
+
+
+def _pairs_count(values: Any) -> Any:
+    if values["50"] == values["51"] == 8:
+        return "50 pairs and 51 pairs give exactly d_k: nothing is measured"
+    if np.isclose(values["50"], values["51"], rtol=1e-9, atol=0):
+        return "50 pairs and 51 pairs give the same number: n_pairs makes no difference"
+    return None
+
+
+def _scatter(values: Any) -> Any:
+    """Averages over the seeds lie near d_k, and they scatter as 20 pairs do: neither constant nor from 20 × 20
+    scores."""
+    numbers = np.array([float(v) for v in values.values()])
+    usual = math.sqrt((2 + 6 / _WIDTH) / _PAIRS)
+    ratio = numbers.std() / max(abs(numbers.mean()), 1e-12) / usual
+    little = ratio < 0.5
+    if abs(numbers.mean() / _WIDTH - 1) > 0.35:
+        level = _level(numbers.mean(), _WIDTH, _PAIRS)
+        return f"averaged over {_REPEATS} seeds your number is around {level}, not d_k" + (
+            ", with far less scatter than so few pairs have" if little else ""
+        )
+    if ratio < 0.2:
+        return "from seed to seed your number hardly changes, as if it came from far more pairs"
+    if little:
+        return "from seed to seed your number changes less than that of n_pairs pairs: it comes from more scores"
+    return None
+
+
+def _separate(values: Any) -> Any:
+    """The scatter is not far above that of pairs which share nothing; one vector for all pairs brings that of its
+    length.
+    """
+    numbers = np.array([float(v) for v in values.values()]) / _NARROW
+    usual = math.sqrt((2 + 6 / _NARROW) / _MANY)
+    if abs(numbers.mean() - 1) < 0.5 and numbers.std() > 2 * usual:
+        return (
+            "from seed to seed your number changes far more than that of n_pairs separate pairs: the pairs share a"
+            " vector"
+        )
+    return None
+
+
+def _pairs(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n_pairs, d_k)), rng.normal(size=(n_pairs, d_k))
+
+
+def _measured(by: Any) -> Any:
+    return lambda d_k, n_pairs, seed: float(by(*_pairs(d_k, n_pairs, seed)))
+
+
+def _dots(q: Any, k: Any) -> Any:
+    return (q * k).sum(axis=-1)
+
+
+def _same_twice(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+    q, _ = _pairs(d_k, n_pairs, seed)
+    return float(np.var(_dots(q, q)))
+
+
+def _fresh(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+    return reference.score_variance(d_k, n_pairs, int(np.random.SeedSequence().entropy % 2**32))
+
+
+def _uniform(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+    rng = np.random.default_rng(seed)
+    return float(np.var(_dots(rng.random((n_pairs, d_k)), rng.random((n_pairs, d_k)))))
+
+
+def _one_query(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+    rng = np.random.default_rng(seed)
+    return float(np.var(_dots(rng.normal(size=d_k), rng.normal(size=(n_pairs, d_k)))))
+
+
+def _unit(X: Any) -> Any:
+    return X / np.linalg.norm(X, axis=-1, keepdims=True)
+
+
+EXERCISE = Exercise(
+    name="score_variance",
+    reference=reference.score_variance,
+    cases=_variance_cases,
+    compare={
+        "values": _near_width,
+        "seed": _is_number,
+        "number of pairs": _is_number,
+        "scatter": _is_number,
+        "separate pairs": _is_number,
+    },
+    relations=(
+        Relation("seed", _same_seed_same_number),
+        Relation("number of pairs", _pairs_count),
+        Relation("scatter", _scatter),
+        Relation("separate pairs", _separate),
+    ),
+    mistakes=(
+        Mistake(
+            "drew q and k from the same seed, so that they are the same vectors",
+            "Two generators with one seed give the same numbers twice, and q·q is a length. Make one generator and draw"
+            " from it twice.",
+            _same_twice,
+        ),
+        Mistake(
+            "left the seed out: every call gives another number",
+            "`np.random.default_rng()` begins somewhere new each time. Give it the seed, inside the function.",
+            _fresh,
+        ),
+        Mistake(
+            "used a fixed seed instead of the argument",
+            "Whoever calls the function chooses the seed: `np.random.default_rng(seed)`.",
+            lambda d_k, n_pairs, seed: reference.score_variance(d_k, n_pairs, 0),
+        ),
+        Mistake(
+            "used a fixed number of pairs",
+            "`n_pairs` says how many pairs are drawn; more pairs make the measurement sharper.",
+            lambda d_k, n_pairs, seed: reference.score_variance(d_k, 500, seed),
+        ),
+        Mistake(
+            "returned d_k without measuring anything",
+            "d_k is what theory expects. Draw the pairs and see whether it is true: a measurement is never exactly"
+            " right.",
+            lambda d_k, n_pairs, seed: float(d_k),
+        ),
+        Mistake(
+            "returned the standard deviation",
+            "The standard deviation is the root of the variance. Here the variance is asked: `np.var`.",
+            _measured(lambda q, k: _dots(q, k).std()),
+        ),
+        Mistake(
+            "returned the mean",
+            "The mean of q·k is 0 at every width. How far the numbers lie around it is the variance: `np.var`.",
+            _measured(lambda q, k: _dots(q, k).mean()),
+        ),
+        Mistake(
+            "took the variance of single products, not of their sums",
+            "q·k is one number for each pair: add the products of a pair up first, along d_k, and take the variance of"
+            " the n_pairs sums.",
+            _measured(lambda q, k: np.var(q * k)),
+        ),
+        Mistake(
+            "added up over the pairs instead of the width",
+            "The dot product adds along the d_k entries of one pair: the last axis of a (n_pairs, d_k) array.",
+            _measured(lambda q, k: np.var((q * k).sum(axis=0))),
+        ),
+        Mistake(
+            "measured scores that are scaled already",
+            "That is where the unit is going. First measure the plain q·k, to see why it needs a scale.",
+            _measured(lambda q, k: np.var(_dots(q, k) / np.sqrt(q.shape[-1]))),
+        ),
+        Mistake(
+            "drew uniform numbers between 0 and 1",
+            "`rng.random` is uniform. Mean 0 and variance 1 come from `rng.normal`.",
+            _uniform,
+        ),
+        Mistake(
+            "made every vector one unit long",
+            "Unit-normal means that each entry has mean 0 and variance 1, not that the vector has length 1.",
+            _measured(lambda q, k: np.var(_dots(_unit(q), _unit(k)))),
+        ),
+        Mistake(
+            "drew one query for all pairs",
+            "A pair is one query with one key, both drawn afresh: two arrays of shape (n_pairs, d_k).",
+            _one_query,
+        ),
+        Mistake(
+            "took every query against every key",
+            "`q @ k.T` has n_pairs² scores that share their vectors. A pair is one q with one k: n_pairs numbers.",
+            # A hundred of each show the same, and 1000 × 1000 scores would make the check slow.
+            _measured(lambda q, k: np.var(q[:100] @ k[:100].T)),
+        ),
+    ),
+    hints=(
+        "Draw two arrays of shape (n_pairs, d_k) from one generator with that seed.",
+        "n_pairs dot products: multiply entry by entry, add along the last axis; then `np.var`, and `float(...)`.",
+    ),
+)

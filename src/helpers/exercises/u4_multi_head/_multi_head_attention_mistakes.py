@@ -1,0 +1,344 @@
+"""The known mistakes of `MultiHeadAttention`."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from helpers.exercise import Mistake
+
+from ._multi_head_attention_versions import (
+    Flattened,
+    NoCheck,
+    OnlyModulo,
+    linears,
+    module,
+    t_after,
+    t_after_renormalised,
+    t_filled,
+    t_hidden_nan,
+    t_indexed,
+    t_masked,
+    t_merge_bare,
+    t_merge_interleaved,
+    t_multiplied,
+    t_on_mask,
+    t_plain,
+    t_soft_over,
+    t_split_bare,
+    t_split_interleaved,
+    t_split_same,
+    with_layers,
+)
+from .common import LAYERS, by_width
+
+MISTAKES = (
+    # heads
+    Mistake(
+        "reshaped straight to (b, h, n, d_k)",
+        "A bare reshape mixes the tokens: `.view(b, n, h, d_k).transpose(1, 2)` cuts the width and then exchanges"
+        " the axes.",
+        module(split=t_split_bare),
+    ),
+    Mistake(
+        "merged the heads without the transpose",
+        "Bring the tokens in front of the heads again, then flatten the last two axes.",
+        module(merge=t_merge_bare),
+    ),
+    Mistake(
+        "dealt the columns out to the heads like cards",
+        "A head takes neighbouring columns: h comes before d_k when the last axis is cut.",
+        module(split=t_split_interleaved, merge=t_merge_interleaved),
+    ),
+    Mistake(
+        "gave the same slice to every head",
+        "Head i takes the columns from i · d_k on.",
+        module(split=t_split_same),
+    ),
+    Mistake(
+        "handed W_o the width of one head",
+        "W_o wants all heads next to each other, d_model columns: merge first. Averaged or added heads are too"
+        " narrow as well.",
+        module(merge=lambda H: H.mean(dim=-3)),
+    ),
+    Mistake(
+        "left W_o out",
+        "Side by side the heads have not met yet: the last step is self.W_o(...).",
+        module(back=lambda layer, X: X),
+    ),
+    Mistake(
+        "left the bias of W_o out",
+        "Call the layer, `self.W_o(x)`: that is the matrix and the bias.",
+        module(back=lambda layer, X: X @ layer.weight.T),
+    ),
+    Mistake(
+        "used W_o's matrix without the transpose",
+        "A Linear computes x Wᵀ + b. Call the layer, `self.W_o(x)`, and it is done.",
+        module(back=lambda layer, X: X @ layer.weight + (0 if layer.bias is None else layer.bias)),
+    ),
+    # scale
+    Mistake(
+        "scaled by the full width √d_model",
+        "A head's dot product adds d_k = d_model / h products: scale by the root of that.",
+        module(scale=lambda d_k, d_model, n, h: math.sqrt(d_model)),
+    ),
+    Mistake(
+        "left the scale out",
+        "Divide the scores by √d_k, with the width of one head.",
+        module(scale=by_width(lambda d_k: 1)),
+    ),
+    Mistake(
+        "divided by d_k, not by √d_k",
+        "The spread of the dot products grows with the root of the width.",
+        module(scale=by_width(lambda d_k: d_k)),
+    ),
+    Mistake(
+        "multiplied by √d_k",
+        "Dot products are too large in wide heads: divide.",
+        module(scale=by_width(lambda d_k: 1 / math.sqrt(d_k))),
+    ),
+    Mistake(
+        "divided by 8, whatever the width",
+        "8 is √64, right for the paper's heads. Yours have the width d_model / h.",
+        module(scale=by_width(lambda d_k: 8)),
+    ),
+    Mistake(
+        "scaled by √n_k, the number of keys",
+        "A score adds d_k products; the number of keys has no part in it.",
+        module(scale=lambda d_k, d_model, n, h: math.sqrt(n)),
+    ),
+    Mistake(
+        "scaled by √h, the number of heads",
+        "A score adds d_k = d_model / h products: scale by the root of that.",
+        module(scale=lambda d_k, d_model, n, h: math.sqrt(h)),
+    ),
+    # softmax
+    Mistake(
+        "took the softmax over the queries",
+        "Each query shares out its attention over the keys: dim=-1.",
+        module(soft=t_soft_over(-2)),
+    ),
+    Mistake(
+        "took the softmax over the heads",
+        "Each head's weights sum to 1 over the keys: dim=-1.",
+        module(soft=t_soft_over(-3)),
+    ),
+    Mistake(
+        "took the softmax over the first axis",
+        "With batch and heads in front, the keys are the last axis: dim=-1.",
+        module(soft=t_soft_over(0)),
+    ),
+    Mistake(
+        "took the softmax over everything",
+        "Each row sums to 1 by itself: dim=-1.",
+        module(soft=t_soft_over(None)),
+    ),
+    Mistake(
+        "took exp without subtracting the maximum",
+        "Large scores overflow or vanish. Subtract each row's largest score first, or let torch.softmax do it.",
+        module(soft=t_plain),
+    ),
+    # who is who
+    Mistake(
+        "took keys and values from the query",
+        "That is self-attention only. Keys come from `key`, values from `value`.",
+        module(sources="qqq"),
+    ),
+    Mistake(
+        "took the values from the key argument",
+        "Three arguments, three sources: W_v works on `value`.",
+        module(sources="qkk"),
+    ),
+    Mistake(
+        "used W_v's result as keys and W_k's as values",
+        "K is for matching, V for what is handed on.",
+        module(order="QVK"),
+    ),
+    Mistake("handed on the keys instead of the values", "The weights mix the values: W_v(value).", module(order="QKK")),
+    Mistake("left the values unprojected", "What is mixed is W_v(value), not value itself.", module(order="QKX")),
+    Mistake(
+        "let keys ask and queries answer",
+        "Rows belong to the queries: Q on the left, K on its side on the right.",
+        module(order="KQV", sources="qkv"),
+    ),
+    Mistake(
+        "multiplied Q and K without the transpose",
+        "Put K on its side: `K.transpose(-2, -1)`. Square heads hide that.",
+        module(score=torch.matmul),
+    ),
+    Mistake(
+        "let the heads of one token attend to each other",
+        "The axis of the heads has to stand before that of the tokens, else `@` compares heads instead of tokens.",
+        module(split=lambda X, h: X.unflatten(-1, (h, -1)), merge=lambda H: H.flatten(-2)),
+    ),
+    # masks
+    Mistake(
+        "ignored the mask, or threw the filled scores away",
+        "`scores.masked_fill(...)` returns new scores: give them a name. Only `masked_fill_` works in place.",
+        module(soft=lambda s, m: torch.softmax(s, -1)),
+    ),
+    Mistake(
+        "turned the mask around: True hides",
+        "Here True means: may attend. nn.MultiheadAttention has it the other way round.",
+        module(soft=t_on_mask(torch.logical_not)),
+    ),
+    Mistake(
+        "masked after the softmax: rows no longer sum to 1",
+        "The hidden keys have already taken their share. Hide the scores before the softmax.",
+        module(soft=t_after),
+    ),
+    Mistake(
+        "masked after the softmax and divided by the rest",
+        "When a hidden key scores far higher, nothing is left of the others to divide. Hide the scores before the"
+        " softmax.",
+        module(soft=t_after_renormalised),
+    ),
+    Mistake(
+        "filled hidden scores with 0",
+        "e⁰ is 1, so a hidden key still counts. It needs a score whose exponential is 0.",
+        module(soft=t_filled(0.0)),
+    ),
+    Mistake(
+        "filled hidden scores with 0, and set their weights to 0 afterwards",
+        "In the softmax e⁰ = 1 has already taken its share, so the rest no longer sums to 1. It needs a score whose"
+        " exponential is 0.",
+        module(
+            soft=lambda s, m: (
+                torch.softmax(s, -1) if m is None else torch.softmax(s.masked_fill(~m, 0.0), -1).masked_fill(~m, 0.0)
+            )
+        ),
+    ),
+    Mistake(
+        "added the mask to the scores",
+        "In a sum True counts as 1 and hides nothing. Choose with `masked_fill` or `torch.where`.",
+        module(soft=lambda s, m: torch.softmax(s if m is None else s + m, -1)),
+    ),
+    Mistake(
+        "asked `if mask:`",
+        "A tensor of many booleans is neither true nor false: ask `if mask is not None`.",
+        module(soft=lambda s, m: t_masked(s, m if m else None)),
+    ),
+    Mistake(
+        "indexed the scores with the mask, which may be smaller",
+        "`scores[~mask]` does not broadcast; `scores.masked_fill(~mask, ...)` does.",
+        module(soft=t_indexed),
+    ),
+    Mistake(
+        "filled hidden scores with -20: it leaks",
+        "A real score may be lower than -20. Take -inf or the lowest number there is.",
+        module(soft=t_filled(-20.0)),
+    ),
+    Mistake(
+        "filled hidden scores with -10000: it leaks",
+        "A real score may be lower than that. Take -inf or the lowest number there is.",
+        module(soft=t_filled(-1e4)),
+    ),
+    Mistake(
+        "multiplied the mask by -inf: 0 · ∞ is NaN",
+        "0 times infinity is not a number. Choose with `masked_fill` or `torch.where` instead of multiplying.",
+        module(soft=t_multiplied),
+    ),
+    Mistake(
+        "an empty row gives NaN",
+        "With every score at -inf the softmax divides 0 by 0. Fill with the lowest finite number, and set the row"
+        " to zero after the softmax.",
+        module(soft=t_filled(-torch.inf, zeroed=False)),
+    ),
+    Mistake(
+        "an empty row attends to everything alike",
+        "With one fill everywhere the softmax shares out evenly. Set what is hidden to zero once more after the"
+        " softmax.",
+        module(soft=t_filled(-1e9, zeroed=False)),
+    ),
+    Mistake(
+        "hid the NaN of an empty row afterwards: its gradient is still NaN",
+        "Backwards the softmax of -inf is met again. Never let it see a row of only -inf: fill with a finite"
+        " number, then set to zero.",
+        module(soft=t_hidden_nan),
+    ),
+    Mistake(
+        "turned the mask on its side",
+        "Rows of the mask are queries, columns are keys: use it as it comes.",
+        module(soft=t_on_mask(lambda m: m.transpose(-1, -2))),
+    ),
+    Mistake(
+        "gave the mask another axis for the heads",
+        "The caller's mask already broadcasts to (..., h, n_q, n_k): no unsqueeze.",
+        module(soft=t_on_mask(lambda m: m.unsqueeze(1))),
+    ),
+    Mistake(
+        "used the mask of the first sentence for all",
+        "Let the mask broadcast as it is, without an index.",
+        module(soft=t_on_mask(lambda m: m[:1] if m.ndim > 3 else m)),
+    ),
+    Mistake(
+        "used the mask of the first head for all",
+        "A mask may have a page for every head: let it broadcast as it is.",
+        module(soft=t_on_mask(lambda m: m[..., :1, :, :])),
+    ),
+    Mistake(
+        "mask=None is not expected: ~None",
+        "Without a mask everyone sees everything: ask `if mask is not None` first.",
+        module(soft=lambda s, m: t_masked(s, ~~m)),
+    ),
+    Mistake(
+        "mask=None is not expected: mask == 0",
+        "Without a mask everyone sees everything: ask `if mask is not None` first.",
+        module(soft=lambda s, m: t_masked(s, m) if m is not None else s.masked_fill(m == 0, -torch.inf)),
+    ),
+    # results
+    Mistake(
+        "averaged the weights over the heads",
+        "Each head's map is worth looking at: return all of them.",
+        module(result=lambda o, w: (o, w.mean(-3))),
+    ),
+    Mistake("returned the weights first", "The order is output, weights.", module(result=lambda o, w: (w, o))),
+    Mistake(
+        "returned the output alone",
+        "Two results are asked: `return output, weights`.",
+        module(result=lambda o, w: o),
+    ),
+    Mistake(
+        "lost the batch axes",
+        "Any number of axes may come before the tokens: use negative axes, -1, -2, -3.",
+        Flattened,
+    ),
+    # parameters
+    Mistake("ignored the argument bias", "Hand it on to every Linear: bias=bias.", linears(lambda bias: (True,) * 4)),
+    Mistake(
+        "made all layers without biases",
+        "With bias=True, the default, every Linear has one: bias=bias.",
+        linears(lambda bias: (False,) * 4),
+    ),
+    Mistake(
+        "gave W_o a bias whatever was asked",
+        "bias holds for all four layers, W_o included.",
+        linears(lambda bias: (bias, bias, bias, True)),
+    ),
+    Mistake(
+        "never gave W_o a bias",
+        "bias holds for all four layers, W_o included.",
+        linears(lambda bias: (bias, bias, bias, False)),
+    ),
+    Mistake(
+        "made projections of one head's width",
+        "Each layer serves all heads at once, side by side: from d_model to d_model.",
+        with_layers(
+            lambda d, h, bias: {
+                n: torch.nn.Linear(d, d // h, bias=bias) if n != "W_o" else torch.nn.Linear(d, d, bias=bias)
+                for n in LAYERS
+            }
+        ),
+    ),
+    Mistake(
+        "accepted a number of heads that does not divide the width",
+        "Ask in __init__ whether d_model % n_heads is 0, and raise a ValueError if not.",
+        NoCheck,
+    ),
+    Mistake(
+        "did not check that n_heads is at least 1",
+        "d_model % n_heads fails for 0 and lets -2 through: ask `n_heads < 1` before it.",
+        OnlyModulo,
+    ),
+)

@@ -1,0 +1,340 @@
+"""`multi_head_attention`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from helpers.exercise import Case, Exercise, Mistake
+from helpers.reference import u4_multi_head as reference
+
+from .common import (
+    BY_ROOT,
+    by_width,
+    merge_bare,
+    merge_interleaved,
+    normal,
+    split_bare,
+    split_interleaved,
+    split_only,
+    split_same,
+)
+
+
+def _projections(rng: np.random.Generator, d: Any) -> Any:
+    """Three projections that give scores of unit variance, and one back."""
+    return tuple(normal(rng, d, d) / math.sqrt(d) for _ in range(4))
+
+
+def _large_scores(rng: np.random.Generator, n: Any, d: Any, n_heads: Any) -> Any:
+    """Tokens whose scores reach ±1e4, every row with a clear winner, so that single precision finds the same one."""
+    while True:
+        X, Ws = 35 * normal(rng, n, d), _projections(rng, d)
+        Ws = tuple(W * 2 for W in Ws[:2]) + Ws[2:]
+        Q, K = (reference.split_heads(X @ W, n_heads) for W in Ws[:2])
+        scores = Q @ np.swapaxes(K, -1, -2) / math.sqrt(d // n_heads)
+        ranked = np.sort(scores, axis=-1)
+        clear = (ranked[..., -1] - ranked[..., -2]).min() > 60
+        # Some row lies so far below the highest score of all that subtracting that one empties the row.
+        if clear and (ranked[..., -1].max() - ranked[..., -1].min()) > 2000 and np.abs(scores).max() > 5000:
+            return (X, *Ws, n_heads)
+
+
+def _attention_cases(rng: np.random.Generator) -> list[Case]:
+    return [
+        Case("values", (normal(rng, 5, 6), *_projections(rng, 6), 2), note="5 tokens of width 6, 2 heads"),
+        Case("values", (normal(rng, 4, 12), *_projections(rng, 12), 4), note="4 tokens of width 12, 4 heads"),
+        Case(
+            "values",
+            (normal(rng, 3, 9), *_projections(rng, 9), 3),
+            note="3 tokens, 3 heads of width 3: everything square",
+        ),
+        Case(
+            "one head",
+            (normal(rng, 4, 5), *_projections(rng, 5), 1),
+            note="one head: the attention of unit 2 with projections",
+        ),
+        Case("integers", (rng.integers(-2, 3, size=(3, 4)), *_projections(rng, 4), 2), note="whole numbers in"),
+        Case("batch axes", (normal(rng, 2, 5, 6), *_projections(rng, 6), 3), note="2 sentences at once"),
+        Case("batch axes", (normal(rng, 2, 3, 4, 8), *_projections(rng, 8), 2), note="2 × 3 sentences at once"),
+        Case("large scores", _large_scores(rng, 5, 8, 2), note="scores of several thousand"),
+        Case(
+            "bad arguments",
+            (normal(rng, 4, 6), *_projections(rng, 6), 4),
+            raises="ValueError",
+            note="width 6 in 4 heads",
+        ),
+        Case(
+            "bad arguments", (normal(rng, 4, 6), *_projections(rng, 6), 0), raises="ValueError", note="no head at all"
+        ),
+    ]
+
+
+def _soft(scores: Any, axis: Any = -1) -> Any:
+    axes = tuple(range(scores.ndim)) if axis is None else axis
+    e = np.exp(scores - scores.max(axis=axes, keepdims=True))
+    return e / e.sum(axis=axes, keepdims=True)
+
+
+def _soft_plain(scores: Any) -> Any:
+    e = np.exp(scores)
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def _soft_one_maximum(scores: Any) -> Any:
+    e = np.exp(scores - scores.max())
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def _scores(Q: Any, K: Any) -> Any:
+    return Q @ np.swapaxes(K, -1, -2)
+
+
+def _attend(
+    order: Any = "QKV",
+    split: Any = reference.split_heads,
+    merge: Any = reference.merge_heads,
+    scale: Any = BY_ROOT,
+    score: Any = _scores,
+    soft: Any = _soft,
+    back: Any = np.matmul,
+) -> Any:
+    """Multi-head attention in which any one part can be exchanged for a wrong one."""
+
+    def wrong(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> Any:
+        X = np.asarray(X, dtype=float)
+        reference.split_heads(X, n_heads)
+        projected = {"Q": X @ W_q, "K": X @ W_k, "V": X @ W_v, "X": X}
+        Q, K, V = (split(projected[name], n_heads) for name in order)
+        weights = soft(score(Q, K) / scale(X.shape[-1] // n_heads, X.shape[-1], X.shape[-2], n_heads))
+        return np.array(back(merge(weights @ V), W_o)), np.array(weights)
+
+    return wrong
+
+
+def _after(change: Any, **parts: Any) -> Any:
+    """A wrong way to hand on what multi-head attention computed."""
+    return lambda *args: change(*_attend(**parts)(*args))
+
+
+def _cut_first(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> Any:
+    # A slice of X against its own block of W is a W that has nothing but these blocks.
+    own = (
+        np.kron(np.eye(n_heads), np.ones((len(W_q) // n_heads,) * 2)) if n_heads > 0 and len(W_q) % n_heads == 0 else 1
+    )
+    return _attend()(X, W_q * own, W_k * own, W_v * own, W_o, n_heads)
+
+
+def _between_heads(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> Any:
+    def merge(H: Any) -> Any:
+        return H.reshape(*H.shape[:-2], -1)
+
+    return _attend(split=split_only, merge=merge)(X, W_q, W_k, W_v, W_o, n_heads)
+
+
+def _one_sentence(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> Any:
+    X = np.asarray(X, dtype=float)
+    output, weights = _attend()(X.reshape(-1, X.shape[-1]), W_q, W_k, W_v, W_o, n_heads)
+    return output.reshape(X.shape), weights
+
+
+def _dropping_columns(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> Any:
+    if n_heads < 1:
+        raise ValueError("n_heads must be at least 1")
+    used = X.shape[-1] // n_heads * n_heads
+    if used == X.shape[-1]:
+        return _attend()(X, W_q, W_k, W_v, W_o, n_heads)
+    return _attend()(np.asarray(X)[..., :used], *(W[:used, :used] for W in (W_q, W_k, W_v, W_o)), n_heads)
+
+
+def _mean_of_heads(H: Any) -> Any:
+    return H.mean(axis=-3)
+
+
+EXERCISE = Exercise(
+    name="multi_head_attention",
+    reference=reference.multi_head_attention,
+    cases=_attention_cases,
+    forbidden=("torch.nn.functional.scaled_dot_product_attention", "torch.nn.functional.multi_head_attention_forward"),
+    mistakes=(
+        Mistake(
+            "reshaped straight to (h, n, d/h) when splitting",
+            "A bare reshape mixes the tokens. Use your `split_heads`: cut the width, then exchange the axes.",
+            _attend(split=split_bare),
+        ),
+        Mistake(
+            "merged the heads without exchanging the axes first",
+            "Use your `merge_heads`: bring the tokens in front of the heads again, then make one axis of the last two.",
+            _attend(merge=merge_bare),
+        ),
+        Mistake(
+            "dealt the columns out to the heads like cards",
+            "A head takes neighbouring columns: in the reshape, h comes before d/h.",
+            _attend(split=split_interleaved, merge=merge_interleaved),
+        ),
+        Mistake(
+            "gave the same slice to every head", "Head i takes the columns from i · d/h on.", _attend(split=split_same)
+        ),
+        Mistake(
+            "multiplied something as wide as one head by a whole matrix",
+            "W_q, W_k, W_v and W_o have d rows: project X before you split it, and put all heads next to each other"
+            " before W_o.",
+            _attend(merge=_mean_of_heads),
+        ),
+        Mistake(
+            "one head of full width: never split",
+            "n_heads changes nothing in your result yet: Q, K and V are split before the scores, and what the heads"
+            " give is merged before W_o.",
+            _attend(split=lambda X, n_heads: X, merge=lambda H: H, scale=lambda d_k, d_model, n, h: math.sqrt(d_model)),
+        ),
+        Mistake(
+            "left W_o out",
+            "Side by side the heads have not met yet. W_o mixes them, last of all.",
+            _attend(back=lambda X, W: X),
+        ),
+        Mistake(
+            "scaled by the full width √d_model",
+            "A head's dot product adds d/h products, not d: scale by the root of the head's own width.",
+            _attend(scale=lambda d_k, d_model, n, h: math.sqrt(d_model)),
+        ),
+        Mistake(
+            "left the scale out",
+            "The scores of unit 2 were divided by √d_k; here d_k is the width of one head.",
+            _attend(scale=by_width(lambda d_k: 1)),
+        ),
+        Mistake(
+            "divided by d_k, not by √d_k",
+            "The spread of the dot products grows with the root of the width.",
+            _attend(scale=by_width(lambda d_k: d_k)),
+        ),
+        Mistake(
+            "multiplied by √d_k",
+            "Dot products are too large in wide heads: divide.",
+            _attend(scale=by_width(lambda d_k: 1 / math.sqrt(d_k))),
+        ),
+        Mistake(
+            "divided by 8, whatever the width",
+            "8 is √64, right for the paper's heads. Yours have the width d/h.",
+            _attend(scale=by_width(lambda d_k: 8)),
+        ),
+        Mistake(
+            "scaled by √n, the number of tokens",
+            "The scale is about how many products a score adds up: the width of a head.",
+            _attend(scale=lambda d_k, d_model, n, h: math.sqrt(n)),
+        ),
+        Mistake(
+            "scaled by √h, the number of heads",
+            "The scale is about how many products a score adds up: the width of a head, d/h.",
+            _attend(scale=lambda d_k, d_model, n, h: math.sqrt(h)),
+        ),
+        Mistake(
+            "took the softmax over the queries",
+            "Each query shares out its attention over the keys: the last axis.",
+            _attend(soft=lambda s: _soft(s, -2)),
+        ),
+        Mistake(
+            "took the softmax over the heads",
+            "Each head has weights of its own that sum to 1 over the keys: the last axis.",
+            _attend(soft=lambda s: _soft(s, -3)),
+        ),
+        Mistake(
+            "took the softmax over the first axis",
+            "With batch and heads in front, the keys are the last axis: axis=-1.",
+            _attend(soft=lambda s: _soft(s, 0)),
+        ),
+        Mistake(
+            "took the softmax over everything",
+            "Each row sums to 1 by itself: axis=-1, keepdims=True.",
+            _attend(soft=lambda s: _soft(s, None)),
+        ),
+        Mistake(
+            "did not subtract the maximum: large scores overflow",
+            "exp(1000) is infinite. Subtract each row's largest score first, as in unit 2.",
+            _attend(soft=_soft_plain),
+        ),
+        Mistake(
+            "subtracted one maximum from all rows",
+            "A row far below it becomes 0 / 0. Each row needs its own maximum: axis=-1, keepdims=True.",
+            _attend(soft=_soft_one_maximum),
+        ),
+        Mistake(
+            "let keys ask and queries answer",
+            "Rows belong to the queries: Q on the left, K on its side on the right.",
+            _attend(order="KQV"),
+        ),
+        Mistake("exchanged keys and values", "K is for matching, V for what is handed on.", _attend(order="QVK")),
+        Mistake("used the queries as keys", "The keys have a projection of their own, W_k.", _attend(order="QQV")),
+        Mistake(
+            "handed on the keys instead of the values", "The weights mix the values: X @ W_v.", _attend(order="QKK")
+        ),
+        Mistake(
+            "left the values unprojected", "The values are X @ W_v; X itself is not handed on.", _attend(order="QKX")
+        ),
+        Mistake(
+            "multiplied with the transposed weights, W_o too",
+            "Here it is `X @ W`. The transpose is what `nn.Linear` does with its own weights.",
+            lambda X, W_q, W_k, W_v, W_o, n_heads: _attend()(X, W_q.T, W_k.T, W_v.T, W_o.T, n_heads),
+        ),
+        Mistake(
+            "multiplied with the transposed W_q, W_k and W_v",
+            "Here it is `X @ W`, and head i owns a slice of the columns of W, not of its rows.",
+            lambda X, W_q, W_k, W_v, W_o, n_heads: _attend()(X, W_q.T, W_k.T, W_v.T, W_o, n_heads),
+        ),
+        Mistake(
+            "cut X before projecting",
+            "Each head's queries come from the whole width of X: project first, then split.",
+            _cut_first,
+        ),
+        Mistake(
+            "multiplied Q and K without the transpose",
+            "Put K on its side: `np.swapaxes(K, -1, -2)`. Square heads hide that.",
+            _attend(score=np.matmul),
+        ),
+        Mistake(
+            "let the heads of one token attend to each other",
+            "The axis of the heads has to stand before that of the tokens, else `@` compares heads instead of tokens.",
+            _between_heads,
+        ),
+        Mistake(
+            "mixed the sentences of the batch",
+            "Each sentence keeps to itself: leading axes stay in front, `@` works on the last two.",
+            _one_sentence,
+        ),
+        Mistake(
+            "averaged the weights over the heads",
+            "Each head's map is worth looking at: return all of them, (..., h, n, n).",
+            _after(lambda output, weights: (output, weights.mean(axis=-3))),
+        ),
+        Mistake(
+            "left the heads behind the queries in the weights",
+            "The weights are (..., h, n, n): a page for each head.",
+            _after(lambda output, weights: (output, np.array(np.swapaxes(weights, -2, -3)))),
+        ),
+        Mistake(
+            "returned the weights first",
+            "The order is output, weights.",
+            _after(lambda output, weights: (weights, output)),
+        ),
+        Mistake(
+            "returned the output alone",
+            "Two results are asked: `return output, weights`.",
+            _after(lambda output, weights: output),
+        ),
+        Mistake(
+            "returned the scores instead of the weights",
+            "The second result is what the softmax made of the scores.",
+            lambda *args: (_attend()(*args)[0], _attend(soft=lambda s: s)(*args)[1]),
+        ),
+        Mistake(
+            "accepted a number of heads that does not divide the width",
+            "Columns would be lost: raise a ValueError, as in `split_heads`.",
+            _dropping_columns,
+        ),
+    ),
+    hints=(
+        "Five lines: project, split, attend in every head at once, merge, W_o.",
+        "`Q @ np.swapaxes(K, -1, -2)` with a heads axis in front is already all heads at once.",
+    ),
+)

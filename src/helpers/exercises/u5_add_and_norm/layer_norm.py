@@ -1,0 +1,87 @@
+"""`layer_norm`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.exercise import Case, Exercise, Mistake
+from helpers.reference import u5_add_and_norm as reference
+
+from .common import NORM_MISTAKES, TORCH_NORMS, norm_parameters, normal, normed, tokens
+
+
+def _layer_norm_cases(rng: np.random.Generator) -> list[Case]:
+    by_hand = (np.array([[-2.0, 4.0, 6.0, 12.0]]), np.array([1.0, 1.0, 2.0, 2.0]), np.array([0.0, 1.0, 0.0, 1.0]))
+    equal = np.repeat(rng.permutation(np.arange(-4.0, 5.0))[:3, None], 5, axis=1)
+    return [
+        Case("values", by_hand, note="the four numbers worked by hand in the text"),
+        Case("values", (tokens(rng, 4, 6), *norm_parameters(rng, 6)), note="4 tokens of width 6"),
+        Case("values", (tokens(rng, 5, 5), *norm_parameters(rng, 5)), note="5 tokens of width 5: a square x"),
+        Case("values", (tokens(rng, 1, 3), *norm_parameters(rng, 3)), note="one token"),
+        Case(
+            "integers",
+            (rng.permutation(np.arange(-4, 8)).reshape(3, 4), np.array([1, 2, 3, -1]), np.array([0, 1, -2, 3])),
+            note="whole numbers in",
+        ),
+        Case("eps", (tokens(rng, 3, 4), *norm_parameters(rng, 4), 0.3), note="eps = 0.3"),
+        Case(
+            "eps",
+            (normal(rng, 3, 5) * 2e-3, *norm_parameters(rng, 5)),
+            note="tokens with a spread of 0.002, and eps as it stands in the signature",
+        ),
+        Case(
+            "equal features",
+            (equal, *norm_parameters(rng, 5)),
+            quiet=True,
+            note="every token has five equal features: its variance is 0",
+        ),
+    ]
+
+
+EXERCISE = Exercise(
+    name="layer_norm",
+    reference=reference.layer_norm,
+    cases=_layer_norm_cases,
+    mistakes=(
+        *(Mistake(name, hint, normed(**options)) for name, hint, options in NORM_MISTAKES),
+        Mistake(
+            "gamma left out",
+            "After the division each feature is scaled by its own gamma.",
+            normed(affine=lambda u, g, b: u + b),
+        ),
+        Mistake(
+            "beta left out",
+            "At the very end each feature is shifted by its own beta.",
+            normed(affine=lambda u, g, b: g * u),
+        ),
+        Mistake(
+            "shifted by beta before scaling by gamma",
+            "The order is scale, then shift: beta itself is not multiplied by gamma.",
+            normed(affine=lambda u, g, b: g * (u + b)),
+        ),
+        Mistake(
+            "gamma and beta laid along the tokens",
+            "Every token gets the same gamma and beta; they run along the features, so their one axis meets the last"
+            " axis of x.",
+            normed(affine=lambda u, g, b: g[:, None] * u + b[:, None]),
+        ),
+        Mistake(
+            "scaled to length 1, not to variance 1",
+            "Variance is the mean of the squares, not their sum: with d features the two differ by √d.",
+            normed(variance=lambda x: ((x - x.mean(-1, keepdims=True)) ** 2).sum(-1, keepdims=True)),
+        ),
+        Mistake(
+            "divided by the mean absolute deviation",
+            "The spread meant here is the standard deviation: square, average, then the root.",
+            normed(variance=lambda x: np.abs(x - x.mean(-1, keepdims=True)).mean(-1, keepdims=True) ** 2),
+        ),
+    ),
+    forbidden=TORCH_NORMS,
+    hints=(
+        "Take one token: its mean, its deviations from the mean, the mean of their squares.",
+        (
+            "With `axis=-1, keepdims=True` mean and variance keep an axis of length 1, so that they can be subtracted"
+            " from x and divided by, all tokens at once."
+        ),
+    ),
+)

@@ -1,0 +1,136 @@
+"""`DecoderLayer`: its cases and hints."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from helpers.exercise import Case, Exercise, Init, Tensor
+from helpers.reference import u6_masked_decoder as reference
+
+from ._decoder_layer_mistakes import (
+    MISTAKES,
+)
+from .common import f4, normal
+
+
+def _weights(rng: np.random.Generator, d: Any, d_ff: Any) -> Any:
+    """Weights for every parameter, with scores of unit variance and no trivial bias, gamma or beta."""
+    weights = {}
+    for attention in ("self_attention", "cross_attention"):
+        for linear in ("W_q", "W_k", "W_v", "W_o"):
+            weights[f"{attention}.{linear}.weight"] = rng.normal(size=(d, d)) * 1.3 / math.sqrt(d)
+            weights[f"{attention}.{linear}.bias"] = rng.normal(size=d) * 0.4
+    for name, out, into in (("linear_1", d_ff, d), ("linear_2", d, d_ff)):
+        weights[f"feed_forward.{name}.weight"] = rng.normal(size=(out, into)) / math.sqrt(into)
+        weights[f"feed_forward.{name}.bias"] = rng.normal(size=out) * 0.4
+    for i in (1, 2, 3):
+        weights[f"norm_{i}.weight"] = 1 + 0.4 * rng.normal(size=d)
+        weights[f"norm_{i}.bias"] = 0.4 * rng.normal(size=d)
+    return {name: array.astype("f4") for name, array in weights.items()}
+
+
+def _decoder_cases(rng: np.random.Generator) -> list[Case]:
+    d, h, d_ff = 8, 2, 12
+    weights = _weights(rng, d, d_ff)
+
+    def init(norm_first: Any, training: Any = False) -> Any:
+        return Init((d, h, d_ff, norm_first) if norm_first else (d, h, d_ff), weights=weights, training=training)
+
+    def tokens(n_t: Any, n_s: Any, *batch: Any, gradient: Any = False) -> Any:
+        return normal(rng, *batch, n_t, d, gradient=gradient), normal(rng, *batch, n_s, d, gradient=gradient)
+
+    def padding(n: Any, *lengths: Any) -> Any:
+        return Tensor((np.arange(n) < np.array(lengths)[:, None])[:, None, None, :])
+
+    def causal(n: Any) -> Any:
+        return Tensor(np.tri(n, dtype=bool))
+
+    cases = []
+    for norm_first in (False, True):
+        kind = "pre-norm" if norm_first else "post-norm"
+        cases += [
+            Case("values", tokens(3, 5, 2), init=init(norm_first), note=f"{kind}, 3 target and 5 source tokens"),
+            Case(
+                "values",
+                tokens(4, 4, 2),
+                init=init(norm_first, training=True),
+                note=f"{kind}, 4 target and 4 source tokens, in training mode",
+            ),
+            Case(
+                "masks",
+                (*tokens(3, 5, 2), causal(3), padding(5, 3, 4)),
+                init=init(norm_first),
+                note=f"{kind}, causal mask (3, 3), padding mask (2, 1, 1, 5) of the source",
+            ),
+        ]
+    x, memory = tokens(3, 4, 2)
+    return [
+        *cases,
+        Case(
+            "masks",
+            (*tokens(4, 4, 2), causal(4), padding(4, 2, 3)),
+            init=init(False),
+            note="4 target and 4 source tokens, both masks",
+        ),
+        Case(
+            "masks",
+            tokens(3, 4, 2),
+            {"memory_mask": padding(4, 2, 3)},
+            init=init(False),
+            note="only a mask for the memory",
+        ),
+        Case(
+            "masks",
+            tokens(3, 4, 2),
+            {"self_mask": causal(3)},
+            init=init(False),
+            note="only a mask for the decoder's own words",
+        ),
+        Case("batch axes", tokens(3, 5), init=init(False), note="one sentence, no batch axis"),
+        Case("batch axes", tokens(2, 3, 2, 2), init=init(True), note="2 × 2 sentences"),
+        Case(
+            "small inputs",
+            (f4(x.array * 0.003), memory),
+            init=init(True),
+            note="pre-norm, x so small that eps = 1e-5 counts",
+        ),
+        Case(
+            "empty rows",
+            (*tokens(3, 4, 2, gradient=True), causal(3), padding(4, 0, 3)),
+            init=init(False),
+            gradients=True,
+            note="nothing to see in the first source sentence",
+        ),
+        Case(
+            "gradients",
+            (*tokens(3, 5, 2, gradient=True), causal(3)),
+            init=init(False),
+            gradients=True,
+            note="post-norm",
+        ),
+        Case(
+            "gradients", (*tokens(3, 5, 2, gradient=True), causal(3)), init=init(True), gradients=True, note="pre-norm"
+        ),
+        Case(
+            "bad arguments", (x, memory), init=Init((d, 3, d_ff)), raises="ValueError", note="3 heads in a width of 8"
+        ),
+        Case("bad arguments", (x, memory), init=Init((d, 0, d_ff)), raises="ValueError", note="0 heads"),
+    ]
+
+
+EXERCISE = Exercise(
+    name="DecoderLayer",
+    reference=reference.DecoderLayer,
+    cases=_decoder_cases,
+    mistakes=MISTAKES,
+    hints=(
+        (
+            "Take your encoder layer and put a second attention between its two halves: own words, the encoder's words,"
+            " feed-forward."
+        ),
+        "Cross attention: the query is the decoder's x, key and value are `memory`; the mask is `memory_mask`.",
+    ),
+)

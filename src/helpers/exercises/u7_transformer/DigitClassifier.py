@@ -1,0 +1,200 @@
+"""`DigitClassifier`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from helpers import data
+from helpers.exercise import Case, Exercise, Init, Mistake, Relation, Tensor
+from helpers.reference import u7_transformer as reference
+from helpers.reference.u3_positional_encoding import sinusoidal_encoding
+from helpers.reference.u5_add_and_norm import Encoder
+
+from .common import DIGITS_ASKED, alike, differ, not_probabilities, numbers_of_shape
+
+
+def _digit_cases(rng: np.random.Generator) -> list[Case]:
+    digits = data.digits()
+    init = Init(seed=int(rng.integers(2**31)))
+    chosen = rng.choice(len(digits.train_images), size=9, replace=False)
+    images = digits.train_images[chosen]
+    order = rng.permutation(len(digits.test_labels))
+    return [
+        Case("shape", (Tensor(images[:5]),), init=init, note="5 images"),
+        Case("shape", (Tensor(images[:1]),), init=init, note="a batch of one image"),
+        Case(
+            "every part is used", (Tensor(images[:3]),), init=init, gradients=True, note="gradients of all parameters"
+        ),
+        Case(
+            "place in the batch",
+            (Tensor(np.stack([images[5], images[6], images[5]])),),
+            init=init,
+            note="one image twice in a batch",
+        ),
+        Case(
+            "order of the rows",
+            (Tensor(np.stack([images[7], images[7][::-1]])),),
+            init=init,
+            note="an image, and the same upside down",
+        ),
+        Case("each image alone", (Tensor(images[6:]),), init=init, label="together", note="three images together"),
+        Case(
+            "each image alone", (Tensor(images[6:7]),), init=init, label="alone", note="the first of three images alone"
+        ),
+        Case(
+            "accuracy",
+            (Tensor(digits.test_images[order]),),
+            init=Init(weights_file=data.WEIGHTS, prefix="digits."),
+            truth=digits.test_labels[order],
+            note="the held-out images, with your trained weights",
+        ),
+    ]
+
+
+def _ten_logits(case: Any, value: Any, expected: Any) -> Any:
+    return numbers_of_shape(value, (len(case.args[0].array), 10))
+
+
+def _place_in_batch(case: Any, value: Any, expected: Any) -> Any:
+    problem = _ten_logits(case, value, expected)
+    if problem is None and not alike(value[0], value[2]):
+        problem = "the same image gets other logits at another place of the batch"
+    return problem
+
+
+def _order_of_rows(case: Any, value: Any, expected: Any) -> Any:
+    problem = _ten_logits(case, value, expected)
+    if problem is None and not differ(value[0], value[1]):
+        problem = "an image upside down gets the same logits: nothing tells the model where a row stands"
+    return problem
+
+
+def _digits_right(case: Any, value: Any, expected: Any) -> Any:
+    problem = _ten_logits(case, value, expected)
+    if problem is not None:
+        return problem
+    right = int((value.argmax(axis=-1) == case.truth).sum())
+    if right >= DIGITS_ASKED * len(case.truth):
+        return None
+    told = (
+        f"with the weights in {data.WEIGHTS}, your model reads {right} of {len(case.truth)} held-out images right"
+        f" ({right / len(case.truth):.1%}); {DIGITS_ASKED:.0%} are asked"
+    )
+    return f"{told}. {problem}" if (problem := not_probabilities(value)) else told
+
+
+def _each_alone(values: Mapping[str, Any]) -> str | None:
+    if alike(values["together"][:1], values["alone"]):
+        return None
+    return "the logits of an image change with the other images of the batch"
+
+
+class _Reader(nn.Module):
+    """A small right classifier, for wrong ones to change a step of."""
+
+    heads, width = 2, 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Linear(8, self.width)
+        self.positions = torch.from_numpy(sinusoidal_encoding(8, self.width)).float()
+        self.encoder = Encoder(1, self.width, self.heads, 16)
+        self.classify = nn.Linear(self.width, 10)
+
+    def tokens(self, images: Any) -> Any:
+        return self.embed(images / 16) + self.positions
+
+    def forward(self, images: Any) -> Any:
+        return self.classify(self.encoder(self.tokens(images)).mean(dim=1))
+
+
+def _reader(forward: Callable | None = None, tokens: Callable | None = None) -> type[nn.Module]:
+    """A classifier with another `forward` or another way to make tokens."""
+    changed = {name: function for name, function in (("forward", forward), ("tokens", tokens)) if function is not None}
+    return type("DigitClassifier", (_Reader,), changed)
+
+
+EXERCISE = Exercise(
+    name="DigitClassifier",
+    reference=reference.DigitClassifier,
+    cases=_digit_cases,
+    compare={
+        "shape": _ten_logits,
+        "every part is used": _ten_logits,
+        "each image alone": _ten_logits,
+        "place in the batch": _place_in_batch,
+        "order of the rows": _order_of_rows,
+        "accuracy": _digits_right,
+    },
+    relations=(Relation("each image alone", _each_alone),),
+    mistakes=(
+        Mistake(
+            "gave an answer for every row of the image",
+            "The encoder hands back eight tokens. Make one vector of them, by the mean over the token axis for example,"
+            " before the last layer.",
+            _reader(lambda self, images: self.classify(self.encoder(self.tokens(images)))),
+        ),
+        Mistake(
+            "took the mean over the images, not over the rows",
+            "After the encoder the axes are (image, row, feature): the rows are axis 1.",
+            _reader(lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=0))),
+        ),
+        Mistake(
+            "took the mean over rows and images together",
+            "Each image keeps its own answer: only the row axis goes.",
+            _reader(lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=(0, 1)))),
+        ),
+        Mistake(
+            "squeezed the batch axis away",
+            "`.squeeze()` removes every axis of length 1, also that of a batch with one image in it. Name the axis.",
+            _reader(lambda self, images: _Reader.forward(self, images).squeeze()),
+        ),
+        Mistake(
+            "returned the digit itself, not the ten logits",
+            "Cross entropy needs a number for each of the ten digits; argmax comes after the model, and has no"
+            " gradient.",
+            _reader(lambda self, images: _Reader.forward(self, images).argmax(dim=-1)),
+        ),
+        Mistake(
+            "returned something beside the logits",
+            "Attention layers return a pair. Here the logits alone are asked.",
+            _reader(lambda self, images: (_Reader.forward(self, images), self.tokens(images))),
+        ),
+        Mistake(
+            "let images attend to one another",
+            "Attention works on the last axis but one. There the rows must stand, (image, row, feature), not the"
+            " images.",
+            _reader(lambda self, images: self.classify(self.encoder(self.tokens(images).transpose(0, 1)).mean(dim=0))),
+        ),
+        Mistake(
+            "added positions along the batch, not along the rows",
+            "All images share the eight position vectors: P is (8, d_model) and meets the last two axes of (b, 8,"
+            " d_model).",
+            _reader(tokens=lambda self, images: self.embed(images / 16) + _sines(len(images), self.width)[:, None]),
+        ),
+        Mistake(
+            "no positions",
+            "Attention and the mean over the rows both forget the order. Add a position vector to each row.",
+            _reader(tokens=lambda self, images: self.embed(images / 16) + 0 * self.positions),
+        ),
+    ),
+    hints=(
+        (
+            "Linear layer and positions, encoder, mean over the tokens, linear layer. After every change to it, train"
+            " again from the cell that makes `digits_run`."
+        ),
+        (
+            "The shapes on the way: (b, 8, 8), (b, 8, d_model), once more (b, 8, d_model), then (b, d_model), then (b,"
+            " 10)."
+        ),
+    ),
+)
+
+
+def _sines(n: int, width: int) -> torch.Tensor:
+    return torch.from_numpy(sinusoidal_encoding(n, width)).float()

@@ -1,0 +1,54 @@
+"""What the exercises of this unit share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+DIGITS_ASKED, TRANSLATIONS_ASKED = 0.96, 0.98
+
+
+# Two ways to the same number in float32, as with and without padding, differ by about 1e-6.
+SAME, OTHER = 1e-4, 3e-5
+
+
+def _scale(value: np.ndarray) -> float:
+    return float(np.abs(value).max(initial=0)) or 1.0
+
+
+def alike(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool(np.abs(a - b).max(initial=0) <= SAME * _scale(b))
+
+
+def differ(a: np.ndarray, b: np.ndarray) -> bool:
+    return bool(np.abs(a - b).max(initial=0) > OTHER * _scale(b))
+
+
+def numbers_of_shape(value: Any, shape: tuple[int, ...]) -> str | None:
+    """What keeps a value from being finite real numbers of this shape."""
+    if isinstance(value, tuple):
+        return (
+            f"the model returns {len(value)} results; expected one array of shape {shape}, without the attention"
+            " weights"
+        )
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        kind = (
+            f"an array of {value.dtype}"
+            if isinstance(value, np.ndarray)
+            else "nothing"
+            if value is None
+            else f"a {type(value).__name__}"
+        )
+        return f"the result is {kind}; expected real numbers of shape {shape}"
+    if value.shape != shape:
+        return f"the result has shape {value.shape}; expected {shape}"
+    if not np.isfinite(value).all():
+        return "the result has NaN or infinity in it"
+    return None
+
+
+def not_probabilities(value: np.ndarray) -> str | None:
+    if value.min() >= 0 and np.abs(value.sum(axis=-1) - 1).max() < SAME:
+        return "the result holds probabilities; the logits are asked, as cross entropy does the softmax itself"
+    return None

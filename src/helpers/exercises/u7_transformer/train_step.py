@@ -1,0 +1,229 @@
+"""`train_step`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from helpers import data
+from helpers.exercise import Built, Case, Exercise, Mistake, Tensor
+from helpers.reference import u7_transformer as reference
+from helpers.reference.u6_masked_decoder import cross_entropy, shift_right
+
+
+def _learner_of(rng: np.random.Generator, src_vocab: int, tgt_vocab: int, training: bool = True) -> tuple[Built, Built]:
+    """A small model and its optimizer.
+
+    Its gradients stay below length 1, so that clipping them there changes nothing.
+    """
+    d = 4
+    weights = {
+        "S": rng.normal(size=(src_vocab, d)),
+        "T": rng.normal(size=(tgt_vocab, d)),
+        "W": rng.normal(size=(tgt_vocab, d)),
+        "c": rng.normal(size=tgt_vocab),
+    }
+    options = {"weights": weights, "keep": np.array([1.5, 0.0, 1.5, 0.5]), "sharpness": 0.3, "training": training}
+    return Built("bag_of_words_model", options), Built("sgd", {"model": "0", "rate": 1.0, "momentum": 0.5})
+
+
+def _sentences(
+    rng: np.random.Generator, batch: int, n: int, vocab: int, pad_id: int, bos_id: int, lengths: list[int] | None = None
+) -> np.ndarray:
+    free = [word for word in range(vocab) if word not in (pad_id, bos_id)]
+    ids = rng.choice(free, size=(batch, n))
+    if lengths is not None:
+        ids = np.where(np.arange(n) < np.array(lengths)[:, None], ids, pad_id)
+    return ids
+
+
+def _train_step_cases(rng: np.random.Generator) -> list[Case]:
+    def case(
+        property: Any,
+        batch: Any,
+        n: Any,
+        m: Any,
+        note: Any,
+        lengths: Any = None,
+        pad_id: Any = data.PAD,
+        bos_id: Any = data.BOS,
+        training: Any = True,
+        times: Any = 1,
+    ) -> Any:
+        src = _sentences(rng, batch, n, 9, pad_id, bos_id)
+        tgt = _sentences(rng, batch, m, 8, pad_id, bos_id, lengths)
+        return Case(
+            property,
+            (*_learner_of(rng, 9, 8, training), Tensor(src), Tensor(tgt), pad_id, bos_id),
+            times=times,
+            note=note,
+        )
+
+    return [
+        case("one step", 2, 3, 4, "2 sentences of 4 target tokens, no padding"),
+        case("one step", 3, 5, 2, "3 sentences of 2 target tokens, no padding"),
+        case("padding", 3, 4, 5, "targets of 5, 2 and 1 tokens", [5, 2, 1]),
+        case("other ids", 3, 4, 4, "pad_id = 5, bos_id = 7", [4, 1, 3], pad_id=5, bos_id=7),
+        case("training mode", 2, 3, 4, "the model comes in evaluation mode", [4, 3], training=False),
+        case("several steps", 3, 4, 4, "three steps on the same batch", [4, 2, 3], times=3),
+    ]
+
+
+def _step(
+    loss: Callable | None = None,
+    update: Callable | None = None,
+    shift: Callable | None = None,
+    after: Callable | None = None,
+    train: bool = True,
+) -> Any:
+    """A train_step with one part of its own."""
+
+    def train_step(model: Any, optimizer: Any, src: Any, tgt: Any, pad_id: Any, bos_id: Any) -> Any:
+        if train:
+            model.train()
+        tgt_in = (shift or shift_right)(tgt, bos_id)
+        logits = model(src, tgt_in)
+        value = (loss or cross_entropy)(logits, tgt, pad_id)
+        (update or _update)(optimizer, value)
+        if after is not None:
+            value = after(model, src, tgt_in, tgt, pad_id)
+        return value.item()
+
+    return train_step
+
+
+def _update(optimizer: Any, loss: Any) -> Any:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def _accumulate(optimizer: Any, loss: Any) -> Any:
+    loss.backward()
+    optimizer.step()
+
+
+def _step_first(optimizer: Any, loss: Any) -> Any:
+    optimizer.step()
+    optimizer.zero_grad()
+    loss.backward()
+
+
+def _per_sentence(logits: Any, tgt: Any, pad_id: Any) -> Any:
+    return torch.stack([cross_entropy(l, t, pad_id) for l, t in zip(logits, tgt)]).mean()
+
+
+def _padded_with(pad_id: int) -> Callable:
+    def train_step(model: Any, optimizer: Any, src: Any, tgt: Any, given: Any, bos_id: Any) -> Any:
+        return reference.train_step(model, optimizer, src, tgt, pad_id, bos_id)
+
+    return train_step
+
+
+def _begun_with(bos: int | str) -> Callable:
+    def train_step(model: Any, optimizer: Any, src: Any, tgt: Any, pad_id: Any, bos_id: Any) -> Any:
+        return reference.train_step(model, optimizer, src, tgt, pad_id, pad_id if bos == "pad" else bos)
+
+    return train_step
+
+
+EXERCISE = Exercise(
+    name="train_step",
+    reference=reference.train_step,
+    cases=_train_step_cases,
+    mistakes=(
+        Mistake(
+            "no shift: the decoder reads the very token that it has to predict",
+            "Teacher forcing gives the decoder the right tokens up to the one before: bos first, the last target not at"
+            " all.",
+            _step(shift=lambda tgt, bos_id: tgt),
+        ),
+        Mistake(
+            "shifted twice",
+            "The targets have no bos of their own. Once they are shifted for the input, the logits and the unshifted"
+            " targets stand side by side.",
+            _step(loss=lambda logits, tgt, pad_id: cross_entropy(logits[:, :-1], tgt[:, 1:], pad_id)),
+        ),
+        Mistake(
+            "the first token is never predicted",
+            "`tgt[:, :-1]` as input and `tgt[:, 1:]` as targets is right where tgt begins with bos. Here it does not:"
+            " put bos in front.",
+            _step(
+                shift=lambda tgt, bos_id: tgt,
+                loss=lambda logits, tgt, pad_id: cross_entropy(logits[:, :-1], tgt[:, 1:], pad_id),
+            ),
+        ),
+        Mistake(
+            "rolled the last token to the front, where bos belongs",
+            "`torch.roll` goes round in a circle. What comes first is bos_id.",
+            _step(shift=lambda tgt, bos_id: torch.roll(tgt, 1, dims=1)),
+        ),
+        Mistake(
+            "padding counted in the loss",
+            "Most of a batch may be padding, and predicting that is no achievement: `ignore_index=pad_id`.",
+            _step(loss=lambda logits, tgt, pad_id: cross_entropy(logits, tgt)),
+        ),
+        Mistake(
+            "padding left out of the sum, but counted in the mean",
+            "Divide by the number of tokens that are kept, not by the size of the batch.",
+            _step(loss=lambda logits, tgt, pad_id: cross_entropy(logits, tgt, pad_id) * (tgt != pad_id).float().mean()),
+        ),
+        Mistake(
+            "a mean for each sentence, then the mean of these",
+            "Every token that is no padding weighs the same, whatever sentence it is in: one mean over all of them.",
+            _step(loss=_per_sentence),
+        ),
+        Mistake(
+            "the sum, not the mean",
+            "A sum grows with the batch, and the size of the steps with it.",
+            _step(loss=lambda logits, tgt, pad_id: cross_entropy(logits, tgt, pad_id) * (tgt != pad_id).sum()),
+        ),
+        Mistake(
+            "softmax before cross entropy",
+            "Cross entropy takes logits and does the softmax itself.",
+            _step(loss=lambda logits, tgt, pad_id: cross_entropy(torch.softmax(logits, dim=-1), tgt, pad_id)),
+        ),
+        Mistake(
+            "gradients of earlier steps were not cleared",
+            "`backward` adds to what is there. `optimizer.zero_grad()` clears it, once a step.",
+            _step(update=_accumulate),
+        ),
+        Mistake(
+            "the parameters do not change",
+            "Three lines in this order: clear the old gradients, `loss.backward()`, `optimizer.step()`.",
+            _step(update=lambda optimizer, loss: optimizer.zero_grad()),
+        ),
+        Mistake(
+            "stepped before the gradients were there",
+            "`loss.backward()` fills in the gradients that `optimizer.step()` uses, so it comes first.",
+            _step(update=_step_first),
+        ),
+        Mistake(
+            "left the model in evaluation mode",
+            "`translate` may have been called in between: begin with `model.train()`.",
+            _step(train=False),
+        ),
+        Mistake("pad_id is not used", "Padding has the id that the caller says, not always 0.", _padded_with(data.PAD)),
+        Mistake(
+            "bos_id is not used",
+            "The sentence begins with the id that the caller says, not always with 1.",
+            _begun_with(data.BOS),
+        ),
+        Mistake("began with padding, not with bos", "What the decoder reads first is bos_id.", _begun_with("pad")),
+        Mistake(
+            "returned the loss after the step",
+            "Keep the loss that the gradients came from; a second forward pass costs as much as the first.",
+            _step(after=lambda model, src, tgt_in, tgt, pad_id: cross_entropy(model(src, tgt_in), tgt, pad_id)),
+        ),
+    ),
+    hints=(
+        (
+            "Six steps: training mode, shift the targets, logits, loss, clear and compute the gradients, step. The loss"
+            " goes back as a plain number."
+        ),
+        "`shift_right` and `cross_entropy` from unit 6 do the two that are special here.",
+    ),
+)

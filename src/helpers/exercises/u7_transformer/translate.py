@@ -1,0 +1,270 @@
+"""`translate`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from helpers import data
+from helpers.exercise import Built, Case, Exercise, Mistake, Relation
+from helpers.reference import u7_transformer as reference
+
+from .common import TRANSLATIONS_ASKED
+
+PER_LANGUAGE = 67
+
+
+_VOCAB = len(data.target_vocabulary())
+
+
+_WORDS = len(data.source_vocabulary())
+
+
+_NEVER, _ALWAYS = -30.0, 30.0
+
+
+def _parrot(
+    rng: np.random.Generator, lengths: list[int | None], training: bool = False
+) -> tuple[Built, list[list[int]]]:
+    """A model that answers its i-th sentence with `lengths[i]` ids and then eos, or never ends."""
+    sentences: list[list[int]] = []
+    while len(sentences) < len(lengths):
+        ids = rng.integers(3, _WORDS, size=2 + len(sentences)).tolist()
+        sentences.append(ids)
+    steps = data.MAX_LENGTH
+    logits = 3 * rng.normal(size=(len(lengths), steps, _VOCAB, _VOCAB))
+    logits[..., :3] = _NEVER
+    for number, length in enumerate(lengths):
+        if length is not None:
+            logits[number, length, :, data.EOS] = _ALWAYS
+    options = {
+        "sentences": sentences,
+        "logits": logits.astype("f4"),
+        "bos_id": data.BOS,
+        "longest": data.MAX_LENGTH,
+        "training": training,
+    }
+    return Built("parrot", options), sentences
+
+
+def _translate_cases(rng: np.random.Generator) -> list[Case]:
+    model, sentences = _parrot(rng, [3, 5, 1, 0])
+    endless, (tireless,) = _parrot(rng, [None])
+    learning, (known,) = _parrot(rng, [4], training=True)
+    options = {
+        "name": "Transformer",
+        "kwargs": dict(data.TRANSLATOR),
+        "weights_file": data.WEIGHTS,
+        "prefix": "translator.",
+    }
+    _, held = data.numbers()
+    drawn = rng.choice(held, size=PER_LANGUAGE * len(data.LANGUAGES), replace=False)
+    numbers = [(int(number), data.LANGUAGES[place % len(data.LANGUAGES)]) for place, number in enumerate(drawn)]
+    return [
+        Case("values", (model, sentences[0]), note="a made-up model that says three digits and then eos"),
+        Case("values", (model, sentences[1]), note="five digits, then eos"),
+        Case("values", (model, sentences[2]), note="one digit, then eos"),
+        Case("nothing to say", (model, sentences[3]), note="the model says eos at once"),
+        Case("an end in any case", (endless, tireless), note="a made-up model that never says eos"),
+        Case("evaluation mode", (learning, known), note="the model comes in training mode"),
+        *(
+            Case(
+                "accuracy",
+                (Built("notebook_class", options), data.source_ids(number, language)),
+                label=f"{language} {number}",
+                note=f"{number} in {language}",
+            )
+            for number, language in numbers
+        ),
+    ]
+
+
+def _comes_to_an_end(case: Any, value: Any, expected: Any) -> Any:
+    if not isinstance(value, list) or not all(
+        isinstance(item, (int, np.ndarray)) and np.size(item) == 1 for item in value
+    ):
+        return "the result should be a list of whole numbers"
+    ids = [int(item) for item in value]
+    if len(ids) > data.MAX_LENGTH:
+        return f"the result has {len(ids)} ids; at most {data.MAX_LENGTH} are asked"
+    if len(ids) < 5:
+        return f"the model had more to say than {len(ids)} ids: five digits have to have room"
+    return None if ids == expected[: len(ids)] else "these are not the model's most probable ids"
+
+
+def _list_of_ids(case: Any, value: Any, expected: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(item, (int, np.ndarray)) and np.size(item) == 1 for item in value):
+        return None
+    return "the result should be a list of whole numbers"
+
+
+def _translations_right(values: Mapping[str, Any]) -> str | None:
+    right = dict.fromkeys(data.LANGUAGES, 0)
+    example = ""
+    for label, value in values.items():
+        language, digits = label.split()
+        written = data.digits_of(value)
+        right[language] += written == digits
+        if written != digits and not example:
+            example = f"; for “{data.number_words(int(digits), language)}”, {digits}, it writes {written or 'nothing'}"
+    total = sum(right.values())
+    if total >= TRANSLATIONS_ASKED * len(values):
+        return None
+    each = ", ".join(
+        f"{language} {count} of {sum(label.startswith(language) for label in values)}"
+        for language, count in right.items()
+    )
+    return (
+        f"with the weights in {data.WEIGHTS}, {total} of {len(values)} held-out numbers come out exactly right"
+        f" ({total / len(values):.1%}; {each}); {TRANSLATIONS_ASKED:.0%} are asked{example}"
+    )
+
+
+def _writer(
+    begin: int = data.BOS,
+    stop: bool = True,
+    pick: Callable | None = None,
+    feed: Callable | None = None,
+    mode: bool | None = False,
+    give: Callable | None = None,
+    most: int = data.MAX_LENGTH,
+) -> Any:
+    """A translate with one part of its own: what it begins with, feeds, picks and gives back."""
+
+    def translate(model: Any, src_ids: Any) -> Any:
+        if mode is not None:
+            model.train(mode)
+        src = torch.tensor([src_ids])
+        ids = [begin]
+        with torch.no_grad():
+            while len(ids) <= most:
+                given = ids if feed is None else feed(ids)
+                logits = model.decode(torch.tensor([given]), model.encode(src))
+                token = int((pick or _most_probable)(logits))
+                ids.append(token)
+                if stop and token == data.EOS:
+                    break
+        ids = give(ids) if give is not None else [token for token in ids[1:] if token != data.EOS]
+        return ids
+
+    return translate
+
+
+def _most_probable(logits: Any) -> Any:
+    return logits[0, -1].argmax()
+
+
+def _endless(model: Any, src_ids: Any) -> Any:
+    ids = [data.BOS]
+    while True:
+        token = int(_most_probable(model(torch.tensor([src_ids]), torch.tensor([ids]))))
+        if token == data.EOS:
+            return ids[1:]
+        ids.append(token)
+
+
+EXERCISE = Exercise(
+    name="translate",
+    reference=reference.translate,
+    cases=_translate_cases,
+    compare={"an end in any case": _comes_to_an_end, "accuracy": _list_of_ids},
+    relations=(Relation("accuracy", _translations_right),),
+    mistakes=(
+        Mistake(
+            "left eos in the answer",
+            "eos says that the sentence is over; it is no part of it.",
+            _writer(give=lambda ids: ids[1:]),
+        ),
+        Mistake(
+            "left bos in the answer",
+            "bos was put in front for the model to begin with; take it off again.",
+            _writer(give=lambda ids: [token for token in ids if token != data.EOS]),
+        ),
+        Mistake(
+            "left bos and eos in the answer",
+            "Both are for the model. The answer is what stands between them.",
+            _writer(give=lambda ids: ids),
+        ),
+        Mistake(
+            "does not stop at eos",
+            "As soon as the most probable token is eos, the sentence is over, whatever the model would say after it.",
+            _writer(stop=False),
+        ),
+        Mistake(
+            "does not stop at eos, and leaves it in",
+            "As soon as the most probable token is eos, the sentence is over, whatever the model would say after it.",
+            _writer(stop=False, give=lambda ids: ids[1:]),
+        ),
+        Mistake(
+            "returned digits, not their ids",
+            "The digits' ids are asked; `data.digits_of` makes a number of them afterwards.",
+            _writer(give=lambda ids: [token - 3 for token in ids[1:] if token != data.EOS]),
+        ),
+        Mistake(
+            "returned the number, not the ids of its digits",
+            "A list of ids is asked; `data.digits_of` makes a number of them afterwards.",
+            _writer(give=lambda ids: int("".join(str(token - 3) for token in ids[1:] if token != data.EOS) or 0)),
+        ),
+        Mistake(
+            "began with eos, not with bos",
+            "The model learned to begin from bos.",
+            _writer(begin=data.EOS),
+        ),
+        Mistake(
+            "began with padding, not with bos",
+            "The model learned to begin from bos.",
+            _writer(begin=data.PAD),
+        ),
+        Mistake(
+            "left the model in training mode",
+            "Dropout throws dice as long as the model is in training mode: `model.eval()` first.",
+            _writer(mode=None),
+        ),
+        Mistake(
+            "gave the model the last token only",
+            "The decoder has no memory of its own from one call to the next: it needs bos and all ids so far, each"
+            " time.",
+            _writer(feed=lambda ids: ids[-1:]),
+        ),
+        Mistake(
+            "asked for the first token again and again",
+            "Append each new id to the decoder's input, and read the logits at its last place: those predict the next"
+            " token.",
+            _writer(feed=lambda ids: ids[:1]),
+        ),
+        Mistake(
+            "read the logits of every place, not of the last one",
+            "`decode` predicts a token after each of its m places. The one that is still to be written comes after the"
+            " last.",
+            _writer(pick=lambda logits: logits[0].argmax()),
+        ),
+        Mistake(
+            "took the least probable token",
+            "The largest logit is the most probable token: argmax.",
+            _writer(pick=lambda logits: logits[0, -1].argmin()),
+        ),
+        Mistake(
+            "stops before a number of five digits is written",
+            "Leave room for five digits; `MAX_LENGTH` is the limit.",
+            _writer(most=4),
+        ),
+        Mistake(
+            "has no limit: without eos it goes on until the positions end",
+            "An untrained model may never say eos. Stop at `MAX_LENGTH` ids.",
+            _endless,
+        ),
+    ),
+    hints=(
+        (
+            "Encode once, as a batch of one; then `greedy_decode` asks for logits. After a change to Transformer, train"
+            " again from the cell that makes `translator_run`."
+        ),
+        (
+            "`decode` reads a batch of one, (1, m), and answers (1, m, tgt_vocab): the place that predicts the next"
+            " token is the last one."
+        ),
+    ),
+)

@@ -1,0 +1,332 @@
+"""`online_softmax_attention`: its cases, mistakes and hints."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from helpers.exercise import Case, Exercise, Mistake, Tensor
+from helpers.reference import u8_modern_attention as reference
+
+from .common import READY_MADE, leveled, normal, scale_mistakes, swap
+
+
+def _online_cases(rng: np.random.Generator) -> list[Case]:
+    def plain(lead: Any, n_q: Any, n_k: Any, d_k: Any, d_v: Any) -> Any:
+        return normal(rng, *lead, n_q, d_k), normal(rng, *lead, n_k, d_k), normal(rng, *lead, n_k, d_v)
+
+    def levels(*numbers: Any, n_q: Any = 3) -> Any:
+        return *leveled(rng, n_q, np.array(numbers, dtype=float)), normal(rng, len(numbers), 3)
+
+    many, few = 288, 48
+    rows_apart = levels(0, 0, 0, 0)
+    rows_apart[0].array[0, 1:], rows_apart[0].array[1, 1:] = (2, 0, 0), (-2, 0, 0)
+    rows_apart[1].array[:, 1] = 60
+    q, k, v = plain((2,), 4, 7, 6, 3)
+    return [
+        Case("values", (*plain((), 4, 6, 5, 3), 2), note="4 queries, 6 keys in 3 blocks of 2, d_k = 5, d_v = 3"),
+        Case("values", (*plain((), 4, 4, 4, 4), 2), note="everything square, 2 blocks of 2"),
+        Case("values", (*plain((), 5, 8, 6, 3), 1), note="8 blocks of one key"),
+        Case("last block smaller", (*plain((), 4, 7, 5, 3), 3), note="7 keys in blocks of 3, 3 and 1"),
+        Case(
+            "last block smaller", (*plain((), 4, 3, 5, 2), 8), note="3 keys, block_size = 8: one block that is not full"
+        ),
+        Case(
+            "running maximum",
+            (*levels(-200, -200, 0, 0, 100), 2),
+            note="every block has higher scores than the one before",
+        ),
+        Case(
+            "running maximum",
+            (*levels(100, 100, -100, -100, -100), 2),
+            note="every block has lower scores than the one before",
+        ),
+        Case(
+            "running maximum", (*rows_apart, 2), note="the scores of one query are near +60, those of another near -60"
+        ),
+        Case("running maximum", (*levels(0, 1, 3, 2, 5, 0), 2), note="the maximum rises block by block, by a little"),
+        Case("large scores", (*levels(-1e4, 0, 1e4, 1e4, 0, -1e4), 2), note="scores from -10,000 to 10,000"),
+        Case("large scores", (*levels(-1e4, -1e4, -1e4, -10_100), 3), note="all scores near -10,000"),
+        Case("batch axes", (*plain((2,), 4, 7, 6, 3), 3), note="2 sentences at once"),
+        Case("batch axes", (*plain((2, 3), 4, 6, 5, 2), 2), note="2 sentences, 3 heads"),
+        Case("gradients", (q, k, Tensor(v.array, gradient=True), 3), gradients=True, note="gradient of V"),
+        Case(
+            "memory",
+            (*plain((), many, many, 4, 4), 16),
+            memory=many * many // 2,
+            note="288 queries, 288 keys, blocks of 16: under half of 288 × 288 numbers at one time",
+        ),
+        Case(
+            "memory",
+            (*plain((), few, few, 1, 1), 3),
+            memory=few * few // 2,
+            note="48 queries, 48 keys, blocks of 3: under half of 48 × 48 numbers at one time",
+        ),
+        Case("bad arguments", (*plain((), 4, 6, 5, 3), 0), raises="ValueError", note="block_size = 0"),
+        Case("bad arguments", (*plain((), 4, 6, 5, 3), -2), raises="ValueError", note="block_size = -2"),
+    ]
+
+
+def _starts(n: Any, size: Any) -> Any:
+    return range(0, n, size)
+
+
+def _online(
+    grow: Any = torch.maximum,
+    fade_total: Any = True,
+    fade_output: Any = True,
+    fade: Any = lambda old, new: torch.exp(old - new),
+    against: Any = lambda new, scores: new,
+    starts: Any = _starts,
+    values: Any = lambda V, start, stop: V[..., start:stop, :],
+    scale: Any = lambda Q, K, V: Q.shape[-1] ** 0.5,
+    finish: Any = lambda output, total: output / total,
+    highest: Any = lambda scores: scores.amax(dim=-1, keepdim=True),
+) -> Any:
+    """Blocked attention with some of its steps replaced."""
+
+    def wrong(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
+        if block_size < 1:
+            raise ValueError("block_size")
+        Q = Q / scale(Q, K, V)
+        state = None
+        for start in starts(K.shape[-2], block_size):
+            stop = min(start + block_size, K.shape[-2])
+            scores = Q @ swap(K[..., start:stop, :])
+            new = highest(scores) if state is None else grow(state[0], highest(scores))
+            weights = torch.exp(scores - against(new, scores))
+            total, output = weights.sum(-1, keepdim=True), weights @ values(V, start, stop)
+            if state is not None:
+                factor = fade(state[0], new)
+                total = total + (factor * state[1] if fade_total else state[1])
+                output = output + (factor * state[2] if fade_output else state[2])
+            state = new, total, output
+        return V.new_zeros((*Q.shape[:-1], V.shape[-1])) if state is None else finish(state[2], state[1])
+
+    return wrong
+
+
+def _softmax_by_block(combine: Any, dim: Any = -1) -> Any:
+    def wrong(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
+        if block_size < 1:
+            raise ValueError("block_size")
+        output = count = 0
+        for start in _starts(K.shape[-2], block_size):
+            scores = Q @ swap(K[..., start : start + block_size, :]) / Q.shape[-1] ** 0.5
+            output, count = output + scores.softmax(dim) @ V[..., start : start + block_size, :], count + 1
+        return combine(output, count)
+
+    return wrong
+
+
+def _normalised_every_time(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
+    if block_size < 1:
+        raise ValueError("block_size")
+    largest = total = output = None
+    for start in _starts(K.shape[-2], block_size):
+        scores = Q @ swap(K[..., start : start + block_size, :]) / Q.shape[-1] ** 0.5
+        new = (
+            scores.amax(-1, keepdim=True) if largest is None else torch.maximum(largest, scores.amax(-1, keepdim=True))
+        )
+        weights = torch.exp(scores - new)
+        fade = 0 if largest is None else torch.exp(largest - new)
+        total = weights.sum(-1, keepdim=True) + (0 if largest is None else fade * total)
+        output = (weights @ V[..., start : start + block_size, :] + (0 if largest is None else fade * output)) / total
+        largest = new
+    return output
+
+
+def _grown_from_minus_infinity(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
+    if block_size < 1:
+        raise ValueError("block_size")
+    largest = Q.new_full((*Q.shape[:-1], 1), -math.inf)
+    total, output = 0.0, 0.0
+    for start in _starts(K.shape[-2], block_size):
+        scores = Q @ swap(K[..., start : start + block_size, :]) / Q.shape[-1] ** 0.5
+        new = torch.maximum(largest, scores.amax(-1, keepdim=True))
+        weights, growth = torch.exp(scores - new), torch.exp(new - largest)
+        total = growth * total + weights.sum(-1, keepdim=True)
+        output, largest = growth * output + weights @ V[..., start : start + block_size, :], new
+    return output / total
+
+
+def _rescaled_along_features(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
+    if block_size < 1:
+        raise ValueError("block_size")
+    largest, total = torch.full(Q.shape[:-1], -math.inf), torch.zeros(Q.shape[:-1])
+    output = torch.zeros(*Q.shape[:-1], V.shape[-1])
+    for start in _starts(K.shape[-2], block_size):
+        scores = Q @ swap(K[..., start : start + block_size, :]) / Q.shape[-1] ** 0.5
+        new = torch.maximum(largest, scores.amax(-1))
+        weights, fade = torch.exp(scores - new[..., None]), torch.exp(largest - new)
+        total, largest = fade * total + weights.sum(-1), new
+        output = output * fade + weights @ V[..., start : start + block_size, :]
+    return output / total[..., None]
+
+
+def _all_at_once(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
+    if block_size < 1:
+        raise ValueError("block_size")
+    return (Q @ swap(K) / Q.shape[-1] ** 0.5).softmax(-1) @ V
+
+
+def _number_of_blocks(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
+    if block_size < 1:
+        raise ValueError("block_size")
+    return reference.online_softmax_attention(Q, K, V, -(-K.shape[-2] // block_size))
+
+
+EXERCISE = Exercise(
+    name="online_softmax_attention",
+    reference=reference.online_softmax_attention,
+    cases=_online_cases,
+    mistakes=(
+        Mistake(
+            "rescaled only the new block",
+            "The new block is measured from the new maximum. What you carry from earlier blocks is still measured from"
+            " the old one.",
+            _online(fade_total=False, fade_output=False),
+        ),
+        Mistake(
+            "rescaled the running output but not the running sum",
+            "Both were measured from the old maximum, so both need the same factor.",
+            _online(fade_total=False),
+        ),
+        Mistake(
+            "rescaled the running sum but not the running output",
+            "Both were measured from the old maximum, so both need the same factor.",
+            _online(fade_output=False),
+        ),
+        Mistake(
+            "rescaled the wrong way round: by exp(new - old)",
+            "The new maximum is the larger one, so what is carried must shrink: a factor of at most 1.",
+            _online(fade=lambda old, new: torch.exp(new - old)),
+        ),
+        Mistake(
+            "rescaled the wrong way round, beginning from -∞",
+            "With an old maximum of -∞ that factor is infinite, and ∞ times 0 is NaN. What is carried must shrink: a"
+            " factor of at most 1.",
+            _grown_from_minus_infinity,
+        ),
+        Mistake(
+            "measured each block from its own maximum and added the blocks up",
+            "Numbers measured from different maxima cannot be added: bring them to a common one first.",
+            _online(against=lambda new, scores: scores.amax(-1, keepdim=True), fade_total=False, fade_output=False),
+        ),
+        Mistake(
+            "kept the maximum of the first block",
+            "A later block may have larger scores; measured from the old maximum they overflow. Update the maximum in"
+            " every block.",
+            _online(grow=lambda old, block: old),
+        ),
+        Mistake(
+            "took the maximum of the newest block, not the largest so far",
+            "When the newest block is the lower one, everything carried is scaled up, and overflows. Take the larger of"
+            " the old maximum and the block's.",
+            _online(grow=lambda old, block: block),
+        ),
+        Mistake(
+            "took exp without subtracting a maximum",
+            "exp(100) is more than float32 holds, and exp(-10,000) is 0 for all keys alike.",
+            _online(highest=lambda scores: torch.zeros_like(scores[..., :1])),
+        ),
+        Mistake(
+            "started the maximum at 0",
+            "Scores may all be far below 0. Before the first block the largest score so far is -∞.",
+            _online(highest=lambda scores: scores.amax(dim=-1, keepdim=True).clamp(min=0.0)),
+        ),
+        Mistake(
+            "rescaled the output along its features, not its queries",
+            "There is one factor for each query: give it a last axis of length 1, (..., n_q, 1), before it meets (...,"
+            " n_q, d_v).",
+            _rescaled_along_features,
+        ),
+        Mistake(
+            "took one maximum for all queries",
+            "A query far below it loses all its scores to 0. Each query carries a maximum of its own.",
+            _online(highest=lambda scores: scores.amax(dim=(-2, -1), keepdim=True)),
+        ),
+        Mistake(
+            "averaged the softmaxes of the blocks",
+            "A block with high scores must weigh more than one with low scores. That is what the running sum is for.",
+            _softmax_by_block(lambda output, count: output / count),
+        ),
+        Mistake(
+            "added up the softmaxes of the blocks",
+            "Each block's weights add up to 1 by themselves, so all together are too many. Divide once, at the end.",
+            _softmax_by_block(lambda output, count: output),
+        ),
+        Mistake(
+            "took the softmax over the queries",
+            "Each query shares out its own attention over the keys: the last axis of the scores.",
+            _softmax_by_block(lambda output, count: output, dim=-2),
+        ),
+        Mistake(
+            "used the first block only",
+            "The loop has to run over all keys, and to return after it, not inside it.",
+            _online(starts=lambda n, size: range(1)),
+        ),
+        Mistake(
+            "used the last block only",
+            "Each round replaces the result of the round before. Add to what is carried.",
+            _online(starts=lambda n, size: [(n - 1) // size * size]),
+        ),
+        Mistake(
+            "dropped the last block when it is not full",
+            "7 keys in blocks of 3 are 3, 3 and 1. `range(0, n_k, block_size)` starts all of them.",
+            _online(starts=lambda n, size: range(0, n - n % size, size)),
+        ),
+        Mistake(
+            "used the first block's values for every block",
+            "The values are cut in the same places as the keys.",
+            _online(values=lambda V, start, stop: V[..., : stop - start, :]),
+        ),
+        Mistake(
+            "did not divide by the running sum",
+            "At the end the carried output is still a sum of exponentials times values.",
+            _online(finish=lambda output, total: output),
+        ),
+        Mistake(
+            "divided by the running sum in every block",
+            "What is divided once cannot be added to as if it were not. Divide once, after the last block.",
+            _normalised_every_time,
+        ),
+        *scale_mistakes(lambda scale: _online(scale=scale)),
+        Mistake(
+            "made the whole n × n matrix of scores",
+            "The result is right, and the point is missed: compute the scores of one block of keys, use them, and let"
+            " them go before the next.",
+            _all_at_once,
+        ),
+        Mistake(
+            "took block_size as the number of blocks",
+            "block_size is how many keys one block has; `chunk` asks for the number of blocks, `split` for their size.",
+            _number_of_blocks,
+        ),
+        Mistake(
+            "accepted a negative block_size",
+            "`range` refuses a step of 0 for you, and quietly does nothing for a negative one. Ask for block_size < 1"
+            " before anything else.",
+            lambda Q, K, V, block_size: reference.online_softmax_attention(Q, K, V, abs(block_size)),
+        ),
+        Mistake(
+            "accepted a block_size below 1",
+            "A block without keys makes no sense: raise a ValueError before anything else.",
+            lambda Q, K, V, block_size: reference.online_softmax_attention(Q, K, V, max(block_size, 1)),
+        ),
+    ),
+    forbidden=READY_MADE,
+    hints=(
+        (
+            "For each query carry three things: the largest score so far, the sum of exponentials measured from it, and"
+            " the output not yet divided."
+        ),
+        (
+            "When a block raises the maximum from m to m', one factor brings both carried sums to the new measure."
+            " Which one? Try it on exp(s - m)."
+        ),
+    ),
+)
