@@ -18,7 +18,7 @@ every_unit = pytest.mark.parametrize("unit", UNITS)
 PARTS = (
     "solutions/{0}/{0}.py",
     "src/helpers/reference/{0}.py",
-    "src/helpers/exercises/{0}.py",
+    "src/helpers/exercises/{0}/__init__.py",
     "tests/helpers/reference/test_{0}.py",
     "tests/helpers/styles/{0}.py",
 )
@@ -40,7 +40,8 @@ def marked(notebook, kind):
 
 
 def test_no_unit_of_the_course_lacks_a_part():
-    units = {path.stem.removeprefix("test_") for part in PARTS for path in course.ROOT.glob(part.format("u[0-9]*_*"))}
+    places = [path.relative_to(course.ROOT) for part in PARTS for path in course.ROOT.glob(part.format("u[0-9]*_*"))]
+    units = {re.search(r"u[0-9]+_[^/.]*", str(place))[0] for place in places}
     missing = [
         part.format(unit) for unit in sorted(units) for part in PARTS if not (course.ROOT / part.format(unit)).is_file()
     ]
@@ -78,10 +79,12 @@ def test_points_and_cells_are_those_of_the_curriculum(unit):
     tests = {name[5:]: cell for name, cell in graded.items() if name.startswith("test_")}
     exercises = set(catalog.unit_exercises(unit))
     assert set(tests) <= exercises, (
-        f"checked in solutions/{unit}, but not in EXERCISES of src/helpers/exercises/{unit}.py: {', '.join(set(tests) - exercises)}"
+        f"checked in solutions/{unit}, but with no file in src/helpers/exercises/{unit}/: "
+        f"{', '.join(set(tests) - exercises)}"
     )
     assert exercises <= set(tests), (
-        f"in EXERCISES of src/helpers/exercises/{unit}.py, but with no cell test_... in solutions/{unit}: {', '.join(exercises - set(tests))}"
+        f"in src/helpers/exercises/{unit}/, but with no cell test_... in solutions/{unit}: "
+        f"{', '.join(exercises - set(tests))}"
     )
     answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in marked(source, "solution")}
     for name, cell in tests.items():

@@ -706,7 +706,7 @@ code(
 code(
     "the exercises imported",
     SPY,
-    "from helpers.exercises.u1_dot_products import EXERCISES\nsimilarity_matrix = EXERCISES[0].reference",
+    "from helpers.exercises.u1_dot_products.similarity_matrix import EXERCISE\nsimilarity_matrix = EXERCISE.reference",
 )
 code(
     "the judge imported",

@@ -19,7 +19,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from helpers import data
-from helpers.exercises.u7_transformer import _Machine, _machine, _Reader, _reader, _step, _writer
+from helpers.exercises.u7_transformer._transformer_mistakes import _Machine, machine
+from helpers.exercises.u7_transformer.DigitClassifier import _Reader, _reader
+from helpers.exercises.u7_transformer.train_step import _step
+from helpers.exercises.u7_transformer.translate import _writer
 from helpers.reference import u7_transformer as reference
 from helpers.reference.u3_positional_encoding import sinusoidal_encoding
 from helpers.reference.u5_add_and_norm import Encoder
@@ -513,24 +516,24 @@ WRONG = {
         " #3": Astray,
     },
     "Transformer": {
-        "the encoder sees the padding #2": _machine(
+        "the encoder sees the padding #2": machine(
             encode=lambda self, src: self.encoder(self._embed(self.src_embed, src)), memory_mask=lambda self, src: None
         ),
-        "has a part that learns nothing": _machine(
+        "has a part that learns nothing": machine(
             forward=lambda self, src, tgt_in: self.decode(tgt_in, self.encode(src).detach(), self.source_mask(src))
         ),
-        "has a part that learns nothing #2": _machine(_embed=_one_table),
-        "cuts the gradient": _machine(
+        "has a part that learns nothing #2": machine(_embed=_one_table),
+        "cuts the gradient": machine(
             forward=lambda self, src, tgt_in: self.decode(
                 tgt_in.clone(), self.encode(src), self.source_mask(src)
             ).detach()
         ),
-        "": _machine(
+        "": machine(
             decode=lambda self, tgt_in, memory, memory_mask=None: reference.Transformer.decode(
                 self, tgt_in, memory, memory_mask
             )[:, -1]
         ),
-        " #2": _machine(
+        " #2": machine(
             encode=lambda self, src: self.encoder(self._embed(self.src_embed, src), (src != PAD)[:, None, None]).mean(
                 dim=1
             )
