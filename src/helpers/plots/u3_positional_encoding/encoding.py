@@ -97,6 +97,7 @@ def turned_blocks(matrix: np.ndarray, offset: int) -> Figure:
     """A shift matrix with its 2 × 2 blocks framed."""
     from matplotlib.patches import Rectangle
 
+    matrix = np.asarray(matrix, dtype=float)
     width = len(matrix)
     drawn, axes = grid(1, 1, width=0.62 * width + 1.2, height=0.46 * width + 1.0)
     ax = axes[0, 0]
