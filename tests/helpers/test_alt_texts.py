@@ -168,6 +168,8 @@ def test_equal_rows_of_a_word_are_told_apart_from_rows_that_differ():
     told = [u3_positional_encoding.sentences([matrix], [twice], ["here"], follow="dog") for matrix in (same, other)]
     assert "the rows of “the” are equal" in plots.alt_of(told[0])
     assert "the rows of “the” differ by up to 0.5" in plots.alt_of(told[1])
+    placed = plots.alt_of(u3_positional_encoding.sum_of_word_and_place(same, twice))
+    assert "In X the rows of “the” are equal. In the sum the rows of “the” differ by up to 1.4." in placed
 
 
 def test_a_number_outside_of_the_blocks_of_a_shift_is_told():

@@ -96,6 +96,6 @@ def sum_of_word_and_place(X: np.ndarray, words: Sequence[str]) -> Figure:
         f"Four heat maps with one scale of colours, a row for each word of “{' '.join(words)}”. Largest entry without "
         f"its sign: {sizes[0]} in the words X, {sizes[1]} in X times the root of {width}, {sizes[2]} in the positions "
         f"0 to {n - 1}, {sizes[3]} in the sum of the last two. In X {_twins(X, words)}. In the "
-        f"sum{_twins(grown + places, words) or ', no word comes twice'}."
+        f"sum {_twins(grown + places, words)}."
     )
     return describe(drawn, alt)
