@@ -40,7 +40,7 @@ def costs(n: int = 50, d_model: int = 512) -> Figure:
         ax.set_yticks([])
         ax.spines[["top", "right", "left"]].set_visible(False)
     pairs = "; ".join(
-        f"{title.partition(chr(10))[0]} {written(values[0])} and {written(values[1])}"
+        f"{title.splitlines()[0].split(',')[0]} {written(values[0])} and {written(values[1])}"
         for title, values, written in bars
     )
     alt = f"Four bar charts of one head of {d_model} beside eight of {d_model // 8}, for {n} tokens: {pairs}."
