@@ -82,7 +82,7 @@ def test_references_know_nothing_of_exercises_and_judge():
 
 def test_figures_know_no_reference():
     """In grading the figures are readable to a learner's code; the references of the unit are not."""
-    for path in (ROOT / "src/helpers/plots").glob("*.py"):
+    for path in (ROOT / "src/helpers/plots").rglob("*.py"):
         assert not [name for name in imports(path) if re.search("reference|exercises", name)], path
 
 

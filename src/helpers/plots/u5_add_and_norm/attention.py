@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core import COLOURS, describe, figure, grid, heatmap
+from ..phrases import counted, looks
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def who_moves(tokens: Sequence[str]) -> Figure:
@@ -14,12 +25,15 @@ def who_moves(tokens: Sequence[str]) -> Figure:
     def attention(x: np.ndarray) -> np.ndarray:
         scores = x @ W_q @ (x @ W_k).T / np.sqrt(d)
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        return weights / weights.sum(axis=-1, keepdims=True) @ x @ W_v
+        attended: np.ndarray = weights / weights.sum(axis=-1, keepdims=True) @ x @ W_v
+        return attended
 
     def network(x: np.ndarray) -> np.ndarray:
-        return np.maximum(x @ W_1, 0) @ W_2
+        passed: np.ndarray = np.maximum(x @ W_1, 0) @ W_2
+        return passed
 
     drawn, axes = grid(1, 2, width=4.3, height=3.5)
+    told = []
     for ax, layer, title in (
         (axes[0, 0], attention, "attention: every token hears of it"),
         (axes[0, 1], network, "feed forward: each token for itself"),
@@ -38,7 +52,21 @@ def who_moves(tokens: Sequence[str]) -> Figure:
             row_label="input token that was changed",
             column_label="output token: how far it moved",
         )
-    return drawn
+        own = np.eye(n, dtype=bool)
+        told.append(
+            f"{title}. The token itself moves by {_range(moved[own])}, the other tokens by {_range(moved[~own])}."
+        )
+    return describe(
+        drawn,
+        f"Two grids, input token changed by output token moved, for '{' '.join(tokens)}'. {' '.join(told)}",
+    )
+
+
+def _range(moved: np.ndarray[Any, Any]) -> str:
+    """From the least to the largest of some distances, which may be none."""
+    if not moved.size or moved.max() < 1e-9:
+        return "0"
+    return f"{moved.min():.2g} to {moved.max():.2g}"
 
 
 @figure
@@ -60,13 +88,20 @@ def layer_maps(
     from matplotlib.patches import Rectangle
 
     drawn, axes = grid(1, len(maps), width=4.2, height=3.8)
+    told = []
     for ax, weights, title, places in zip(axes[0], maps, titles, outlined):
         heatmap(
             weights, rows, columns, title, ax, row_label="queries", column_label="keys", limits=(0, 1), numbers=False
         )
         ax.tick_params(axis="x", rotation=0)
+        right = sum(int(weights[row].argmax()) == column for row, column in enumerate(places))
+        told.append(f"{title}: {looks(weights, rows, columns, most=6)}; {right} of {len(places)} in the frame.")
         for row, column in enumerate(places):
             ax.add_patch(
                 Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, fill=False, edgecolor=COLOURS[5], linewidth=1.8)
             )
-    return drawn
+    return describe(
+        drawn,
+        f"{counted(len(maps), 'attention map')}, a row for each query, a column for each key, one cell of each row "
+        f"framed. {' '.join(told)}",
+    )

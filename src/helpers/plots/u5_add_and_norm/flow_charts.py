@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..core import describe, figure, grid
+from .common import BLUE, draw_box, draw_line, draw_plus, set_canvas
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 
 @figure
 def encoder_map() -> Figure:
@@ -46,7 +55,12 @@ def encoder_map() -> Figure:
     for x in (2.05, 5.6, 8.5, 11.4, 14.85):
         ax.plot([x, x], [2.45, 1.75], color="#999999", linewidth=0.8)
         ax.text(x, 1.55, "(n, d)", fontsize=8, ha="center", va="center", color="#444444")
-    return drawn
+    return describe(
+        drawn,
+        "Flow chart of an encoder layer from left to right: tokens, self-attention, add and norm, feed forward, add "
+        "and norm, tokens that know each other. Every arrow has the shape (n, d). Two blue residual roads lead around "
+        "self-attention and around feed forward. The layer is stacked N times.",
+    )
 
 
 def _sublayers(ax: Axes, centre: float, norm_first: bool) -> None:
@@ -94,4 +108,10 @@ def norm_orders() -> Figure:
         ax.text(3.4, 0.3, "x, from the layer below", ha="center", va="center", fontsize=9)
         ax.text(3.4, 9.4, "x, to the layer above", ha="center", va="center", fontsize=9)
         ax.text(3.2, 10.4, formula, ha="center", va="center", fontsize=9, family="monospace")
-    return drawn
+    return describe(
+        drawn,
+        "Two encoder layers drawn from bottom to top, both with self-attention, whose Q, K and V come from the layer "
+        "below, and then feed forward, each with a blue residual road around it. On the left, post-norm: norm_1 and "
+        "norm_2 stand on the road, after each sum. On the right, pre-norm: they stand in front of each sublayer, "
+        "beside the road, which is free.",
+    )

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core import describe, figure, grid
+from ..phrases import counted
+from .common import BLUE, GREEN, ORANGE, PINK
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def roads(measured: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     """Signal, difference between tokens and gradients by depth, one line for each way of stacking.
 
     Args:
-        measured: name of the way → {"signal", "apart", "gradient": one number for each depth from 0; "W_q": one for each layer}.
+        measured: name of the way → {"signal", "apart", "gradient": one number for each depth from 0; "W_q": one for
+            each layer}.
     """
     panels = (
         ("signal", "Going up: how large is the signal?", "size of an entry", (1e-9, 1e3)),
@@ -19,9 +32,7 @@ def roads(measured: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     drawn, axes = grid(2, 2, width=4.6, height=3.0)
     for ax, (key, title, label, limits) in zip(axes.flat, panels):
         first = 1 if key == "W_q" else 0
-        for (name, values), colour, style in zip(
-            measured.items(), (PINK, ORANGE, GREEN, BLUE), (":", "--", "-.", "-")
-        ):
+        for (name, values), colour, style in zip(measured.items(), (PINK, ORANGE, GREEN, BLUE), (":", "--", "-.", "-")):
             # What is below the panel, or exactly zero, runs along its lower edge and out of sight.
             shown = np.maximum(values[key], limits[0] / 100)
             ax.plot(
@@ -41,7 +52,18 @@ def roads(measured: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     drawn.legend(
         *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=10
     )
-    return drawn
+    ways = "; ".join(
+        f"{name}: signal {of['signal'][-1]:.1g}, apart {of['apart'][-1]:.1g}, "
+        f"gradient {of['gradient'][0]:.1g}, W_q {of['W_q'][0]:.1g}"
+        for name, of in measured.items()
+    )
+    layers = max((len(of["W_q"]) for of in measured.values()), default=0)
+    return describe(
+        drawn,
+        f"Four panels over the depth of {counted(layers, 'layer')}, on logarithmic axes, one line for each way of "
+        "stacking. Signal and distance between tokens after the last layer, gradient at the input and at W_q of layer "
+        f"1: {ways}.",
+    )
 
 
 @figure
@@ -59,4 +81,12 @@ def training_curves(curves: Mapping[str, Sequence[float]], title: str, chance: f
     ax.set_title(title, fontsize=10)
     ax.legend(frameon=False, fontsize=9, loc="center right", bbox_to_anchor=(1.0, 0.55))
     ax.grid(alpha=0.3)
-    return drawn
+    told = "; ".join(f"{name} {_fall(losses, chance)}" for name, losses in curves.items())
+    return describe(drawn, f"{title}. Loss by training step; a dotted line at {chance:.2f} is guessing. {told}.")
+
+
+def _fall(losses: Sequence[float], chance: float) -> str:
+    """From where to where a loss goes, and when it is first half of what guessing has."""
+    half = next((step for step, loss in enumerate(losses) if loss < chance / 2), None)
+    below = "never below half of guessing" if half is None else f"below half of guessing from step {half} on"
+    return f"from {losses[0]:.2f} to {losses[-1]:.2f} in {counted(len(losses), 'step')}, {below}"

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core import COLOURS, describe, figure, grid, heatmap
+from ..wording import number, numbers
+from .common import BLUE, ORANGE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
-def norm_steps(x: Sequence[float], gamma: Sequence[float], beta: Sequence[float]) -> Figure:
+def norm_steps(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Figure:
     """Layer norm of one token as four rows of bars."""
     x, gamma, beta = (np.asarray(a, dtype=float) for a in (x, gamma, beta))
     centred = x - x.mean()
@@ -32,7 +45,13 @@ def norm_steps(x: Sequence[float], gamma: Sequence[float], beta: Sequence[float]
         ax.set_title(title, fontsize=9.5)
         ax.set_xticks(range(len(values)))
         ax.set_xlabel("feature")
-    return drawn
+    return describe(
+        drawn,
+        f"Four bar charts of the token ({numbers(x)}): as it is; minus its mean {number(x.mean())}, which gives "
+        f"{numbers(centred)}; divided by its spread {number(np.sqrt((centred**2).mean()))}, which gives "
+        f"{numbers(unit)}; times gamma ({numbers(gamma)}) plus beta ({numbers(beta)}), which gives "
+        f"{numbers(gamma * unit + beta)}.",
+    )
 
 
 @figure
@@ -53,7 +72,11 @@ def norm_forgets(scale: float, shift: float) -> Figure:
         ax.set_ylim(*limits)
         ax.set_title(title, fontsize=10)
         ax.set_xlabel("feature")
-    return drawn
+    return describe(
+        drawn,
+        f"Two bar charts of five features. Left, the token, times {scale:g}, plus {shift:g}: {numbers(moved)}. "
+        f"Right, the same after layer norm: {numbers(unit.round(2) + 0.0)}.",
+    )
 
 
 @figure
@@ -85,7 +108,12 @@ def averaged_together() -> Figure:
                 ax.set_title(title, fontsize=10)
             if column == 0:
                 ax.set_ylabel(f"sentence {row + 1}")
-    return drawn
+    return describe(
+        drawn,
+        "One array twice: two sentences of three tokens with four features. On the left, layer norm, each row has a "
+        "colour of its own: every token is averaged over its features. On the right, batch norm, each column has one "
+        "colour in both sentences: every feature is averaged over all tokens of both.",
+    )
 
 
 @figure
@@ -109,4 +137,11 @@ def sum_then_norm(tokens: Sequence[str]) -> Figure:
             column_label="feature",
             limits=(-5, 5),
         )
-    return drawn
+    rows = [("x", x), ("the sublayer", s), ("their sum", total), ("its norm", unit)]
+    first = "; ".join(f"{name} {numbers(matrix[0].round(1) + 0.0)}" for name, matrix in rows)
+    return describe(
+        drawn,
+        f"Four arrays with a row for each word of '{' '.join(tokens)}': x on the residual road, the output of a "
+        "sublayer, their sum, and the norm of the sum, whose rows all have mean 0 and variance 1. "
+        f"The row of '{tokens[0]}': {first}.",
+    )

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from ..core import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, PINK = COLOURS[:4]
 QUERY, KEY, VALUE = BLUE, "#B87A00", GREEN
 GREY, HIDDEN = "#555555", "#E4E4E4"
+
 
 def set_canvas(ax: Axes, width: float, height: float) -> None:
     ax.set_xlim(0, width)
@@ -68,5 +77,7 @@ def draw_road(ax: Axes, points: Sequence[tuple[float, float]], colour: str = GRE
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    """Softmax over the last axis."""
+    e: np.ndarray = np.exp(x - x.max(axis=-1, keepdims=True))
+    e /= e.sum(axis=-1, keepdims=True)
+    return e

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core import COLOURS, describe, figure, grid, heatmap
+from ..phrases import counted, looks
+from .common import BLUE, GREEN, GREY, KEY, QUERY, VALUE, draw_arrow, draw_box, draw_road, set_canvas
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def three_attentions() -> Figure:
@@ -70,7 +82,12 @@ def three_attentions() -> Figure:
         "Self-attention asks and answers itself; cross attention asks below and gets its answers from the encoder",
         fontsize=10.5,
     )
-    return drawn
+    return describe(
+        drawn,
+        "Encoder and decoder side by side. In the encoder's self-attention and in the decoder's masked self-attention, "
+        "arrows Q, K and V come from the same words below. The decoder's cross attention gets Q from its own layer "
+        "below, while K and V come across from the encoder's memory.",
+    )
 
 
 @figure
@@ -129,7 +146,13 @@ def decoder_layers() -> Figure:
                 y = end - 0.29
         draw_arrow(ax, (x, y), (x, 9.35), "black", 1.8)
         ax.text(x, 9.4, "x to the layer above", ha="center", va="bottom", fontsize=9)
-    return drawn
+    return describe(
+        drawn,
+        "A decoder layer as a road from x below to x above with three side roads: self_attention with self_mask, "
+        "cross_attention with memory and memory_mask, and feed_forward. Each side road is added back to the road. In "
+        "post-norm, norm_1 to norm_3 stand on the road after each sum; in pre-norm they stand on the side roads before "
+        "each sublayer.",
+    )
 
 
 @figure
@@ -143,4 +166,8 @@ def across(weights: np.ndarray, target: Sequence[str], source: Sequence[str], ti
     )
     for (i, j), value in np.ndenumerate(weights):
         ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=9, color="black" if value > 0.5 else "white")
-    return drawn
+    return describe(
+        drawn,
+        f"{title}. Cross attention weights, {counted(len(target), 'target word')} by "
+        f"{counted(len(source), 'source word')}. Where each looks: {looks(weights, target, source, second=0.1)}.",
+    )

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core import COLOURS, describe, figure, grid, heatmap
+from ..phrases import counted, first_of
+from ..wording import named, numbers
+from .common import BLUE, GREEN, GREY, ORANGE, draw_arrow, draw_box, set_canvas, softmax
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def teacher_forcing(inputs: Sequence[str], targets: Sequence[str]) -> Figure:
@@ -36,7 +50,11 @@ def teacher_forcing(inputs: Sequence[str], targets: Sequence[str]) -> Figure:
     ax.set_title(
         "Each target is also what the next place reads (dotted), so all places are trained at once", fontsize=10
     )
-    return drawn
+    return describe(
+        drawn,
+        f"The {n} places of the decoder with their inputs below, '{' '.join(inputs)}', and their targets above, "
+        f"'{' '.join(targets)}'. Dotted lines lead from each target to the input of the next place.",
+    )
 
 
 @figure
@@ -85,11 +103,16 @@ def final_layer(x: np.ndarray, W: np.ndarray, words: Sequence[str]) -> Figure:
         ax.axis("off")
     for ax in axes.flat:
         ax.tick_params(length=0)
-    return drawn
+    return describe(
+        drawn,
+        f"A decoder output of {counted(len(x), 'number')}, {numbers(x)}, the final linear layer as a {W.shape[0]} by "
+        f"{W.shape[1]} table with a column for each word, below it the logits, {named(words, logits)}, and below those "
+        f"the softmax probabilities, {named(words, softmax(logits))}.",
+    )
 
 
 @figure
-def surprise(words: Sequence[str], logits: Sequence[float], right: int) -> Figure:
+def surprise(words: Sequence[str], logits: ArrayLike, right: int) -> Figure:
     """Logits, probabilities, and the surprise at the right word on the curve -log p."""
     logits = np.asarray(logits, dtype=float)
     p = softmax(logits)
@@ -119,7 +142,12 @@ def surprise(words: Sequence[str], logits: Sequence[float], right: int) -> Figur
     )
     ax.set(xlabel="probability of the right word", ylabel="surprise −log p (nats)", ylim=(0, 4.7))
     ax.set_title("3  the rarer, the more surprising", fontsize=10)
-    return drawn
+    return describe(
+        drawn,
+        f"Bar charts of the logits, {named(words, logits)}, and of the probabilities, {named(words, p)}, with the "
+        f"right word '{words[right]}' in green. Beside them the curve of the surprise, minus log p: it is 0 at p = 1 "
+        f"and grows without limit towards p = 0; '{words[right]}' lies at {-np.log(p[right]):.2f}.",
+    )
 
 
 @figure
@@ -152,4 +180,12 @@ def steps(
     axes[0, 0].invert_yaxis()
     axes[0, 0].set_ylabel("next word")
     drawn.suptitle(title, fontsize=10.5)
-    return drawn
+    told = [
+        f"after '{' '.join(prefix[-6:])}' {words[int(np.argmax(p))]} {np.max(p):.2f}"
+        for prefix, p in zip(prefixes, probabilities)
+    ]
+    return describe(
+        drawn,
+        f"{title}. {counted(len(told), 'bar chart')} of the probabilities of the next word. "
+        f"The most probable one, which is taken: {first_of(told) or 'none yet'}.",
+    )

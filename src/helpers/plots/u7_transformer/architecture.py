@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..core import describe, figure, grid
+from .common import BLUE, DARK, GREEN, GREY, ORANGE, PINK, draw_arrow, draw_box, draw_line
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 
 def _sublayer(ax: Axes, x: float, y: float, text: str, colour: str, side: int) -> float:
     """A sublayer with its residual road and "add & norm" above it; returns the height of its top."""
@@ -86,7 +95,14 @@ def flow_chart() -> Figure:
     ax.text(right - 2.1, end + 1.2, "decode", ha="center", fontsize=15, color=DARK, alpha=0.6)
     ax.text(right - 2.1, end + 0.8, "once a digit", ha="center", fontsize=9, color=DARK, alpha=0.8)
     ax.set_title("The whole machine: the encoder reads, the decoder writes, cross attention is the bridge", fontsize=11)
-    return drawn
+    return describe(
+        drawn,
+        "Flow chart of the encoder-decoder. Left, the encoder: ids, embedding, positions, then n_layers times "
+        "self-attention with a padding mask and a feed-forward net, each with a residual road and add and norm; its "
+        "output is the memory. Right, the decoder: ids so far, embedding, positions, then n_layers times masked "
+        "self-attention, cross attention with queries from below and keys and values from the memory, and a "
+        "feed-forward net; then a linear layer to the logits and softmax.",
+    )
 
 
 def _frame(ax: Axes, x: float, bottom: float, top: float, text: str, side: int) -> None:

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core import describe, figure, grid, heatmap
+from ..phrases import counted, looks, strongest
+from .common import use_fonts
+from .words import words_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 
 def attention_of(model: Any, call: Callable[[], Any]) -> dict[str, np.ndarray]:
     """Return the weights of all attentions of a model while it is called, in the order in which they were used.
@@ -19,7 +33,7 @@ def attention_of(model: Any, call: Callable[[], Any]) -> dict[str, np.ndarray]:
 
     seen: dict[str, np.ndarray] = {}
 
-    def listen(name: str) -> Callable:
+    def listen(name: str) -> Callable[[Any, Any, Any], None]:
         def hook(layer: Any, inputs: Any, output: Any) -> None:
             if isinstance(output, tuple) and len(output) == 2 and torch.is_tensor(output[1]) and output[1].ndim == 4:
                 seen[name] = output[1][0].detach().cpu().numpy()
@@ -37,7 +51,7 @@ def attention_of(model: Any, call: Callable[[], Any]) -> dict[str, np.ndarray]:
     return seen
 
 
-def maps_of(model: Any, src_ids: Sequence[int], written: Sequence[int]) -> dict[str, list]:
+def maps_of(model: Any, src_ids: Sequence[int], written: Sequence[int]) -> dict[str, list[Any]]:
     """Return the attention maps of every layer while a translator reads a source and writes some ids.
 
     Args:
@@ -46,7 +60,8 @@ def maps_of(model: Any, src_ids: Sequence[int], written: Sequence[int]) -> dict[
         written: ids of its target, without bos and eos.
 
     Returns:
-        "source" and "target", the words on the axes, and for "encoder", "decoder" and "cross" a list with (heads, n_q, n_k) for each layer.
+        "source" and "target", the words on the axes, and for "encoder", "decoder" and "cross" a list with
+        (heads, n_q, n_k) for each layer.
     """
     import torch
 
@@ -104,7 +119,8 @@ def three_attentions(translations: Sequence[Mapping[str, Any]], title: str = "")
     """Encoder, decoder and cross attention, the mean of the heads, one row of maps for each sentence.
 
     Args:
-        translations: "language", "source" and "target" (names of the tokens), and the maps "encoder", "decoder", "cross", (heads, n_q, n_k) each.
+        translations: "language", "source" and "target" (names of the tokens), and the maps "encoder", "decoder",
+            "cross", (heads, n_q, n_k) each.
         title: what is shown.
     """
     drawn, axes = grid(len(translations), 3, width=3.5, height=3.2 if len(translations) > 1 else 4.0)
@@ -139,7 +155,25 @@ def three_attentions(translations: Sequence[Mapping[str, Any]], title: str = "")
         aspect=40,
         label="attention weight: each row sums to 1",
     )
-    return drawn
+    one = len(translations) == 1
+    told = " ".join(_translation_told(of, most=18 // len(translations), whole=one) for of in translations)
+    about = f"{title}. Three" if title else f"{3 * len(translations)}"
+    return describe(
+        drawn, f"{about} attention maps, the mean of the heads: encoder, decoder and cross attention. {told}"
+    )
+
+
+def _translation_told(of: Mapping[str, Any], most: int, whole: bool) -> str:
+    """Where the digits of one sentence look; with `whole`, also where its words look."""
+    maps = {kind: np.asarray(of[kind]).mean(axis=0) for kind in ("encoder", "decoder", "cross")}
+    written = [name.split("→")[-1] for name in of["target"]]
+    told = [
+        f"{of['language'] or 'Cross'}: {looks(maps['cross'], written, of['source'], most)}",
+        f"in the decoder at most {np.triu(maps['decoder'], 1).max():.2f} looks ahead",
+    ]
+    if whole:
+        told.append(f"strongest between the words: {strongest(maps['encoder'], of['source'], of['source'])}")
+    return "; ".join(told) + "."
 
 
 @figure
@@ -167,4 +201,12 @@ def heads_of(weights: np.ndarray, rows: Sequence[str], columns: Sequence[str], t
             numbers=True,
         )
     drawn.suptitle(title, fontsize=11)
-    return drawn
+    told = "; ".join(
+        f"head {head}: {strongest(map_of_head, rows, columns, most=2)}"
+        for head, map_of_head in enumerate(np.asarray(weights)[:6])
+    )
+    return describe(
+        drawn,
+        f"{title}. An attention map for each of {counted(len(weights), 'head')}, with its weights; rows are the tokens "
+        f"that ask, columns the tokens that are looked at. The strongest looks, {told}.",
+    )

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import core
 from ..core import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, PINK = COLOURS[:4]
 GREY, DARK = "#999999", "#333333"
+
 
 def draw_box(
     ax: Axes, x: float, y: float, text: str, colour: str, width: float = 2.0, height: float = 0.55, size: float = 9
@@ -69,4 +79,4 @@ def draw_picture(ax: Axes, image: np.ndarray) -> None:
 
 def use_fonts(ax: Axes) -> None:
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-        label.set_fontfamily(fonts())
+        label.set_fontfamily(core.fonts())

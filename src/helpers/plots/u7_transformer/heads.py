@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core import describe, figure, grid
+from ..phrases import first_of
+from .common import BLUE, draw_picture, outline
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def heads_on_digit(image: np.ndarray, weights: np.ndarray, row: int, title: str) -> Figure:
@@ -31,21 +43,20 @@ def heads_on_digit(image: np.ndarray, weights: np.ndarray, row: int, title: str)
         ax.text(-0.75, row, "asks", ha="right", va="center", fontsize=8, color=BLUE)
         ax.set_title(f"head {head}", fontsize=10)
     drawn.suptitle(title, fontsize=11)
-    return drawn
-
-
-def heads_on_digit_told(label: int, weights: np.ndarray, row: int) -> str:
-    """What there is to see in `heads_on_digit`: the row that each head looks at most."""
-    most = ", ".join(
+    most = first_of(
         f"head {head} at row {np.argmax(given)} with {given.max():.2f}"
         for head, given in enumerate(weights[:, -8:, -8:][:, row])
     )
-    return f"A handwritten {label} once for each head, row {row} framed in blue because it asks, all rows tinted by their weight. It looks most: {most}."
+    return describe(
+        drawn,
+        f"{title}. The image once for each head, row {row} framed in blue because it asks, all rows tinted by their "
+        f"weight. It looks most: {most}.",
+    )
 
 
 @figure
 def heads_received(image: np.ndarray, layers: Mapping[str, np.ndarray], title: str) -> Figure:
-    """For each head of each layer, the image with its rows tinted by the attention that they receive from all rows together."""
+    """For each head of each layer, the image with its rows tinted by the attention that all rows together give them."""
     heads = max(len(weights) for weights in layers.values())
     drawn, axes = grid(len(layers), heads, width=1.75, height=1.95)
     for row_of_axes, (_, weights), layer in zip(axes, layers.items(), range(len(layers))):
@@ -66,4 +77,13 @@ def heads_received(image: np.ndarray, layers: Mapping[str, np.ndarray], title: s
                 ax.text(7.7, key, f"{weight:.2f}", va="center", fontsize=7)
             ax.set_title(f"layer {layer}, head {head}", fontsize=9)
     drawn.suptitle(title, fontsize=11)
-    return drawn
+    most = [
+        f"layer {layer}, head {head}: row {np.argmax(received)} with {received.max():.2f}"
+        for layer, weights in enumerate(layers.values())
+        for head, received in enumerate(weights[:, -8:, -8:].mean(axis=1))
+    ]
+    return describe(
+        drawn,
+        f"{title}. One panel for each head of each layer: the image with its rows tinted by the attention that they "
+        f"receive. Looked at most: {first_of(most, joint='; ')}.",
+    )

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core import COLOURS, describe, figure, grid
+from ..wording import joined
+from .training import running_mean
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
-def ablation(results: Sequence[Any]) -> Figure:
+def ablation(results: Sequence[Any]) -> Figure | None:
     """How well each model does without one part, and how its loss fell.
 
     Args:
         results: records with `task`, `without`, `accuracy` and `losses`.
+
+    Returns:
+        None where no model is finished yet.
     """
+    if not results:
+        return None
     tasks = list(dict.fromkeys(one.task for one in results))
     parts = list(dict.fromkeys(one.without for one in results))
     colour = dict(zip(parts, ("#000000", *COLOURS[:2], COLOURS[5], COLOURS[2])))
@@ -36,7 +53,20 @@ def ablation(results: Sequence[Any]) -> Figure:
         curves.grid(alpha=0.25)
         curves.legend(fontsize=7.5)
         curves.set_title(f"{task}: how the loss falls", fontsize=10)
-    return drawn
+    told = []
+    for task in tasks:
+        fared = ", ".join(
+            f"{_without(one.without)} {one.accuracy:.1%} ({np.mean(one.losses[-20:]):.2g})"
+            for one in results
+            if one.task == task
+        )
+        told.append(f"{task}: {fared}.")
+    return describe(
+        drawn,
+        f"A row of two panels for each of: {joined(tasks)}. Left, bars of the share of held-out examples that are "
+        "exactly right without a part; right, the training losses. The share, and in brackets the loss at the end: "
+        + " ".join(told),
+    )
 
 
 def _without(part: str) -> str:

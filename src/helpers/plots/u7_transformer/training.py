@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-def running_mean(losses: Sequence[float]) -> np.ndarray:
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core import describe, figure, grid
+from .common import BLUE, draw_picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def running_mean(losses: ArrayLike) -> np.ndarray:
     """A running mean over a twentieth of the steps so far."""
     losses = np.asarray(losses, dtype=float)
     width = max(1, len(losses) // 20)
     total = np.cumsum(np.concatenate([[0.0], losses]))
     ends = np.arange(1, len(losses) + 1)
     starts = np.maximum(0, ends - width)
-    return (total[ends] - total[starts]) / (ends - starts)
+    means: np.ndarray = (total[ends] - total[starts]) / (ends - starts)
+    return means
 
 
 @figure
@@ -26,7 +39,8 @@ def loss_curve(losses: Sequence[float], steps: int) -> Figure:
     ax.grid(alpha=0.25)
     ax.legend(fontsize=8, loc="upper right")
     ax.set_title("Training loss", fontsize=10)
-    return drawn
+    last = losses[-1] if len(losses) else np.nan
+    return describe(drawn, f"The training loss against the step, after {len(losses)} of {steps} steps: {last:.4f}.")
 
 
 @figure
@@ -42,4 +56,10 @@ def misread(images: np.ndarray, labels: np.ndarray, guesses: np.ndarray) -> Figu
         ax.axis("on")
         draw_picture(ax, images[place])
         ax.set_title(f"is a {labels[place]},\nread as {guesses[place]}", fontsize=8)
-    return drawn
+    missed = int((labels != guesses).sum())
+    told = ", ".join(f"a {labels[place]} read as {guesses[place]}" for place in wrong)
+    return describe(
+        drawn,
+        f"Held-out images that the model reads wrong, {len(wrong)} of {missed}, each with its label and what the model "
+        f"takes it for: {told}.",
+    )

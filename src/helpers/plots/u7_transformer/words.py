@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from .. import core
+
 
 def words_of(ids: Sequence[int]) -> list[str]:
     """Return the words of source ids as a figure can write them: in pinyin where no font has Chinese characters."""
     from helpers.data import tokens_of
 
-    return tokens_of(ids, latin=chinese_font() is None)
+    return tokens_of(ids, latin=core.chinese_font() is None)
 
 
 def typed(sentence: str) -> tuple[list[int], str]:
@@ -22,7 +26,8 @@ def typed(sentence: str) -> tuple[list[int], str]:
     if strange:
         return (
             [],
-            f"The model has never seen “{strange[0][:40]}”. It knows number words, as in “seven hundred and five”, “семьсот пять” and “七百零五”.",
+            f"The model has never seen “{strange[0][:40]}”. It knows number words, as in “seven hundred and five”, "
+            "“семьсот пять” and “七百零五”.",
         )
     if len(tokens) > MAX_LENGTH:
         return [], f"The model reads at most {MAX_LENGTH} words; these are {len(tokens)}."

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..core import COLOURS, describe, figure, grid
+from .common import BLUE, GREY, ORANGE, VERMILION, draw_arrow, draw_box
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def blocks_by_hand() -> Figure:
@@ -35,7 +44,12 @@ def blocks_by_hand() -> Figure:
     ax.text(9.3, 0.65, "o / l = 5", ha="center", va="center", fontsize=12, color=COLOURS[7])
     draw_arrow(ax, (8.42, 0.65), (8.75, 0.65))
     ax.set_title("One query, four keys, two blocks: what was carried shrinks when the maximum rises", fontsize=10)
-    return drawn
+    return describe(
+        drawn,
+        "Scores ln 1, ln 2 with values 8, 4 form the first block, ln 4, ln 1 with values 2, 16 the second. After the "
+        "first block: m = ln 2, l = 1.5, o = 8. The second block raises m to ln 4; what was carried is multiplied by "
+        "one half, and the new block added: l = 0.75 + 1.25 = 2, o = 4 + 6 = 10. The result is o / l = 5.",
+    )
 
 
 @figure
@@ -54,9 +68,7 @@ def memory(
             ax.plot(*zip(*known), line, color=colour, marker="o", linewidth=2, label=name)
         stopped = [n for n, size in zip(lengths, sizes) if size is None]
         if stopped and known:
-            ax.plot(
-                stopped[0], budget, "x", color=VERMILION, markersize=13, markeredgewidth=3, clip_on=False, zorder=5
-            )
+            ax.plot(stopped[0], budget, "x", color=VERMILION, markersize=13, markeredgewidth=3, clip_on=False, zorder=5)
             place = {"xytext": (-14, 12), "textcoords": "offset points", "ha": "right"}
             ax.annotate(
                 f"n = {stopped[0]:,}: full attention no longer fits",
@@ -77,4 +89,9 @@ def memory(
     ax.set_ylabel("peak of new memory, MiB")
     ax.set_title("Doubling n: four times the memory for full attention, twice for blocked", fontsize=10)
     ax.legend(fontsize=9, loc="lower right")
-    return drawn
+    told = "; ".join(
+        f"{n:,}: {'does not fit' if a is None else f'{a:.0f} MiB'} full, {'none' if b is None else f'{b:.0f} MiB'} "
+        "blocked"
+        for n, a, b in zip(lengths, full, blocked)
+    )
+    return describe(drawn, f"Peak of new memory against n, with a budget of {budget:,.0f} MiB. {told}.")

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core import COLOURS, describe, figure, grid
+from ..phrases import counted
+from .common import BLUE, GREEN, GREY, ORANGE, PALE, draw_box
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def recomputed(tokens: Sequence[str]) -> Figure:
@@ -34,7 +46,12 @@ def recomputed(tokens: Sequence[str]) -> Figure:
         ncols=2,
         fontsize=9,
     )
-    return drawn
+    return describe(
+        drawn,
+        f"Scores of '{' '.join(tokens)}' as two lower triangles of {n} by {n}. Without a cache the last row, for the "
+        f"newest token, is new, and the {n * (n - 1) // 2} scores above it are computed again. With a cache only the "
+        f"{n} scores of the last row are computed.",
+    )
 
 
 @figure
@@ -60,7 +77,15 @@ def generation(without: Sequence[float], cached: Sequence[float], window: int = 
         ax.set_xlabel("tokens so far")
         ax.set_ylim(bottom=0)
         ax.legend(fontsize=8)
-    return drawn
+    first, last = (
+        [1000 * float(np.min(one[part])) for one in (without, cached)] for part in (slice(window), slice(-window, None))
+    )
+    return describe(
+        drawn,
+        f"Left, time for one more token, up to {len(without)} tokens: without a cache from {first[0]:.2g} to "
+        f"{last[0]:.2g} milliseconds, with a cache from {first[1]:.2g} to {last[1]:.2g}. Right, time in all: "
+        f"{sum(without):.1f} seconds without, {sum(cached):.2f} with the cache.",
+    )
 
 
 @figure
@@ -89,7 +114,13 @@ def sharing(heads: int = 8, shared: Sequence[int] = (8, 2, 1)) -> Figure:
         ax.tick_params(length=0)
         for side in ax.spines.values():
             side.set_visible(False)
-    return drawn
+    told = "; ".join(
+        f"{counted(count, 'head')} of keys and values, {heads // count} query head{'s' * (heads > count)} to each"
+        for count in shared
+    )
+    return describe(
+        drawn, f"{counted(len(shared), 'diagram')} of {counted(heads, 'query head')}, from the left: {told}."
+    )
 
 
 @figure
@@ -121,4 +152,9 @@ def cache_sizes(lengths: Sequence[int], gigabytes: Mapping[int, Sequence[float]]
     ax.set_ylabel("GiB for one text")
     ax.set_xticks(lengths[1:], [f"{n:,}" for n in lengths[1:]])
     ax.set_title("Fewer heads of keys and values, a smaller cache", fontsize=10)
-    return drawn
+    told = ", ".join(f"{sizes[-1]:.2g} GiB with {counted(heads, 'head')}" for heads, sizes in gigabytes.items())
+    return describe(
+        drawn,
+        f"Size of the cache against its tokens, a line for each number of heads of keys and values. At {lengths[-1]:,} "
+        f"tokens: {told}. The weights of the whole model, {weights:.0f} GiB, are a level line.",
+    )

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..core import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, PINK, SKY, VERMILION = COLOURS[:6]
 GREY = "#6b7280"
 PALE = "#d1d5db"
 
-def draw_box(ax: Axes, x: float, y: float, width: float, height: float, text: str, colour: str, size: float = 9) -> None:
+
+def draw_box(
+    ax: Axes, x: float, y: float, width: float, height: float, text: str, colour: str, size: float = 9
+) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     corner = (x - width / 2, y - height / 2)

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core import describe, figure, grid
+from ..phrases import counted
+from .common import BLUE, GREY, PALE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def norm_clouds() -> Figure:
@@ -24,7 +36,11 @@ def norm_clouds() -> Figure:
         ax.set_title(title, fontsize=10)
         ax.set_xlabel("feature 0")
     axes[0, 0].set_ylabel("feature 1")
-    return drawn
+    return describe(
+        drawn,
+        "Sixty tokens as points in the plane, off the origin. After layer norm they fall on two points, (1, -1) and "
+        "(-1, 1). After RMS norm they lie on a circle around the origin, each still in its old direction.",
+    )
 
 
 @figure
@@ -41,4 +57,7 @@ def norm_times(milliseconds: Mapping[str, float]) -> Figure:
     ax.set_xlabel("milliseconds for 2,048 tokens of width 1,024")
     quickest = min(milliseconds, key=milliseconds.__getitem__)
     ax.set_title(f"On this machine, just now, {quickest} is quicker", fontsize=10)
-    return drawn
+    told = ", ".join(f"{name} {value:.1f}" for name, value in milliseconds.items())
+    return describe(
+        drawn, f"{counted(len(milliseconds), 'bar')}, milliseconds for 2,048 tokens of width 1,024: {told}."
+    )

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ..core import describe, figure, grid
+from .common import BLUE, GREEN, GREY, ORANGE, PINK, SKY, draw_arrow, draw_box
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def then_and_now() -> Figure:
@@ -40,4 +48,11 @@ def then_and_now() -> Figure:
         start, end = (1.5, 6.5) if title == "2017" else (0.5, 7.5)
         ax.plot([3.55, 3.95, 3.95], [start, start, end], color=GREY, linewidth=1.3)
         draw_arrow(ax, (3.95, end), (3.57, end))
-    return drawn
+    return describe(
+        drawn,
+        "Two stacks of boxes, read from the bottom. 2017: tokens; sines and cosines added; Q, K, V with as many heads "
+        "each; the whole text read again for every new token; softmax over the whole row; concatenate, W_o; add what "
+        "came in; layer norm. Today: tokens; RMS norm; many heads of Q and few of K and V; pairs of Q and K turned; "
+        "new k and v join the cache; online softmax in blocks; concatenate, W_o; add what came in. Pieces that replace "
+        "each other have one colour.",
+    )

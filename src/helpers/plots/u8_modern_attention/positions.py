@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core import COLOURS, describe, figure, grid, heatmap
+from ..phrases import counted, first_of
+from ..wording import joined, number
+from .common import BLUE, ORANGE, PALE, SKY, draw_arrow
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def turning(position: int = 3, width: int = 8) -> Figure:
@@ -22,7 +35,14 @@ def turning(position: int = 3, width: int = 8) -> Figure:
         ax.set_aspect("equal")
         ax.axis("off")
     drawn.suptitle(f"Position {position}: early pairs have turned far, late pairs hardly", fontsize=10)
-    return drawn
+    turns = "; ".join(
+        f"features {2 * i} and {2 * i + 1} {position * 10000 ** (-2 * i / width):.3g}" for i in range(min(pairs, 8))
+    )
+    return describe(
+        drawn,
+        f"{counted(pairs, 'circle')}, one for each pair of a vector of width {width}, with a hand that starts to the "
+        f"right. At position {position} the hands have turned by this many radians: {turns}.",
+    )
 
 
 @figure
@@ -50,7 +70,15 @@ def neighbours_or_halves(width: int = 8) -> Figure:
     ax.set_ylim(-0.1, 2.0)
     ax.axis("off")
     ax.set_title("Same pairs, same turns, another order of the features", fontsize=10)
-    return drawn
+    told = [
+        first_of((f"{joined([i for i in range(width) if of[i] == pair])}" for pair in range(width // 2)), joint="; ")
+        for of in partners
+    ]
+    return describe(
+        drawn,
+        f"{width} features in two rows, coloured by their pair. Above, neighbours turn together: {told[0]}. "
+        f"Below, one from each half: {told[1]}.",
+    )
 
 
 @figure
@@ -73,12 +101,24 @@ def offset_maps(added: np.ndarray, turned: np.ndarray) -> Figure:
             limits=(scores.min(), scores.max()),
         )
         drawn.colorbar(ax.images[0], ax=ax, label="score", shrink=0.85)
-    return drawn
+    left, right = (_within_diagonals(scores) for scores in (added, turned))
+    return describe(
+        drawn,
+        f"Two heatmaps of scores, {added.shape[0]} positions of the query by {added.shape[1]} of the key. Along one "
+        f"diagonal, where the offset is the same, the scores differ by up to {left:.2g} on the left, with positions "
+        f"added, and by up to {right:.1g} on the right, with positions as turns.",
+    )
+
+
+def _within_diagonals(scores: np.ndarray[Any, Any]) -> float:
+    """The largest difference between two scores of the same offset."""
+    n = min(scores.shape)
+    return float(max(np.ptp(np.diagonal(scores, k)) for k in range(1 - n, n)))
 
 
 @figure
 def scores_by_offset(offsets: Sequence[int], curves: Mapping[int, Sequence[float]]) -> Figure:
-    """Score against the offset between query and key, one curve for each position of the key: they lie on each other."""
+    """Score against the offset between query and key, one curve for each position of the key; they coincide."""
     drawn, axes = grid(1, 1, width=6.8, height=3.1)
     ax = axes[0, 0]
     styles = (("-", 7, SKY), ("-", 3.5, ORANGE), ("--", 1.5, COLOURS[7]))
@@ -88,4 +128,10 @@ def scores_by_offset(offsets: Sequence[int], curves: Mapping[int, Sequence[float
     ax.set_ylabel("score")
     ax.set_title("Three places in the text, one curve: the offset alone counts", fontsize=10)
     ax.legend(fontsize=8)
-    return drawn
+    all_scores = np.array(list(curves.values()), dtype=float)
+    return describe(
+        drawn,
+        f"Scores against the offset from {min(offsets)} to {max(offsets)} for keys at positions "
+        f"{joined([f'{start:,}' for start in curves])}: they run from {number(all_scores.min())} to "
+        f"{number(all_scores.max())}, and the curves differ by at most {np.ptp(all_scores, axis=0).max():.1g}.",
+    )

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core import COLOURS, describe, figure, grid, heatmap
+from .common import BLUE, GREY, ORANGE, draw_box, set_canvas
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DIGITS, LENGTH, SLIP = 10, 8, 0.25
 
@@ -19,7 +29,7 @@ FLOOR = (np.log(DIGITS) + (LENGTH - 1) * -(_RIGHT * np.log(_RIGHT) + (DIGITS - 1
 def train_cheaters(steps: int = 300, seed: int = 0) -> dict[str, dict[str, Any]]:
     """Train three small decoders that differ in nothing but the mask, on digits that count up and sometimes slip.
 
-    Each next digit is the last one plus 1 (after 9 comes 0), except that with probability `SLIP` it is any digit at all.
+    Each next digit is the last one plus 1 (after 9 comes 0), except that with probability `SLIP` it is any digit.
 
     Returns:
         for "no mask", "mask after the softmax" and "mask before the softmax": the loss at each step, what the model
@@ -33,7 +43,7 @@ def train_cheaters(steps: int = 300, seed: int = 0) -> dict[str, dict[str, Any]]
 
         def __init__(self, kind: str, d: int = 32) -> None:
             super().__init__()
-            self.kind, self.weights = kind, None
+            self.kind, self.weights = kind, torch.empty(0)
             self.embedding, self.position = nn.Embedding(DIGITS + 1, d), nn.Embedding(LENGTH, d)
             self.qkv, self.back = nn.Linear(d, 3 * d), nn.Linear(d, d)
             self.norm_1, self.norm_2 = nn.LayerNorm(d), nn.LayerNorm(d)
@@ -54,7 +64,8 @@ def train_cheaters(steps: int = 300, seed: int = 0) -> dict[str, dict[str, Any]]
             if self.kind == "mask after the softmax":
                 self.weights = self.weights * ~future
             x = x + self.back((self.weights @ V).transpose(1, 2).flatten(-2))
-            return self.final(x + self.feed_forward(self.norm_2(x)))
+            logits: torch.Tensor = self.final(x + self.feed_forward(self.norm_2(x)))
+            return logits
 
     def sentences(generator: torch.Generator, count: int) -> torch.Tensor:
         digits = torch.randint(DIGITS, (count, LENGTH), generator=generator)
@@ -125,10 +136,13 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
 
     ax = axes[0, 1]
     set_canvas(ax, LENGTH, 4.15)
+    ends, writes = [], []
     for row, (kind, result) in enumerate(results.items()):
         y = 3.2 - 1.3 * row
         written = result["written"][start]
         kept = (result["written"][:, 1:] == (result["written"][:, :-1] + 1) % DIGITS).mean()
+        ends.append(f"{kind} {np.mean(result['losses'][-10:]):.2f}")
+        writes.append(f"{kind}, {' '.join(map(str, written))}, {kept:.0%}")
         ax.text(0.05, y + 0.52, f"{kind}: {kept:.0%} of its steps are right", fontsize=8.5, color="black", va="bottom")
         for j, digit in enumerate(written):
             right = j == 0 or digit == (written[j - 1] + 1) % DIGITS
@@ -146,7 +160,12 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
             if not right:
                 ax.text(j + 0.5, y - 0.4, "✗", fontsize=8, color=COLOURS[5], ha="center", va="top")
     ax.set_title(f"... and those models cannot count on from {start}", fontsize=10)
-    return drawn
+    return describe(
+        drawn,
+        f"Left, three training losses, and a dotted line at {FLOOR:.2f}: nobody can do better without looking ahead. "
+        f"Losses at the end: {', '.join(ends)}. Right, what each model writes after a {start}, and how many of its "
+        f"steps are right: {'; '.join(writes)}.",
+    )
 
 
 @figure
@@ -167,4 +186,15 @@ def cheaters_look(results: Mapping[str, Mapping[str, Any]]) -> Figure:
         ax.set_xlabel("looks at input ...")
         ax.tick_params(labelsize=8)
     axes[0, 0].set_ylabel("place that predicts")
-    return drawn
+    upper = np.triu(np.ones((LENGTH, LENGTH)), 1)
+    told = "; ".join(
+        f"{kind}: {(result['weights'] * upper).sum(axis=1).mean():.2f} of a row's "
+        f"{result['weights'].sum(axis=1).mean():.2f}"
+        for kind, result in results.items()
+    )
+    return describe(
+        drawn,
+        "Attention weights of the three models, a row for each place that predicts, a column for each input that is "
+        "looked at, averaged over sentences and heads. A row's weight above the diagonal, which is the future, on "
+        f"average: {told}.",
+    )

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..core import COLOURS, describe, figure, grid, heatmap
+from ..phrases import counted, first_of
+from ..wording import joined, number, numbers
+from .common import BLUE, GREY, HIDDEN, ORANGE, PINK, draw_box, set_canvas, softmax
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @figure
 def views(words: Sequence[str]) -> Figure:
@@ -24,17 +38,21 @@ def views(words: Sequence[str]) -> Figure:
                 else:
                     draw_box(ax, x, y, "?", "#BBBBBB", 0.9, 0.7, 8)
         ax.set_xlim(-0.1, len(words) + 1.6)
-    return drawn
+    seeing = [f"'{word}' sees '{' '.join(words[: i + 1])}'" for i, word in enumerate(words)]
+    return describe(
+        drawn,
+        f"'{' '.join(words)}', written once for each of its {len(words)} words. In the encoder every word sees them "
+        f"all. In the decoder, where question marks hide the rest, {first_of(seeing, 6)}.",
+    )
 
 
-@figure
-def masks(
+def _draw_masks(
     panels: Sequence[tuple[Any, Sequence[str], Sequence[str], str]],
     frame_rows: int = 0,
     signs: Sequence[str] = (),
     row_label: str = "who looks (query)",
 ) -> Figure:
-    """Boolean masks side by side: blue with a dot is True, may attend; pale is False.
+    """What `masks` draws.
 
     Args:
         panels: for each mask (rows, columns), the names of the rows and of the columns, and a title.
@@ -85,7 +103,56 @@ def masks(
             )
         if k < len(signs):
             ax.text(1.04, 0.5, signs[k], transform=ax.transAxes, ha="left", va="center", fontsize=11, fontweight="bold")
-    return drawn
+    told = [_mask_told(*panel) for panel in panels]
+    if frame_rows:
+        told.append(
+            f"The last {counted(frame_rows, 'row')} of the first mask {'is' if frame_rows == 1 else 'are'} framed."
+        )
+    if signs:
+        told.append("Between the panels: " + ", ".join(signs) + ".")
+    return describe(drawn, f"{counted(len(panels), 'mask')}, side by side. {' '.join(told)}")
+
+
+def _mask_told(mask: Any, rows: Sequence[str], columns: Sequence[str], title: str) -> str:
+    """Who may look at whom in one mask; rows that follow each other and see the same are told together."""
+    mask = np.asarray(mask).astype(bool)
+    groups: list[tuple[list[str], str]] = []
+    for i, row in enumerate(mask):
+        seen = _places_told(np.flatnonzero(row), columns)
+        if groups and groups[-1][1] == seen:
+            groups[-1][0].append(rows[i])
+        else:
+            groups.append(([rows[i]], seen))
+    told = [f"{joined(names)} {'see' if len(names) > 1 else 'sees'} {seen}" for names, seen in groups]
+    return f"{title}, {mask.shape[0]} by {mask.shape[1]}: {first_of(told, joint='; ')}."
+
+
+def _places_told(places: np.ndarray[Any, Any], columns: Sequence[str]) -> str:
+    """The names of columns; those that stand beside each other as "we to burger"."""
+    if len(places) == 0:
+        return "nothing"
+    if len(places) == len(columns):
+        return "all"
+    runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
+    return joined([columns[run[0]] if len(run) == 1 else f"{columns[run[0]]} to {columns[run[-1]]}" for run in runs])
+
+
+@figure
+def masks(
+    panels: Sequence[tuple[Any, Sequence[str], Sequence[str], str]],
+    frame_rows: int = 0,
+    signs: Sequence[str] = (),
+    row_label: str = "who looks (query)",
+) -> Figure:
+    """Boolean masks side by side: blue with a dot is True, may attend; pale is False.
+
+    Args:
+        panels: for each mask (rows, columns), the names of the rows and of the columns, and a title.
+        frame_rows: frame this many rows at the end of the first mask.
+        signs: what stands between the panels, as "and", "=".
+        row_label: what the rows are.
+    """
+    return _draw_masks(panels, frame_rows, signs, row_label)
 
 
 @figure
@@ -97,7 +164,7 @@ def last_words(words: Sequence[str], last: int) -> Figure:
         (whole, words, words, "the whole sentence asks"),
         (whole[-last:], words[-last:], words, f"only the last {last} words ask"),
     ]
-    return masks(panels, frame_rows=last)
+    return _draw_masks(panels, frame_rows=last)
 
 
 @figure
@@ -110,11 +177,11 @@ def both_masks(words: Sequence[str], length: int) -> Figure:
         (real, words, words, "padding: only real words"),
         (causal & real, words, words, "both"),
     ]
-    return masks(panels, signs=("and", "="))
+    return _draw_masks(panels, signs=("and", "="))
 
 
 @figure
-def one_row(words: Sequence[str], scores: Sequence[float], seen: Sequence[bool], asking: str) -> Figure:
+def one_row(words: Sequence[str], scores: ArrayLike, seen: ArrayLike, asking: str) -> Figure:
     """The scores of one query, the same with the hidden ones at -∞, and the weights that the softmax makes of them."""
     scores, seen = np.asarray(scores, dtype=float), np.asarray(seen)
     weights = np.where(seen, np.exp(scores), 0)
@@ -151,7 +218,13 @@ def one_row(words: Sequence[str], scores: Sequence[float], seen: Sequence[bool],
         ax.tick_params(axis="y", labelsize=7)
     axes[0, 0].set_ylabel(f"“{asking}” asks", fontsize=9)
     drawn.suptitle(f"“{asking}” must not see the grey words: their scores go before the softmax", fontsize=10.5)
-    return drawn
+    hidden = [word for word, s in zip(words, seen) if not s]
+    return describe(
+        drawn,
+        f"Four bar charts for the query '{asking}' and the keys {joined(words)}. Its scores {numbers(scores)}. The "
+        f"same with {joined(hidden) or 'no word'} at minus infinity. The softmax of those: {numbers(weights)}. And the "
+        f"softmax without the mask: {numbers(plain)}, where the hidden words would take {number(plain[~seen].sum())}.",
+    )
 
 
 @figure
@@ -179,12 +252,17 @@ def leaking_fills() -> Figure:
     ax.set(xlabel="score of the visible word", ylabel="weight of the hidden word", ylim=(-0.05, 1.1))
     ax.set_title("One visible word, one hidden: the hidden one wins where its fill is the higher score", fontsize=10)
     ax.legend(fontsize=8, loc="center right")
-    return drawn
+    return describe(
+        drawn,
+        "The weight of a hidden word beside one visible word, as the visible word's score falls from -1 to minus one "
+        "million. With a fill of -20 the hidden word takes over at -20, with -10,000 at -10,000; with minus a billion "
+        "it stays at 0.",
+    )
 
 
 @figure
 def leaks(words: Sequence[str], seed: int = 3) -> Figure:
-    """How much the output at each word moves when another word is changed: without a mask, masked late, masked in time."""
+    """How much each word's output moves when another word is changed: without a mask, masked late, masked in time."""
     rng = np.random.default_rng(seed)
     n, d = len(words), 8
     X = rng.normal(size=(n, d))
@@ -196,9 +274,11 @@ def leaks(words: Sequence[str], seed: int = 3) -> Figure:
         if kind == "right":
             scores = np.where(triangle == 1, scores, -np.inf)
         weights = softmax(scores)
-        return (weights * triangle if kind == "late" else weights) @ (X @ W_v)
+        attended: np.ndarray = (weights * triangle if kind == "late" else weights) @ (X @ W_v)
+        return attended
 
     drawn, axes = grid(1, 3, width=3.3, height=3.2)
+    told = []
     for ax, kind, title in zip(
         axes[0],
         ("absent", "late", "right"),
@@ -213,6 +293,8 @@ def leaks(words: Sequence[str], seed: int = 3) -> Figure:
             changed = X.copy()
             changed[j] = rng.normal(size=d)
             moved[:, j] = np.linalg.norm(attend(changed, kind) - attend(X, kind), axis=-1)
+        ahead = np.triu(moved, 1)
+        told.append(f"{' '.join(title.split(':')[0].split())}, {number(ahead.max())} at most")
         heatmap(moved, rows=words, columns=words, title=title, ax=ax, signed=False, numbers=False, limits=(0, 2))
         for (i, j), value in np.ndenumerate(moved):
             ax.text(
@@ -232,4 +314,8 @@ def leaks(words: Sequence[str], seed: int = 3) -> Figure:
         )
         ax.set_xlabel("word that is changed")
     axes[0, 0].set_ylabel("output that moves")
-    return drawn
+    return describe(
+        drawn,
+        f"Three grids, changed word by moved output, for '{' '.join(words)}'. How far the outputs above the diagonal "
+        f"move, where the changed word comes later: {', '.join(told)}.",
+    )
