@@ -34,9 +34,9 @@ def looks(
     told = []
     for row, given in enumerate(weights):
         order = np.argsort(-given, kind="stable")
-        one = f"{_name(rows, row)} at {_name(columns, order[0])} {given[order[0]]:.2f}"
+        one = f"{rows[row]} at {columns[order[0]]} {given[order[0]]:.2f}"
         if len(order) > 1 and given[order[1]] >= second:
-            one += f" and {_name(columns, order[1])} {given[order[1]]:.2f}"
+            one += f" and {columns[order[1]]} {given[order[1]]:.2f}"
         told.append(one)
     return first_of(told, most)
 
@@ -45,9 +45,4 @@ def strongest(weights: np.ndarray[Any, Any], rows: Sequence[str], columns: Seque
     """Return the largest weights of a map (r, c), the largest first: "eat at we 0.60, we at eat 0.55"."""
     places = np.argsort(-weights, axis=None, kind="stable")[:most]
     cells = zip(*np.unravel_index(places, weights.shape))
-    return ", ".join(f"{_name(rows, i)} at {_name(columns, j)} {weights[i, j]:.2f}" for i, j in cells)
-
-
-def _name(names: Sequence[str], place: int) -> str:
-    """A row or column by its name, or by its number where a learner's own map is larger than the names say."""
-    return names[place] if place < len(names) else str(place)
+    return ", ".join(f"{rows[i]} at {columns[j]} {weights[i, j]:.2f}" for i, j in cells)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core import describe, figure, grid
 from ..phrases import counted
+from ..wording import number
 from .common import BLUE, GREEN, ORANGE, PINK
 
 if TYPE_CHECKING:
@@ -53,16 +54,16 @@ def roads(measured: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
         *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=10
     )
     ways = "; ".join(
-        f"{name}: signal {of['signal'][-1]:.1g}, apart {of['apart'][-1]:.1g}, "
-        f"gradient {of['gradient'][0]:.1g}, W_q {of['W_q'][0]:.1g}"
+        f"{name}, signal {number(of['signal'][-1])}, apart {number(of['apart'][-1])}, "
+        f"gradient {number(of['gradient'][0])}, W_q {number(np.median(of['W_q']))}"
         for name, of in measured.items()
     )
     layers = max((len(of["W_q"]) for of in measured.values()), default=0)
     return describe(
         drawn,
         f"Four panels over the depth of {counted(layers, 'layer')}, on logarithmic axes, one line for each way of "
-        "stacking. Signal and distance between tokens after the last layer, gradient at the input and at W_q of layer "
-        f"1: {ways}.",
+        "stacking. The signal and the distance between tokens after the last layer, the gradient at the input, and the "
+        f"median over the layers of W_q's gradient: {ways}.",
     )
 
 

@@ -52,14 +52,7 @@ def _draw_masks(
     signs: Sequence[str] = (),
     row_label: str = "who looks (query)",
 ) -> Figure:
-    """What `masks` draws.
-
-    Args:
-        panels: for each mask (rows, columns), the names of the rows and of the columns, and a title.
-        frame_rows: frame this many rows at the end of the first mask.
-        signs: what stands between the panels, as "and", "=".
-        row_label: what the rows are.
-    """
+    """What `masks` draws, as a figure of its own for those that draw several masks."""
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Rectangle
 
@@ -128,13 +121,15 @@ def _mask_told(mask: Any, rows: Sequence[str], columns: Sequence[str], title: st
 
 
 def _places_told(places: np.ndarray[Any, Any], columns: Sequence[str]) -> str:
-    """The names of columns; those that stand beside each other as "we to burger"."""
+    """The names of columns; three and more beside each other as "we to burger"."""
     if len(places) == 0:
         return "nothing"
     if len(places) == len(columns):
         return "all"
-    runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
-    return joined([columns[run[0]] if len(run) == 1 else f"{columns[run[0]]} to {columns[run[-1]]}" for run in runs])
+    told: list[str] = []
+    for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1):
+        told += [columns[j] for j in run] if len(run) < 3 else [f"{columns[run[0]]} to {columns[run[-1]]}"]
+    return joined(told)
 
 
 @figure

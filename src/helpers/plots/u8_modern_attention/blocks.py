@@ -90,8 +90,8 @@ def memory(
     ax.set_title("Doubling n: four times the memory for full attention, twice for blocked", fontsize=10)
     ax.legend(fontsize=9, loc="lower right")
     told = "; ".join(
-        f"{n:,}: {'does not fit' if a is None else f'{a:.0f} MiB'} full, {'none' if b is None else f'{b:.0f} MiB'} "
-        "blocked"
+        f"n = {n:,}, full {'does not fit' if a is None else f'{a:.0f} MiB'}, "
+        f"blocked {'none' if b is None else f'{b:.0f} MiB'}"
         for n, a, b in zip(lengths, full, blocked)
     )
-    return describe(drawn, f"Peak of new memory against n, with a budget of {budget:,.0f} MiB. {told}.")
+    return describe(drawn, f"Peak of new memory against n, with a budget of {budget:,.0f} MiB: {told}.")

@@ -36,12 +36,12 @@ def turning(position: int = 3, width: int = 8) -> Figure:
         ax.axis("off")
     drawn.suptitle(f"Position {position}: early pairs have turned far, late pairs hardly", fontsize=10)
     turns = "; ".join(
-        f"features {2 * i} and {2 * i + 1} {position * 10000 ** (-2 * i / width):.3g}" for i in range(min(pairs, 8))
+        f"features {2 * i} and {2 * i + 1} by {position * 10000 ** (-2 * i / width):.3g}" for i in range(min(pairs, 8))
     )
     return describe(
         drawn,
         f"{counted(pairs, 'circle')}, one for each pair of a vector of width {width}, with a hand that starts to the "
-        f"right. At position {position} the hands have turned by this many radians: {turns}.",
+        f"right. At position {position} the hands have turned, in radians: {turns}.",
     )
 
 
