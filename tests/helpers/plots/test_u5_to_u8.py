@@ -212,6 +212,12 @@ def test_where_a_translator_looks_is_told_from_its_weights():
     assert len(set(told)) == 4
 
 
+def test_the_maps_of_a_typed_number_begin_with_what_was_written():
+    alone = plots.alt_of(u7.three_attentions([ENGLISH | {"language": ""}], "It writes 77777; layer 0, head 1"))
+    assert alone.startswith("It writes 77777; layer 0, head 1. Three attention maps")
+    assert plots.alt_of(u7.three_attentions(OTHERS)).startswith("9 attention maps")
+
+
 def test_a_decoder_that_looks_ahead_is_told():
     ahead = ENGLISH | {"decoder": np.roll(np.eye(6), 1, axis=1)[None]}
     assert "in the decoder at most 1.00 looks ahead" in plots.alt_of(u7.three_attentions([ahead]))

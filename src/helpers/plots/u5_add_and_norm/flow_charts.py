@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..core import describe, figure, grid
-from .common import BLUE, draw_box, draw_line, draw_plus, set_canvas
+from .shapes import BLUE, draw_box, draw_line, draw_plus, set_canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

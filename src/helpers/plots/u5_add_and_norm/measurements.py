@@ -10,7 +10,7 @@ import numpy as np
 from ..core import describe, figure, grid
 from ..phrases import counted
 from ..wording import number
-from .common import BLUE, GREEN, ORANGE, PINK
+from .shapes import BLUE, GREEN, ORANGE, PINK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

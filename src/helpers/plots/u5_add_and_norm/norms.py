@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..core import COLOURS, describe, figure, grid, heatmap
 from ..wording import number, numbers
-from .common import BLUE, ORANGE
+from .shapes import BLUE, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core import COLOURS, describe, figure, grid, heatmap
-from .common import BLUE, GREY, ORANGE, draw_box, set_canvas
+from .shapes import BLUE, GREY, ORANGE, draw_box, set_canvas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

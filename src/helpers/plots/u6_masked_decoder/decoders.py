@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import COLOURS, describe, figure, grid, heatmap
 from ..phrases import counted, looks
-from .common import BLUE, GREEN, GREY, KEY, QUERY, VALUE, draw_arrow, draw_box, draw_road, set_canvas
+from .shapes import BLUE, GREEN, GREY, KEY, QUERY, VALUE, draw_arrow, draw_box, draw_road, set_canvas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

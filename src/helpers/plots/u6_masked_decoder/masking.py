@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..core import COLOURS, describe, figure, grid, heatmap
 from ..phrases import counted, first_of
 from ..wording import joined, number, numbers
-from .common import BLUE, GREY, HIDDEN, ORANGE, PINK, draw_box, set_canvas, softmax
+from .shapes import BLUE, GREY, HIDDEN, ORANGE, PINK, draw_box, set_canvas, softmax
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

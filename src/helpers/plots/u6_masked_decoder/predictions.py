@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from ..core import COLOURS, describe, figure, grid, heatmap
 from ..phrases import counted, first_of
 from ..wording import named, numbers
-from .common import BLUE, GREEN, GREY, ORANGE, draw_arrow, draw_box, set_canvas, softmax
+from .shapes import BLUE, GREEN, GREY, ORANGE, draw_arrow, draw_box, set_canvas, softmax
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

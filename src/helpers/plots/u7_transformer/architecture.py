@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..core import describe, figure, grid
-from .common import BLUE, DARK, GREEN, GREY, ORANGE, PINK, draw_arrow, draw_box, draw_line
+from .shapes import BLUE, DARK, GREEN, GREY, ORANGE, PINK, draw_arrow, draw_box, draw_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

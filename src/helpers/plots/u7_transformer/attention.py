@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import describe, figure, grid, heatmap
 from ..phrases import counted, looks, strongest
-from .common import use_fonts
+from .shapes import use_fonts
 from .words import words_of
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def three_attentions(translations: Sequence[Mapping[str, Any]], title: str = "")
             ("cross", target, source, "read → to be written"),
         )
         for ax, (kind, queries, keys, label) in zip(axes_of_row, panels):
-            title = {
+            heading = {
                 "encoder": "Encoder: words to words",
                 "decoder": "Decoder: only back",
                 "cross": "Cross: digits to words",
@@ -144,7 +144,7 @@ def three_attentions(translations: Sequence[Mapping[str, Any]], title: str = "")
                 of[kind].mean(axis=0),
                 queries,
                 keys,
-                title if row == 0 else "",
+                heading if row == 0 else "",
                 label if kind != "encoder" else f"{of['language']}\n{label}",
             )
     drawn.colorbar(

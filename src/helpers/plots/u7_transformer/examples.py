@@ -10,7 +10,7 @@ import numpy as np
 from ..core import describe, figure, grid, heatmap
 from ..phrases import counted
 from ..wording import numbers
-from .common import BLUE, DARK, GREEN, GREY, ORANGE, draw_arrow, draw_box, draw_picture
+from .shapes import BLUE, DARK, GREEN, GREY, ORANGE, draw_arrow, draw_box, draw_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import describe, figure, grid
 from ..phrases import first_of
-from .common import BLUE, draw_picture, outline
+from .shapes import BLUE, draw_picture, outline
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

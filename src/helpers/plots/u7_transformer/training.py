@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..core import describe, figure, grid
-from .common import BLUE, draw_picture
+from .shapes import BLUE, draw_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core import COLOURS, describe, figure, grid
-from .common import BLUE, GREY, ORANGE, VERMILION, draw_arrow, draw_box
+from .shapes import BLUE, GREY, ORANGE, VERMILION, draw_arrow, draw_box
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import COLOURS, describe, figure, grid
 from ..phrases import counted
-from .common import BLUE, GREEN, GREY, ORANGE, PALE, draw_box
+from .shapes import BLUE, GREEN, GREY, ORANGE, PALE, draw_box
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

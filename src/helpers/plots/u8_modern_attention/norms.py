@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core import describe, figure, grid
 from ..phrases import counted
-from .common import BLUE, GREY, PALE
+from .shapes import BLUE, GREY, PALE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..core import describe, figure, grid
-from .common import BLUE, GREEN, GREY, ORANGE, PINK, SKY, draw_arrow, draw_box
+from .shapes import BLUE, GREEN, GREY, ORANGE, PINK, SKY, draw_arrow, draw_box
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ import numpy as np
 from ..core import COLOURS, describe, figure, grid, heatmap
 from ..phrases import counted, first_of
 from ..wording import joined, number
-from .common import BLUE, ORANGE, PALE, SKY, draw_arrow
+from .shapes import BLUE, ORANGE, PALE, SKY, draw_arrow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
