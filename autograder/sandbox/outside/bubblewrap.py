@@ -98,6 +98,11 @@ def command(pool: Path, lib: Path) -> list[str]:
             if installed.is_dir():
                 arguments += ["--tmpfs", str(installed)]
     arguments += [
+        # A parent that is made without being asked for could be passed by root alone.
+        "--perms",
+        "0755",
+        "--dir",
+        "/zygote",
         "--ro-bind",
         str(lib),
         "/lib-course",
