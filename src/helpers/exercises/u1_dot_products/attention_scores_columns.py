@@ -16,12 +16,7 @@ def _columns_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (normal(rng, 2, 5), normal(rng, 2, 3)), note="d = 2, 5 queries, 3 keys"),
         Case("values", (normal(rng, 3, 3), normal(rng, 3, 3)), note="everything square"),
         Case("integers", (rng.integers(-4, 5, size=(3, 2)), rng.integers(-4, 5, size=(3, 4))), note="whole numbers in"),
-        Case(
-            "bad arguments",
-            (normal(rng, 3, 2), normal(rng, 4, 2)),
-            raises="ValueError",
-            note="columns of height 3 and 4",
-        ),
+        bad_arguments(normal(rng, 3, 2), normal(rng, 4, 2), note="columns of height 3 and 4"),
     ]
 
 

@@ -22,12 +22,7 @@ def _project_cases(rng: np.random.Generator) -> list[Case]:
         Case("integers", (rng.integers(-3, 4, size=(2, 3)), *weights(3, 2, 2, 2)), note="whole numbers in"),
         Case("batch axes", (normal(rng, 2, 4, 3), *weights(3, 2, 2, 4)), note="2 sentences at once"),
         Case("batch axes", (normal(rng, 2, 3, 5, 4), *weights(4, 3, 3, 2)), note="2 × 3 sentences at once"),
-        Case(
-            "bad arguments",
-            (normal(rng, 4, 3), *weights(5, 2, 2, 2)),
-            raises="ValueError",
-            note="X has width 3, the weights height 5",
-        ),
+        bad_arguments(normal(rng, 4, 3), *weights(5, 2, 2, 2), note="X has width 3, the weights height 5"),
     ]
 
 

@@ -18,12 +18,7 @@ def _query_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (normal(rng, 4), normal(rng, 4, 4)), note="as many keys as features: a square K"),
         Case("values", (normal(rng, 2), normal(rng, 1, 2)), note="one key"),
         Case("integers", (rng.integers(-4, 5, size=3), rng.integers(-4, 5, size=(2, 3))), note="whole numbers in"),
-        Case(
-            "bad arguments",
-            (normal(rng, 3), normal(rng, 5, 4)),
-            raises="ValueError",
-            note="q has width 3, the keys 4",
-        ),
+        bad_arguments(normal(rng, 3), normal(rng, 5, 4), note="q has width 3, the keys 4"),
     ]
 
 

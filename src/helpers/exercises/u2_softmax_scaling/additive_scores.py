@@ -34,12 +34,7 @@ def _additive_cases(rng: np.random.Generator) -> list[Case]:
             (rng.integers(-2, 3, size=(2, 3)), rng.integers(-2, 3, size=(3, 2)), *arrays(1, 1, 3, 2, 4)[2:]),
             note="whole numbers in Q and K",
         ),
-        Case(
-            "bad arguments",
-            (normal(rng, 2, 4), K, W_q, W_k, v),
-            raises="ValueError",
-            note="queries of width 4, W_q for width 3",
-        ),
+        bad_arguments(normal(rng, 2, 4), K, W_q, W_k, v, note="queries of width 4, W_q for width 3"),
     ]
 
 

@@ -23,12 +23,7 @@ def _weighted_sum_cases(rng: np.random.Generator) -> list[Case]:
         Case("integers", (rng.integers(1, 4, size=(2, 3)), rng.integers(-4, 5, size=(3, 2))), note="whole numbers in"),
         Case("batch axes", (random_weights(rng, 2, 3, 4), normal(rng, 2, 4, 5)), note="2 sentences at once"),
         Case("batch axes", (random_weights(rng, 2, 3, 2, 4), normal(rng, 2, 3, 4, 3)), note="2 × 3 sentences at once"),
-        Case(
-            "bad arguments",
-            (random_weights(rng, 2, 4), normal(rng, 3, 5)),
-            raises="ValueError",
-            note="4 weights for 3 values",
-        ),
+        bad_arguments(random_weights(rng, 2, 4), normal(rng, 3, 5), note="4 weights for 3 values"),
     ]
 
 

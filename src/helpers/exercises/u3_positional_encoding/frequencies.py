@@ -19,8 +19,8 @@ def _frequencies_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (width := even_width(rng, 10, 100),), note=f"d_model = {width}"),
         Case("one pair", (2,), note="d_model = 2: a single clock"),
         Case("wide tokens", (512,), note="d_model = 512"),
-        Case("bad arguments", (7,), raises="ValueError", note="d_model = 7: half a pair is left over"),
-        Case("bad arguments", (1,), raises="ValueError", note="d_model = 1"),
+        bad_arguments(7, note="d_model = 7: half a pair is left over"),
+        bad_arguments(1, note="d_model = 1"),
     ]
 
 

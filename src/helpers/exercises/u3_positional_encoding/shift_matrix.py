@@ -22,8 +22,8 @@ def _shift_cases(rng: np.random.Generator) -> list[Case]:
         Case("negative offset", (-2, 6), note="2 steps back"),
         Case("negative offset", (-offset, 4), note=f"{offset} steps back"),
         Case("no step", (0, 4), note="offset 0: everything stays where it is"),
-        Case("bad arguments", (1, 7), raises="ValueError", note="d_model = 7"),
-        Case("bad arguments", (1, 3), raises="ValueError", note="d_model = 3"),
+        bad_arguments(1, 7, note="d_model = 7"),
+        bad_arguments(1, 3, note="d_model = 3"),
     ]
 
 

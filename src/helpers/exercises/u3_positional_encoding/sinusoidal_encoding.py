@@ -22,8 +22,8 @@ def _encoding_cases(rng: np.random.Generator) -> list[Case]:
         Case("one position", (1, 6), note="position 0 alone"),
         Case("one pair", (4, 2), note="d_model = 2: a single clock"),
         Case("many positions", (60, 16), note="60 positions, d_model = 16"),
-        Case("bad arguments", (4, 7), raises="ValueError", note="d_model = 7"),
-        Case("bad arguments", (4, 3), raises="ValueError", note="d_model = 3"),
+        bad_arguments(4, 7, note="d_model = 7"),
+        bad_arguments(4, 3, note="d_model = 3"),
     ]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u4_multi_head as reference
 
-from .common import merge_bare, merge_interleaved, normal, places
+from ..common import Answer, Step, normal
+from .common import merge_bare, merge_interleaved, places
 
 
 def _merge_cases(rng: np.random.Generator) -> list[Case]:
@@ -28,7 +27,8 @@ def _merge_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _float(wrong: Any) -> Any:
+def _float(wrong: Step) -> Answer:
+    """`wrong(H)` with numbers for H and a result of its own memory."""
     return lambda H: np.array(wrong(np.asarray(H, dtype=float)))
 
 

@@ -48,9 +48,7 @@ from ._encoder_layer_versions import (
     wrong_network,
     wrong_norm,
 )
-from .common import (
-    through,
-)
+from .common import through
 
 MISTAKES = (
     Mistake(

@@ -114,10 +114,8 @@ def _decoder_cases(rng: np.random.Generator) -> list[Case]:
         Case(
             "gradients", (*tokens(3, 5, 2, gradient=True), causal(3)), init=init(True), gradients=True, note="pre-norm"
         ),
-        Case(
-            "bad arguments", (x, memory), init=Init((d, 3, d_ff)), raises="ValueError", note="3 heads in a width of 8"
-        ),
-        Case("bad arguments", (x, memory), init=Init((d, 0, d_ff)), raises="ValueError", note="0 heads"),
+        bad_arguments(x, memory, init=Init((d, 3, d_ff)), note="3 heads in a width of 8"),
+        bad_arguments(x, memory, init=Init((d, 0, d_ff)), note="0 heads"),
     ]
 
 

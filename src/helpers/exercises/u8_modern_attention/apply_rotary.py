@@ -70,13 +70,8 @@ def _rotary_cases(rng: np.random.Generator) -> list[Case]:
             gradients=True,
             note="gradient of x",
         ),
-        Case(
-            "bad arguments",
-            (normal(rng, 4, 5), _positions(0, 1, 2, 3)),
-            raises="ValueError",
-            note="width 5 has no pairs",
-        ),
-        Case("bad arguments", (normal(rng, 2, 1), _positions(0, 1)), raises="ValueError", note="width 1 has no pairs"),
+        bad_arguments(normal(rng, 4, 5), _positions(0, 1, 2, 3), note="width 5 has no pairs"),
+        bad_arguments(normal(rng, 2, 1), _positions(0, 1), note="width 1 has no pairs"),
     ]
 
 

@@ -121,18 +121,8 @@ def _grouped_cases(rng: np.random.Generator) -> list[Case]:
             gradients=True,
             note="gradient of V, with a mask",
         ),
-        Case(
-            "bad arguments",
-            _triple(rng, (2,), 4, 3, 3, 5, 2, 2),
-            raises="ValueError",
-            note="4 query heads cannot share 3",
-        ),
-        Case(
-            "bad arguments",
-            _triple(rng, (2,), 2, 4, 3, 5, 2, 2),
-            raises="ValueError",
-            note="fewer query heads than heads of keys",
-        ),
+        bad_arguments(*_triple(rng, (2,), 4, 3, 3, 5, 2, 2), note="4 query heads cannot share 3"),
+        bad_arguments(*_triple(rng, (2,), 2, 4, 3, 5, 2, 2), note="fewer query heads than heads of keys"),
     ]
 
 

@@ -65,8 +65,8 @@ def _online_cases(rng: np.random.Generator) -> list[Case]:
             memory=few * few // 2,
             note="48 queries, 48 keys, blocks of 3: under half of 48 × 48 numbers at one time",
         ),
-        Case("bad arguments", (*plain((), 4, 6, 5, 3), 0), raises="ValueError", note="block_size = 0"),
-        Case("bad arguments", (*plain((), 4, 6, 5, 3), -2), raises="ValueError", note="block_size = -2"),
+        bad_arguments(*plain((), 4, 6, 5, 3), 0, note="block_size = 0"),
+        bad_arguments(*plain((), 4, 6, 5, 3), -2, note="block_size = -2"),
     ]
 
 
