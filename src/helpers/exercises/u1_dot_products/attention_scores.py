@@ -7,6 +7,8 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
+from ..attention import softmax, transposed
+from ..common import bad_arguments, normal
 from .common import (
     DOT_T,
     DOT_T_HINT,
@@ -16,11 +18,8 @@ from .common import (
     TWO_NAMED,
     TWO_NAMED_HINT,
     both,
-    last_two,
     lengths,
-    normal,
     reshaped,
-    soft_rows,
     two_axes_only,
 )
 
@@ -56,7 +55,7 @@ EXERCISE = Exercise(
         Mistake(
             "keys ask and queries answer: K @ Qᵀ",
             "Rows belong to the queries, columns to the keys: Q on the left, K on its side on the right.",
-            both(lambda Q, K: K @ last_two(Q)),
+            both(lambda Q, K: K @ transposed(Q)),
         ),
         Mistake(
             "turned all axes around with .T",
@@ -67,22 +66,22 @@ EXERCISE = Exercise(
         Mistake(
             "scaled the scores by √d_k",
             "The scale comes in unit 2. Here the raw dot products are asked.",
-            both(lambda Q, K: Q @ last_two(K) / np.sqrt(Q.shape[-1])),
+            both(lambda Q, K: Q @ transposed(K) / np.sqrt(Q.shape[-1])),
         ),
         Mistake(
             "divided the scores by d_k",
             "Nothing is divided here, and in unit 2 it will be √d_k, not d_k.",
-            both(lambda Q, K: Q @ last_two(K) / Q.shape[-1]),
+            both(lambda Q, K: Q @ transposed(K) / Q.shape[-1]),
         ),
         Mistake(
             "took the softmax already",
             "Turning scores into weights is unit 2. Here the raw dot products are asked.",
-            both(lambda Q, K: soft_rows(Q @ last_two(K))),
+            both(lambda Q, K: softmax(Q @ transposed(K))),
         ),
         Mistake(
             "compared the queries with themselves",
             "The second factor is K: each query meets every key.",
-            both(lambda Q, K: Q @ last_two(Q)),
+            both(lambda Q, K: Q @ transposed(Q)),
         ),
         Mistake(
             "mixed the sentences of the batch",
@@ -111,7 +110,7 @@ EXERCISE = Exercise(
         Mistake(
             "divided by the lengths",
             "That is the cosine. Attention uses the plain dot product: longer keys speak louder.",
-            both(lambda Q, K: Q @ last_two(K) / (lengths(Q) * last_two(lengths(K)))),
+            both(lambda Q, K: Q @ transposed(K) / (lengths(Q) * transposed(lengths(K)))),
         ),
     ),
     hints=(

@@ -7,7 +7,9 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
-from .common import RESHAPE_HINT, both, last_two, lengths, normal, reshaped, soft_rows
+from ..attention import softmax, transposed
+from ..common import bad_arguments, normal
+from .common import RESHAPE_HINT, both, lengths, reshaped
 
 
 def _columns_cases(rng: np.random.Generator) -> list[Case]:
@@ -75,7 +77,7 @@ EXERCISE = Exercise(
         Mistake(
             "took the softmax already",
             "Turning scores into weights is unit 2. Here the raw dot products are asked.",
-            both(lambda Q, K: soft_rows(last_two(K.T @ Q)).T),
+            both(lambda Q, K: softmax(transposed(K.T @ Q)).T),
         ),
     ),
     hints=(

@@ -10,17 +10,8 @@ from helpers.exercise import DEFAULT_TOLERANCE, Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 from helpers.tolerance import close
 
-from .common import (
-    DOT_T,
-    DOT_T_HINT,
-    TWO_AXES,
-    TWO_AXES_HINT,
-    TWO_NAMED,
-    TWO_NAMED_HINT,
-    lengths,
-    normal,
-    two_axes_only,
-)
+from ..common import Step, normal
+from .common import DOT_T, DOT_T_HINT, TWO_AXES, TWO_AXES_HINT, TWO_NAMED, TWO_NAMED_HINT, lengths, two_axes_only
 
 # Short enough that 1e-8 added to a length shows, and long enough that 1e-12 added to a length, to a product of
 # lengths or under the root does not: that is a usual guard against zero and right to the precision asked.
@@ -31,7 +22,7 @@ def _unit(X: Any) -> Any:
     return X / np.linalg.norm(X, axis=-1, keepdims=True)
 
 
-def _compare_short(case: Any, value: Any, expected: Any) -> Any:
+def _compare_short(case: Case, value: Any, expected: Any) -> str | None:
     """Equal up to one factor below 1 is what anything added to equally long lengths does."""
     if not isinstance(value, np.ndarray) or value.shape != expected.shape:
         return f"the result should have shape {expected.shape}"
@@ -66,12 +57,12 @@ def _safe(length: Any) -> Any:
     return np.where(length == 0, 1, length)
 
 
-def _cosine_by(X: Any, divide: Any) -> Any:
+def _cosine_by(X: Any, divide: Step) -> Any:
     X = np.asarray(X, dtype=float)
     return divide(X, X @ np.swapaxes(X, -1, -2))
 
 
-def _cosine_with(X: Any, product: Any) -> Any:
+def _cosine_with(X: Any, product: Step) -> Any:
     X = np.asarray(X, dtype=float)
     return product(X / _safe(lengths(X)))
 

@@ -9,11 +9,11 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
-from .common import normal
+from ..common import Answer, Step, bad_arguments, normal
 
 
 def _project_cases(rng: np.random.Generator) -> list[Case]:
-    def weights(d: Any, *outs: Any) -> Any:
+    def weights(d: int, *outs: int) -> list[np.ndarray]:
         return tuple(normal(rng, d, out) for out in outs)
 
     return [
@@ -26,7 +26,9 @@ def _project_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _project_with(product: Any, order: Any = (0, 1, 2)) -> Any:
+def _project_with(product: Step, order: tuple[int, int, int] = (0, 1, 2)) -> Answer:
+    """Three projections by another product, or in another order."""
+
     def wrong(X: Any, W_q: Any, W_k: Any, W_v: Any) -> Any:
         X = np.asarray(X, dtype=float)
         results = [product(X, W) for W in (W_q, W_k, W_v)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
+from ..attention import transposed
+from ..common import normal
 from .common import (
     DOT_T,
     DOT_T_HINT,
@@ -17,14 +17,9 @@ from .common import (
     TWO_AXES_HINT,
     TWO_NAMED,
     TWO_NAMED_HINT,
-    normal,
     reshaped,
     two_axes_only,
 )
-
-
-def _transposed(X: Any) -> Any:
-    return np.swapaxes(np.asarray(X, dtype=float), -1, -2)
 
 
 def _similarity_cases(rng: np.random.Generator) -> list[Case]:
@@ -39,10 +34,6 @@ def _similarity_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _cosine(X: Any) -> Any:
-    return reference.cosine_similarity(X)
-
-
 EXERCISE = Exercise(
     name="similarity_matrix",
     reference=reference.similarity_matrix,
@@ -51,7 +42,7 @@ EXERCISE = Exercise(
         Mistake(
             "multiplied features with features: XᵀX",
             "XᵀX is (d, d): it compares columns. Tokens are rows here, so X comes first and its transpose second.",
-            lambda X: _transposed(X) @ np.asarray(X, dtype=float),
+            lambda X: transposed(np.asarray(X, dtype=float)) @ np.asarray(X, dtype=float),
         ),
         Mistake(
             "forgot the transpose: X @ X",
@@ -77,7 +68,7 @@ EXERCISE = Exercise(
         Mistake(
             "divided by the lengths",
             "That is the cosine, the next exercise. Here long vectors may score high just because they are long.",
-            _cosine,
+            reference.cosine_similarity,
         ),
         Mistake(
             "compared each token with itself only",

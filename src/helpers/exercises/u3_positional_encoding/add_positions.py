@@ -9,7 +9,7 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u3_positional_encoding as reference
 
-from .common import normal
+from ..common import Answer, Step, bad_arguments, normal
 
 
 def _add_cases(rng: np.random.Generator) -> list[Case]:
@@ -35,12 +35,12 @@ def _add_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _fits(X: Any, P: Any) -> Any:
+def _fits(X: Any, P: Any) -> None:
     if X.shape[-1] != P.shape[-1] or len(X) > len(P):
         raise ValueError("X and P do not fit")
 
 
-def _add(rule: Any) -> Any:
+def _add(rule: Step) -> Answer:
     def wrong(X: Any, P: Any) -> Any:
         _fits(X, P)
         X = np.asarray(X, dtype=float)

@@ -9,6 +9,7 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u3_positional_encoding as reference
 
+from ..common import Answer, Step, bad_arguments
 from .common import even_width, pairs
 
 
@@ -24,7 +25,7 @@ def _frequencies_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _exponent(exponent: Any, base: Any = 10000.0, factor: Any = 1.0) -> Any:
+def _exponent(exponent: Step, base: float = 10000.0, factor: float = 1.0) -> Answer:
     """Frequencies with another exponent, which gets the numbers of the pairs and d_model."""
     return lambda d_model: factor * base ** exponent(pairs(d_model), d_model)
 

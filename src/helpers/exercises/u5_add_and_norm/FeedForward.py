@@ -12,7 +12,7 @@ from helpers.exercise import Case, Exercise, Init, Mistake
 from helpers.reference import u5_add_and_norm as reference
 
 from ..common import Step, feed_forward_weights
-from .common import NO_DROPOUT, any_value, both_modes, feed_forward, through, token_tensor
+from .common import NO_DROPOUT, any_value, both_modes, feed_forward, right_through, through, token_tensor
 
 
 def _feed_forward_cases(rng: np.random.Generator) -> list[Case]:
@@ -70,7 +70,7 @@ EXERCISE = Exercise(
             "a ReLU after the second layer too",
             "The result is added to x, and has to be able to lower it: nothing cuts off the negative half after"
             " linear_2.",
-            feed_forward(lambda self, x: torch.relu(through(torch.relu)(self, x))),
+            feed_forward(lambda self, x: torch.relu(right_through(self, x))),
         ),
         Mistake(
             "the ReLU after the second layer, not between the two",
@@ -111,7 +111,7 @@ EXERCISE = Exercise(
             "the residual is added here already",
             "x travels past this network in the encoder layer, which does the adding. Here only the two linear layers"
             " are asked.",
-            feed_forward(lambda self, x: x + through(torch.relu)(self, x)),
+            feed_forward(lambda self, x: x + right_through(self, x)),
         ),
         Mistake(
             "the second layer was left out",
@@ -141,7 +141,7 @@ EXERCISE = Exercise(
             "dropout inside",
             "The paper drops out while training; this course leaves it out, so that the same input gives the same"
             " result.",
-            feed_forward(lambda self, x: nn.functional.dropout(through(torch.relu)(self, x), 0.1, self.training)),
+            feed_forward(lambda self, x: nn.functional.dropout(right_through(self, x), 0.1, self.training)),
         ),
     ),
     compare={"no dropout": any_value},

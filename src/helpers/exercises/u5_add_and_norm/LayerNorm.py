@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.exercise import Case, Exercise, Init, Mistake, Tensor
+from helpers.exercise import Case, Exercise, Init, Mistake
 from helpers.reference import u5_add_and_norm as reference
 
 from ..common import Step, normal, tensor

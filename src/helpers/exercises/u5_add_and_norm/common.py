@@ -1,4 +1,4 @@
-"""Tokens, norms and layers of unit 5: their weights, their cases, and right ones in steps that a mistake may replace."""
+"""Tokens, norms and layers: their weights, their cases, and right ones in steps that a mistake may replace."""
 
 from __future__ import annotations
 
@@ -252,7 +252,10 @@ def through(activation: Step) -> Step:
     return lambda self, x: self.linear_2(activation(self.linear_1(x)))
 
 
-def feed_forward(forward: Step = through(torch.relu), make: Step | None = None) -> type[nn.Module]:
+right_through = through(torch.relu)
+
+
+def feed_forward(forward: Step = right_through, make: Step | None = None) -> type[nn.Module]:
     """A FeedForward with another forward, or with other layers; `make(self, d_model, d_ff)` may change what was
     made."""
 

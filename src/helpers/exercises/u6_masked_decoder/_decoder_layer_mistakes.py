@@ -9,6 +9,8 @@ from torch import nn
 from helpers.exercise import Mistake
 from helpers.reference import u6_masked_decoder as reference
 
+from ..common import Step
+
 
 class Layer(reference.DecoderLayer):
     """The right layer in small pieces, for mistakes to replace one of them."""
@@ -18,10 +20,10 @@ class Layer(reference.DecoderLayer):
         x = self.add(2, x, lambda y: self.look_across(y, memory, self_mask, memory_mask))
         return self.add(3, x, self.feed_forward)
 
-    def norm(self, i: Any) -> Any:
+    def norm(self, i: int) -> Any:
         return getattr(self, f"norm_{i}")
 
-    def add(self, i: Any, x: Any, sublayer: Any) -> Any:
+    def add(self, i: int, x: Any, sublayer: Step) -> Any:
         return x + sublayer(self.norm(i)(x)) if self.norm_first else self.norm(i)(x + sublayer(x))
 
     def look_at_self(self, y: Any, memory: Any, self_mask: Any, memory_mask: Any) -> Any:
@@ -31,33 +33,36 @@ class Layer(reference.DecoderLayer):
         return self.cross_attention(y, memory, memory, memory_mask)[0]
 
 
-def layer(**pieces: Any) -> Any:
+def layer(**pieces: Step) -> type[Layer]:
+    """A layer with other pieces."""
     return type("DecoderLayer", (Layer,), pieces)
 
 
-def across(query_key_value: Any, mask: Any = lambda self_mask, memory_mask: memory_mask) -> Any:
-    """A layer whose cross attention gets another query, key and value, or another mask."""
+def across(query_key_value: Step) -> type[Layer]:
+    """A layer whose cross attention gets another query, key and value."""
 
     def look_across(self: Any, y: Any, memory: Any, self_mask: Any, memory_mask: Any) -> Any:
-        return self.cross_attention(*query_key_value(y, memory), mask(self_mask, memory_mask))[0]
+        return self.cross_attention(*query_key_value(y, memory), memory_mask)[0]
 
     return layer(look_across=look_across)
 
 
-def self_with(mask: Any) -> Any:
+def self_with(mask: Step) -> Step:
+    """A look at the decoder's own words with `mask(self_mask, memory_mask)`."""
     return lambda self, y, memory, self_mask, memory_mask: self.self_attention(y, y, y, mask(self_mask, memory_mask))[0]
 
 
-def across_with(mask: Any) -> Any:
+def across_with(mask: Step) -> Step:
+    """A look at the memory with `mask(self_mask, memory_mask)`."""
     return lambda self, y, memory, self_mask, memory_mask: self.cross_attention(
         y, memory, memory, mask(self_mask, memory_mask)
     )[0]
 
 
-def add_without(*numbers: Any) -> Any:
-    """Layer without the residual around some sublayers."""
+def add_without(*numbers: int) -> type[Layer]:
+    """A layer without the residual around some sublayers."""
 
-    def add(self: Any, i: Any, x: Any, sublayer: Any) -> Any:
+    def add(self: Any, i: int, x: Any, sublayer: Step) -> Any:
         if i not in numbers:
             return Layer.add(self, i, x, sublayer)
         return sublayer(self.norm(i)(x)) if self.norm_first else self.norm(i)(sublayer(x))
@@ -65,25 +70,27 @@ def add_without(*numbers: Any) -> Any:
     return layer(add=add)
 
 
-def residual_from_normalised(self: Any, i: Any, x: Any, sublayer: Any) -> Any:
+def residual_from_normalised(self: Any, i: int, x: Any, sublayer: Step) -> Any:
     if not self.norm_first:
         return Layer.add(self, i, x, sublayer)
     x = self.norm(i)(x)
     return x + sublayer(x)
 
 
-def doubled(self: Any, i: Any, x: Any, sublayer: Any) -> Any:
+def doubled(self: Any, i: int, x: Any, sublayer: Step) -> Any:
     y = sublayer(self.norm(i)(x)) if self.norm_first else sublayer(x)
     return y + y if self.norm_first else self.norm(i)(y + y)
 
 
-def norm_of_sublayer(self: Any, i: Any, x: Any, sublayer: Any) -> Any:
+def norm_of_sublayer(self: Any, i: int, x: Any, sublayer: Step) -> Any:
     return Layer.add(self, i, x, sublayer) if self.norm_first else x + self.norm(i)(sublayer(x))
 
 
-def always(norm_first: Any) -> Any:
+def always(norm_first: bool) -> type[Layer]:
+    """A layer that does not ask `norm_first`."""
+
     class DecoderLayer(Layer):
-        def add(self, i: Any, x: Any, sublayer: Any) -> Any:
+        def add(self, i: int, x: Any, sublayer: Step) -> Any:
             self.norm_first = norm_first
             return Layer.add(self, i, x, sublayer)
 
@@ -91,7 +98,7 @@ def always(norm_first: Any) -> Any:
 
 
 class Reversed(Layer):
-    def add(self, i: Any, x: Any, sublayer: Any) -> Any:
+    def add(self, i: int, x: Any, sublayer: Step) -> Any:
         return self.norm(i)(x + sublayer(x)) if self.norm_first else x + sublayer(self.norm(i)(x))
 
 
@@ -129,7 +136,7 @@ class OldResidual(Layer):
 
 class WithWeights(Layer):
     def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
-        kept = []
+        kept: list[Any] = []
 
         def across(y: Any) -> Any:
             output, weights = self.cross_attention(y, memory, memory, memory_mask)
@@ -144,20 +151,20 @@ class WithWeights(Layer):
 class OnlyQueriesNormalised(Layer):
     def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
         if not self.norm_first:
-            return super().forward(x, memory, self_mask, memory_mask)
+            return Layer.forward(self, x, memory, self_mask, memory_mask)
         x = x + self.self_attention(self.norm_1(x), x, x, self_mask)[0]
         x = self.add(2, x, lambda y: self.look_across(y, memory, self_mask, memory_mask))
         return self.add(3, x, self.feed_forward)
 
 
 class OneAttention(Layer):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *sizes: Any, **named: Any) -> None:
+        super().__init__(*sizes, **named)
         self.cross_attention = self.self_attention
 
 
 class OtherEps(Layer):
-    def __init__(self, d_model: Any, n_heads: Any, d_ff: Any, norm_first: Any = False) -> None:
+    def __init__(self, d_model: int, n_heads: int, d_ff: int, norm_first: bool = False) -> None:
         super().__init__(d_model, n_heads, d_ff, norm_first)
         self.norm_1, self.norm_2, self.norm_3 = (nn.LayerNorm(d_model, eps=1e-6) for _ in range(3))
 

@@ -11,6 +11,8 @@ import torch
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u6_masked_decoder as reference
 
+from ..common import Answer, Step, bad_arguments
+
 
 def _causal_cases(rng: np.random.Generator) -> list[Case]:
     n, few, many = int(rng.integers(4, 8)), int(rng.integers(2, 5)), int(rng.integers(7, 10))
@@ -26,7 +28,7 @@ def _causal_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _causal(make: Any) -> Any:
+def _causal(make: Step) -> Answer:
     """A wrong mask that has only its own mistake: the arguments are looked at as they should be."""
 
     def wrong(n_queries: Any, n_keys: Any = None) -> Any:
@@ -36,7 +38,7 @@ def _causal(make: Any) -> Any:
     return wrong
 
 
-def _tri(n_queries: Any, n_keys: Any, offset: Any) -> Any:
+def _tri(n_queries: int, n_keys: int, offset: int) -> torch.Tensor:
     return torch.ones(n_queries, n_keys, dtype=torch.bool).tril(offset)
 
 

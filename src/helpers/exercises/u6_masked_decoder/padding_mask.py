@@ -11,7 +11,7 @@ import torch
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u6_masked_decoder as reference
 
-from .common import id_tensor
+from ..common import Answer, Step, bad_arguments, id_tensor
 
 
 def _padding_cases(rng: np.random.Generator) -> list[Case]:
@@ -28,7 +28,9 @@ def _padding_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _padding(make: Any) -> Any:
+def _padding(make: Step) -> Answer:
+    """A wrong mask that has only its own mistake: the lengths are looked at as they should be."""
+
     def wrong(lengths: Any, n_keys: Any) -> Any:
         return make(reference.padding_mask(lengths, n_keys), lengths, n_keys)
 

@@ -56,25 +56,25 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _ten_logits(case: Any, value: Any, expected: Any) -> Any:
+def _ten_logits(case: Case, value: Any, expected: Any) -> str | None:
     return numbers_of_shape(value, (len(case.args[0].array), 10))
 
 
-def _place_in_batch(case: Any, value: Any, expected: Any) -> Any:
+def _place_in_batch(case: Case, value: Any, expected: Any) -> str | None:
     problem = _ten_logits(case, value, expected)
     if problem is None and not alike(value[0], value[2]):
         problem = "the same image gets other logits at another place of the batch"
     return problem
 
 
-def _order_of_rows(case: Any, value: Any, expected: Any) -> Any:
+def _order_of_rows(case: Case, value: Any, expected: Any) -> str | None:
     problem = _ten_logits(case, value, expected)
     if problem is None and not differ(value[0], value[1]):
         problem = "an image upside down gets the same logits: nothing tells the model where a row stands"
     return problem
 
 
-def _digits_right(case: Any, value: Any, expected: Any) -> Any:
+def _digits_right(case: Case, value: Any, expected: Any) -> str | None:
     problem = _ten_logits(case, value, expected)
     if problem is not None:
         return problem

@@ -154,7 +154,7 @@ def _transformer_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _logits(case: Any, value: Any, expected: Any) -> Any:
+def _logits(case: Case, value: Any, expected: Any) -> str | None:
     if case.method == "encode":
         return numbers_of_shape(value, (*case.args[0].array.shape, _D))
     tgt = case.args[0 if case.method == "decode" else 1].array

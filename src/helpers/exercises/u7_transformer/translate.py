@@ -82,7 +82,7 @@ def _translate_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _comes_to_an_end(case: Any, value: Any, expected: Any) -> Any:
+def _comes_to_an_end(case: Case, value: Any, expected: Any) -> str | None:
     if not isinstance(value, list) or not all(
         isinstance(item, (int, np.ndarray)) and np.size(item) == 1 for item in value
     ):
@@ -95,7 +95,7 @@ def _comes_to_an_end(case: Any, value: Any, expected: Any) -> Any:
     return None if ids == expected[: len(ids)] else "these are not the model's most probable ids"
 
 
-def _list_of_ids(case: Any, value: Any, expected: Any) -> Any:
+def _list_of_ids(case: Case, value: Any, expected: Any) -> str | None:
     if isinstance(value, list) and all(isinstance(item, (int, np.ndarray)) and np.size(item) == 1 for item in value):
         return None
     return "the result should be a list of whole numbers"
