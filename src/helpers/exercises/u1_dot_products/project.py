@@ -13,7 +13,7 @@ from ..common import Answer, Step, bad_arguments, normal
 
 
 def _project_cases(rng: np.random.Generator) -> list[Case]:
-    def weights(d: int, *outs: int) -> list[np.ndarray]:
+    def weights(d: int, *outs: int) -> tuple[np.ndarray, ...]:
         return tuple(normal(rng, d, out) for out in outs)
 
     return [

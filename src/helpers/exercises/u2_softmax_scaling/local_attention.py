@@ -15,12 +15,12 @@ from ..common import READY_MADE_ATTENTION, Answer, Step, normal, queries_keys_va
 from .common import SCALES, floats, guarded, whole_numbers
 
 
-def _steps(n_q: int, n_k: int) -> np.ndarray:
+def _steps(n_q: int, n_k: int) -> Any:
     """How far each query stands behind each key: i - j."""
     return np.arange(n_q)[:, None] - np.arange(n_k)[None, :]
 
 
-def _near(n_q: int, n_k: int, window: int) -> np.ndarray:
+def _near(n_q: int, n_k: int, window: int) -> Any:
     return np.abs(_steps(n_q, n_k)) <= window
 
 
@@ -55,7 +55,7 @@ def _local_cases(rng: np.random.Generator) -> list[Case]:
 
 def _local(
     scale: Scale = root_of_width,
-    near: Callable[[int, int, int], np.ndarray] = _near,
+    near: Callable[[int, int, int], Any] = _near,
     weigh: Step = lambda scores, near: reference.softmax(_ruled_out(scores, near)),
 ) -> Answer:
     """Local attention with one of its parts exchanged."""

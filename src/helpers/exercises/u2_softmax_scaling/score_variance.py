@@ -11,6 +11,8 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake, Relation
 from helpers.reference import u2_softmax_scaling as reference
 
+from ..common import Answer, Step
+
 _PAIRS, _WIDTH, _REPEATS = 20, 36, 40
 
 # Enough pairs that their own scatter is small beside that of one vector's length.
@@ -158,12 +160,13 @@ def _separate(values: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _pairs(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+def _pairs(d_k: int, n_pairs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n_pairs, d_k)), rng.normal(size=(n_pairs, d_k))
 
 
-def _measured(by: Any) -> Any:
+def _measured(by: Step) -> Answer:
+    """One number from all queries and keys, (n_pairs, d_k) each."""
     return lambda d_k, n_pairs, seed: float(by(*_pairs(d_k, n_pairs, seed)))
 
 
@@ -171,21 +174,21 @@ def _dots(q: Any, k: Any) -> Any:
     return (q * k).sum(axis=-1)
 
 
-def _same_twice(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+def _same_twice(d_k: int, n_pairs: int, seed: int) -> float:
     q, _ = _pairs(d_k, n_pairs, seed)
     return float(np.var(_dots(q, q)))
 
 
-def _fresh(d_k: Any, n_pairs: Any, seed: Any) -> Any:
-    return reference.score_variance(d_k, n_pairs, int(np.random.SeedSequence().entropy % 2**32))
+def _fresh(d_k: int, n_pairs: int, seed: int) -> float:
+    return reference.score_variance(d_k, n_pairs, int(np.random.SeedSequence().generate_state(1)[0]))
 
 
-def _uniform(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+def _uniform(d_k: int, n_pairs: int, seed: int) -> float:
     rng = np.random.default_rng(seed)
     return float(np.var(_dots(rng.random((n_pairs, d_k)), rng.random((n_pairs, d_k)))))
 
 
-def _one_query(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+def _one_query(d_k: int, n_pairs: int, seed: int) -> float:
     rng = np.random.default_rng(seed)
     return float(np.var(_dots(rng.normal(size=d_k), rng.normal(size=(n_pairs, d_k)))))
 

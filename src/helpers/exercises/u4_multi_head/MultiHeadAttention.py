@@ -24,12 +24,12 @@ from ..common import (
 from ._multi_head_attention_mistakes import MISTAKES
 
 
-def _weights(rng: np.random.Generator, d: int, bias: bool = True, **fixed: np.ndarray) -> Weights:
+def _weights(rng: np.random.Generator, d: int, bias: bool = True, fixed: Weights | None = None) -> Weights:
     """A full set of weights with scores of unit variance and biases that matter; `fixed` replaces some."""
     made = {f"{name}.weight": normal(rng, d, d) / math.sqrt(d) for name in PROJECTIONS}
     if bias:
         made |= {f"{name}.bias": 0.5 * normal(rng, d) for name in PROJECTIONS}
-    return {name: f4(fixed.get(name.replace(".", "_"), value)) for name, value in made.items()}
+    return {name: f4(value) for name, value in (made | (fixed or {})).items()}
 
 
 def _some(rng: np.random.Generator, *shape: int) -> np.ndarray:
@@ -73,8 +73,8 @@ def _leaky(
 
 
 def _module_cases(rng: np.random.Generator) -> list[Case]:
-    def init(d: int, n_heads: int, bias: bool = True, **fixed: np.ndarray) -> Init:
-        return Init((d, n_heads), {} if bias else {"bias": False}, weights=_weights(rng, d, bias, **fixed))
+    def init(d: int, n_heads: int, bias: bool = True, fixed: Weights | None = None) -> Init:
+        return Init((d, n_heads), {} if bias else {"bias": False}, weights=_weights(rng, d, bias, fixed))
 
     def triple(n_q: int, n_k: int, d: int, *batch: int, gradient: bool = False) -> tuple[Tensor, Tensor, Tensor]:
         return attention_tensors(rng, n_q, n_k, d, d, batch, gradient)
@@ -85,7 +85,7 @@ def _module_cases(rng: np.random.Generator) -> list[Case]:
     while (square == square.T).all() or not (square.any(0).all() and square.any(1).all()):
         square = _some(rng, 4, 4)
     low_query, low_key, low_mask = _leaky(rng)
-    identity = {"W_q_weight": np.eye(6), "W_k_weight": np.eye(6), "W_q_bias": np.zeros(6), "W_k_bias": np.zeros(6)}
+    identity = {"W_q.weight": np.eye(6), "W_k.weight": np.eye(6), "W_q.bias": np.zeros(6), "W_k.bias": np.zeros(6)}
     return [
         Case(
             "values",
@@ -136,7 +136,7 @@ def _module_cases(rng: np.random.Generator) -> list[Case]:
         Case(
             "large scores",
             (low_query, low_key, normal_tensor(rng, 6, 6), low_mask),
-            init=init(6, 2, **identity),
+            init=init(6, 2, fixed=identity),
             note="all keys that may be seen score very low",
         ),
         Case(

@@ -30,8 +30,8 @@ from ._multi_head_attention_versions import (
     indexed,
     linears,
     module,
-    plain,
     with_layers,
+    without_maximum,
 )
 from .common import merge_bare, merge_interleaved, split_bare, split_interleaved, split_same
 
@@ -131,7 +131,7 @@ MISTAKES = (
     Mistake(
         "took exp without subtracting the maximum",
         "Large scores overflow or vanish. Subtract each row's largest score first, or let torch.softmax do it.",
-        module(weigh=plain),
+        module(weigh=without_maximum),
     ),
     # who is who
     Mistake(

@@ -1,4 +1,4 @@
-"""Wrong versions of `MultiHeadAttention`."""
+"""Wrong versions of `MultiHeadAttention`: other weights, other layers, and a class whose steps may be replaced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from helpers.reference import u4_multi_head as reference
 
 from ..attention import Scale, root_of_width, transposed
 from ..common import PROJECTIONS, Answer, Step
-from ..masking import Weigh, fill_of, masked_after, masked_softmax
+from ..masking import Weigh, fill_of, masked_after, masked_softmax, zeroed
 from .common import split_only
 
 
@@ -30,8 +30,7 @@ def after_renormalised(scores: Any, mask: Any) -> Any:
 
 
 def filled_with_0_and_zeroed(scores: Any, mask: Any) -> Any:
-    weights = fill_of(0.0)(scores, mask)
-    return weights if mask is None else weights.masked_fill(~mask, 0.0)
+    return zeroed(fill_of(0.0)(scores, mask), mask)
 
 
 def indexed(scores: Any, mask: Any) -> Any:
@@ -41,8 +40,8 @@ def indexed(scores: Any, mask: Any) -> Any:
     return masked_softmax(scores, mask)
 
 
-def plain(scores: Any, mask: Any) -> Any:
-    e = torch.exp(scores) if mask is None else torch.exp(scores).masked_fill(~mask, 0.0)
+def without_maximum(scores: Any, mask: Any) -> Any:
+    e = zeroed(torch.exp(scores), mask)
     return e / e.sum(-1, keepdim=True).clamp(min=1e-38)
 
 

@@ -43,7 +43,7 @@ def _converted(
     """A conversion in which any one part can be exchanged for a wrong one."""
 
     def wrong(state: Any) -> Any:
-        result = {}
+        result: dict[str, torch.Tensor] = {}
         for kind in ("weight", "bias") if biases(state) else ("weight",):
             stacked = state[f"in_proj_{kind}"]
             parts = (
@@ -88,7 +88,7 @@ def _columns_side_by_side(state: Any) -> Any:
 
 
 def _not_cut(state: Any) -> Any:
-    result = {}
+    result: dict[str, torch.Tensor] = {}
     for kind in ("weight", "bias") if "in_proj_bias" in state else ("weight",):
         result |= {f"{n}.{kind}": state[f"in_proj_{kind}"].clone() for n in PROJECTIONS[:3]}
         result[f"W_o.{kind}"] = state[f"out_proj.{kind}"].clone()

@@ -125,11 +125,12 @@ class OldResidual(Layer):
 
     def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
         start = x
-        for i, sublayer in (
-            (1, lambda y: self.look_at_self(y, memory, self_mask, memory_mask)),
-            (2, lambda y: self.look_across(y, memory, self_mask, memory_mask)),
-            (3, self.feed_forward),
-        ):
+        sublayers: tuple[Step, ...] = (
+            lambda y: self.look_at_self(y, memory, self_mask, memory_mask),
+            lambda y: self.look_across(y, memory, self_mask, memory_mask),
+            self.feed_forward,
+        )
+        for i, sublayer in enumerate(sublayers, start=1):
             x = start + sublayer(self.norm(i)(x)) if self.norm_first else self.norm(i)(start + sublayer(x))
         return x
 

@@ -135,7 +135,8 @@ def _softmax_by_block(combine: Step, dim: int = -1) -> Answer:
 
 
 def _normalised_every_time(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
-    largest = total = output = None
+    largest: Any = None
+    total = output = V.new_zeros(())
     for scores, values in _blocks(Q, K, V, block_size):
         highest = scores.amax(-1, keepdim=True)
         new = highest if largest is None else torch.maximum(largest, highest)
