@@ -9,19 +9,7 @@ from helpers.reference import u1_dot_products as reference
 
 from ..attention import softmax, transposed
 from ..common import bad_arguments, normal
-from .common import (
-    DOT_T,
-    DOT_T_HINT,
-    RESHAPE_HINT,
-    TWO_AXES,
-    TWO_AXES_HINT,
-    TWO_NAMED,
-    TWO_NAMED_HINT,
-    both,
-    lengths,
-    reshaped,
-    two_axes_only,
-)
+from .common import RESHAPE_HINT, both, dot_mistake, lengths, reshaped, two_axes_mistake, two_named_mistake
 
 
 def _scores_cases(rng: np.random.Generator) -> list[Case]:
@@ -93,14 +81,14 @@ EXERCISE = Exercise(
             "Leading axes stay as they are: three axes in, three axes out.",
             both(lambda Q, K: Q.reshape(-1, Q.shape[-1]) @ K.reshape(-1, K.shape[-1]).T),
         ),
-        Mistake(TWO_AXES, TWO_AXES_HINT, two_axes_only(reference.attention_scores)),
-        Mistake(TWO_NAMED, TWO_NAMED_HINT, lambda Q, K: Q @ K.transpose(-1, -2)),
+        two_axes_mistake(reference.attention_scores),
+        two_named_mistake(lambda Q, K: Q @ K.transpose(-1, -2)),
         Mistake(
             "swapped the axes by number: transpose(0, 2, 1)",
             "That fits an array of three axes and no other. `np.swapaxes(K, -1, -2)` swaps the last two of any array.",
             lambda Q, K: Q @ K.transpose(0, 2, 1),
         ),
-        Mistake(DOT_T, DOT_T_HINT, lambda Q, K: np.dot(Q, K.T)),
+        dot_mistake(lambda Q, K: np.dot(Q, K.T)),
         Mistake(
             "looped over the first axis, which with a batch is not the queries",
             "With a batch, `for q in Q` gives whole sentences. `@` with the last two axes of K swapped needs no loop at"

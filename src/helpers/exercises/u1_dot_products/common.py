@@ -6,31 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from helpers.exercise import Mistake
+
 from ..common import Answer, Step
-
-TWO_AXES = "unpacked exactly two axes from the shape"
-
-TWO_AXES_HINT = (
-    "`n, d = X.shape` breaks as soon as batch axes come first. Count from the end: `X.shape[-2]`, `X.shape[-1]`,"
-    " `X[..., i, :]`."
-)
-
-TWO_NAMED = "named only two axes in transpose"
-
-TWO_NAMED_HINT = (
-    "NumPy's `transpose` wants all axes in their new order (torch's wants two). What swaps the last two of any array is"
-    " `np.swapaxes(X, -1, -2)`."
-)
 
 RESHAPE_HINT = (
     "`reshape` keeps the numbers in their order and only cuts the rows anew; a transpose makes columns of rows:"
     " `np.swapaxes(X, -1, -2)`."
-)
-
-DOT_T = "used np.dot with .T, which is right for two axes only"
-
-DOT_T_HINT = (
-    "`.T` reverses every axis and `np.dot` does not keep batch axes in front. Use `@` and `np.swapaxes(X, -1, -2)`."
 )
 
 
@@ -40,14 +22,39 @@ def reshaped(X: Any) -> Any:
     return X.reshape(*X.shape[:-2], X.shape[-1], X.shape[-2])
 
 
-def two_axes_only(function: Answer) -> Answer:
-    """The mistake of `n, d = X.shape`, in a function that is right otherwise."""
+def two_axes_mistake(right: Answer) -> Mistake:
+    """The mistake of `n, d = X.shape` in a function that is right otherwise."""
 
     def wrong(*arrays: Any) -> Any:
         n, d = np.shape(arrays[0])
-        return function(*arrays)
+        return right(*arrays)
 
-    return wrong
+    return Mistake(
+        "unpacked exactly two axes from the shape",
+        "`n, d = X.shape` breaks as soon as batch axes come first. Count from the end: `X.shape[-2]`, `X.shape[-1]`,"
+        " `X[..., i, :]`.",
+        wrong,
+    )
+
+
+def two_named_mistake(wrong: Answer) -> Mistake:
+    """The mistake of torch's `transpose(-1, -2)` in NumPy."""
+    return Mistake(
+        "named only two axes in transpose",
+        "NumPy's `transpose` wants all axes in their new order (torch's wants two). What swaps the last two of any"
+        " array is `np.swapaxes(X, -1, -2)`.",
+        wrong,
+    )
+
+
+def dot_mistake(wrong: Answer) -> Mistake:
+    """The mistake of `np.dot(X, Y.T)`."""
+    return Mistake(
+        "used np.dot with .T, which is right for two axes only",
+        "`.T` reverses every axis and `np.dot` does not keep batch axes in front. Use `@` and `np.swapaxes(X, -1,"
+        " -2)`.",
+        wrong,
+    )
 
 
 def lengths(X: Any, axis: int = -1) -> Any:

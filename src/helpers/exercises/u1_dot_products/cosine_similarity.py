@@ -11,7 +11,7 @@ from helpers.reference import u1_dot_products as reference
 from helpers.tolerance import close
 
 from ..common import Step, normal
-from .common import DOT_T, DOT_T_HINT, TWO_AXES, TWO_AXES_HINT, TWO_NAMED, TWO_NAMED_HINT, lengths, two_axes_only
+from .common import dot_mistake, lengths, two_axes_mistake, two_named_mistake
 
 # Short enough that 1e-8 added to a length shows, and long enough that 1e-12 added to a length, to a product of
 # lengths or under the root does not: that is a usual guard against zero and right to the precision asked.
@@ -164,15 +164,15 @@ EXERCISE = Exercise(
             "Similar tokens should get 1, not 0: return the cosine itself.",
             lambda X: 1 - reference.cosine_similarity(X),
         ),
-        Mistake(TWO_AXES, TWO_AXES_HINT, two_axes_only(reference.cosine_similarity)),
-        Mistake(TWO_NAMED, TWO_NAMED_HINT, lambda X: reference.cosine_similarity(X) + 0 * (X @ X.transpose(-1, -2))),
+        two_axes_mistake(reference.cosine_similarity),
+        two_named_mistake(lambda X: reference.cosine_similarity(X) + 0 * (X @ X.transpose(-1, -2))),
         Mistake(
             "turned all axes around with .T",
             "`.T` reverses every axis, the batch axes too. Only the last two have to change places: `np.swapaxes(X, -1,"
             " -2)`.",
             lambda X: _cosine_with(X, lambda unit: unit @ unit.T),
         ),
-        Mistake(DOT_T, DOT_T_HINT, lambda X: _cosine_with(X, lambda unit: np.dot(unit, unit.T))),
+        dot_mistake(lambda X: _cosine_with(X, lambda unit: np.dot(unit, unit.T))),
         Mistake(
             "forgot the transpose",
             "A row can only meet another row if the second factor is turned on its side; a square X hides that.",

@@ -9,17 +9,7 @@ from helpers.reference import u1_dot_products as reference
 
 from ..attention import transposed
 from ..common import normal
-from .common import (
-    DOT_T,
-    DOT_T_HINT,
-    RESHAPE_HINT,
-    TWO_AXES,
-    TWO_AXES_HINT,
-    TWO_NAMED,
-    TWO_NAMED_HINT,
-    reshaped,
-    two_axes_only,
-)
+from .common import RESHAPE_HINT, dot_mistake, reshaped, two_axes_mistake, two_named_mistake
 
 
 def _similarity_cases(rng: np.random.Generator) -> list[Case]:
@@ -92,9 +82,9 @@ EXERCISE = Exercise(
             "Each sentence is compared with itself only: the batch axes stay in front and `@` works on the last two.",
             lambda X: np.tensordot(np.asarray(X, dtype=float), np.asarray(X, dtype=float), axes=(-1, -1)),
         ),
-        Mistake(TWO_AXES, TWO_AXES_HINT, two_axes_only(reference.similarity_matrix)),
-        Mistake(TWO_NAMED, TWO_NAMED_HINT, lambda X: X @ X.transpose(-1, -2)),
-        Mistake(DOT_T, DOT_T_HINT, lambda X: np.dot(X, X.T)),
+        two_axes_mistake(reference.similarity_matrix),
+        two_named_mistake(lambda X: X @ X.transpose(-1, -2)),
+        dot_mistake(lambda X: np.dot(X, X.T)),
         Mistake(
             "looped over the first axis, which with a batch is not the tokens",
             "The tokens are on the last axis but one. `@` with the last two axes of X swapped needs no loop at all.",

@@ -33,7 +33,7 @@ from ._multi_head_attention_versions import (
     with_layers,
     without_maximum,
 )
-from .common import merge_bare, merge_interleaved, split_bare, split_interleaved, split_same
+from .common import WIDTH_MISUSED, merge_bare, merge_interleaved, split_bare, split_interleaved, split_same
 
 MISTAKES = (
     # heads
@@ -88,11 +88,7 @@ MISTAKES = (
                 "A head's dot product adds d_k = d_model / h products: scale by the root of that.",
             ),
             "1": ("left the scale out", "Divide the scores by √d_k, with the width of one head."),
-            "d_k": (
-                "divided by d_k, not by √d_k",
-                "The spread of the dot products grows with the root of the width.",
-            ),
-            "1/√d_k": ("multiplied by √d_k", "Dot products are too large in wide heads: divide."),
+            **WIDTH_MISUSED,
             "8": (
                 "divided by 8, whatever the width",
                 "8 is √64, right for the paper's heads. Yours have the width d_model / h.",

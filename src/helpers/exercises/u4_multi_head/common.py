@@ -1,10 +1,15 @@
-"""Heads split and merged in wrong ways, for NumPy arrays and torch tensors alike."""
+"""Heads split and merged in wrong ways, for NumPy arrays and torch tensors alike; what is said of two wrong scales."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+
+WIDTH_MISUSED = {
+    "d_k": ("divided by d_k, not by √d_k", "The spread of the dot products grows with the root of the width."),
+    "1/√d_k": ("multiplied by √d_k", "Dot products are too large in wide heads: divide."),
+}
 
 
 def places(n: int, d: int) -> np.ndarray:

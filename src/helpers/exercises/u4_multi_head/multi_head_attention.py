@@ -20,7 +20,7 @@ from ..attention import (
     transposed,
 )
 from ..common import READY_MADE_ATTENTION, Answer, Step, bad_arguments, normal
-from .common import merge_bare, merge_interleaved, split_bare, split_interleaved, split_only, split_same
+from .common import WIDTH_MISUSED, merge_bare, merge_interleaved, split_bare, split_interleaved, split_only, split_same
 
 
 def _projections(rng: np.random.Generator, d: int) -> tuple[np.ndarray, ...]:
@@ -187,11 +187,7 @@ EXERCISE = Exercise(
                     "left the scale out",
                     "The scores of unit 2 were divided by √d_k; here d_k is the width of one head.",
                 ),
-                "d_k": (
-                    "divided by d_k, not by √d_k",
-                    "The spread of the dot products grows with the root of the width.",
-                ),
-                "1/√d_k": ("multiplied by √d_k", "Dot products are too large in wide heads: divide."),
+                **WIDTH_MISUSED,
                 "8": (
                     "divided by 8, whatever the width",
                     "8 is √64, right for the paper's heads. Yours have the width d/h.",

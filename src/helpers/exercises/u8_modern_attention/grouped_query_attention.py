@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-import torch
 
 from helpers.exercise import Case, Exercise, Mistake, Tensor
 from helpers.reference import u8_modern_attention as reference
 
-from ..attention import Scale, root_of_width, scale_mistakes, transposed
-from ..common import READY_MADE_ATTENTION, Answer, Step, bad_arguments, normal_tensor, padding, random_mask
+from ..attention import scale_mistakes
+from ..common import READY_MADE_ATTENTION, bad_arguments, normal_tensor, padding, random_mask
 from ..masking import (
-    Weigh,
     fill_of,
     mask_added,
     mask_ignored,
     mask_times_infinity,
     masked_after,
-    masked_softmax,
     on_its_side,
     softmax_less,
     softmax_over,
     turned_around,
     with_mask,
     zeroed,
+)
+from ._grouped_query_attention_versions import (
+    four_axes_only,
+    grouped,
+    groups_averaged,
+    heads_stretched,
+    queries_averaged,
+    repeated_too_often,
+    tiled,
+    with_weights,
 )
 from .common import SCALES, eighths, leveled
 
@@ -140,70 +146,6 @@ def _grouped_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _interleaved(X: Any, h: int) -> Any:
-    return X.repeat_interleave(h // X.shape[-3], dim=-3)
-
-
-def _tiled(X: Any, h: int) -> Any:
-    return torch.cat([X] * (h // X.shape[-3]), dim=-3)
-
-
-def _repeated_too_often(X: Any, h: int) -> Any:
-    return X.repeat_interleave(X.shape[-3], dim=-3)
-
-
-def _groups(X: Any, h_kv: int) -> Any:
-    """The query heads of each shared head on an axis of their own: (..., h_kv, h / h_kv, n, d)."""
-    return X.reshape(*X.shape[:-3], h_kv, -1, *X.shape[-2:])
-
-
-def _grouped(
-    weigh: Weigh = masked_softmax,
-    repeat_k: Step = _interleaved,
-    repeat_v: Step = _interleaved,
-    scale: Scale = root_of_width,
-) -> Answer:
-    """Grouped attention with some of its steps replaced."""
-
-    def wrong(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
-        h = Q.shape[-3]
-        if h % K.shape[-3]:
-            raise ValueError("heads do not divide")
-        K, V = repeat_k(K, h), repeat_v(V, h)
-        return weigh(Q @ transposed(K) / scale(Q, K, V), mask) @ V
-
-    return wrong
-
-
-def _four_axes_only(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
-    b, h, n, d = Q.shape
-    return reference.grouped_query_attention(Q, K, V, mask)
-
-
-def _with_weights(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
-    output = reference.grouped_query_attention(Q, K, V, mask)
-    return output, masked_softmax(Q @ transposed(_interleaved(K, Q.shape[-3])) / Q.shape[-1] ** 0.5, mask)
-
-
-def _heads_stretched(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
-    h, h_kv = Q.shape[-3], K.shape[-3]
-    share = torch.arange(h) * h_kv // h
-    return _grouped()(Q, K[..., share, :, :], V[..., share, :, :], mask)
-
-
-def _groups_averaged(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
-    output = reference.grouped_query_attention(Q, K, V, mask)
-    return _groups(output, K.shape[-3]).mean(dim=-3)
-
-
-def _queries_averaged(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
-    h, h_kv = Q.shape[-3], K.shape[-3]
-    if h % h_kv:
-        raise ValueError("heads do not divide")
-    shared = _groups(Q, h_kv).mean(dim=-3).repeat_interleave(h // h_kv, dim=-3)
-    return reference.grouped_query_attention(shared, K, V, mask)
-
-
 EXERCISE = Exercise(
     name="grouped_query_attention",
     reference=reference.grouped_query_attention,
@@ -213,47 +155,47 @@ EXERCISE = Exercise(
             "repeated the heads of K and V in tiled order, 0 1 0 1, where groups were asked, 0 0 1 1",
             "`repeat` and `cat` lay the whole row of heads down again; neighbours that share need each head repeated on"
             " the spot.",
-            _grouped(repeat_k=_tiled, repeat_v=_tiled),
+            grouped(repeat_k=tiled, repeat_v=tiled),
         ),
         Mistake(
             "grouped the heads of K but tiled those of V",
             "Query head i reads the keys and the values of the same shared head. Repeat both in the same way.",
-            _grouped(repeat_v=_tiled),
+            grouped(repeat_v=tiled),
         ),
         Mistake(
             "grouped the heads of V but tiled those of K",
             "Query head i reads the keys and the values of the same shared head. Repeat both in the same way.",
-            _grouped(repeat_k=_tiled),
+            grouped(repeat_k=tiled),
         ),
         Mistake(
             "used the first head of K and V for all",
             "That is what one shared head would be. Here query head i uses head i // (h / h_kv).",
-            _grouped(repeat_k=lambda X, h: X[..., :1, :, :], repeat_v=lambda X, h: X[..., :1, :, :]),
+            grouped(repeat_k=lambda X, h: X[..., :1, :, :], repeat_v=lambda X, h: X[..., :1, :, :]),
         ),
         Mistake(
             "averaged the heads of K and V",
             "Each group of query heads has one head of keys and values to itself; nothing is averaged.",
-            _grouped(repeat_k=lambda X, h: X.mean(-3, keepdim=True), repeat_v=lambda X, h: X.mean(-3, keepdim=True)),
+            grouped(repeat_k=lambda X, h: X.mean(-3, keepdim=True), repeat_v=lambda X, h: X.mean(-3, keepdim=True)),
         ),
         Mistake(
             "averaged the output of each group of heads",
             "The query heads stay h different heads: only K and V are shared.",
-            _groups_averaged,
+            groups_averaged,
         ),
         Mistake(
             "averaged the queries of each group",
             "The queries of a group stay different: only K and V are shared.",
-            _queries_averaged,
+            queries_averaged,
         ),
         Mistake(
             "repeated each head h_kv times instead of h / h_kv times",
             "With 6 query heads and 3 shared ones each shared head serves a group of 6 / 3 = 2.",
-            _grouped(repeat_k=_repeated_too_often, repeat_v=_repeated_too_often),
+            grouped(repeat_k=repeated_too_often, repeat_v=repeated_too_often),
         ),
         Mistake(
             "repeated along axis 1, counted from the front",
             "There may be no batch axis, or several. Count from the end: the heads are `dim=-3`.",
-            _grouped(
+            grouped(
                 repeat_k=lambda X, h: X.repeat_interleave(h // X.shape[-3], dim=1),
                 repeat_v=lambda X, h: X.repeat_interleave(h // X.shape[-3], dim=1),
             ),
@@ -261,10 +203,10 @@ EXERCISE = Exercise(
         Mistake(
             "accepted heads that do not divide",
             "With 4 query heads and 3 shared ones the groups would be unequal: raise a ValueError.",
-            _heads_stretched,
+            heads_stretched,
         ),
         *scale_mistakes(
-            lambda scale: _grouped(scale=scale),
+            lambda scale: grouped(scale=scale),
             {
                 "√d_model": (
                     "divided by the root of the full width, not of one head's",
@@ -276,89 +218,89 @@ EXERCISE = Exercise(
         Mistake(
             "took the softmax over the queries",
             "Each query shares out its own attention: the sum over the keys, the last axis, is 1.",
-            _grouped(softmax_over(-2)),
+            grouped(softmax_over(-2)),
         ),
         Mistake(
             "took the softmax over the heads",
             "Each query shares out its own attention: the sum over the keys, the last axis, is 1.",
-            _grouped(softmax_over(-3)),
+            grouped(softmax_over(-3)),
         ),
         Mistake(
             "left the softmax out",
             "Scores become weights only in the softmax over the keys.",
-            _grouped(zeroed),
+            grouped(zeroed),
         ),
         Mistake(
             "ignored the mask",
             "A masked entry must get weight 0; `masked_fill` returns a new tensor and does not change the old one.",
-            _grouped(mask_ignored),
+            grouped(mask_ignored),
         ),
-        Mistake("read the mask the other way round", "True means: may attend.", _grouped(with_mask(turned_around))),
+        Mistake("read the mask the other way round", "True means: may attend.", grouped(with_mask(turned_around))),
         Mistake(
             "masked after the softmax without sharing out anew",
             "The forbidden keys have taken their part of the sum already. Mask the scores, before the softmax.",
-            _grouped(masked_after),
+            grouped(masked_after),
         ),
         Mistake(
             "set the masked scores to 0",
             "A score of 0 is an average score. The weight becomes 0 when the score is -∞.",
-            _grouped(fill_of(0.0, empty_rows_zero=False)),
+            grouped(fill_of(0.0, empty_rows_zero=False)),
         ),
         Mistake(
             "added the boolean mask to the scores",
             "True counts as 1, so allowed keys only gain e. Forbidden ones need -∞.",
-            _grouped(mask_added),
+            grouped(mask_added),
         ),
         Mistake(
             "multiplied the mask by -∞: 0 · ∞ is NaN",
             "Use `masked_fill` or `torch.where`, which choose instead of multiplying.",
-            _grouped(mask_times_infinity),
+            grouped(mask_times_infinity),
         ),
         Mistake(
             "filled with -10,000, which is not low enough",
             "Allowed scores may be lower than that. -∞ is lower than all of them.",
-            _grouped(fill_of(-1e4)),
+            grouped(fill_of(-1e4)),
         ),
         Mistake(
             "filled with -20, which is not low enough",
             "Allowed scores may be lower than that. -∞ is lower than all of them.",
-            _grouped(fill_of(-20.0)),
+            grouped(fill_of(-20.0)),
         ),
         Mistake(
             "a query that may see nothing gives NaN",
             "A row of -∞ alone has no softmax. Its weights are zeros.",
-            _grouped(fill_of(-math.inf, empty_rows_zero=False)),
+            grouped(fill_of(-math.inf, empty_rows_zero=False)),
         ),
         Mistake(
             "a query that may see nothing looks at everything alike",
             "A row filled with one number has a uniform softmax. Set the masked weights to zero afterwards.",
-            _grouped(fill_of(-1e30, empty_rows_zero=False)),
+            grouped(fill_of(-1e30, empty_rows_zero=False)),
         ),
         Mistake(
             "laid the mask over the queries, not the keys",
             "The last axis of the mask belongs to the keys, the one before it to the queries.",
-            _grouped(with_mask(on_its_side)),
+            grouped(with_mask(on_its_side)),
         ),
         Mistake(
             "gave the mask a further axis for the heads",
             "The mask broadcasts to (..., h, n_q, n_k) as it is.",
-            _grouped(with_mask(lambda mask: mask.unsqueeze(-3))),
+            grouped(with_mask(lambda mask: mask.unsqueeze(-3))),
         ),
         Mistake(
             "took exp without subtracting the largest score",
             "exp(100) is more than float32 holds. Subtract each row's largest score first, or use torch.softmax.",
-            _grouped(softmax_less(lambda scores: 0.0)),
+            grouped(softmax_less(lambda scores: 0.0)),
         ),
         Mistake(
             "subtracted one largest score of the whole tensor",
             "Rows far below it underflow to 0/0. Each row needs its own: `amax(dim=-1, keepdim=True)`.",
-            _grouped(softmax_less(lambda scores: scores.max())),
+            grouped(softmax_less(lambda scores: scores.max())),
         ),
-        Mistake("returned the weights as well", "The output alone is asked.", _with_weights),
+        Mistake("returned the weights as well", "The output alone is asked.", with_weights),
         Mistake(
             "unpacked exactly four axes",
             "There may be no batch axis, or several: count the axes from the end.",
-            _four_axes_only,
+            four_axes_only,
         ),
     ),
     forbidden=READY_MADE_ATTENTION,
