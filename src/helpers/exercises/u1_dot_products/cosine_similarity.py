@@ -10,6 +10,7 @@ from helpers.exercise import DEFAULT_TOLERANCE, Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 from helpers.tolerance import close
 
+from ..attention import transposed
 from ..common import Step, normal
 from .common import dot_mistake, lengths, two_axes_mistake, two_named_mistake
 
@@ -59,7 +60,7 @@ def _safe(length: Any) -> Any:
 
 def _cosine_by(X: Any, divide: Step) -> Any:
     X = np.asarray(X, dtype=float)
-    return divide(X, X @ np.swapaxes(X, -1, -2))
+    return divide(X, X @ transposed(X))
 
 
 def _cosine_with(X: Any, product: Step) -> Any:
@@ -70,13 +71,13 @@ def _cosine_with(X: Any, product: Step) -> Any:
 def _cosine_without_keepdims(X: Any) -> Any:
     X = np.asarray(X, dtype=float)
     unit = X / _safe(np.linalg.norm(X, axis=-1))
-    return unit @ np.swapaxes(unit, -1, -2)
+    return unit @ transposed(unit)
 
 
 def _cosine_plain(X: Any) -> Any:
     X = np.asarray(X, dtype=float)
     unit = X / lengths(X)
-    return unit @ np.swapaxes(unit, -1, -2)
+    return unit @ transposed(unit)
 
 
 def _cosine_nan_to_num(X: Any) -> Any:
@@ -113,7 +114,7 @@ EXERCISE = Exercise(
         Mistake(
             "divided by one length only, that of the column's token",
             "Two vectors meet in a dot product, so two lengths have to go: |x_i| and |x_j|.",
-            lambda X: _cosine_by(X, lambda X, S: S / _safe(np.swapaxes(lengths(X), -1, -2))),
+            lambda X: _cosine_by(X, lambda X, S: S / _safe(transposed(lengths(X)))),
         ),
         Mistake(
             "divided without keepdims",
@@ -130,7 +131,7 @@ EXERCISE = Exercise(
         Mistake(
             "divided by the squared lengths",
             "The length is the root of x · x. Without the root you divide by each length twice.",
-            lambda X: _cosine_by(X, lambda X, S: S / _safe(lengths(X) ** 2 * np.swapaxes(lengths(X) ** 2, -1, -2))),
+            lambda X: _cosine_by(X, lambda X, S: S / _safe(lengths(X) ** 2 * transposed(lengths(X) ** 2))),
         ),
         Mistake(
             "took the lengths over the tokens, not over the features",

@@ -9,6 +9,7 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u4_multi_head as reference
 
+from ..attention import transposed
 from ..common import Answer, Step, bad_arguments, normal
 from .common import places, split_bare, split_interleaved, split_only, split_same
 
@@ -115,7 +116,7 @@ EXERCISE = Exercise(
         Mistake(
             "turned each head on its side",
             "Rows are tokens inside a head too: the last axis is d/h, the one before it n.",
-            _checked(lambda X, h: np.swapaxes(reference.split_heads(X, h), -1, -2)),
+            _checked(lambda X, h: transposed(reference.split_heads(X, h))),
         ),
         Mistake(
             "turned all axes around with .T",
