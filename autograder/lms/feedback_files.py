@@ -21,7 +21,8 @@ from nbgrader.exchange.default import ExchangeReleaseFeedback
 from autograder.classroom.classroom import Classroom
 from autograder.course import CourseError
 
-from .collecting import Handed, plan, read_roster, released
+from .placement import plan, released
+from .recognition import Handed, read_roster
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

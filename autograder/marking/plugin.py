@@ -40,8 +40,8 @@ def configure(config: Config) -> None:
         *(replaced.get(step, step) for step in Autograde.autograde_preprocessors.default()),
         SanitizeLearner,
     ]
-    config.ZipCollectApp.extractor_plugin = "autograder.lms.collecting.SafeExtractor"
-    config.ZipCollectApp.collector_plugin = "autograder.lms.collecting.LmsCollector"
+    config.ZipCollectApp.extractor_plugin = "autograder.lms.archives.SafeExtractor"
+    config.ZipCollectApp.collector_plugin = "autograder.lms.placement.LmsCollector"
     config.HTMLExporter.preprocessors = ["autograder.marking.written.ShowMarkingGuide"]
     config.ExchangeFactory.release_feedback = "autograder.lms.feedback_files.ReleaseFeedback"
     config.GenerateFeedback.preprocessors = [

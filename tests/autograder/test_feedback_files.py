@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import nbformat
 import pytest
@@ -18,7 +18,7 @@ from autograder.classroom import classroom
 from autograder.classroom.classroom import CONFIG
 from autograder.course import CourseError
 from autograder.grading import coordinator
-from autograder.lms import collecting, feedback_files
+from autograder.lms import collecting, feedback_files, recognition
 from helpers.judging import catalog
 
 UNIT = "u1_dot_products"
@@ -132,7 +132,7 @@ def canvas_reads(name):
 
 def test_canvas_gets_names_in_which_it_finds_user_and_attachment(tmp_path):
     for label in ("quillfeatherxanthippe_LATE_101_555_u1_dot_products-1.ipynb", "o_neil_101_555_u1_dot_products"):
-        handed = collecting.whose(collecting.PurePosixPath(label))
+        handed = recognition.whose(PurePosixPath(label))
         name = feedback_files._name(handed, Path(f"{UNIT}.html"))
         assert canvas_reads(name) == ["101", "555"] and name.endswith(f"_{UNIT}.html")
 
@@ -142,7 +142,7 @@ def test_older_moodle_names_keep_the_end_that_older_moodle_looks_for():
         ("Ada L_1_assignsubmission_file_", "Ada L_1_assignsubmission_file_"),
         ("Ada L_1_assignsubmission_file_x.ipynb", "Ada L_1_assignsubmission_file_"),
     ):
-        handed = collecting.whose(collecting.PurePosixPath(label))
+        handed = recognition.whose(PurePosixPath(label))
         assert feedback_files._name(handed, Path("p.html")) == f"{folder}/p.html"
 
 
