@@ -21,7 +21,7 @@ from .examples import Anonymous
 from .graded_class import GradedClass, Unit, gather
 
 if TYPE_CHECKING:
-    from autograder.grading.coordinator import Result
+    from autograder.grading import Result
 
 MOST_EXAMPLES, MOST_TAUGHT, MOST_ROWS, MOST_PAIRS = 12, 8, 60, 10
 _BACKTICKS = re.compile(r"`([^`]+)`")

@@ -21,9 +21,9 @@ KILLS = int(os.environ.get("ATTENTION_KILLS", "1"))
 GRADE = """
 import sys
 from autograder import cli
-from autograder.grading import coordinator
+from autograder.grading import coordinator, writing
 if __name__ == "__main__":
-    coordinator.BATCH = 1
+    writing.BATCH = 1
     sys.argv[1:] = ["grade", "u0", "--course", sys.argv[1], "--jobs", "2", "--no-feedback", "--json"]
     cli.main()
 """
