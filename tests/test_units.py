@@ -78,10 +78,12 @@ def test_points_and_cells_are_those_of_the_curriculum(unit):
     tests = {name[5:]: cell for name, cell in graded.items() if name.startswith("test_")}
     exercises = set(catalog.unit_exercises(unit))
     assert set(tests) <= exercises, (
-        f"checked in solutions/{unit}, but not in EXERCISES of src/helpers/exercises/{unit}.py: {', '.join(set(tests) - exercises)}"
+        f"checked in solutions/{unit}, but not in EXERCISES of src/helpers/exercises/{unit}.py: "
+        f"{', '.join(set(tests) - exercises)}"
     )
     assert exercises <= set(tests), (
-        f"in EXERCISES of src/helpers/exercises/{unit}.py, but with no cell test_... in solutions/{unit}: {', '.join(exercises - set(tests))}"
+        f"in EXERCISES of src/helpers/exercises/{unit}.py, but with no cell test_... in solutions/{unit}: "
+        f"{', '.join(exercises - set(tests))}"
     )
     answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in marked(source, "solution")}
     for name, cell in tests.items():

@@ -79,7 +79,8 @@ def build(
 
     Args:
         units: names of units.
-        destination: folder for `<unit>/<unit>.ipynb`; the repository's `notebooks/` if None, and then the table of contents is written too.
+        destination: folder for `<unit>/<unit>.ipynb`; the repository's `notebooks/` if None, and then the table of
+            contents is written too.
         done: called with the name of each unit when it is written.
     """
     if destination is None:

@@ -84,7 +84,10 @@ def told_by_database(error: SQLAlchemyError, url: str) -> str:
     text = str(getattr(error, "orig", error))
     place = url.split("@")[-1]
     if "locked" in text:
-        return f"the gradebook {place} is locked by another program: close formgrader or the other grader and try again; nothing is lost"
+        return (
+            f"the gradebook {place} is locked by another program: "
+            "close formgrader or the other grader and try again; nothing is lost"
+        )
     if "disk is full" in text or "No space" in text:
         return f"no space is left for the gradebook {place}: free some and run the same command again; nothing is lost"
     return f"the gradebook {place} cannot be used: {text.splitlines()[0] if text else type(error).__name__}"

@@ -4,12 +4,13 @@ Executing and judging is done by workers (`autograder.marking.submission`). This
 
 1. `reading`: a unit and its submissions become tasks; what has not changed since it was graded is kept.
 2. `distribution`: tasks are handed out to workers, a few ahead.
-3. `writing`: for each result the graded notebook and its outcome are written and brought to the disk; then the points of
-   the whole batch go into the gradebook in one transaction, with what was graded (`records`).
+3. `writing`: for each result the graded notebook and its outcome are written and brought to the disk; then the points
+   of the whole batch go into the gradebook in one transaction, with what was graded (`records`).
 4. `feedback`: pages that are missing or stale are written.
 
 It alone writes the class folder and the gradebook. So at every instant the gradebook's table says what is done, and all
-that it says is there. A run that was killed is started again with the same command: what is done stays, the rest is graded.
+that it says is there. A run that was killed is started again with the same command: what is done stays, the rest is
+graded.
 """
 
 from __future__ import annotations
@@ -148,7 +149,8 @@ class Coordinator:
             if error.errno == errno.ENOSPC:
                 # No fault of a student's, and no ground for 0 points: stop here, what is graded is kept.
                 raise CourseError(
-                    f"no space is left in {self.classroom.root}: free some and run the same command again; nothing is lost"
+                    f"no space is left in {self.classroom.root}: free some and run the same command again; "
+                    "nothing is lost"
                 ) from error
             raise
 

@@ -118,7 +118,10 @@ def _with_warm_processes(folders: dict[tuple[str | None, bool], Path], call: Cal
 
 
 class Local:
-    """Worker processes on this machine, which share one warm process. When one is killed, the others end too and new ones are made."""
+    """Worker processes on this machine, which share one warm process.
+
+    When one is killed, the others end too and new ones are made.
+    """
 
     _early: tuple[int, ProcessPoolExecutor] | None = None
 
@@ -236,7 +239,8 @@ class Dask:
             with contextlib.suppress(ImportError):
                 import dask_gateway  # noqa: F401
         try:
-            # Tried first: a client that fails to start delays the end of the process. In a thread, since a notebook has a running event loop.
+            # Tried first: a client that fails to start delays the end of the process. In a thread, since a notebook has
+            # a running event loop.
             with ThreadPoolExecutor(1) as thread:
                 thread.submit(lambda: asyncio.run(_reach(address))).result()
             self._client = distributed.Client(address, timeout=5, set_as_default=False)
@@ -270,7 +274,8 @@ class Dask:
             return self._client.nthreads()
         except OSError as error:
             raise CourseError(
-                f"the Dask scheduler at {self._address} is gone; what is graded is kept, and the same command goes on with the rest"
+                f"the Dask scheduler at {self._address} is gone; what is graded is kept, "
+                "and the same command goes on with the rest"
             ) from error
 
     def submit(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
@@ -295,7 +300,7 @@ class Dask:
         return bool(set(self._workers()) - self._unfit)
 
     def share(self, value: Kit) -> Kit:
-        """A kit is small and travels with each submission: what is sent ahead is lost when all who hold it die at once."""
+        """A kit is small and travels with each submission: what is sent ahead is lost when its holders die."""
         return value
 
     def close(self) -> None:

@@ -39,8 +39,10 @@ class Events:
         result = about.pop("result", None)
         if result is not None:
             about |= {
-                "student": result.student, "unit": result.unit, "points": result.score, "of": result.max_score, "by_hand": result.to_grade_by_hand,
-                "state": result.outcome.state, "reason": result.outcome.reason, "seconds": round(result.outcome.seconds, 3),
+                "student": result.student, "unit": result.unit, "points": result.score, "of": result.max_score,
+                "by_hand": result.to_grade_by_hand,
+                "state": result.outcome.state, "reason": result.outcome.reason, "seconds": round(result.outcome.seconds,
+                3),
             }  # fmt: skip
         sys.stdout.write(json.dumps({"event": kind, **about}, ensure_ascii=False) + "\n")
         sys.stdout.flush()

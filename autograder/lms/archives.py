@@ -1,7 +1,7 @@
 """Opens a download's archives, and the zips that learners packed, without trusting them.
 
-Only notebooks and trained weights are written; no name is followed out of its folder, no link is made, and a limit of size
-ends it. What is refused is listed in a file beside the rest.
+Only notebooks and trained weights are written; no name is followed out of its folder, no link is made, and a limit of
+size ends it. What is refused is listed in a file beside the rest.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class SafeExtractor(ExtractorPlugin):
     most_files = Integer(200, help="Files in one learner's zip.").tag(config=True)
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
-        """Write the notebooks and weights of everything in a folder to another folder; what is refused is listed in it."""
+        """Write the notebooks and weights of everything in a folder to another; what is refused is listed there."""
         refused: list[tuple[str, str]] = []
         self._left = self.download_bytes
         source, target = Path(archive_path), Path(extracted_path)
@@ -66,7 +66,9 @@ class SafeExtractor(ExtractorPlugin):
     def _open_found(
         self, file: io.IOBase, relative: PurePosixPath, target: Path, refused: list[tuple[str, str]]
     ) -> None:
-        """Open a zip that lies in the folder: a download as it came, or a learner's, from a download that was unpacked by hand."""
+        """Open a zip that lies in the folder: a download as it came, or a learner's, from a download that was unpacked
+        by hand.
+        """
         if whose(relative) is not None:
             _small_directory(file)
         with _zip(file) as archive:
@@ -145,7 +147,8 @@ class SafeExtractor(ExtractorPlugin):
 
     def _keep(self, file: io.IOBase, path: PurePosixPath, target: Path) -> None:
         if path.suffix.lower() not in WANTED:
-            # Left there as an empty file, so that the collector can say what this student handed in instead of a notebook.
+            # Left there as an empty file, so that the collector can say what this student handed in instead of a
+            # notebook.
             file = io.BytesIO()
         place = target.joinpath(*path.parts)
         place.parent.mkdir(parents=True, exist_ok=True)

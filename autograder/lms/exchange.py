@@ -34,7 +34,9 @@ class CollectOwned(ExchangeCollect):
         self.src_records = [record for record in self.src_records if self._owned(record)]
 
     def _sort_by_timestamp(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Sort what carries one learner's name; what others made comes in only when there is nothing else, to be dropped."""
+        """Sort what carries one learner's name; what others made comes in only when there is nothing else, to be
+        dropped.
+        """
         owned = []
         for record in records:
             if self._owned(record):

@@ -63,7 +63,8 @@ def zip_feedback(
     labels = {student: handed for student, handed in found.labels.items() if handed.system == system}
     if not labels:
         raise CourseError(
-            f"{unit} was not collected from {system.capitalize()}: its names are those of the download; run `autograder collect` first"
+            f"{unit} was not collected from {system.capitalize()}: its names are those of the download; "
+            "run `autograder collect` first"
         )
     pages, without = [], []
     for student, handed in sorted(labels.items()):
@@ -119,7 +120,8 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
                 continue
             student = Path(folder).parent.name
             self.log.warning(
-                "%s did not submit through the exchange: hand this feedback back another way, as with `autograder feedback --zip`",
+                "%s did not submit through the exchange: hand this feedback back another way, "
+                "as with `autograder feedback --zip`",
                 student,
             )
             course.student_id_exclude = ",".join(filter(None, [course.student_id_exclude, student]))

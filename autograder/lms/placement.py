@@ -72,7 +72,8 @@ def plan(extracted: Path, roster: Roster, released: list[str]) -> Collected:
     for student, found in claims.items():
         if len(found) > 1:
             result.left.append(
-                f"{student}: {len(found)} people of the download fit this student ({', '.join(files[0][0].label for files in found)}); none was taken"
+                f"{student}: {len(found)} people of the download fit this student "
+                f"({', '.join(files[0][0].label for files in found)}); none was taken"
             )
             continue
         _choose(student, found[0], released, result)
@@ -151,7 +152,8 @@ class LmsCollector(FileNameCollectorPlugin):
                     stamps[student] = _utc(found.times[student], self.timezone)
                 except ValueError:
                     found.left.append(
-                        f"{student}: the worksheet's time {found.times[student]!r} cannot be read; handed in without a time"
+                        f"{student}: the worksheet's time {found.times[student]!r} cannot be read; "
+                        "handed in without a time"
                     )
             elif student in found.late and overdue:
                 stamps[student] = overdue
@@ -187,7 +189,10 @@ def released(coursedir: CourseDirectory) -> list[str]:
 
 
 def _overdue(coursedir: CourseDirectory) -> str | None:
-    """One second after the due date: all that a mark "late" tells for certain. None when the gradebook has no due date."""
+    """One second after the due date: all that a mark "late" tells for certain.
+
+    None when the gradebook has no due date.
+    """
     with Gradebook(coursedir.db_url) as gradebook:
         try:
             assignment: Assignment = gradebook.find_assignment(coursedir.assignment_id)

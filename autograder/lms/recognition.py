@@ -112,7 +112,10 @@ class Roster:
         """Return the id of the student and "", or None and why there is none."""
         if handed.system == "canvas":
             tries = [("lms", handed.number), ("id", handed.number), ("name", _plain(handed.name))]
-            remedy = f"write a CSV file with the columns id,lms_user_id and this student's id and {handed.number}, and run `nbgrader db student import FILE`"
+            remedy = (
+                f"write a CSV file with the columns id,lms_user_id and this student's id and {handed.number}, "
+                "and run `nbgrader db student import FILE`"
+            )
             who = f"Canvas user {handed.number} ({handed.name})"
         else:
             row = self.worksheet.get(handed.number, {})
@@ -149,7 +152,8 @@ def read_roster(db_url: str, worksheet: str = "") -> Roster:
 
 
 def read_worksheet(path: Path) -> dict[str, dict[str, str]]:
-    """Return participant number → name, e-mail address, ID number and time of submission from a grading worksheet of Moodle.
+    """Return participant number → name, e-mail address, ID number and time of submission from a grading worksheet of
+    Moodle.
 
     The first three are found in any language of the Moodle; ID number and time need its English headings.
 

@@ -49,7 +49,8 @@ def read_bytes(path: Path, most: int = 20 * MB) -> bytes:
             raise Ungradable("the submitted notebook is a link or a special file, not a file of its own")
         if status.st_size > most:
             raise Ungradable(
-                f"the submitted notebook has {status.st_size / MB:.0f} MB; at most {most / MB:.0f} are read. Clear large outputs and submit again"
+                f"the submitted notebook has {status.st_size / MB:.0f} MB; at most {most / MB:.0f} are read. "
+                "Clear large outputs and submit again"
             )
         return path.read_bytes()
     except OSError as error:
@@ -104,12 +105,15 @@ def _upgraded(tree: dict) -> Any:
     except Exception:
         # nbformat's old converters raise whatever the damage happens to be.
         raise Ungradable(
-            "the submitted file is a notebook of an old format that cannot be read: save it in JupyterLab and submit again"
+            "the submitted file is a notebook of an old format that cannot be read: "
+            "save it in JupyterLab and submit again"
         ) from None
 
 
 def new_cell(kind: str, source: str, id: str = "") -> NotebookNode:
-    """Return a cell as nbformat makes it, without its check of each against the schema: the whole notebook is checked when it is written."""
+    """Return a cell as nbformat makes it, without its check of each against the schema: the whole notebook is checked
+    when it is written.
+    """
     cell = NotebookNode(id=id, cell_type=kind, metadata=NotebookNode(), source=source)
     if kind == "code":
         cell.update(execution_count=None, outputs=[])

@@ -110,7 +110,9 @@ class SandboxedExecute(Limits, Execute):
         )
 
     def _execute(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
-        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of the learner's."""
+        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of
+        the learner's.
+        """
         for attempt in range(ATTEMPTS):
             try:
                 return self._execute_once(nb, resources, unit)
@@ -233,7 +235,10 @@ class SandboxedExecute(Limits, Execute):
 
     def _too_much(self, cell: NotebookNode) -> None:
         if cell.metadata.get("nbgrader", {}).get("grade_id"):
-            note = f"the cell {cell.metadata.nbgrader['grade_id']} wrote more than {self.output_bytes / MB:g} MB; the rest was dropped"
+            note = (
+                f"the cell {cell.metadata.nbgrader['grade_id']} wrote more than {self.output_bytes / MB:g} MB; "
+                "the rest was dropped"
+            )
         else:
             note = f"a cell wrote more than {self.output_bytes / MB:g} MB; the rest was dropped"
         if note not in self._outcome.notes:

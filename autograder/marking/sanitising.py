@@ -11,7 +11,8 @@ from nbgrader import utils
 
 _MARKUP = re.compile(r"<\s*[a-zA-Z/!?]")
 _TAGS = (
-    "a abbr b blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li ol p pre s small span strong sub summary sup "
+    "a abbr b blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li ol p pre s "
+    "small span strong sub summary sup "
     "table tbody td tfoot th thead tr u ul"
 ).split()
 _ATTRIBUTES = {

@@ -189,7 +189,10 @@ def version() -> str:
 def fitness(expected: str, unsafe: bool) -> str:
     """Return why this machine may not grade, or ""."""
     if version() != expected:
-        return f"it has another version of the course ({version()}, the coordinator has {expected}): install the same one there"
+        return (
+            f"it has another version of the course ({version()}, the coordinator has {expected}): "
+            "install the same one there"
+        )
     if not unsafe:
         try:
             need()
@@ -262,7 +265,9 @@ _threads = threading.local()
 
 
 def _steps(kit: Kit) -> list[Any]:
-    """Return the configured preprocessors in nbgrader's order, made once in each thread; for those that use the gradebook, their class."""
+    """Return the configured preprocessors in nbgrader's order, made once in each thread; for those that use the
+    gradebook, their class.
+    """
     kept = getattr(_threads, "steps", None)
     if kept is not None and kept[0] == kit.fingerprint:
         return kept[1]

@@ -53,7 +53,8 @@ class Anonymous:
         return min(filter(None, codes), key=len, default="")
 
     def strip(self, code: str, unit: str) -> str:
-        """Return an answer without comments, docstrings and texts of its own; identifiers that hold a student's name are replaced.
+        """Return an answer without comments, docstrings and texts of its own; identifiers that hold a student's name
+        are replaced.
 
         What is no valid Python cannot be stripped safely: "".
         """
@@ -95,7 +96,9 @@ class Anonymous:
         return 0 if type(value) is int and value > 9999 and str(value) in self._words else value
 
     def _tells(self, name: str) -> bool:
-        """Whether an identifier tells a student's name or id: a part of it begins with one, or a long one stands anywhere in it."""
+        """Whether an identifier tells a student's name or id: a part of it begins with one, or a long one stands
+        anywhere in it.
+        """
         if name not in self._told:
             folded = name.casefold()
             parts = [folded, *_WORDS.findall(folded)]

@@ -1,4 +1,7 @@
-"""The report's figures as SVG with a text that says what is in them. Patterns and labels carry the meaning, colour only helps."""
+"""The report's figures as SVG with a text that says what is in them.
+
+Patterns and labels carry the meaning, colour only helps.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +67,9 @@ def _drawn(figure: Figure, words: str) -> Drawn:
 
 
 def counts(scores: Sequence[float], most: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many scores lie in each of `BINS` equal parts of 0 to `most`, and the parts' edges; more than `most` counts as the last part."""
+    """Return how many scores lie in each of `BINS` equal parts of 0 to `most`, and the parts' edges; more than `most`
+    counts as the last part.
+    """
     edges = np.linspace(0, most or 1, BINS + 1)
     return np.histogram(np.minimum(scores, edges[-1]), bins=edges)[0], edges
 
@@ -97,7 +102,8 @@ def histogram(scores: Sequence[float], most: float, found: Spread) -> Drawn:
         )
         return _drawn(
             figure,
-            f"Histogram of {len(scores)} scores. Median {found.median:.3g} of {most:g} points. Students by points: {parts}.",
+            f"Histogram of {len(scores)} scores. Median {found.median:.3g} of {most:g} points. Students by points: "
+            f"{parts}.",
         )
 
 

@@ -31,7 +31,10 @@ from autograder.course import CourseError
 from autograder.marking.outcomes import Outcome, outcome_path, read_outcome
 
 TEST = "test_"
-LOST = "graded without a kept outcome (by nbgrader alone, or before outcomes were kept): points count, mistakes are not known"
+LOST = (
+    "graded without a kept outcome (by nbgrader alone, or before outcomes were kept): "
+    "points count, mistakes are not known"
+)
 DAMAGED = "the file of its outcome is damaged: points count, mistakes are not known; grade it again"
 
 

@@ -162,7 +162,7 @@ def _side_by_side(pair: lookalikes.Pair, answers: Answers) -> tuple[str, str, st
 
 
 def _code(text: str) -> str:
-    """An answer as it was written, cut to a page's measure, with signs that would turn the reading order made visible."""
+    """An answer as it was written, cut to a page's measure; signs that turn the reading order are made visible."""
     lines = text.expandtabs(4).splitlines()
     kept = [*lines[:30], "… (cut)"] if len(lines) > 30 else lines
     return "\n".join(

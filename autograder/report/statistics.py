@@ -164,7 +164,10 @@ def mistakes(units: Iterable[Unit]) -> list[MistakeLine]:
 
 
 def _told(end: str, verdict: Verdict) -> tuple[str, str]:
-    """Name and hint of a mistake. What a hidden check found is told by its property alone: the page may be shown to a class."""
+    """Name and hint of a mistake.
+
+    What a hidden check found is told by its property alone: the page may be shown to a class.
+    """
     if end == NAMED:
         return verdict.diagnosis.name, verdict.diagnosis.hint
     if end == TIME_OUT:
@@ -209,8 +212,8 @@ class Need:
 def needing_help(graded: GradedClass) -> list[Need]:
     """Return who needs help, the most reasons first, then the lowest share.
 
-    A reason is, in any unit: less than half of the points that are graded so far; a submission that could not be graded; nothing
-    handed in where at least half of the class did.
+    A reason is, in any unit: less than half of the points that are graded so far; a submission that could not be
+    graded; nothing handed in where at least half of the class did.
     """
     reasons: dict[str, list[str]] = defaultdict(list)
     points: dict[str, list[tuple[float, float]]] = defaultdict(list)

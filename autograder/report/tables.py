@@ -19,7 +19,8 @@ class Table:
     """Rows under titled columns.
 
     Attributes:
-        columns: title and kind of each: "text", "label" (text that is not broken), "number", "share" (0.25 is shown as 25 %) or "signed".
+        columns: title and kind of each: "text", "label" (text that is not broken), "number", "share" (0.25 is shown as
+            25 %) or "signed".
     """
 
     columns: tuple[tuple[str, str], ...]

@@ -1,4 +1,6 @@
-"""Jupyter's way to the sandboxed kernels: a kernel provisioner, the manager that uses it, and the conversation with a kernel."""
+"""Jupyter's way to the sandboxed kernels: a kernel provisioner, the manager that uses it, and the conversation with a
+kernel.
+"""
 
 from __future__ import annotations
 

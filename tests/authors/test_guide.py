@@ -19,8 +19,10 @@ GUIDE = (course.ROOT / "docs/authors.md").read_text(encoding="utf-8")
 STEPS, _, TAKING_AWAY = GUIDE.partition("\n## Taking the example away\n")
 _BLOCK = re.compile(r"(?:^\*\*`([^`]+)`\*\*\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = (
-    "autograder", "notebooks", "solutions", "src", "tests/__init__.py", "tests/conftest.py", "tests/test_units.py", "tests/test_project.py", "tests/helpers",
-    "CHANGELOG.md", "README.md", "LICENSE", "constraints.txt", "environment.yml", "jupytext.toml", "nbgrader_config.py", "pyproject.toml",
+    "autograder", "notebooks", "solutions", "src", "tests/__init__.py", "tests/conftest.py", "tests/test_units.py",
+    "tests/test_project.py", "tests/helpers",
+    "CHANGELOG.md", "README.md", "LICENSE", "constraints.txt", "environment.yml", "jupytext.toml", "nbgrader_config.py",
+    "pyproject.toml",
 )  # fmt: skip
 UNIT = "u9_entropy"
 SOURCE, NOTEBOOK = f"solutions/{UNIT}/{UNIT}.py", f"notebooks/{UNIT}/{UNIT}.ipynb"
@@ -234,7 +236,8 @@ FORGOTTEN = (
         _MEAN,
         "lambda weights: -_terms(weights).sum(axis=-1) / np.log(2)",
         _NAMES,
-        "the mistake 'took the logarithm to base 2' of attention_entropy answers every case as 'took the mean instead of the sum' does",
+        "the mistake 'took the logarithm to base 2' of attention_entropy answers every case as 'took the mean instead "
+        "of the sum' does",
     ),
     Forgotten(
         "to draw cases from rng",

@@ -1,4 +1,4 @@
-"""Downloads from Moodle and Canvas become submissions: names, copies, lateness, and archives that are out to do harm."""
+"""Downloads from Moodle and Canvas become submissions: names, copies, lateness, and archives out to do harm."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Feedback on its way back: what a page shows and never shows, the zips for Moodle and Canvas, and nbgrader's exchange."""
+"""Feedback on its way back: what a page shows and never shows, zips for Moodle and Canvas, nbgrader's exchange."""
 
 import logging
 import os
@@ -126,7 +126,7 @@ def test_moodle_gets_each_page_under_the_name_of_its_own_download(room, tmp_path
 
 
 def canvas_reads(name):
-    """The first two pieces of digits are the user and the attachment: so Canvas finds where an uploaded file belongs."""
+    """The first two pieces of digits are user and attachment: so Canvas finds where an uploaded file belongs."""
     return [piece for piece in name.split("_") if piece.isdigit()][:2]
 
 

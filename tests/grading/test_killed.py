@@ -1,4 +1,4 @@
-"""Processes of a real run are killed at seeded random instants; the same command then brings the class to the same end."""
+"""Processes of a real run are killed at seeded random instants; the same command then brings the class to its end."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Killed at any write and started again, a class ends as if nothing had happened, and what was done is not done again."""
+"""Killed at any write and started again, a class ends as if nothing had happened; what was done is not done again."""
 
 import os
 import shutil

@@ -137,7 +137,9 @@ def make_application(shell: ZMQInteractiveShell) -> App:
 
 
 def flush_now_and_then(stream: Any) -> None:
-    """Let a stream send what a long cell writes every 0.2 s, without a thread; at the end of a cell the kernel flushes it anyway."""
+    """Let a stream send what a long cell writes every 0.2 s, without a thread; at the end of a cell the kernel flushes
+    it anyway.
+    """
     last = [time.monotonic()]
 
     def flush_if_due() -> None:
