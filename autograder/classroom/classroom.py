@@ -11,7 +11,8 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CourseError
 
@@ -56,7 +57,8 @@ class Classroom:
 
     @property
     def db_url(self) -> str:
-        return self.directory(logging.getLogger("attention")).db_url
+        url: str = self.directory(logging.getLogger("attention")).db_url
+        return url
 
     def gradebook(self) -> Gradebook:
         """Open the gradebook.

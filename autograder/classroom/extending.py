@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import dateutil.parser
 import dateutil.tz
@@ -97,7 +98,7 @@ def extend(
 
 def _length(due: datetime.datetime, until: str | None, hours: float | None) -> datetime.timedelta:
     try:
-        length = datetime.timedelta(hours=hours) if until is None else _utc(until) - due
+        length = datetime.timedelta(hours=hours or 0.0) if until is None else _utc(until) - due
     except (ValueError, OverflowError, dateutil.parser.UnknownTimezoneWarning):
         raise CourseError(
             f"{hours if until is None else until} is no time; "
@@ -127,7 +128,7 @@ def listen() -> None:
         sa.event.listen(SubmittedAssignment, "before_insert", _carry_over)
 
 
-def _carry_over(mapper: Mapper, connection: sa.Connection, submission: SubmittedAssignment) -> None:
+def _carry_over(mapper: Mapper[Any], connection: sa.Connection, submission: SubmittedAssignment) -> None:
     if submission.extension is None and sa.inspect(connection).has_table(EXTENSIONS.name):
         here = sa.and_(
             EXTENSIONS.c.student == submission.student_id, EXTENSIONS.c.assignment == submission.assignment_id

@@ -271,7 +271,8 @@ class Dask:
     def _workers(self) -> dict[str, int]:
         """The workers there are now, and their threads."""
         try:
-            return self._client.nthreads()
+            threads: dict[str, int] = self._client.nthreads()
+            return threads
         except OSError as error:
             raise CourseError(
                 f"the Dask scheduler at {self._address} is gone; what is graded is kept, "
@@ -312,7 +313,7 @@ class Dask:
 
 async def _reach(address: str) -> None:
     from distributed import Security
-    from distributed.comm import connect
+    from distributed.comm.core import connect
 
     comm = await connect(address, timeout=5, **Security().get_connection_args("client"))
     await comm.close()

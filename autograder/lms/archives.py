@@ -30,7 +30,7 @@ class Refused(Exception):
     """An archive that is not opened; the message says why."""
 
 
-class SafeExtractor(ExtractorPlugin):
+class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no types
     """Opens archives for `nbgrader zip_collect` without trusting them."""
 
     file_bytes = Integer(64 * MB, help="Largest size of one file in an archive, unpacked.").tag(config=True)

@@ -26,8 +26,10 @@ DEPTH = 20
 KB = 1000
 
 
-class CollectOwned(ExchangeCollect):
+class CollectOwned(ExchangeCollect):  # type: ignore[misc]  # nbgrader has no types
     """nbgrader's `collect`, for a machine on which learners have accounts; `check_owner = False` takes any owner."""
+
+    src_records: list[dict[str, Any]]
 
     def init_src(self) -> None:
         super().init_src()
@@ -47,7 +49,8 @@ class CollectOwned(ExchangeCollect):
                     self._path(record),
                     record["username"],
                 )
-        return super()._sort_by_timestamp(owned or records)
+        newest: list[dict[str, Any]] = super()._sort_by_timestamp(owned or records)
+        return newest
 
     def _path(self, record: dict[str, Any]) -> Path:
         return Path(self.inbound_path, record["filename"])

@@ -78,7 +78,7 @@ class Row:
         return ", ".join(filter(None, [self.last_name, self.first_name])) or self.id
 
 
-class GradesExport(ExportPlugin):
+class GradesExport(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
     """What the exports have in common: reading the gradebook, telling what is unfinished, writing the file whole."""
 
     missing = Enum(
@@ -302,7 +302,7 @@ class JsonExport(GradesExport):
     def text(self, units: dict[str, float], rows: list[Row]) -> str:
         students: list[dict[str, Any]] = []
         for row in rows:
-            person = {
+            person: dict[str, Any] = {
                 "id": row.id,
                 "last_name": row.last_name,
                 "first_name": row.first_name,

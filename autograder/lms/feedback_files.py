@@ -98,13 +98,20 @@ def zip_feedback(
 def _name(handed: Handed, page: Path) -> str:
     if handed.system == "moodle":
         # A download without folders has the file's name after the label; the label alone is what Moodle looks for.
-        label = re.match(r"[^_]+_\d+_assignsubmission_file_?", handed.label)[0]
+        label = _beginning(r"[^_]+_\d+_assignsubmission_file_?", handed.label)
         return f"{label}/{page.name}"
-    head = re.match(r"\w+?_\d+_\d+_", handed.label)[0]
+    head = _beginning(r"\w+?_\d+_\d+_", handed.label)
     return f"{head}{page.name}"
 
 
-class ReleaseFeedback(ExchangeReleaseFeedback):
+def _beginning(pattern: str, label: str) -> str:
+    found = re.match(pattern, label)
+    # It was recognised by this pattern when it was collected.
+    assert found is not None, label
+    return found[0]
+
+
+class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # nbgrader has no types
     """nbgrader's release of feedback, which goes on past a submission that did not come through the exchange.
 
     Such a submission has no secret by which its student could fetch the page; nbgrader would stop there, and every

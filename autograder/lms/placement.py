@@ -117,7 +117,7 @@ def _proper(file: str, released: list[str]) -> str | None:
     return stem + ext.lower() if ext.lower() == ".ipynb" else None
 
 
-class LmsCollector(FileNameCollectorPlugin):
+class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader has no types
     """Tells `nbgrader zip_collect` whose each extracted file is."""
 
     worksheet = Unicode(
@@ -185,7 +185,9 @@ def _stamp(time: datetime) -> str:
 
 def released(coursedir: CourseDirectory) -> list[str]:
     """Names of the notebooks of the assignment that is collected."""
-    return find_all_notebooks(coursedir.format_path(coursedir.release_directory, ".", coursedir.assignment_id))
+    folder = coursedir.format_path(coursedir.release_directory, ".", coursedir.assignment_id)
+    names: list[str] = find_all_notebooks(folder)
+    return names
 
 
 def _overdue(coursedir: CourseDirectory) -> str | None:

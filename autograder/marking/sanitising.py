@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from nbconvert.preprocessors.sanitize import SanitizeHTML
@@ -45,4 +46,6 @@ class SanitizeLearner(SanitizeHTML):
         elif not _MARKUP.search(cell.source):
             # Text without markup is left alone: escaping would spoil the < of a formula.
             return cell, resources
-        return super().preprocess_cell(cell, resources, index)
+        # nbconvert's has no types.
+        clean: Callable[..., tuple[NotebookNode, dict[str, Any]]] = super().preprocess_cell
+        return clean(cell, resources, index)

@@ -227,7 +227,7 @@ def grade_task(kit: Kit, task: Task) -> Done:
             path = files / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        names = {
+        names: dict[str, Any] = {
             "student": task.student,
             "assignment": kit.unit,
             "notebook": kit.unit,
@@ -270,7 +270,8 @@ def _steps(kit: Kit) -> list[Any]:
     """
     kept = getattr(_threads, "steps", None)
     if kept is not None and kept[0] == kit.fingerprint:
-        return kept[1]
+        known: list[Any] = kept[1]
+        return known
     config = kit.config
     log = logging.Logger("attention-work", logging.WARNING)
     log.addHandler(logging.NullHandler())

@@ -8,6 +8,7 @@ import hashlib
 import keyword
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from autograder.classroom.answers import Answers, parse
 
@@ -87,7 +88,7 @@ class Anonymous:
             self._course[unit] = frozenset([*re.findall(r"\w+", text), *dir(builtins), *keyword.kwlist]), text
         return self._course[unit]
 
-    def _constant(self, value: object, text: str) -> object:
+    def _constant(self, value: Any, text: str) -> Any:
         if isinstance(value, str):
             course = f'"{value}"' in text or f"'{value}'" in text
             return value if course or (_EINSUM.fullmatch(value) and not self._tells(value)) else "…"

@@ -9,6 +9,7 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -41,7 +42,7 @@ _LOOK = {
     NOT_ANSWERED: ("#FFFFFF", ".."),
     UNKNOWN: ("#BBBBBB", ""),
 }
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "report",
     "font.size": 9,
     "axes.spines.top": False,
@@ -77,6 +78,8 @@ def counts(scores: Sequence[float], most: float) -> tuple[np.ndarray, np.ndarray
 def histogram(scores: Sequence[float], most: float, found: Spread) -> Drawn:
     """Draw the scores of one unit."""
     heights, edges = counts(scores, most)
+    # There is one where there is a score.
+    assert found.median is not None
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(5.2, 2.5), layout="constrained")
         axes = figure.subplots()

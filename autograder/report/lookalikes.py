@@ -103,12 +103,12 @@ def _compare(exercise: str, codes: Mapping[str, str], known: Collection[str]) ->
             for pair in itertools.combinations(students, 2):
                 rare[pair] += 1
                 weight[pair] += bits
-    found = {}
+    pairs: dict[tuple[str, str], Shared] = {}
     for (first, second), count in rare.items():
         both, either = (own[first] & own[second]).total(), (own[first] | own[second]).total()
         if both >= AGREE * either:
-            found[first, second] = Shared(exercise, both / either, count, weight[first, second])
-    return found
+            pairs[first, second] = Shared(exercise, both / either, count, weight[first, second])
+    return pairs
 
 
 def tokens(code: str) -> list[str]:

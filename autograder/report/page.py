@@ -158,7 +158,8 @@ def _pairs(unit: Unit, answers: Answers) -> list[lookalikes.Pair]:
 def _side_by_side(pair: lookalikes.Pair, answers: Answers) -> tuple[str, str, str]:
     """The exercise that weighs most, and both answers to it as they are in the notebooks."""
     exercise = max(pair.shared, key=lambda one: one.weight).exercise
-    return exercise, *(_code(answers.of(pair.unit, student)[exercise]) for student in (pair.first, pair.second))
+    first, second = (_code(answers.of(pair.unit, student)[exercise]) for student in (pair.first, pair.second))
+    return exercise, first, second
 
 
 def _code(text: str) -> str:

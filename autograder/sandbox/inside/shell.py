@@ -32,7 +32,8 @@ class Transformer(TransformerManager):
     def do_token_transforms(self, lines: list[str]) -> list[str]:
         if self.token_transformers == USUAL_TRANSFORMERS and not IPYTHON_SYNTAX.search("".join(lines)):
             return lines
-        return super().do_token_transforms(lines)
+        transformed: list[str] = super().do_token_transforms(lines)
+        return transformed
 
 
 class Shell(ZMQInteractiveShell):
