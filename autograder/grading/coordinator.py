@@ -31,7 +31,7 @@ from autograder.sandbox.outside.errors import SandboxError
 from autograder.sandbox.run_folder import run_folder
 
 from .distribution import Distribution, Workers
-from .feedback import Feedback
+from .stale_pages import Feedback
 from .places import Places
 from .reading import Reader, read_kit
 from .records import Mark, Records
