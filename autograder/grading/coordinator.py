@@ -31,11 +31,11 @@ from autograder.sandbox.outside.errors import SandboxError
 from autograder.sandbox.run_folder import run_folder
 
 from .distribution import Distribution, Workers
-from .stale_pages import Feedback
 from .places import Places
 from .reading import Reader, read_kit
 from .records import Mark, Records
 from .results import Result, Stopped, Tell, silent
+from .stale_pages import Feedback
 from .writing import Writer
 
 __all__ = ["Result", "Stopped", "grade", "grade_one"]
