@@ -189,7 +189,7 @@ def test_instructors_have_formgrader_and_learners_do_not(machine, people, term):
     [
         CLASS, f"{CLASS}/gradebook.db", f"{CLASS}/.attention/secret", f"{CLASS}/source/{UNIT}/{UNIT}.ipynb",
         f"{CLASS}/submitted/ben", f"{CLASS}/autograded/ben",
-        f"/opt/course/solutions/{UNIT}/{UNIT}.py", "/opt/course/autograder/sample_class/ada.py",
+        f"/opt/course/solutions/{UNIT}/{UNIT}.py", "/opt/course/autograder/authoring/sample_class/ada.py",
         f"/home/ben/{UNIT}/{UNIT}.ipynb", "/home/ben/.local/share/jupyter",
         f"{EXCHANGE}/attention/inbound", f"{EXCHANGE}/attention/feedback", "/var/lib/jupyterhub/jupyterhub.sqlite",
         "/var/lib/jupyterhub/cookie_secret",
