@@ -190,5 +190,5 @@ def _detail(finding: Finding, told: str) -> str:
     where, _, code = told.partition(": ")
     return cards.line(
         f'{escape(where)}:<pre style="margin:.15em 0 0'
-        f' 1em;white-space:pre-wrap;background:transparent;color:inherit">{escape(code)}</pre>'
+        f' 1em;white-space:pre-wrap;background:transparent">{escape(code)}</pre>'
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
@@ -84,16 +84,15 @@ def told(name: str, shown: Sequence[Rung], total: int) -> tuple[str, str]:
         text += [f"  {number}. {rung.text}", *(f"       {line}" for line in rung.block)]
     text += [f"  {line}" for line in end]
     items = "".join(_item(rung) for rung in shown)
-    parts = [f'<ol style="margin:.3em 0;padding-left:1.6em">{items}</ol>', *_lines(end, cards.prose)]
+    last = [cards.line(cards.prose(line), faint=True) for line in end]
+    parts = [f'<ol style="margin:.3em 0;padding-left:1.6em">{items}</ol>', *last]
     return "\n".join(text), cards.card(cards.OPEN, "?", title, "", parts)
 
 
-def _lines(lines: Sequence[str], as_html: Callable[[str], str]) -> list[str]:
-    return [cards.line(as_html(line), faint=True) for line in lines]
-
-
 def _item(rung: Rung) -> str:
-    style = "margin:.25em 0;white-space:pre-wrap;background:transparent;color:inherit;font-size:.95em;line-height:1.4"
+    # A long line of code is scrolled, not broken: where a line begins is what a puzzle is about.
+    wrap = "white-space:pre;overflow-x:auto" if rung.key == PUZZLE else "white-space:pre-wrap"
+    style = f"margin:.25em 0;{wrap};background:transparent;font-size:.95em;line-height:1.4"
     block = f'<pre style="{style}">{escape(chr(10).join(rung.block))}</pre>' if rung.block else ""
     return f'<li style="margin:.25em 0">{cards.prose(rung.text)}{block}</li>'
 
