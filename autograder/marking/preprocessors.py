@@ -20,12 +20,13 @@ from nbgrader.preprocessors import ClearHiddenTests, Execute, NbGraderPreprocess
 from traitlets import Bool
 
 from autograder.classroom.secret import class_secret
-from autograder.sandbox import zygote
 from autograder.sandbox.connection import Run, Sandbox
+from autograder.sandbox.inside import constants
+from autograder.sandbox.inside.files import copy_files
 from autograder.sandbox.kernels import Conversation, SandboxKernelManager
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.outputs import from_message
-from autograder.sandbox.warm_process import SandboxError
+from autograder.sandbox.outside.errors import SandboxError
 from helpers.desk import feedback
 from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
@@ -37,10 +38,10 @@ from .outcomes import Outcome, write_outcome
 from .scoring import TEST
 
 _ENDED = {
-    zygote.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",
-    zygote.EXIT_PROCESSES: "the notebook started more than {processes} processes and was stopped",
-    zygote.EXIT_CPU: "the notebook used more than {cpu} seconds of CPU time and was stopped",
-    zygote.EXIT_TIME: "the notebook ran for more than {seconds} seconds and was stopped",
+    constants.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",
+    constants.EXIT_PROCESSES: "the notebook started more than {processes} processes and was stopped",
+    constants.EXIT_CPU: "the notebook used more than {cpu} seconds of CPU time and was stopped",
+    constants.EXIT_TIME: "the notebook ran for more than {seconds} seconds and was stopped",
 }
 
 
@@ -53,7 +54,7 @@ def course_root(preprocessor: NbGraderPreprocessor) -> Path:
 # How often a notebook is tried whose kernel is killed from outside.
 ATTEMPTS = 3
 # No code inside can end its kernel so: process 1 of a process namespace is safe from signals of its own.
-KILLED = (zygote.KILLED_FROM_OUTSIDE, zygote.WARM_PROCESS_GONE, -signal.SIGKILL)
+KILLED = (constants.KILLED_FROM_OUTSIDE, constants.WARM_PROCESS_GONE, -signal.SIGKILL)
 
 
 class Disturbed(Exception):
@@ -64,7 +65,7 @@ class OutOfTime(Exception):
     """The notebook has used up its time; the message says how much that is."""
 
 
-class SandboxedExecute(Limits, Execute):
+class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has no types
     """Executes a notebook in a sandboxed kernel and has the answers of its test cells judged outside it."""
 
     record_timing = False
@@ -109,7 +110,9 @@ class SandboxedExecute(Limits, Execute):
         )
 
     def _execute(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
-        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of the learner's."""
+        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of
+        the learner's.
+        """
         for attempt in range(ATTEMPTS):
             try:
                 return self._execute_once(nb, resources, unit)
@@ -132,7 +135,7 @@ class SandboxedExecute(Limits, Execute):
         files = Path(resources.get("metadata", {}).get("path") or ".")
         conversation = None
         try:
-            zygote.copy_files(files, run.files, self.scratch_bytes)
+            copy_files(files, run.files, self.scratch_bytes)
             (run.files / f"{resources['nbgrader']['notebook']}.ipynb").unlink(missing_ok=True)
             manager = SandboxKernelManager(sandbox=sandbox, run=run, limits=self.limits(), kernel_name="python3")
             NotebookClient.__init__(self, nb, manager)
@@ -187,7 +190,8 @@ class SandboxedExecute(Limits, Execute):
 
     @staticmethod
     def _name(cell: NotebookNode) -> str:
-        return cell.metadata.nbgrader["grade_id"][len(TEST) :]
+        grade_id: str = cell.metadata.nbgrader["grade_id"]
+        return grade_id[len(TEST) :]
 
     def _get_timeout(self, cell: NotebookNode | None) -> int | None:
         seconds = super()._get_timeout(cell)
@@ -232,7 +236,10 @@ class SandboxedExecute(Limits, Execute):
 
     def _too_much(self, cell: NotebookNode) -> None:
         if cell.metadata.get("nbgrader", {}).get("grade_id"):
-            note = f"the cell {cell.metadata.nbgrader['grade_id']} wrote more than {self.output_bytes / MB:g} MB; the rest was dropped"
+            note = (
+                f"the cell {cell.metadata.nbgrader['grade_id']} wrote more than {self.output_bytes / MB:g} MB; "
+                "the rest was dropped"
+            )
         else:
             note = f"a cell wrote more than {self.output_bytes / MB:g} MB; the rest was dropped"
         if note not in self._outcome.notes:
@@ -263,7 +270,7 @@ class SandboxedExecute(Limits, Execute):
     def _bring_back(self, run: Run, files: Path) -> None:
         """Keep what the notebook wrote beside itself, as nbgrader does; nothing that was there is replaced."""
         with contextlib.suppress(OSError):
-            zygote.copy_files(run.files, files, self.scratch_bytes, new_only=True)
+            copy_files(run.files, files, self.scratch_bytes, new_only=True)
 
     def _show_verdict(self, cell: NotebookNode) -> None:
         """Replace whatever the kernel put under a test cell by the judge's verdict."""
@@ -311,7 +318,7 @@ def _size(content: Any) -> int:
     return 8
 
 
-class SaveVerdicts(SaveAutoGrades):
+class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]  # nbgrader has no types
     """Writes the points of judged cells from the verdicts and leaves every other cell to nbgrader's own rule."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -336,7 +343,7 @@ class SaveVerdicts(SaveAutoGrades):
         self.gradebook.db.commit()
 
 
-class HideHiddenTests(NbGraderPreprocessor):
+class HideHiddenTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
     """Takes out of feedback what could tell of hidden cases: the hidden part of test cells, and a unit's own outputs.
 
     A learner's function sees the hidden cases while it is judged and can keep them for a later cell to print, so
