@@ -11,7 +11,7 @@ from traitlets import Bool
 from helpers.desk.release import KEY
 
 
-class Attention(NbGraderPreprocessor):
+class Attention(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
     """Puts the class's settings into the metadata of a released notebook, where the learner's `hint()` reads them."""
 
     parsons = Bool(
