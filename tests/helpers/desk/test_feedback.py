@@ -4,14 +4,26 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from helpers.desk import feedback, heatmaps
 from helpers.desk.feedback import Desk
+from helpers.judging import catalog, judge
+from helpers.running import runner
 from helpers.verdict import Diagnosis, Finding, Property, Verdict
 
 WRONG = np.array([[1.0, 2.0, 3.0], [4.0, 5.5, 6.0]])
 RIGHT = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
 TRIED = (Property("values", False), Property("batch axes", True))
+
+
+def with_another_name(self, d_model, eps=1e-5):
+    torch.nn.Module.__init__(self)
+    self.gamma = torch.nn.Parameter(torch.ones(d_model))
+
+
+def too_early(self, d_model, eps=1e-5):
+    self.weight = torch.nn.Parameter(torch.ones(d_model))
 
 
 def failed(finding, diagnosis=None, hidden=False):
@@ -67,7 +79,7 @@ def test_text_and_card_say_the_same():
         "it printed",
         "hint() tells more",
     )
-    for part in (*parts, "yours", "expected", "difference", "5.5", "1 of 6 entries differ, by at most 0.5"):
+    for part in (*parts, "yours", "expected", "difference", "5.5", "1 of 6 entries differs, by at most 0.5"):
         assert part in card and part in text, part
     assert text.index("the cell is newer") < text.index("the message"), (
         "that the check saw an older version comes first"
@@ -84,7 +96,7 @@ def test_every_picture_says_in_words_what_is_to_be_seen():
     assert labels(html) == [
         "yours: 2 rows and 3 columns, from 1 to 6",
         "expected: 2 rows and 3 columns, from 1 to 6",
-        "difference: 2 rows and 3 columns, 1 of 6 entries differ, by at most 0.5",
+        "difference: 2 rows and 3 columns, 1 of 6 entries differs, by at most 0.5",
     ]
     assert framed(html) == ["5.5", "5", "0.5"], "the first wrong entry is framed, not only coloured"
 
@@ -165,6 +177,96 @@ def test_the_learners_own_line_is_shown_as_code():
 def test_code_in_a_sentence_is_set_as_code_and_stays_escaped():
     html = feedback.as_html(failed(Finding("values", "values", "use `a < b` <b>")))
     assert re.search(r"<code[^>]*>a &lt; b</code> &lt;b&gt;", html)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "named", "told"),
+    [
+        ("similarity_matrix", lambda X: 1 / 0, "", "A divisor is 0"),
+        ("similarity_matrix", lambda X: X + X[:, :2], "", "Two shapes do not fit"),
+        ("similarity_matrix", lambda X: nothing_of_that_name, "", "Python knows no such name"),  # noqa: F821
+        ("similarity_matrix", lambda X: X.masked_fill(X > 0, 0), "", "torch tensors may have one"),
+        ("similarity_matrix", lambda: None, "", "count the arguments"),
+        ("similarity_matrix", lambda X: {}["key"], "", "compare the spelling"),
+        ("similarity_matrix", lambda X: X.swapaxes(-1, -7), "", "An index or axis is larger"),
+        ("similarity_matrix", lambda X: "text", "", "Print `type(...)`"),
+        ("similarity_matrix", lambda X: print("X"), "returns nothing", "`return print(...)`"),
+        ("similarity_matrix", lambda X: (X,), "returns a tuple, not an array", "A comma after `return`"),
+        ("attention_scores", lambda Q, K: Q[..., :1] * 0 @ K[..., :1].swapaxes(-1, -2), "", ""),
+        ("project", lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_k), "", "Look at the `return` line"),
+        ("LayerNorm", type("LayerNorm", (torch.nn.LayerNorm,), {"__init__": with_another_name}), "", "`self.name ="),
+        ("LayerNorm", type("LayerNorm", (torch.nn.Module,), {"__init__": too_early}), "", "`super().__init__()`"),
+    ],
+)
+def test_what_has_nothing_to_do_with_the_mathematics_has_a_hint_of_its_own(name, answer, named, told):
+    exercise = catalog.find(name)
+    work = judge.paper(exercise)
+    verdict = judge.judge(work, runner.run(answer, work.cases, exercise.forbidden))
+    assert (verdict.diagnosis.name if verdict.diagnosis else "") == named, verdict.finding
+    hint = feedback.first_hint(verdict)
+    assert told in hint and (hint in exercise.hints) == (told == ""), (verdict.finding, hint)
+
+
+def test_only_what_could_be_a_mistake_in_the_mathematics_has_the_exercises_hint():
+    for kind in ("values", "shape", "compared", "relation", "gradients"):
+        assert feedback.first_hint(failed(Finding("values", kind, "wrong"))) == "first step"
+    for kind in ("no error", "type", "results", "keys", "dtype", "unanswered", "answers", "raised"):
+        assert feedback.first_hint(failed(Finding("values", kind, "your code raised Strange: x"))) not in (
+            "",
+            "first step",
+        )
+    product = "your code raised ValueError: in `A @ B` the last axis of A has 3 entries and B has 2 rows; must be equal"
+    assert "Two shapes do not fit" in feedback.first_hint(failed(Finding("values", "raised", product)))
+
+
+def by_hand(values):
+    exercise = catalog.find("encoding_by_hand")
+    work = judge.paper(exercise)
+    return judge.judge(work, runner.run(lambda: np.array(values), work.cases))
+
+
+def test_an_answer_worked_by_hand_is_not_given_away_by_its_card():
+    verdict = by_hand([0.9093, -0.4161, 0.02, 0.5])
+    for shown in (
+        feedback.as_html(verdict, 2, Desk()),
+        feedback.as_text(verdict, 2, Desk()),
+        feedback.as_html(verdict),
+    ):
+        assert (
+            "1 of 4 entries is wrong" in shown
+            and "1 of 4 entries differs from what is expected" in shown
+            or "<" not in shown
+        )
+        assert "expected:" not in shown and "0.9998" not in shown and "difference" not in shown
+    assert framed(feedback.as_html(verdict)) == ["0.5"]
+
+
+def test_the_picture_has_the_tolerance_that_the_answer_is_judged_by():
+    verdict = by_hand([0.9093, -0.4161, 0.5, 0.5])
+    assert "2 of 4 entries are wrong" in verdict.finding.message
+    assert framed(feedback.as_html(verdict)) == ["0.5", "0.5"], "the entries rounded to four places are right"
+    assert "2 of 4 entries differ" in feedback.as_text(verdict, 2, Desk())
+    assert len(framed(heatmaps.as_html(WRONG, RIGHT, tolerance=0.2))) == 0
+
+
+def test_a_wrong_result_of_several_has_its_name():
+    exercise = catalog.find("cached_attention_step")
+    work = judge.paper(exercise)
+
+    def cached_attention_step(q, k, v, cache):
+        output, (K, V) = exercise.reference(q, k, v, cache)
+        return output, (K, V + 1)
+
+    verdict = judge.judge(work, runner.run(cached_attention_step, work.cases))
+    assert verdict.finding.message.startswith("V of the new cache has the right shape")
+
+
+def test_an_older_version_that_passes_has_no_tick():
+    verdict = Verdict("softmax", "passed", properties=(Property("values", True),))
+    html = feedback.as_html(verdict, 2, Desk("the cell is newer"))
+    text = feedback.as_text(verdict, 2, Desk("the cell is newer"))
+    assert text.startswith("○ softmax: an older version passes (2 points)") and "✓ softmax" not in plain(html)
+    assert "every property holds" not in plain(html) and "2 of 2" not in plain(html)
 
 
 def test_a_hidden_check_keeps_its_data_at_the_desk_too():

@@ -110,6 +110,21 @@ def test_the_card_counts_points_of_what_passes(book):
     assert "changed since its check" in diary.as_card(UNIT, book, {"softmax": other})[0]
 
 
+def test_an_older_version_that_passed_is_kept_as_changed(book):
+    book.write("softmax", diary.CHANGED, softmax)
+    assert book.read("softmax", softmax) == diary.CHANGED
+    assert "○ softmax" in diary.as_card(UNIT, book, {"softmax": softmax})[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [("failed", "0 of 1 exercises pass"), ("passed", "1 of 1 exercise passes")]
+)
+def test_one_exercise_is_counted_as_one(book, status, told):
+    book.write("hello_attention", status, None)
+    text, html = diary.as_card(contents.find_unit("u0"), book, {})
+    assert f"{told} " in text + " " and told in html and "exercisess" not in text
+
+
 def test_the_card_of_a_whole_unit_says_what_to_do_next(book):
     for task in UNIT.tasks:
         if not task.written:

@@ -1,6 +1,6 @@
-"""`check`, `hint` and `progress` as a learner meets them: what they print, when they raise, what they keep to
-themselves."""
+"""`check`, `hint` and `progress` as a learner meets them: what they print, when they raise, what they keep back."""
 
+import json
 import os
 import subprocess
 import sys
@@ -128,6 +128,9 @@ def test_answers_of_any_form_end_in_a_failed_verdict(junk):
         (np.ones(3), r"result \(of type ndarray\).*check\(softmax\), not check\(softmax\(x\)\)"),
         (lambda: None, "Was the function renamed"),
         (type("LayerNorn", (), {}), "Was it LayerNorm"),
+        ("softmax", r"none called 'softmax' here. Run the answer cell of softmax first, then check\(softmax\)"),
+        ("sofmax", r"then check\(softmax\)"),
+        ("no name at all", r"none called 'no name at all' here.$"),
     ],
 )
 def test_what_is_no_answer_is_told_what_to_write(answer, told):
@@ -155,8 +158,8 @@ def test_a_check_computes_in_one_thread_and_leaves_the_number_as_it_was():
 
 def test_importing_loads_no_heavy_library():
     code = (
-        "import sys, helpers; print([m for m in ('numpy', 'torch', 'matplotlib', 'jupyter_core', 'IPython') if m in"
-        " sys.modules])"
+        "import sys, helpers\n"
+        "print([m for m in ('numpy', 'torch', 'matplotlib', 'jupyter_core', 'IPython') if m in sys.modules])"
     )
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
@@ -168,14 +171,14 @@ def test_hint_goes_on_where_the_card_stopped(capsys):
         return X @ X
 
     check(similarity_matrix)
-    assert "3 left" in capsys.readouterr().out
+    assert "5 left" in capsys.readouterr().out
     hint()
     first = capsys.readouterr().out
     hint(similarity_matrix)
     second = capsys.readouterr().out
     assert (
-        "similarity_matrix: hint 2 of 4" in first
-        and "hint 3 of 4" in second
+        "similarity_matrix: hint 2 of 6" in first
+        and "hint 3 of 6" in second
         and first.splitlines()[1:] == second.splitlines()[1:3]
     )
 
@@ -207,7 +210,60 @@ def test_hint_for_no_exercise_says_how_to_ask(asked, told, capsys):
 
 def test_hint_by_name_needs_no_check_before(capsys):
     hint("softmax")
-    assert "softmax: hint 1 of 3" in capsys.readouterr().out
+    assert "softmax: hint 1 of 5" in capsys.readouterr().out
+
+
+def test_check_takes_a_name_as_hint_does(capsys):
+    names = {"check": check, "np": np}
+    exec("attention_scores = lambda Q, K: Q @ np.swapaxes(K, -1, -2)\ncheck('attention_scores')", names)
+    assert capsys.readouterr().out.startswith("✓ attention_scores")
+
+
+def test_hint_of_a_question_says_what_is_asked_and_comes_step_by_step(capsys):
+    hint("why_not_counting")
+    first = capsys.readouterr().out
+    assert "why_not_counting: hint 1 of 4" in first and "What goes wrong with the first" in first
+    for _ in range(3):
+        hint("why_not_counting")
+    last = capsys.readouterr().out
+    assert "hint 4 of 4" in last and "`permutation_gap`" in last and "last step" in last
+    hint("why_not_count")
+    assert 'hint("why_not_counting")' in capsys.readouterr().out
+
+
+def test_the_example_is_one_that_the_last_answer_fails(capsys):
+    def similarity_matrix(X):
+        if X.dtype.kind == "i":
+            raise IndexError("no")
+        return X @ np.swapaxes(X, -1, -2)
+
+    check(similarity_matrix)
+    shown = capsys.readouterr().out
+    assert "An index or axis is larger" in shown, "an exception has the exception's hint"
+    for _ in range(3):
+        hint()
+    assert "that your answer fails by hand (whole numbers in)" in capsys.readouterr().out
+
+
+def test_a_class_that_leaves_the_puzzle_out_has_one_step_less(monkeypatch, tmp_path, capsys):
+    notebook = tmp_path / "unit.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(notebook))
+    counts = {}
+    for metadata in ({}, {"attention": {"parsons": False}}, {"attention": 3}, {"attention": {"parsons": "no"}}):
+        notebook.write_text(json.dumps({"metadata": metadata, "cells": []}), encoding="utf-8")
+        os.utime(notebook, ns=(len(counts) + 1, len(counts) + 1))
+        hint("softmax")
+        counts[str(metadata)] = capsys.readouterr().out.splitlines()[0].rpartition(" of ")[2]
+    assert list(counts.values()) == ["5", "4", "5", "5"]
+    hint("softmax")
+    assert "puzzle" in capsys.readouterr().out
+    notebook.write_text(json.dumps({"metadata": {"attention": {"parsons": False}}}), encoding="utf-8")
+    hint("softmax")
+    told = capsys.readouterr().out
+    assert "hint 4 of 4" in told and "puzzle" not in told and "one line of code below each comment" in told
+    notebook.write_text("no notebook", encoding="utf-8")
+    hint("softmax")
+    assert "hint 5 of 5" in capsys.readouterr().out
 
 
 def test_the_card_says_how_to_get_hint_where_it_is_not_imported(capsys):
@@ -303,7 +359,7 @@ def test_traps_of_a_kernel_are_told():
     )
     assert "NameError" in told[1] and "run its answer cell first" in told[1]
     assert "note:" not in told[3]
-    assert "stopped with an error" in told[5]
+    assert "stopped with an error" in told[5] and told[5].startswith("○ similarity_matrix: an older version passes")
     assert "it now defines `similarities`" in told[7]
     assert "has to be called `similarity_matrix`" in told[9]
     assert (
