@@ -47,6 +47,7 @@ def trained(seed):
             "losses": rng.random(40) + place,
             "written": rng.integers(0, 10, size=(10, 8)),
             "weights": weights(8, 8),
+            "left": rng.random((10, 2)),
         }
         for place, kind in enumerate(("no mask", "mask after the softmax", "mask before the softmax"))
     }
@@ -58,7 +59,7 @@ def translated(number, language, heads=4):
     target = [f"{reads}→{writes}" for reads, writes in zip(["bos", *digits], digits)]
     n, m = len(source), len(target)
     maps = {"encoder": weights(heads, n, n), "decoder": weights(heads, m, m), "cross": weights(heads, m, n)}
-    return maps | {"language": language, "source": source, "target": target}
+    return maps | {"language": language, "source": source, "read": ["bos", *digits[:-1]], "target": target}
 
 
 def fared(better):
