@@ -123,6 +123,18 @@ def test_an_unanswered_part_is_named_and_nothing_is_saved(capsys, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_wrong_answer_is_told_with_its_line_and_stops_no_cell(capsys):
+    class TooNarrow(Line):
+        def forward(self, x):
+            return self.layer(x[:, :2])
+
+    training = run(make=TooNarrow)
+    told = capsys.readouterr().out
+    assert "The training stopped at step 0. RuntimeError" in told
+    assert "in forward, line" in told and "self.layer(x[:, :2])" in told
+    assert training.model is None
+
+
 def test_a_model_that_cannot_compute_yet_is_none():
     class HalfAnswered(Line):
         def forward(self, x):
@@ -279,9 +291,10 @@ def test_in_a_notebook_the_loss_curve_brings_its_text(monkeypatch):
     assert f'<img alt="{told}"' in shown[-1]["text/html"] and f"[figure: {told}]" in shown[-1]["text/plain"]
 
 
-def test_samples_that_need_an_unanswered_exercise_are_left_out():
+@pytest.mark.parametrize("error", [NotImplementedError, ZeroDivisionError])
+def test_samples_that_need_an_unanswered_or_wrong_exercise_are_left_out(error):
     def samples(model):
-        raise NotImplementedError
+        raise error
 
     training = Training(Line, step, 10, rate=0.05, samples=samples)
     training.go()

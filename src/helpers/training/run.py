@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 REFRESH_SECONDS = 1.5
 # The batches on which saved weights are compared with new ones.
 TRIED_BATCHES = 4
+LONGEST_ERROR = 300
 SAMPLED_AT = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
 
 
@@ -182,7 +184,8 @@ class Training:
     def go(self) -> None:
         """Train to the end, or until the stop button is pressed; call it again to go on.
 
-        Where an answer that it needs is not given yet, it says so and does nothing.
+        Where an answer that it needs is not given yet, it says so and does nothing; where one is wrong, it says what
+        stopped it and where, in a sentence, so that the cells below still run.
         """
         if not drawing():
             return
@@ -200,6 +203,10 @@ class Training:
             if not self.losses:
                 self.model = None
             print(f"Nothing is trained yet: {_unanswered(error)} is not answered.")
+        except Exception as error:  # whatever a half-written answer may do
+            if not self.losses:
+                self.model = None
+            print(f"✗ The training stopped at step {len(self.losses)}. {told_error(error)}")
 
     def _start(self) -> None:
         import torch
@@ -236,7 +243,8 @@ class Training:
     def _take_samples(self) -> None:
         if self._samples is None:
             return
-        with contextlib.suppress(NotImplementedError):
+        # An answer of which the samples are made may be missing or wrong; its own check says that, and says it better.
+        with contextlib.suppress(Exception):
             self._sampled[len(self.losses)] = list(self._samples(self.model))
 
     def _show(self, board: Board) -> None:
@@ -352,6 +360,17 @@ class Training:
             losses.append(float(self._step(model, unmoved, np.random.default_rng([self._seed, self._steps + batch]))))
         mean = float(np.mean(losses))
         return mean if math.isfinite(mean) else math.inf
+
+
+def told_error(error: Exception) -> str:
+    """Return what went wrong, and in which line of which function, in one line."""
+    frames = list(traceback.extract_tb(error.__traceback__))
+    # The learner's own line is the last one that is neither the course's nor a library's, which may raise far below it.
+    foreign = ("site-packages", str(Path(__file__).parents[1]))
+    own = [frame for frame in frames if not any(place in frame.filename for place in foreign)] or frames
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    what = what if len(what) <= LONGEST_ERROR else f"{what[:LONGEST_ERROR]} …"
+    return f"{what}, in {own[-1].name}, line {own[-1].lineno}: {own[-1].line}" if own else what
 
 
 def _unanswered(error: NotImplementedError) -> str:
