@@ -60,11 +60,12 @@ def roads(measured: Mapping[str, Mapping[str, Sequence[float]]], title: str = ""
         for name, of in measured.items()
     )
     layers = max((len(of["W_q"]) for of in measured.values()), default=0)
+    about = f"{title}. " if title else ""
     return describe(
         drawn,
-        f"{f'{title}. ' if title else ''}Four panels over the depth of {counted(layers, 'layer')}, on logarithmic axes, one line for each way of "
-        "stacking. The signal and the distance between tokens after the last layer, the gradient at the input, and the "
-        f"median over the layers of W_q's gradient: {ways}.",
+        f"{about}Four panels over the depth of {counted(layers, 'layer')}, on logarithmic axes, one line for each way "
+        "of stacking. The signal and how much of it differs between tokens after the last layer, the gradient at the "
+        f"input, and the median over the layers of W_q's gradient: {ways}.",
     )
 
 

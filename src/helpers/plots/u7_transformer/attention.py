@@ -120,8 +120,8 @@ def three_attentions(translations: Sequence[Mapping[str, Any]], title: str = "")
     """Encoder, decoder and cross attention, the mean of the heads, one row of maps for each sentence.
 
     Args:
-        translations: "language", "source", "read" and "target" (names of the tokens), and the maps "encoder", "decoder",
-            "cross", (heads, n_q, n_k) each.
+        translations: "language", "source", "read" and "target" (names of the tokens), and the maps "encoder",
+            "decoder", "cross", (heads, n_q, n_k) each.
         title: what is shown.
     """
     drawn, axes = grid(len(translations), 3, width=3.5, height=3.2 if len(translations) > 1 else 4.0)
