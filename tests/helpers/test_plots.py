@@ -356,7 +356,7 @@ def translation():
     source = u7_transformer.words_of(source_ids(40_721, "Chinese"))
     n, m = len(source), 2
     maps = {"encoder": np.ones((1, n, n)) / n, "decoder": np.ones((1, m, m)) / m, "cross": np.ones((1, m, n)) / n}
-    return maps | {"language": "Chinese", "source": source, "target": ["bos→4", "4→eos"]}
+    return maps | {"language": "Chinese", "source": source, "read": ["bos", "4"], "target": ["bos→4", "4→eos"]}
 
 
 def test_without_a_chinese_font_figures_write_pinyin(monkeypatch):

@@ -52,9 +52,9 @@ def then_and_now() -> Figure:
         drawn,
         "Two stacks of boxes, read from the bottom. 2017: tokens; sines and cosines added; Q, K, V with as many heads "
         "each; the whole text read again for every new token, as in unit 6; softmax over the whole row; concatenate, "
-        "W_o; add what came in; layer norm. Today: tokens; RMS norm; many heads of Q and few of K and V; pairs of Q and K turned; "
-        "new k and v join the cache; online softmax in blocks; concatenate, W_o; add what came in. Pieces that replace "
-        "each other have one colour.",
+        "W_o; add what came in; layer norm. Today: tokens; RMS norm; many heads of Q and few of K and V; pairs of Q "
+        "and K turned; new k and v join the cache; online softmax in blocks; concatenate, W_o; add what came in. "
+        "Pieces that replace each other have one colour.",
     )
 
 
