@@ -204,7 +204,8 @@ plots.show(figures.leaking_fills())
 # %% [markdown]
 # **A row in which everything is hidden**, as with an empty sentence. With $-\infty$ everywhere the softmax divides 0 by 0 and gives NaN, which spreads
 # through the whole network. With $-10^9$ everywhere all scores are equal, and the row attends to everything alike, padding too. Neither is right:
-# **who may see nothing has zero weights**, and so a zero output. The gradients have to stay finite as well.
+# **who may see nothing has zero weights**, and so a zero output. The gradients have to stay finite as well, so it does not help to repair NaN
+# after the softmax: the way back goes through it all the same.
 #
 # ### `masked_attention` · exercise, 3 points
 # *Core, about 15 minutes.*
@@ -255,7 +256,8 @@ plots.show(figures.leaks(words))
 # about them. That looks like little. Training finds it.
 #
 # The next cell trains three small decoders that differ in nothing but the mask. Their sentences count up, `3 4 5 6 ...` (after 9 comes 0), but every
-# fourth step or so slips to a random digit, which nobody can foresee. So there is a loss that no honest model can beat: the dotted line.
+# fourth step or so slips to a random digit, which nobody can foresee. The **loss** (section 6) is low where the right next digit was given a high probability; because of the slips
+# there is one that no honest model can beat: the dotted line.
 
 # %%
 models = figures.train_cheaters()  # a few seconds
@@ -365,7 +367,7 @@ check(DecoderLayer, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now the test of section 4 on your own layer: five words, of which the fourth is changed. The first three may not move.
+# Now the test of section 4 on your own layer: five words, of which the one at place 3 is changed. Places 0 to 2 may not move.
 
 # %%
 with plots.demonstration("causal_mask", "DecoderLayer"):

@@ -142,7 +142,7 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
         ha="right",
         va="top",
     )
-    ax.set(xlabel="training step", ylabel="loss (nats a digit)", ylim=(0, 2.5))
+    ax.set(xlabel="training step", ylabel="loss (cross entropy)", ylim=(0, 2.5))
     ax.set_title("Two losses are too good to be true ...", fontsize=10)
     ax.legend(fontsize=8, loc="upper right")
 

@@ -140,7 +140,7 @@ def surprise(words: Sequence[str], logits: ArrayLike, right: int) -> Figure:
         fontsize=9,
         arrowprops={"arrowstyle": "-", "color": GREY},
     )
-    ax.set(xlabel="probability of the right word", ylabel="surprise −log p (nats)", ylim=(0, 4.7))
+    ax.set(xlabel="probability of the right word", ylabel="surprise −log p", ylim=(0, 4.7))
     ax.set_title("3  the rarer, the more surprising", fontsize=10)
     return describe(
         drawn,
