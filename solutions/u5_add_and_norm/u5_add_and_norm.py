@@ -117,7 +117,8 @@ plots.explore(
 #   explodes. With the road alone the size grows, because every layer adds something.
 # * **A norm keeps the size at 1, whatever the gain.**
 # * **Without a road all tokens become equal, at every gain, with and without a norm.** Attention averages, and averages of averages are all the same. What is left, $10^{-7}$, is the
-#   rounding of float32. Where all tokens are equal there is nothing to look for, and what arrives at $W_q$ is rounding noise.
+#   rounding of float32. Where all tokens are equal there is nothing to look for, and what arrives at $W_q$ is rounding noise, however
+#   loud it is at a gain of 1.25.
 # * **With a road each token keeps its own vector**, as long as the layers speak more softly than the road. At gain 1 and above they drown it. So networks start
 #   soft, as torch's `nn.Linear` does, and learn to speak up.
 # * **Both together**, softly started: a signal of size 1, tokens that are still different from each other, a gradient in every layer.
@@ -140,7 +141,7 @@ plots.explore(
 #
 # Set the slider to gain 0.75 and look at the lower left panel, the gradient by depth.
 #
-# 1. Compare the line *plain* with the line *residual*: about how large is the gradient that reaches the input (layer 0), and what does that mean for the
+# 1. Compare the line *plain* with the line *residual*: about how large is the gradient that reaches the input (at 0), and what does that mean for the
 #    training of the first layers?
 # 2. Why does adding $x$ make that difference? Argue with the derivative of $x + f(x)$.
 # 3. The line *norm* does not vanish either. What, in the other panels, is lost there all the same, and how does the residual road keep it?
