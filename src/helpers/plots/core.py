@@ -26,6 +26,13 @@ DIVERGING = "PuOr"
 # Okabe and Ito's colours, in an order that keeps neighbours apart.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 
+# Pixels of white around a picture, which is a card on a dark page and nothing to see on a light one. The colours of a
+# figure are chosen for white, and a picture in an output cannot know the page's theme, which may change under it.
+CARD = 8
+CARD_STYLE = (
+    f"box-sizing:content-box;max-width:calc(100% - {2 * CARD}px);height:auto;"
+    f"padding:{CARD}px;background:white;border-radius:{CARD}px"
+)
 
 # Fonts with Chinese characters, as they are called on the usual systems.
 _CHINESE_FONTS = (
@@ -177,7 +184,7 @@ def _image(drawn: Figure, alt: str) -> str:
     data = base64.b64encode(buffer.getvalue()).decode()
     # With its size told beforehand, a picture that replaces another moves nothing on the page.
     width, height = size_of(drawn)
-    size = f'width="{width}" height="{height}" style="max-width:100%;height:auto" decoding="sync"'
+    size = f'width="{width}" height="{height}" style="{CARD_STYLE}" decoding="sync"'
     return f'<img alt="{escape(alt, quote=True)}" {size} src="data:image/png;base64,{data}">'
 
 

@@ -100,6 +100,7 @@ def layer_maps(
             ax.add_patch(
                 Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, fill=False, edgecolor=COLOURS[5], linewidth=1.8)
             )
+    drawn.colorbar(axes[0, 0].images[0], ax=axes, label="attention weight")
     return describe(
         drawn,
         f"{counted(len(maps), 'attention map')}, a row for each query, a column for each key, one cell of each row "
