@@ -68,7 +68,9 @@ with np.errstate(over="ignore"):
 # - A row with **nothing but** $-\infty$ has nobody to attend to. Its weights shall be zeros, not NaN. Watch the step
 #   where $-\infty - (-\infty)$ would turn up, and the one where you would divide by 0.
 #
-# ### Exercise: `softmax` (3 points)
+# ### `softmax` · exercise, 3 points
+#
+# *Core, about 20 minutes.*
 #
 # `axis` is the axis along which the weights sum to 1; the maximum and the sum both run along it. `keepdims=True` leaves
 # a 1 in its place, so that the shapes still fit. Try it on scores of $\pm 10^4$. Integers are welcome and give real
@@ -144,7 +146,9 @@ plots.show(
 )
 
 # %% [markdown]
-# ### Exercise: `weighted_sum` (1 point)
+# ### `weighted_sum` · exercise, 1 point
+#
+# *Core, about 5 minutes.*
 #
 # Batch axes may come first in both. A row of zeros among the weights (nobody to attend to) gives a row of zeros. One
 # weight too many or too few is a `ValueError`; NumPy's own will do.
@@ -200,7 +204,9 @@ plots.show(
 # A *typical size* is the root of that: about 10 in 100 dimensions and 14 in 200. Two hundred dimensions outweigh one
 # hundred for no better reason than that there are more of them.
 #
-# ### Exercise: `score_variance` (2 points)
+# ### `score_variance` · exercise, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # Do not believe it: measure it. Draw `n_pairs` pairs with independent standard normal entries, take the dot product of
 # each pair, and return the variance of these `n_pairs` numbers. `rng = np.random.default_rng(seed)` makes a generator,
@@ -278,7 +284,9 @@ plots.show(
 #
 # </details>
 #
-# ### Exercise: `softmax_jacobian` (3 points)
+# ### `softmax_jacobian` · exercise, 3 points
+#
+# *Extra, about 20 minutes.*
 #
 # It gets the weights $p$, not the scores. With batch axes in front, each row has a matrix of its own:
 # $(\dots, n) \to (\dots, n, n)$. `np.diag` and `np.outer` know one row only. With a new axis all rows are served at once:
@@ -328,7 +336,9 @@ plots.show(
 # **By hand.** At $d_k = 64$ a typical unscaled score is 8, and so $e^8 = 2981$ times the weight of a score of 0. Scaled
 # it is 1, and $2.7$ times the weight.
 #
-# ### Exercise: `scale_scores` (1 point)
+# ### `scale_scores` · exercise, 1 point
+#
+# *Core, about 5 minutes.*
 
 
 # %% nbgrader={"grade": false, "grade_id": "scale_scores", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -394,7 +404,9 @@ plots.show(
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_square_root", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# ### Question: `why_square_root` (2 points)
+# ### `why_square_root` · question, 2 points
+#
+# *Core, about 15 minutes.*
 #
 # Why are the scores divided by $\sqrt{d_k}$? Say what goes wrong with no scale at all, what goes wrong with $d_k$
 # instead, and why the root is just right. Four or five sentences; use what you measured and saw.
@@ -429,7 +441,9 @@ plots.show(
 # There may be more keys than queries or fewer, and the values may have a width of their own. Which of all these numbers
 # goes under the root?
 #
-# ### Exercise: `scaled_dot_product_attention` (4 points)
+# ### `scaled_dot_product_attention` · exercise, 4 points
+#
+# *Core, about 15 minutes.*
 #
 # Return both the output and the weights, in this order: the weights are what we look at. One sentence at a time is
 # enough. Scores of $\pm 10^4$ must do no harm, and shapes that do not fit are a `ValueError` (NumPy's own will do).
@@ -560,7 +574,9 @@ plots.show(
 # and nothing to divide. It is safer to rule the far keys out **before** the softmax, so that they never take a share.
 # Which score has weight exactly 0? You met it in section 1.
 #
-# ### Exercise: `local_attention` (2 points)
+# ### `local_attention` · exercise, 2 points
+#
+# *Extra, about 15 minutes.*
 #
 # Scaled scores as before. $i$ and $j$ both count from 0, also when there are more keys than queries or fewer. A query
 # whose whole window lies behind the last key sees nothing: its weights and its output are zeros.
@@ -619,7 +635,9 @@ plots.show(
 # and $1$, however wide the two are. Why then did the dot product win? Because all scores are *one* matrix product, and
 # that is what computers do fastest; the network needs $h$ values of $\tanh$ for every pair.
 #
-# ### Exercise: `additive_scores` (2 points)
+# ### `additive_scores` · exercise, 2 points
+#
+# *Extra, about 15 minutes.*
 #
 # Every query meets every key, so two of the arrays need a new axis before they can be added:
 # $(n_q, 1, h) + (1, n_k, h) \to (n_q, n_k, h)$. Widths that do not fit are a `ValueError`; NumPy's own will do.

@@ -89,7 +89,9 @@ plots.show(
 # Token 1 had 1.964 and now has 1: a difference of 0.964. With positions, attention notices.
 
 # %% [markdown]
-# ### Exercise: `permutation_gap` (3 points)
+# ### `permutation_gap` · exercise, 3 points
+#
+# *Core, about 10 minutes.*
 #
 # Measure this for any sentence. With $A(X)$ the output of scaled self-attention ($Q = K = V = X$; `scaled_dot_product_attention` returns output **and**
 # weights, so take the first of the two), return two plain numbers, each the largest absolute difference over all entries:
@@ -164,7 +166,9 @@ plots.show(
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_not_counting", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# ### Question: `why_not_counting` (2 points)
+# ### `why_not_counting` · question, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # A friend says: "Why the fuss? Add the position 0, 1, 2, ... itself to the word's vector. And if the numbers get too large, divide by the length of the
 # sentence."
@@ -248,7 +252,9 @@ plots.show(
 #
 # And position 0 needs no calculator: all angles are 0, so $PE[0] = (0, 1, 0, 1)$, all hands up.
 #
-# ### Exercise: `encoding_by_hand` (2 points)
+# ### `encoding_by_hand` · exercise, 2 points
+#
+# *Core, about 5 minutes.*
 #
 # Do the same for **position 2**, with $d_{\text{model}} = 4$. Use paper and a calculator (set to radians), and write the four numbers down with four
 # decimals, as `np.array([..., ..., ..., ...])`.
@@ -274,7 +280,9 @@ check(encoding_by_hand, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Exercise: `frequencies` (3 points)
+# ### `frequencies` · exercise, 3 points
+#
+# *Core, about 10 minutes.*
 #
 # The speeds of all clocks at once:
 #
@@ -317,7 +325,9 @@ check(frequencies, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Exercise: `sinusoidal_encoding` (5 points)
+# ### `sinusoidal_encoding` · exercise, 5 points
+#
+# *Core, about 20 minutes.*
 #
 # Now the whole table, a row for each position, counted from 0. For $d_{\text{model}} = 4$ it begins
 #
@@ -398,7 +408,9 @@ plots.show(
 )
 
 # %% [markdown]
-# ### Exercise: `add_positions` (2 points)
+# ### `add_positions` · exercise, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # By hand, with $d_{\text{model}} = 4$ and so $\sqrt{d_{\text{model}}} = 2$, for the token at position 0:
 #
@@ -508,7 +520,9 @@ plots.explore(
 )
 
 # %% [markdown]
-# ### Exercise: `shift_matrix` (3 points)
+# ### `shift_matrix` · exercise, 3 points
+#
+# *Extra, about 20 minutes.*
 #
 # A turn is a matrix. So there is one matrix $M$ that takes *every* position to the one `offset` later:
 #

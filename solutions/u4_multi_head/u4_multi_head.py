@@ -116,7 +116,9 @@ plots.show(
 # A network with this mistake still trains, and its loss falls, only not as far as it should: the row called *cat* is really the second half of *the*. No error
 # message ever tells.
 #
-# ### Exercise: `split_heads` (3 points)
+# ### `split_heads` · exercise, 3 points
+#
+# *Core, about 15 minutes.*
 #
 # $(\dots, n, d) \to (\dots, h, n, d/h)$, head $i$ takes the columns from $i \cdot d/h$ up to, but without, $(i+1) \cdot d/h$.
 #
@@ -164,7 +166,9 @@ plots.show(
 )
 
 # %% [markdown]
-# ### Exercise: `merge_heads` (2 points)
+# ### `merge_heads` · exercise, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # $(\dots, h, n, d/h) \to (\dots, n, d)$, so that `merge_heads(split_heads(X, h))` is `X` again, number by number. The result is an array of its own here
 # too. (With a single head, a reshape has nothing to move and hands back the input's memory; `.copy()` settles that.)
@@ -215,7 +219,9 @@ check(merge_heads, hidden=True)
 # Side by side: $\begin{pmatrix} 0.73 & 0.5 \\ 0.5 & 0.73 \end{pmatrix}$, and $W_o$, here the identity, changes nothing. Two softmaxes made two different
 # tables of weights from one $X$.
 #
-# ### Exercise: `multi_head_attention` (4 points)
+# ### `multi_head_attention` · exercise, 4 points
+#
+# *Core, about 15 minutes.*
 #
 # Return the output $(\dots, n, d_{\text{model}})$ **and** the weights of all heads $(\dots, h, n, n)$. Any number of batch axes may come first, and
 # large scores must not overflow. The `scaled_dot_product_attention` of unit 2, imported above, takes any number of axes in front; to it, heads are just
@@ -297,7 +303,9 @@ plots.show(
 # | multiplications | $4 n d^2 + 2 n^2 d$ | $4 n d^2 + 2 n^2 d$ |
 # | softmaxes | $n$ rows | $8 n$ rows |
 #
-# ### Exercise: `count_parameters` (1 point)
+# ### `count_parameters` · exercise, 1 point
+#
+# *Extra, about 5 minutes.*
 #
 # How many numbers does the whole layer learn: $W_q$, $W_k$, $W_v$ and $W_o$, and, if `bias` is True, the biases of all four?
 #
@@ -346,7 +354,9 @@ plots.show(
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "one_head_or_many", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# ### Question: `one_head_or_many` (2 points)
+# ### `one_head_or_many` · question, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # One head of 512 has as many parameters as eight heads of 64, and needs as many multiplications. What can the eight do that the one cannot?
 # Think of what a softmax hands out, and of what happens to the values. Three or four sentences.
@@ -429,7 +439,9 @@ print("filled with -inf, nothing is seen:", torch.softmax(torch.full((3,), -torc
 #
 # `masked_fill` returns a new tensor. A line `scores.masked_fill(~mask, ...)` alone throws it away.
 #
-# ### Exercise: `MultiHeadAttention` (5 points)
+# ### `MultiHeadAttention` · exercise, 5 points
+#
+# *Core, about 30 minutes.*
 #
 # * Four layers called `W_q`, `W_k`, `W_v`, `W_o`, each `nn.Linear(d_model, d_model)`; `bias` holds for all four. Nothing else is stored with the weights.
 # * `n_heads` below 1 or not dividing `d_model` is a `ValueError`, raised when the module is made.
@@ -518,7 +530,9 @@ plots.show(
 # Rows, not columns, because a `Linear` keeps its matrix as (out, in) and computes $x W^\top$. Torch's layer does the same with its own matrices, so on the
 # way from one to the other nothing is transposed.
 #
-# ### Exercise: `convert_torch_weights` (3 points)
+# ### `convert_torch_weights` · exercise, 3 points
+#
+# *Extra, about 15 minutes.*
 #
 # From a state dict of `nn.MultiheadAttention` make one with **exactly** the keys of your module: `W_q.weight`, `W_k.weight`, `W_v.weight`, `W_o.weight` and,
 # if there are biases, `W_q.bias`, `W_k.bias`, `W_v.bias`, `W_o.bias`. `in_proj_bias` is stacked like `in_proj_weight`. A layer made with `bias=False` has
