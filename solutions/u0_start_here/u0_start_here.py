@@ -210,6 +210,9 @@ else:
 # You know the road, the round of read, answer, check and hint, the shapes, and where to press. **Hand this unit in now**, to see that validating
 # and submitting work for you: save, *Validate*, then submit `u0_start_here`.
 #
+# **Sources.** The course follows one paper: Vaswani and others, 2017, *Attention Is All You Need*. When a unit says *the paper*, it means this one. Each
+# unit ends with the sources of what it teaches.
+#
 # **Next:** unit 1, where two words meet for the first time.
 
 # %%
