@@ -110,7 +110,7 @@ check(softmax, hidden=True)
 # ## 2 · Weights mix the values
 #
 # Back to the mall of unit 1. The wish *warm and sweet* scored 3 with the coats, 4 with hot cocoa, 1 with ice cream and 0 with the books. Softmax
-# makes shares of these: $0.26$, $0.70$, $0.03$ and $0.01$. Now the shopper fills one bag, and takes from **every** shop its share of the goods:
+# makes shares of these: $0.26$, $0.70$, $0.035$ and $0.013$. Now the shopper fills one bag, and takes from **every** shop its share of the goods:
 
 # %%
 shops = ["coats", "hot cocoa", "ice cream", "books"]

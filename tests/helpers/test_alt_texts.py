@@ -72,6 +72,10 @@ TWICE = {
         "one_head": ([WEIGHTS[None], WORDS, 0], [WEIGHTS[None, ::-1], WORDS, 0]),
         "costs": ([50, 512], [100, 512]),
         "side_by_side": ([512, 8], [256, 8]),
+        "trained_heads": (
+            [{1: [0.3] * 40}, {1: WEIGHTS[:1]}, WORDS, (0, 2)],
+            [{1: [0.9] * 40}, {1: WEIGHTS[:1]}, WORDS, (0, 2)],
+        ),
         "flow_chart": ([512, 8], [256, 4]),
     },
 }

@@ -81,7 +81,7 @@ def one_asks(tokens: Sequence[str], asking: int, Q: np.ndarray, K: np.ndarray) -
         )
         where = 0.42
         ax.text(
-            x + where * (centre - x) * 0.98,
+            x + where * (centre + 0.3 * (place - asking) - x),
             1.63 + where * 1.94,
             f"{score:g}".replace("-", "−"),
             ha="center",

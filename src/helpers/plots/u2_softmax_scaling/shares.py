@@ -89,14 +89,15 @@ def mixture(
     left.set_ylim(len(words) - 0.5, -0.5)
     left.set_xlim(0, shares.max() * 1.2)
     left.set_xlabel("weight")
-    left.set_title(f"How much “{renewed}”\ntakes of each {of} ...", fontsize=10)
+    name = f"“{renewed}”" if of == "word" else f"the {renewed}"
+    left.set_title(f"How much {name}\ntakes of each {of} ...", fontsize=10)
     heatmap(
         V,
         rows=words,
         columns=features,
         title=f"... and what each {of}\nhas to give: its value",
         ax=middle,
-        column_label="features",
+        column_label="features" if of == "word" else "",
     )
     bottom = np.zeros(len(features))
     for word, colour, part in zip(words, colours, given):
@@ -110,7 +111,7 @@ def mixture(
     right.tick_params(axis="x", rotation=45)
     right.set_ylim(0, bottom.max() * 1.6)
     right.legend(fontsize=8, frameon=False, ncols=2, loc="upper left")
-    right.set_title(f"The new “{renewed}”:\nall parts on top of each other", fontsize=10)
+    right.set_title(f"{'The new ' if of == 'word' else 'In '}{name}:\nall parts on top of each other", fontsize=10)
     left.spines[["top", "right"]].set_visible(False)
     right.spines[["top", "right"]].set_visible(False)
     values = "; ".join(f"{word} {numbers(row)}" for word, row in zip(words, V))

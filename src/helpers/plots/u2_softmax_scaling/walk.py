@@ -54,9 +54,8 @@ def one_word(
             ax.set_yticks([])
     for ax in axes[1, :-1]:
         ax.axis("off")
-    axes[1, 0].text(
-        0, 0.5, f"5. added up: the new “{word}”  →", transform=axes[1, 0].transAxes, ha="left", va="center", fontsize=11
-    )
+    sum_told = axes[1, 2].text(1, 0.5, f"5. added up: the new “{word}”  →", ha="right", va="center", fontsize=11)
+    sum_told.set_in_layout(False)  # it may reach over the empty places beside it
     heatmap(output[None], [""], features, "", axes[1, -1])
     axes[1, -1].set_yticks([])
     axes[1, -1].tick_params(axis="x", rotation=0)

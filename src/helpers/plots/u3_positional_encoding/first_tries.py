@@ -25,7 +25,7 @@ def _weights(tokens: np.ndarray) -> np.ndarray:
 def counting(n: int = 30, width: int = 16) -> Figure:
     """Positions 0, 1, 2, ... added to the tokens outgrow the words, and the last token takes all the attention."""
     tokens = np.random.default_rng(0).normal(size=(n, width))
-    drawn, axes = grid(1, 3, width=3.7, height=3.2)
+    drawn, axes = grid(1, 3, width=3.2, height=3.1)
     places = np.arange(n)
     size, before, after = axes[0]
     size.plot(places, np.abs(tokens).mean(axis=1), color=BLUE, label="an entry of the word, on average")
