@@ -56,9 +56,8 @@ def one_word(
         ax.axis("off")
     sum_told = axes[1, 2].text(1, 0.5, f"5. added up: the new “{word}”  →", ha="right", va="center", fontsize=11)
     sum_told.set_in_layout(False)  # it may reach over the empty places beside it
-    heatmap(output[None], [""], features, "", axes[1, -1])
+    heatmap(output[None], [""], features, "", axes[1, -1], slant=False)
     axes[1, -1].set_yticks([])
-    axes[1, -1].tick_params(axis="x", rotation=0)
     drawn.suptitle(f"“{word}” walks through the whole formula, from the left to the right", fontsize=12)
     alt = (
         f"The word {word} in five steps. Scores: {named(tokens, scores)}. Over the root of {d_k}: {numbers(scaled)}. "

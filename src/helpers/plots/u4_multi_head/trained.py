@@ -50,8 +50,9 @@ def trained_heads(
     rows = [f"{counted(h, 'head')}: head {i}" for h, maps in weights.items() for i in range(len(maps))]
     table = np.concatenate([np.asarray(maps, dtype=float) for maps in weights.values()])
     title = "Where each trained head looks\n(framed: the two tokens that are asked for)"
-    heatmap(table, rows, tokens, title, right_side, limits=(0, 1), column_label="tokens: key A, key B")
-    right_side.tick_params(axis="x", rotation=0)
+    heatmap(
+        table.round(2), rows, tokens, title, right_side, limits=(0, 1), column_label="tokens: key A, key B", slant=False
+    )
     for place in sought:
         look = {"fill": False, "edgecolor": COLOURS[5], "linewidth": 2.4}
         right_side.add_patch(Rectangle((place - 0.5, -0.5), 1, len(table), **look))
