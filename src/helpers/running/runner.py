@@ -107,7 +107,7 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: _Bench
                 function = getattr(function, case.method)
             with _meter(case) as peak:
                 for _ in range(case.times):
-                    result = function(*args, **kwargs)
+                    result = _call(function, case, args, kwargs)
         answer["memory"] = peak.elements if peak is not None else 0
         answer["warnings"] = [str(w.message)[:MAX_TEXT] for w in caught[:5]]
         answer["type"] = type(result).__name__
@@ -137,6 +137,14 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: _Bench
     if answer["opaque"] or answer["status"] != "returned":
         result = _UNREADABLE
     return answer, result
+
+
+def _call(function: Any, case: Case, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if not case.chunks:
+        return function(*args, **kwargs)
+    from .chunks import read
+
+    return read(function, case.chunks, *args, **kwargs)
 
 
 def _meter(case: Case) -> Any:
