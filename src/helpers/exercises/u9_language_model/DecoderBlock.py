@@ -45,7 +45,9 @@ def _cases(rng: np.random.Generator) -> list[Case]:
     ragged[..., -1] = True
     bad = (x(3, 2), _positions(0, 3))
     return [
-        Case("values", (x(5, 2), _positions(0, 5), _causal(5)), init=init(), note="2 sentences of 5 tokens, causal mask"),
+        Case(
+            "values", (x(5, 2), _positions(0, 5), _causal(5)), init=init(), note="2 sentences of 5 tokens, causal mask"
+        ),
         Case("values", (x(4, 2), _positions(0, 4)), init=init(), note="4 tokens, mask = None"),
         Case(
             "values",
@@ -88,7 +90,9 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         Case("masks", (x(4, 2), _positions(0, 4), Tensor(few)), init=init(), note="another mask for each sentence"),
         Case("masks", (x(4, 2), _positions(0, 4), Tensor(own)), init=init(), note="another mask for each head"),
         Case("heads", (x(4, 2), _positions(0, 4), _causal(4)), init=init(1), note="one head of keys and values"),
-        Case("heads", (x(4, 2), _positions(0, 4), _causal(4)), init=init(_H), note="as many heads of keys as of queries"),
+        Case(
+            "heads", (x(4, 2), _positions(0, 4), _causal(4)), init=init(_H), note="as many heads of keys as of queries"
+        ),
         Case("second call", (x(3, 2), _positions(0, 3), _causal(3)), init=init(), times=2, note="called twice"),
         Case("batch axes", (x(4), _positions(0, 4), _causal(4)), init=init(), note="one sentence, no batch axis"),
         Case("batch axes", (x(1, 2), _positions(5, 1)), init=init(), note="2 sentences of one token"),

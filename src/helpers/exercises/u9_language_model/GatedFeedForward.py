@@ -38,7 +38,11 @@ def _cases(rng: np.random.Generator) -> list[Case]:
             note="inputs in the hundreds",
         ),
         Case(
-            "gradients", (normal(rng, 2, 3, 5, gradient=True),), init=init, gradients=True, note="gradients of x and all weights"
+            "gradients",
+            (normal(rng, 2, 3, 5, gradient=True),),
+            init=init,
+            gradients=True,
+            note="gradients of x and all weights",
         ),
     ]
 
@@ -114,7 +118,9 @@ EXERCISE = Exercise(
             _with(torch.sigmoid),
         ),
         Mistake("used the ReLU instead of the SiLU", "Here the bend is smooth: `F.silu`.", _with(torch.relu)),
-        Mistake("used the GELU instead of the SiLU", "Another smooth bend, and not the one asked: `F.silu`.", _with(F.gelu)),
+        Mistake(
+            "used the GELU instead of the SiLU", "Another smooth bend, and not the one asked: `F.silu`.", _with(F.gelu)
+        ),
         Mistake("used the tanh instead of the SiLU", "The SiLU does not stop at 1: z · sigmoid(z).", _with(torch.tanh)),
         Mistake(
             "added x: the residual road",

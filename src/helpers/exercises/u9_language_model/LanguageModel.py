@@ -43,7 +43,9 @@ def _cases(rng: np.random.Generator) -> list[Case]:
     def ids(batch: int, n: int) -> tuple[Tensor]:
         return (Tensor(rng.integers(0, _VOCAB, size=(batch, n))),)
 
-    def case(property: str, given: Any, chunks: tuple[int, ...], note: str, training: bool = False, **more: Any) -> Case:
+    def case(
+        property: str, given: Any, chunks: tuple[int, ...], note: str, training: bool = False, **more: Any
+    ) -> Case:
         init = more.pop("init", Init(sizes, weights=weights, training=training))
         return Case(property, given, init=init, chunks=chunks, note=note, **more)
 
@@ -62,7 +64,14 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         case("gradients", ids(2, 5), (3, 2), "gradients through the cache", gradients=True),
         case("any length", ids(1, 1030), (1027, 2, 1), "a text of 1,030 tokens, in pieces of 1,027, 2 and 1"),
         Case("start values", init=Init(sizes, seed=seed), method="state_dict", note="the layers of a new model"),
-        case("bad arguments", one, (6,), "5 heads in a width of 16", raises="ValueError", init=Init((11, 16, 1, 5, 5, 10))),
+        case(
+            "bad arguments",
+            one,
+            (6,),
+            "5 heads in a width of 16",
+            raises="ValueError",
+            init=Init((11, 16, 1, 5, 5, 10)),
+        ),
         case("bad arguments", one, (6,), "4 heads share 3", raises="ValueError", init=Init((11, 16, 1, 4, 3, 10))),
         _measured(rng),
     ]

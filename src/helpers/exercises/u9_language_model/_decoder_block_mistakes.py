@@ -295,9 +295,7 @@ MISTAKES = (
     Mistake(
         "attended to the new tokens only",
         "The new queries meet all keys, those from the cache too.",
-        attention(
-            seen=lambda self, K, V, mask, n: (K[..., -n:, :], V[..., -n:, :], _fitting(mask, n, K.shape[-2]))
-        ),
+        attention(seen=lambda self, K, V, mask, n: (K[..., -n:, :], V[..., -n:, :], _fitting(mask, n, K.shape[-2]))),
     ),
     Mistake(
         "keeps the cache on itself, and not with the caller",

@@ -135,11 +135,6 @@ def _into(self: Any, kept: Any, i: int, pair: Any) -> None:
         kept.append(pair)
 
 
-def _square(self: Any, t: int, n: int) -> Any:
-    """The mask of the new tokens alone, which sees nothing of the cache."""
-    return torch.cat([torch.zeros(n, t, dtype=torch.bool), causal_mask(n)], dim=-1)
-
-
 def _top_left(self: Any, t: int, n: int) -> Any:
     return torch.ones(n, t + n, dtype=torch.bool).tril()
 
@@ -171,18 +166,14 @@ MISTAKES = (
         model(mask=lambda self, t, n: None if t else causal_mask(n)),
     ),
     Mistake(
-        "hides the cache: the mask lets new tokens see new tokens only",
-        "The new tokens see all of the cache, and one another as far as they have come: causal_mask(n, t + n).",
-        model(mask=_square),
-    ),
-    Mistake(
         "took the new tokens as the first ones of the mask",
         "The new queries are the last of the t + n tokens: causal_mask(n, t + n) has them so.",
         model(mask=_top_left),
     ),
     Mistake(
-        "ignores the cache",
-        "Each layer gets its pair, and hands back a longer one.",
+        "the new tokens see nothing of the cache",
+        "Each layer gets its pair and hands back a longer one, and the mask lets the new tokens see all t tokens of it:"
+        " causal_mask(n, t + n).",
         model(given=lambda self, cache: None),
     ),
     Mistake(

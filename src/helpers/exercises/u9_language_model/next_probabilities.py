@@ -44,12 +44,17 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         Case("temperature zero", (_draw(rng), 0), note="temperature = 0"),
         Case("temperature zero", (Tensor(tied), 0.0), note="temperature = 0, several largest"),
         Case(
-            "temperature zero", (_draw(rng, 2),), {"temperature": 0, "top_k": 3, "top_p": 0.5}, note="temperature = 0, top_k, top_p"
+            "temperature zero",
+            (_draw(rng, 2),),
+            {"temperature": 0, "top_k": 3, "top_p": 0.5},
+            note="temperature = 0, top_k, top_p",
         ),
         Case("top_k", (_draw(rng),), {"top_k": 3}, note="top_k = 3 of 7"),
         Case("top_k", (_draw(rng),), {"top_k": 1}, note="top_k = 1"),
         Case("top_k", (_draw(rng),), {"top_k": 20}, note="top_k = 20, more than there are"),
-        Case("top_p", (_shuffled(rng, shares),), {"top_p": 0.6}, note="0.30, 0.25, 0.17, ... in any order; top_p = 0.6"),
+        Case(
+            "top_p", (_shuffled(rng, shares),), {"top_p": 0.6}, note="0.30, 0.25, 0.17, ... in any order; top_p = 0.6"
+        ),
         Case("top_p", (_shuffled(rng, shares),), {"top_p": 0.5}, note="the same numbers, top_p = 0.5"),
         Case("top_p", (_shuffled(rng, shares),), {"top_p": 0.97}, note="the same numbers, top_p = 0.97"),
         Case("top_p", (_shuffled(rng, shares),), {"top_p": 1.0}, note="top_p = 1 leaves everything"),
@@ -57,8 +62,18 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         Case("never empty", (_draw(rng),), {"top_p": 1e-6}, note="top_p = 0.000001"),
         Case("order of the steps", (_draw(rng), 2.0), {"top_p": 0.7}, note="temperature = 2, then top_p = 0.7"),
         Case("order of the steps", (_draw(rng), 0.5), {"top_p": 0.85}, note="temperature = 0.5, then top_p = 0.85"),
-        Case("order of the steps", (_shuffled(rng, shares),), {"top_k": 3, "top_p": 0.7}, note="top_k = 3, then top_p = 0.7"),
-        Case("order of the steps", (_shuffled(rng, shares),), {"top_k": 4, "top_p": 0.9}, note="top_k = 4, then top_p = 0.9"),
+        Case(
+            "order of the steps",
+            (_shuffled(rng, shares),),
+            {"top_k": 3, "top_p": 0.7},
+            note="top_k = 3, then top_p = 0.7",
+        ),
+        Case(
+            "order of the steps",
+            (_shuffled(rng, shares),),
+            {"top_k": 4, "top_p": 0.9},
+            note="top_k = 4, then top_p = 0.9",
+        ),
         Case("order of the steps", (_draw(rng, 2), 1.5, 5, 0.8), note="all three: 1.5, 5, 0.8"),
         Case("batch axes", (_draw(rng, 3),), {"top_k": 2}, note="3 rows, top_k = 2"),
         Case("batch axes", (_draw(rng, 2, 3), 0.8, None, 0.6), note="2 × 3 rows, temperature = 0.8, top_p = 0.6"),
@@ -134,13 +149,6 @@ def _sampler(
     return wrong
 
 
-def _p_before_k(logits: Any, temperature: float = 1.0, top_k: Any = None, top_p: Any = None) -> Any:
-    right = reference.next_probabilities(logits, temperature, top_k, top_p)
-    if temperature == 0 or top_k is None or top_p is None:
-        return right
-    return _even(_top_k(_even(_top_p(_soften(logits, temperature), top_p)), top_k))
-
-
 def _temperature_last(logits: Any, temperature: float = 1.0, top_k: Any = None, top_p: Any = None) -> Any:
     reference.next_probabilities(logits, temperature, top_k, top_p)
     cut = reference.next_probabilities(logits, 1.0, top_k, top_p)
@@ -195,7 +203,9 @@ def _last_largest(logits: Any) -> Any:
     return _one_hot(logits.flip(-1)).flip(-1)
 
 
-_REACHES = "Go through the tokens from the most probable one; a token stays if those before it have not reached top_p yet."
+_REACHES = (
+    "Go through the tokens from the most probable one; a token stays if those before it have not reached top_p yet."
+)
 
 EXERCISE = Exercise(
     name="next_probabilities",
@@ -209,8 +219,8 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "divided the probabilities by the temperature, not the logits",
-            "After the softmax it is too late: dividing all by one number changes nothing once they add up to 1 again.",
-            _sampler(soften=lambda logits, t: _even(_soften(logits, 1.0) / t)),
+            "After the softmax it is too late: they would all shrink or grow alike, and no longer add up to 1.",
+            _sampler(soften=lambda logits, t: _soften(logits, 1.0) / t),
         ),
         Mistake(
             "ignored the temperature",
@@ -248,11 +258,6 @@ EXERCISE = Exercise(
             _sampler(zero=_last_largest),
         ),
         Mistake(
-            "returned whole numbers at temperature zero",
-            "Probabilities are real numbers: `F.one_hot` gives whole ones, `.float()` turns them over.",
-            _sampler(zero=lambda logits: _one_hot(logits).long()),
-        ),
-        Mistake(
             "kept one token too many in top_k",
             "top_k = 3 leaves three.",
             _sampler(cut_k=lambda p, k: _top_k(p, k, 1)),
@@ -284,13 +289,9 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "measured top-p before top-k had cut",
-            "Three steps, each on what the one before has left, made to add up to 1 in between.",
+            "Three steps, each on what the one before has left: top-k, the rest made to add up to 1, and only then the"
+            " share top_p of that.",
             _sampler(between=lambda p: p),
-        ),
-        Mistake(
-            "did top-p before top-k",
-            "First top-k; top_p is a share of what that has left.",
-            _p_before_k,
         ),
         Mistake(
             "put the temperature after top-k and top-p",
@@ -366,7 +367,9 @@ EXERCISE = Exercise(
             "looked at top_k and top_p only when there is something to divide",
             "Look at all arguments first, then at the temperature: a bad top_k is bad at temperature 0 too.",
             lambda logits, temperature=1.0, top_k=None, top_p=None: (
-                _one_hot(logits) if temperature == 0 else reference.next_probabilities(logits, temperature, top_k, top_p)
+                _one_hot(logits)
+                if temperature == 0
+                else reference.next_probabilities(logits, temperature, top_k, top_p)
             ),
         ),
     ),

@@ -171,5 +171,3 @@ EXERCISE = Exercise(
         "Two conditions, joined by &: not ahead, `j <= i`, and not too far back. `causal_mask` of unit 6 is the first.",
     ),
 )
-
-
