@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Unit 9 · A language model of your own
 #
-# In unit 7 a machine read a sentence and wrote another one. In unit 8 you exchanged five of its pieces. Today the pieces meet: you build what today's models
-# are, a **decoder alone** that continues a text, train it on this computer, and let it write.
+# In unit 7 a machine read a sentence and wrote another one. In unit 8 you exchanged five of its pieces. Today the
+# pieces meet: you build what today's models are, a **decoder alone** that continues a text, train it on this computer,
+# and let it write.
 #
 # | you will write | what it is | points | |
 # |---|---|---|---|
@@ -16,8 +17,9 @@
 #
 # Cells called *extra* have no points, and nothing after them needs them.
 #
-# Training takes about two minutes in all on an ordinary processor, and uses a graphics card if there is one. You can stop it with the ■ button and run the cell
-# again to go on. What was learned is saved beside this notebook in `weights.safetensors`: **hand that file in together with the notebook**. Grading never trains.
+# Training takes about two minutes in all on an ordinary processor, and uses a graphics card if there is one. You can
+# stop it with the ■ button and run the cell again to go on. What was learned is saved beside this notebook in
+# `weights.safetensors`: **hand that file in together with the notebook**. Grading never trains.
 
 # %% nbgrader={"grade": false, "grade_id": "u9_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import math
@@ -44,13 +46,14 @@ from helpers.training import Training, device, trying
 SEED = 0
 
 # %% [markdown]
-# The pieces of units 6 and 8 come from the course's own implementations, so that nothing here hangs on an exercise you have not finished. If you would rather
-# use yours, paste them into a cell below this one; their names and arguments are the same.
+# The pieces of units 6 and 8 come from the course's own implementations, so that nothing here hangs on an exercise you
+# have not finished. If you would rather use yours, paste them into a cell below this one; their names and arguments are
+# the same.
 #
 # ## 1 · What goes, and what stays
 #
-# The machine of unit 7 had two halves because it had two texts: one to read, one to write. A model that only **continues** has one text. What it has read and
-# what it has written are the same thing, so one half is enough.
+# The machine of unit 7 had two halves because it had two texts: one to read, one to write. A model that only
+# **continues** has one text. What it has read and what it has written are the same thing, so one half is enough.
 
 # %%
 plots.show(figures.flow_charts())
@@ -69,8 +72,9 @@ plots.show(figures.flow_charts())
 # %% [markdown]
 # ## 2 · A text, and its tokens
 #
-# Every Python ships the texts behind its `help()`. The course takes their prose: full sentences about assignments, exceptions and classes. That is about 190,000
-# characters to learn from. Some topics are **held out**: the model never reads them, and is measured on them.
+# Every Python ships the texts behind its `help()`. The course takes their prose: full sentences about assignments,
+# exceptions and classes. That is about 190,000 characters to learn from. Some topics are **held out**: the model never
+# reads them, and is measured on them.
 
 # %%
 library = text.library()
@@ -78,17 +82,17 @@ print(f"{len(library.learned):,} characters to learn from, {len(library.held_out
 print(library.learned[4000:4400])
 
 # %% [markdown]
-# **A token is a character** here: the line break and the 95 characters of an English keyboard, 96 in all. The id is the place in `text.CHARACTERS`. A character that
-# is not among them is read as a question mark.
+# **A token is a character** here: the line break and the 95 characters of an English keyboard, 96 in all. The id is the
+# place in `text.CHARACTERS`. A character that is not among them is read as a question mark.
 
 # %%
 print(text.ids_of("Hello, you!"))
 print(repr(text.text_of([41, 70, 77, 77, 80])))
 
 # %% [markdown]
-# **Why real models cut words.** A thousand characters are a thousand passes when writing, and attention compares every two of them. So tokens are made longer: begin
-# with characters, find the two neighbours that occur most often, glue them into one token, and repeat. This is *byte-pair encoding*. Here are its first 200 glueings on
-# our text:
+# **Why real models cut words.** A thousand characters are a thousand passes when writing, and attention compares every
+# two of them. So tokens are made longer: begin with characters, find the two neighbours that occur most often, glue
+# them into one token, and repeat. This is *byte-pair encoding*. Here are its first 200 glueings on our text:
 
 
 # %%
@@ -135,18 +139,19 @@ if plots.drawing():
     print(" | ".join(cut(sentence, pairs)))
 
 # %% [markdown]
-# Frequent words have become one token; rare ones are spelled in parts. Real models do 50,000 to 250,000 such steps. Ours keeps its 96 characters: nothing in the
-# model below would change, except the number `vocab`.
+# Frequent words have become one token; rare ones are spelled in parts. Real models do 50,000 to 250,000 such steps.
+# Ours keeps its 96 characters: nothing in the model below would change, except the number `vocab`.
 
 # %% [markdown]
 # ## 3 · A feed-forward net with a gate
 #
-# The net of unit 5 was: widen, bend with ReLU, narrow. In 2020 Noam Shazeer tried to let a second layer decide **how much** of each wide feature gets through:
+# The net of unit 5 was: widen, bend with ReLU, narrow. In 2020 Noam Shazeer tried to let a second layer decide **how
+# much** of each wide feature gets through:
 #
 # $$y = W_{\text{down}} \, \big( \text{silu}(W_{\text{gate}} x) \cdot W_{\text{up}} x \big) \qquad\qquad \text{silu}(z) = z \cdot \text{sigmoid}(z) = \frac{z}{1 + e^{-z}}$$
 #
-# The dot between the two is entry by entry. By hand, for one feature: $W_{\text{gate}} x = 0$ gives silu 0, so nothing passes. $W_{\text{gate}} x = 4$ gives $4 \cdot 0.98 = 3.93$,
-# so $W_{\text{up}} x = 2$ becomes $7.86$.
+# The dot between the two is entry by entry. By hand, for one feature: $W_{\text{gate}} x = 0$ gives silu 0, so nothing
+# passes. $W_{\text{gate}} x = 4$ gives $4 \cdot 0.98 = 3.93$, so $W_{\text{up}} x = 2$ becomes $7.86$.
 
 # %%
 plots.show(figures.gate())
@@ -154,7 +159,8 @@ plots.show(figures.gate())
 # %% [markdown]
 # ### Exercise: `GatedFeedForward` (2 points)
 #
-# *Core, about 10 minutes.* Three linear layers without bias, `nn.Linear(..., bias=False)`, and one line that joins them. `F.silu` is ready-made.
+# *Core, about 10 minutes.* Three linear layers without bias, `nn.Linear(..., bias=False)`, and one line that joins
+# them. `F.silu` is ready-made.
 
 
 # %% nbgrader={"grade": false, "grade_id": "GatedFeedForward", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -192,8 +198,8 @@ check(GatedFeedForward, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Nobody knows well why it works better; the paper thanks "divine benevolence". With three matrices instead of two, `d_ff` is usually made a third smaller, so that the
-# number of weights stays.
+# Nobody knows well why it works better; the paper thanks "divine benevolence". With three matrices instead of two,
+# `d_ff` is usually made a third smaller, so that the number of weights stays.
 
 # %% [markdown]
 # ## 4 · The block
@@ -216,8 +222,8 @@ class RMSNorm(nn.Module):
 #
 # $$x \leftarrow x + \text{attention}(\text{norm}_1(x)) \qquad\qquad x \leftarrow x + \text{feed\_forward}(\text{norm}_2(x))$$
 #
-# The attention does nine things, in this order. For $n$ new tokens after $t$ tokens in the cache, $h$ query heads, $h_{kv}$ heads of keys and values, and
-# $d_k = d_{\text{model}} / h$:
+# The attention does nine things, in this order. For $n$ new tokens after $t$ tokens in the cache, $h$ query heads,
+# $h_{kv}$ heads of keys and values, and $d_k = d_{\text{model}} / h$:
 #
 # | step | shape |
 # |---|---|
@@ -230,22 +236,25 @@ class RMSNorm(nn.Module):
 # | 7, 8 swap the axes back, glue the heads | $(\dots, n, d_{\text{model}})$ |
 # | 9 `W_o` | $(\dots, n, d_{\text{model}})$ |
 #
-# Two orders matter. **Turn, then keep:** a key is turned once, by the position of its own token. **Keep, then share:** the cache holds $h_{kv}$ heads; if you repeated them
-# first, nothing would be saved.
+# Two orders matter. **Turn, then keep:** a key is turned once, by the position of its own token. **Keep, then share:**
+# the cache holds $h_{kv}$ heads; if you repeated them first, nothing would be saved.
 #
-# **By hand.** Three tokens are in the cache, two are new. Which positions do the new ones have, and what shape has the causal mask?
+# **By hand.** Three tokens are in the cache, two are new. Which positions do the new ones have, and what shape has the
+# causal mask?
 #
 # <details><summary>Compare</summary>
 #
-# Positions 3 and 4. The mask has 2 rows and 5 columns: the first new token sees 4 keys, the second 5. `causal_mask(2, 5)` makes it; unit 6 had this case in store.
+# Positions 3 and 4. The mask has 2 rows and 5 columns: the first new token sees 4 keys, the second 5. `causal_mask(2,
+# 5)` makes it; unit 6 had this case in store.
 #
 # </details>
 #
 # ### Exercise: `DecoderBlock` (5 points)
 #
-# *Core, about 45 minutes.* Make a class for the attention first, with `W_q`, `W_k`, `W_v`, `W_o` in it, and use it as `self.attention`. Heads that do not divide are a
-# `ValueError`: `n_heads` must divide `d_model`, `n_kv_heads` must divide `n_heads`, and neither is below 1. `apply_rotary(x, positions)` and
-# `grouped_query_attention(Q, K, V, mask)` do steps 3 and 6. The `attention_half` at the end of unit 8 is close to what you need.
+# *Core, about 45 minutes.* Make a class for the attention first, with `W_q`, `W_k`, `W_v`, `W_o` in it, and use it as
+# `self.attention`. Heads that do not divide are a `ValueError`: `n_heads` must divide `d_model`, `n_kv_heads` must
+# divide `n_heads`, and neither is below 1. `apply_rotary(x, positions)` and `grouped_query_attention(Q, K, V, mask)` do
+# steps 3 and 6. The `attention_half` at the end of unit 8 is close to what you need.
 #
 # `mask=None` hides nothing: who may look where is the caller's business. The caller's cache stays as it was.
 
@@ -339,23 +348,27 @@ check(DecoderBlock, hidden=True)
 # %% [markdown]
 # ## 5 · The model
 #
-# Around the blocks there is little left: a table that turns ids into vectors, a last norm (a pre-norm stack needs one, unit 5), and a linear layer to one logit for each
-# token of the vocabulary. The model decides who may look where, and which positions the new tokens have.
+# Around the blocks there is little left: a table that turns ids into vectors, a last norm (a pre-norm stack needs one,
+# unit 5), and a linear layer to one logit for each token of the vocabulary. The model decides who may look where, and
+# which positions the new tokens have.
 #
 # The same model is called in three ways, and all three must give **the same logits**:
 #
 # - *at once*, in training: all $n$ tokens, no cache;
-# - *in pieces*: a long prompt is read 500 tokens at a time, each piece with the cache of those before (*chunked prefill*);
+# - *in pieces*: a long prompt is read 500 tokens at a time, each piece with the cache of those before (*chunked
+#   prefill*);
 # - *token by token*, in writing.
 #
-# So in `forward` count the tokens in the cache first: $t$ is the length of the cached keys, 0 if there is no cache. The $n$ new tokens have the positions $t, \dots, t + n - 1$
-# and the mask `causal_mask(n, t + n)`. Each layer gets its own pair out of the cache, and hands back a longer one.
+# So in `forward` count the tokens in the cache first: $t$ is the length of the cached keys, 0 if there is no cache. The
+# $n$ new tokens have the positions $t, \dots, t + n - 1$ and the mask `causal_mask(n, t + n)`. Each layer gets its own
+# pair out of the cache, and hands back a longer one.
 #
 # ### Exercise: `LanguageModel` (4 points)
 #
-# *Core, about 30 minutes.* What the cache looks like is up to you: a list with one pair for each layer does. Begin a **new** list in every call, because a caller may go on from one
-# cache twice. The layers go into an `nn.ModuleList`, each made anew; the `head` has no bias. Make positions where the ids are, `device=ids.device`, and move the mask there with
-# `.to(ids.device)`; then a graphics card works too.
+# *Core, about 30 minutes.* What the cache looks like is up to you: a list with one pair for each layer does. Begin a
+# **new** list in every call, because a caller may go on from one cache twice. The layers go into an `nn.ModuleList`,
+# each made anew; the `head` has no bias. Make positions where the ids are, `device=ids.device`, and move the mask there
+# with `.to(ids.device)`; then a graphics card works too.
 
 
 # %% nbgrader={"grade": false, "grade_id": "LanguageModel", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -408,8 +421,8 @@ class LanguageModel(nn.Module):
 
 
 # %% [markdown]
-# Its check comes after the training, because it measures the trained model too. First a look at whether it runs: an untrained model has not learned anything, so each of the
-# 96 characters has about the same probability.
+# Its check comes after the training, because it measures the trained model too. First a look at whether it runs: an
+# untrained model has not learned anything, so each of the 96 characters has about the same probability.
 
 # %%
 with trying("The number"):
@@ -422,30 +435,33 @@ with trying("The number"):
 # %% [markdown]
 # ### What a good model is: bits
 #
-# Cross entropy (unit 6) is the mean of $-\ln p$, where $p$ is what the model gave to the character that really came. With $-\log_2 p$ it is counted in **bits**: the length of the
-# shortest code in which the model could store the text.
+# Cross entropy (unit 6) is the mean of $-\ln p$, where $p$ is what the model gave to the character that really came.
+# With $-\log_2 p$ it is counted in **bits**: the length of the shortest code in which the model could store the text.
 #
-# **By hand.** How many bits does a character cost if all 96 are equally likely? And one to which the model gave $p = \frac14$?
+# **By hand.** How many bits does a character cost if all 96 are equally likely? And one to which the model gave $p =
+# \frac14$?
 #
 # <details><summary>Compare</summary>
 #
-# $\log_2 96 = 6.58$, so training begins near a loss of $\ln 96 = 4.56$ (a little above, the start is not quite even). And $\log_2 4 = 2$ bits.
+# $\log_2 96 = 6.58$, so training begins near a loss of $\ln 96 = 4.56$ (a little above, the start is not quite even).
+# And $\log_2 4 = 2$ bits.
 #
 # </details>
 #
-# A rival is at hand: **zlib**, the compressor inside every `.zip` file, also exploits what it has seen. It may read all our text first, and then it needs so many bits for
-# a held-out character:
+# A rival is at hand: **zlib**, the compressor inside every `.zip` file, also exploits what it has seen. It may read all
+# our text first, and then it needs so many bits for a held-out character:
 
 # %%
 print(f"zlib: {text.zlib_bits():.2f} bits for a character of the held-out text")
 
 # %% [markdown]
-# **That is the line to beat.** Your trained model has to need fewer. The course's own model needs 1.89, 1.87, 1.88, 1.87 and 1.87 bits with the seeds 0 to 4.
+# **That is the line to beat.** Your trained model has to need fewer. The course's own model needs 1.89, 1.87, 1.88,
+# 1.87 and 1.87 bits with the seeds 0 to 4.
 #
 # ### Training it
 #
-# A batch is 16 pieces of the text with 128 characters each. At **every** place the model predicts the character after it: 2,048 predictions in one step, all computed side by side,
-# because the mask lets none of them see its answer.
+# A batch is 16 pieces of the text with 128 characters each. At **every** place the model predicts the character after
+# it: 2,048 predictions in one step, all computed side by side, because the mask lets none of them see its answer.
 
 
 # %%
@@ -484,7 +500,8 @@ def make():
 run = Training(make, language_step, steps=600, rate=5e-3, seed=SEED, samples=samples)
 
 # %% [markdown]
-# Watch the samples: first noise, then spaces at the right distance, then words, then something like a sentence. *(About a minute and a half.)*
+# Watch the samples: first noise, then spaces at the right distance, then words, then something like a sentence. *(About
+# a minute and a half.)*
 
 # %%
 with trying("The training"):
@@ -492,11 +509,13 @@ with trying("The training"):
     run.save("language_model")
 
 # %% [markdown]
-# A run goes on where it stopped when you run the cell again. To begin anew, as after a change to a class, first run the cell that makes `run`. Play with the sizes if you like, but
-# hand in weights for these: grading builds `LanguageModel(**text.LANGUAGE_MODEL)`.
+# A run goes on where it stopped when you run the cell again. To begin anew, as after a change to a class, first run the
+# cell that makes `run`. Play with the sizes if you like, but hand in weights for these: grading builds
+# `LanguageModel(**text.LANGUAGE_MODEL)`.
 #
-# The check puts your class together from cases of its own, at once and in pieces; then it loads the saved weights and measures the bits on pieces of the held-out text.
-# (It also looks whether the model peeks ahead, and whether it has read what was held out.)
+# The check puts your class together from cases of its own, at once and in pieces; then it loads the saved weights and
+# measures the bits on pieces of the held-out text. (It also looks whether the model peeks ahead, and whether it has
+# read what was held out.)
 
 # %% nbgrader={"grade": true, "grade_id": "test_LanguageModel", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(LanguageModel)
@@ -531,14 +550,15 @@ if run.model is not None:
         plots.show(figures.bits(measured))
 
 # %% [markdown]
-# Where do the missing bits come from? zlib finds only what it has seen letter by letter. Your model has never seen the held-out sentences, but it has learned what English words
-# look like, and which follow which.
+# Where do the missing bits come from? zlib finds only what it has seen letter by letter. Your model has never seen the
+# held-out sentences, but it has learned what English words look like, and which follow which.
 
 # %% [markdown]
 # ## 6 · Writing
 #
-# A model gives probabilities. Which token is written is a **choice**. Always the most probable one gives text that goes round in circles; drawing as the model says gives a slip every
-# few words, because thousands of bad tokens with a tiny probability each add up. So the distribution is cut before drawing:
+# A model gives probabilities. Which token is written is a **choice**. Always the most probable one gives text that goes
+# round in circles; drawing as the model says gives a slip every few words, because thousands of bad tokens with a tiny
+# probability each add up. So the distribution is cut before drawing:
 #
 # 1. **Temperature** $T$: divide the logits by $T$, then softmax. Below 1 it sharpens, above 1 it flattens.
 # 2. **Top-k**: only the $k$ most probable stay.
@@ -546,23 +566,28 @@ if run.model is not None:
 #
 # After each cut, what stays is divided by its sum, so that it adds up to 1 again.
 #
-# **By hand.** The probabilities are 0.4, 0.3, 0.2, 0.1. What does top-p = 0.6 leave? And top-k = 3 followed by top-p = 0.6?
+# **By hand.** The probabilities are 0.4, 0.3, 0.2, 0.1. What does top-p = 0.6 leave? And top-k = 3 followed by top-p =
+# 0.6?
 #
 # <details><summary>Compare</summary>
 #
-# 0.4 does not reach 0.6; 0.4 + 0.3 does. Two stay, and become 0.571 and 0.429. Top-k = 3 leaves 0.444, 0.333, 0.222; the first two reach 0.6 again, so the answer is the same. But
-# with top-p = 0.75 it would be 3 tokens without top-k and 2 after it.
+# 0.4 does not reach 0.6; 0.4 + 0.3 does. Two stay, and become 0.571 and 0.429. Top-k = 3 leaves 0.444, 0.333, 0.222;
+# the first two reach 0.6 again, so the answer is the same. But with top-p = 0.75 it would be 3 tokens without top-k and
+# 2 after it.
 #
 # </details>
 #
-# The token that crosses the line stays. So at least one always stays, even for $p = 0.01$: a set that can be empty would be a division by zero.
+# The token that crosses the line stays. So at least one always stays, even for $p = 0.01$: a set that can be empty
+# would be a division by zero.
 #
 # ### Exercise: `next_probabilities` (3 points)
 #
-# *Core, about 25 minutes.* `temperature=0` is a case of its own: everything on the largest logit, and on the first of them if several are largest. Bad values are a
-# `ValueError`, whatever the other arguments are: a temperature below 0, a `top_k` below 1, a `top_p` outside 0 to 1. A `top_k` larger than the vocabulary cuts nothing.
+# *Core, about 25 minutes.* `temperature=0` is a case of its own: everything on the largest logit, and on the first of
+# them if several are largest. Bad values are a `ValueError`, whatever the other arguments are: a temperature below 0, a
+# `top_k` below 1, a `top_p` outside 0 to 1. A `top_k` larger than the vocabulary cuts nothing.
 #
-# Useful: `torch.sort(p, dim=-1, descending=True)` gives the sorted numbers and their old places; `cumsum` adds up; `torch.zeros_like(p).scatter(-1, places, numbers)` brings them back.
+# Useful: `torch.sort(p, dim=-1, descending=True)` gives the sorted numbers and their old places; `cumsum` adds up;
+# `torch.zeros_like(p).scatter(-1, places, numbers)` brings them back.
 
 
 # %% nbgrader={"grade": false, "grade_id": "next_probabilities", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -628,7 +653,8 @@ if run.model is not None:
 # %% [markdown]
 # ### Reading once
 #
-# `slow_sample` above reads the whole text again for every character. You have a cache, so do it as every model in use does it:
+# `slow_sample` above reads the whole text again for every character. You have a cache, so do it as every model in use
+# does it:
 #
 # - **Prefill**: one pass reads the whole prompt, side by side. Its last row of logits predicts the first new token.
 # - **Decode**: each further pass gets **one** token, the newest, and the cache.
@@ -641,8 +667,9 @@ if run.model is not None:
 #
 # ### Exercise: `generate` (2 points)
 #
-# *Core, about 15 minutes.* A model reads a batch, so one text is a batch of one, `torch.tensor([ids])`, on the device where the model is: `next(model.parameters()).device`. `choose` is given a
-# distribution over the vocabulary, `(vocab,)`, and returns an id. Put the model into evaluation mode; no gradients are needed. Return the new ids alone.
+# *Core, about 15 minutes.* A model reads a batch, so one text is a batch of one, `torch.tensor([ids])`, on the device
+# where the model is: `next(model.parameters()).device`. `choose` is given a distribution over the vocabulary,
+# `(vocab,)`, and returns an id. Put the model into evaluation mode; no gradients are needed. Return the new ids alone.
 
 
 # %% nbgrader={"grade": false, "grade_id": "generate", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -678,7 +705,8 @@ check(generate, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The same prompt at four settings. `choose` cuts the distribution and draws. (The logarithm of probabilities are logits again, up to a constant.)
+# The same prompt at four settings. `choose` cuts the distribution and draws. (The logarithm of probabilities are logits
+# again, up to a constant.)
 
 
 # %%
@@ -702,7 +730,8 @@ if run.model is not None:
             print(f"[{told}]\n{prompt}{text.text_of(written)}\n")
 
 # %% [markdown]
-# At 0 it soon repeats itself; at 1.5 words fall apart; in between it is at its best. Remember that this model has read less than a short novel, and for a minute and a half.
+# At 0 it soon repeats itself; at 1.5 words fall apart; in between it is at its best. Remember that this model has read
+# less than a short novel, and for a minute and a half.
 #
 # What did the cache gain? The clock, for each character:
 
@@ -735,8 +764,9 @@ if run.model is not None:
         print(f"350 characters: {sum(slow):.2f} s without, {sum(quick):.2f} s with the cache")
 
 # %% [markdown]
-# **Chunked prefill.** A prompt of 100,000 tokens cannot be read in one pass, the scores alone would not fit. In pieces it can: each piece is $n$ queries against $t + n$ keys, which is
-# what `causal_mask(n, t + n)` was built for in unit 6. The logits must not change:
+# **Chunked prefill.** A prompt of 100,000 tokens cannot be read in one pass, the scores alone would not fit. In pieces
+# it can: each piece is $n$ queries against $t + n$ keys, which is what `causal_mask(n, t + n)` was built for in unit 6.
+# The logits must not change:
 
 # %%
 if run.model is not None:
@@ -755,10 +785,13 @@ if run.model is not None:
 # %% [markdown]
 # ## 7 · Longer than it has learned: a window
 #
-# Your model was trained on texts of 128 characters. Its rotary positions have no last entry; will it go on at character 500?
+# Your model was trained on texts of 128 characters. Its rotary positions have no last entry; will it go on at character
+# 500?
 #
-# Distances beyond 128 were never seen, and scores at such distances are noise. A way out is to let each token see no further than a **window**: itself and the `window - 1` tokens before.
-# Then no distance is ever new. It is cheaper, too: a row has at most `window` scores, and the cache stops growing. Information still travels far: in each layer by one window.
+# Distances beyond 128 were never seen, and scores at such distances are noise. A way out is to let each token see no
+# further than a **window**: itself and the `window - 1` tokens before. Then no distance is ever new. It is cheaper,
+# too: a row has at most `window` scores, and the cache stops growing. Information still travels far: in each layer by
+# one window.
 
 # %%
 plots.show(
@@ -770,8 +803,8 @@ plots.show(
 #
 # ### Exercise: `sliding_window_mask` (2 points)
 #
-# *Core, about 10 minutes.* Causal, and no further back than `window - 1`. With fewer queries than keys the queries are the last tokens, as in `causal_mask`. A `window` below 1, or more queries than
-# keys, is a `ValueError`.
+# *Core, about 10 minutes.* Causal, and no further back than `window - 1`. With fewer queries than keys the queries are
+# the last tokens, as in `causal_mask`. A `window` below 1, or more queries than keys, is a `ValueError`.
 
 
 # %% nbgrader={"grade": false, "grade_id": "sliding_window_mask", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -805,8 +838,8 @@ check(sliding_window_mask, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now let your model read 512 characters of held-out text, four times as many as it was trained on: seeing all of them, through a window of 64, and through the same window with the first
-# four characters always in view.
+# Now let your model read 512 characters of held-out text, four times as many as it was trained on: seeing all of them,
+# through a window of 64, and through the same window with the first four characters always in view.
 
 
 # %%
@@ -837,12 +870,15 @@ if run.model is not None:
 # %% [markdown]
 # Seeing everything, your model falls apart beyond 128; with the window it goes on as if nothing were.
 #
-# **Attention sinks.** Large models behave otherwise. Guangxuan Xiao and others found in 2023 that they fall apart as soon as the window leaves the **first tokens** behind, and recover when the first
-# four stay in view. The reason is the softmax: weights must add up to 1, and a head that finds nothing worth looking at has to put them somewhere. The first token is always there, so heads learn to
-# pour their weight into it, like water into a sink. Without it, the water floods everything else.
+# **Attention sinks.** Large models behave otherwise. Guangxuan Xiao and others found in 2023 that they fall apart as
+# soon as the window leaves the **first tokens** behind, and recover when the first four stay in view. The reason is the
+# softmax: weights must add up to 1, and a head that finds nothing worth looking at has to put them somewhere. The first
+# token is always there, so heads learn to pour their weight into it, like water into a sink. Without it, the water
+# floods everything else.
 #
-# Your model has no such sink, as the curve shows: it learned from pieces cut out anywhere, and has only three layers. There the first four even do harm, because they are seen from distances that it was never
-# trained for. (The paper counts positions inside the cache to avoid that.) How much weight does each head give to the first token? Count:
+# Your model has no such sink, as the curve shows: it learned from pieces cut out anywhere, and has only three layers.
+# There the first four even do harm, because they are seen from distances that it was never trained for. (The paper
+# counts positions inside the cache to avoid that.) How much weight does each head give to the first token? Count:
 
 # %%
 if run.model is not None:
@@ -855,7 +891,8 @@ if run.model is not None:
 # %% [markdown]
 # ## 8 · Looking inside
 #
-# Each map is a head of your model over a line: the row asks, the columns are looked at. The title says what the head prefers: itself, the character one back, or the first of the line. Type a sentence of your own.
+# Each map is a head of your model over a line: the row asks, the columns are looked at. The title says what the head
+# prefers: itself, the character one back, or the first of the line. Type a sentence of your own.
 
 # %%
 if run.model is not None:
@@ -872,7 +909,8 @@ if run.model is not None:
         plots.explore(look, sentence="An exception is raised.", layer=range(len(run.model.layers)))
 
 # %% [markdown]
-# **And without positions?** The same blocks, but every token stands at position 0, so nothing is turned. Before you run it: can it still tell *dog* from *god*? *(Half a minute; half as many steps, for both.)*
+# **And without positions?** The same blocks, but every token stands at position 0, so nothing is turned. Before you run
+# it: can it still tell *dog* from *god*? *(Half a minute; half as many steps, for both.)*
 
 
 # %%
@@ -903,14 +941,17 @@ if without.model is not None and run.model is not None:
         print(f"without positions, after its 200 steps, held out: {bits_of(without.model):.2f} bits")
 
 # %% [markdown]
-# It is worse, but not helpless, and that is no mistake. The **mask** gives order away: the first token sees one key, the second two, so a model with a few layers can work out roughly where it is. An
-# encoder without positions, where all see all, has no such clue (unit 3).
+# It is worse, but not helpless, and that is no mistake. The **mask** gives order away: the first token sees one key,
+# the second two, so a model with a few layers can work out roughly where it is. An encoder without positions, where all
+# see all, has no such clue (unit 3).
 
 # %% [markdown]
 # ## 9 · What it costs, and what was tried since
 #
-# **Latent attention.** Grouped queries keep fewer heads. DeepSeek-V2 (2024) keeps **one short vector** for each token instead, from which the keys and values of all heads are made when they are needed. The
-# cache for the model of unit 8 (36 layers, width 128 a head, two bytes a number), with 512 numbers for the vector and 64 for one turned key that all heads share:
+# **Latent attention.** Grouped queries keep fewer heads. DeepSeek-V2 (2024) keeps **one short vector** for each token
+# instead, from which the keys and values of all heads are made when they are needed. The cache for the model of unit 8
+# (36 layers, width 128 a head, two bytes a number), with 512 numbers for the vector and 64 for one turned key that all
+# heads share:
 
 # %%
 if plots.drawing():
@@ -921,8 +962,9 @@ if plots.drawing():
     )
 
 # %% [markdown]
-# *Extra.* Latent attention in ten lines, without its turned part. Read them: `c` is all that is kept. The trick is that keys need not be made at all: $q \cdot (W_k c) = (W_k^\top q) \cdot c$, so the query can be
-# brought to the latent side instead.
+# *Extra.* Latent attention in ten lines, without its turned part. Read them: `c` is all that is kept. The trick is that
+# keys need not be made at all: $q \cdot (W_k c) = (W_k^\top q) \cdot c$, so the query can be brought to the latent side
+# instead.
 
 # %%
 if plots.drawing():
@@ -943,8 +985,10 @@ if plots.drawing():
     )
 
 # %% [markdown]
-# **Blocked attention needs a way back of its own.** In unit 8 `online_softmax_attention` never held the $n \times n$ scores. But when gradients are recorded, torch keeps what each block made, because the way back needs it, and
-# all blocks together are $n \times n$ again. FlashAttention throws the blocks away and **computes them a second time**. It needs one number for each query to do so: the logarithm of the softmax's denominator.
+# **Blocked attention needs a way back of its own.** In unit 8 `online_softmax_attention` never held the $n \times n$
+# scores. But when gradients are recorded, torch keeps what each block made, because the way back needs it, and all
+# blocks together are $n \times n$ again. FlashAttention throws the blocks away and **computes them a second time**. It
+# needs one number for each query to do so: the logarithm of the softmax's denominator.
 #
 # *Extra.* That is an `autograd.Function`: you say what to keep, and how the gradients are computed from it.
 
@@ -1009,43 +1053,62 @@ if plots.drawing():
 # %% [markdown]
 # Four more ideas, each in a paragraph.
 #
-# **Mixture of experts.** Instead of one feed-forward net a layer has many, say 64, and a small linear layer picks a few of them for each token. All have to be stored, but only a few are computed: a model with 200 billion
-# weights may use 20 billion for a token. It pays when memory is cheaper than arithmetic. The price: tokens must be spread evenly over the experts, which needs an extra loss or a correction, and every expert must lie in memory
-# although most rest.
+# **Mixture of experts.** Instead of one feed-forward net a layer has many, say 64, and a small linear layer picks a few
+# of them for each token. All have to be stored, but only a few are computed: a model with 200 billion weights may use
+# 20 billion for a token. It pays when memory is cheaper than arithmetic. The price: tokens must be spread evenly over
+# the experts, which needs an extra loss or a correction, and every expert must lie in memory although most rest.
 #
-# **Linear attention.** Replace the softmax by a product of features, $\phi(q) \cdot \phi(k)$. Then $\sum_j \phi(k_j) v_j^\top$ can be summed up once and carried along, a matrix of fixed size: time like $n$, and no growing cache. But
-# a fixed size holds a fixed amount, and looking up an exact word far back goes wrong. Mamba and its relatives are of this family. Several models of today mix: a few layers of full attention, many of the linear kind.
+# **Linear attention.** Replace the softmax by a product of features, $\phi(q) \cdot \phi(k)$. Then $\sum_j \phi(k_j)
+# v_j^\top$ can be summed up once and carried along, a matrix of fixed size: time like $n$, and no growing cache. But a
+# fixed size holds a fixed amount, and looking up an exact word far back goes wrong. Mamba and its relatives are of this
+# family. Several models of today mix: a few layers of full attention, many of the linear kind.
 #
-# **Speculative decoding.** A pass over one token uses the processor badly: all weights are read for a single row. So a small model guesses the next five tokens, and the large one checks all five in **one** pass, side by side. What it would have
-# drawn itself is kept; at the first disagreement it is corrected. By the right rule of acceptance the result has exactly the large model's distribution. It gains two to three times when the guesses are good, and nothing when they are not.
+# **Speculative decoding.** A pass over one token uses the processor badly: all weights are read for a single row. So a
+# small model guesses the next five tokens, and the large one checks all five in **one** pass, side by side. What it
+# would have drawn itself is kept; at the first disagreement it is corrected. By the right rule of acceptance the result
+# has exactly the large model's distribution. It gains two to three times when the guesses are good, and nothing when
+# they are not.
 #
-# **Paged caches.** A server writes a hundred texts at once and does not know how long each will be. If it reserves the longest for all, most of the memory stands empty. vLLM (2023) cuts the cache into pages of 16 tokens, hands them out as they are needed,
-# and lets texts with the same beginning share pages. Nothing about the mathematics changes: it is bookkeeping, and it made servers two to four times as productive.
+# **Paged caches.** A server writes a hundred texts at once and does not know how long each will be. If it reserves the
+# longest for all, most of the memory stands empty. vLLM (2023) cuts the cache into pages of 16 tokens, hands them out
+# as they are needed, and lets texts with the same beginning share pages. Nothing about the mathematics changes: it is
+# bookkeeping, and it made servers two to four times as productive.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "what_was_left_out", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# **Question** (2 points; *core, about 15 minutes*). Name three things that a decoder-only model leaves out of the machine of 2017. For each, say what did its work there and what, if anything, does that work now. Then say what the decoder alone **pays** for having no
-# encoder: what could the encoder do that it cannot?
+# **Question** (2 points; *core, about 15 minutes*). Name three things that a decoder-only model leaves out of the
+# machine of 2017. For each, say what did its work there and what, if anything, does that work now. Then say what the
+# decoder alone **pays** for having no encoder: what could the encoder do that it cannot?
 #
 # ### BEGIN SOLUTION
-# *Model answer.* The **encoder** read the source; now the prompt is read by the same layers that write, as the beginning of one text. **Cross attention** let each target token look at the source; masked self-attention does that too, because the source stands in the
-# same text, before it. The **added sines and cosines** told each token where it stands; rotary positions turn queries and keys in every layer, so that scores depend on distances. (Also: **biases** and the **mean in the norm**, whose work nobody missed; the **ReLU net**, whose place a gated one takes.)
-# What is paid: the mask. In an encoder every source token sees the tokens before **and after** it; in a decoder alone a token of the prompt is read before its continuation is known, and its keys and values are never changed afterwards. And prompt and
-# answer share one cache and one attention that grows with both, where the encoder's memory was computed once. What is gained is one stack that can be trained on any text, at every place, without pairs.
+# *Model answer.* The **encoder** read the source; now the prompt is read by the same layers that write, as the
+# beginning of one text. **Cross attention** let each target token look at the source; masked self-attention does that
+# too, because the source stands in the same text, before it. The **added sines and cosines** told each token where it
+# stands; rotary positions turn queries and keys in every layer, so that scores depend on distances. (Also: **biases**
+# and the **mean in the norm**, whose work nobody missed; the **ReLU net**, whose place a gated one takes.) What is
+# paid: the mask. In an encoder every source token sees the tokens before **and after** it; in a decoder alone a token
+# of the prompt is read before its continuation is known, and its keys and values are never changed afterwards. And
+# prompt and answer share one cache and one attention that grows with both, where the encoder's memory was computed
+# once. What is gained is one stack that can be trained on any text, at every place, without pairs.
 #
-# *Marking guide.* 2 points: one for three parts (encoder, cross attention, sines and cosines, biases, layer norm or its mean, ReLU net) each with what it did **and** what does that now or why nothing has to; half a point if one of the three is missing or
-# its replacement is wrong. One for the price: the prompt is read under a causal mask, so that no token sees what comes after it (half a point for "it has to be longer" or "the cache grows" alone). Claiming that a decoder alone cannot read the prompt, or that it has no attention to it, loses that point.
+# *Marking guide.* 2 points: one for three parts (encoder, cross attention, sines and cosines, biases, layer norm or its
+# mean, ReLU net) each with what it did **and** what does that now or why nothing has to; half a point if one of the
+# three is missing or its replacement is wrong. One for the price: the prompt is read under a causal mask, so that no
+# token sees what comes after it (half a point for "it has to be longer" or "the cache grows" alone). Claiming that a
+# decoder alone cannot read the prompt, or that it has no attention to it, loses that point.
 # ### END SOLUTION
 
 # %% [markdown]
 # ## What you have now
 #
-# - A language model of today's design, every line of which you have written or could have written, trained by you, better than zlib at knowing what comes next.
+# - A language model of today's design, every line of which you have written or could have written, trained by you,
+#   better than zlib at knowing what comes next.
 # - The cache makes a token cost one row; pieces, the whole and single tokens give the same logits.
 # - Temperature, top-k and top-p are three cuts of one distribution, in this order.
 # - A window keeps distances small and the cache short.
 # - Sinks, latent attention, experts, pages: you can read the papers now.
 #
-# **How to hand in.** Save the notebook, run *Validate* (it trains nothing, and uses your saved weights), and submit it as unit 0 shows. `weights.safetensors` has to lie beside the notebook; submitting takes it along.
+# **How to hand in.** Save the notebook, run *Validate* (it trains nothing, and uses your saved weights), and submit it
+# as unit 0 shows. `weights.safetensors` has to lie beside the notebook; submitting takes it along.
 
 # %%
 from helpers import progress
@@ -1059,15 +1122,18 @@ progress("u9")
 # - Radford and others (2019): *Language Models are Unsupervised Multitask Learners*. A decoder alone.
 # - Touvron and others (2023): *LLaMA: Open and Efficient Foundation Language Models*. This block.
 # - Shazeer (2020): *GLU Variants Improve Transformer*. The gate.
-# - Sennrich, Haddow and Birch (2016): *Neural Machine Translation of Rare Words with Subword Units*. Byte-pair encoding.
+# - Sennrich, Haddow and Birch (2016): *Neural Machine Translation of Rare Words with Subword Units*. Byte-pair
+#   encoding.
 # - Fan, Lewis and Dauphin (2018): *Hierarchical Neural Story Generation*. Top-k.
 # - Holtzman and others (2020): *The Curious Case of Neural Text Degeneration*. Top-p.
 # - Beltagy, Peters and Cohan (2020): *Longformer: The Long-Document Transformer*. Windows.
 # - Xiao and others (2023): *Efficient Streaming Language Models with Attention Sinks*.
-# - DeepSeek-AI (2024): *DeepSeek-V2: A Strong, Economical, and Efficient Mixture-of-Experts Language Model*. Latent attention, experts.
+# - DeepSeek-AI (2024): *DeepSeek-V2: A Strong, Economical, and Efficient Mixture-of-Experts Language Model*. Latent
+#   attention, experts.
 # - Dao and others (2022): *FlashAttention: Fast and Memory-Efficient Exact Attention with IO-Awareness*.
 # - Katharopoulos and others (2020): *Transformers are RNNs: Fast Autoregressive Transformers with Linear Attention*.
 # - Gu and Dao (2023): *Mamba: Linear-Time Sequence Modeling with Selective State Spaces*.
 # - Leviathan, Kalman and Matias (2023): *Fast Inference from Transformers via Speculative Decoding*.
 # - Kwon and others (2023): *Efficient Memory Management for Large Language Model Serving with PagedAttention*.
-# - Kazemnejad and others (2023): *The Impact of Positional Encoding on Length Generalization in Transformers*. A decoder without positions.
+# - Kazemnejad and others (2023): *The Impact of Positional Encoding on Length Generalization in Transformers*. A
+#   decoder without positions.

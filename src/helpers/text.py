@@ -1,8 +1,7 @@
-"""English text that every Python ships: the topics behind `help()`, as characters, split into what is learned and what is
-held out.
+"""English text that every Python ships, as characters: the topics behind `help()`, learned from or held out.
 
-The tokens are characters: the newline and the 95 printable characters of ASCII, 96 in all, the same for every version of
-Python. Curly quotes and long dashes become straight and short ones; any other character becomes a question mark.
+The tokens are characters: the newline and the 95 printable characters of ASCII, 96 in all, the same for every version
+of Python. Curly quotes and long dashes become straight and short ones; any other character becomes a question mark.
 The text is prose alone: paragraphs of full sentences, each on a line of its own, without headings, tables and code. A
 topic is held out by its name; a paragraph of a held-out topic that another topic repeats is not learned from. The
 wording of the topics differs a little from one version of Python to the next, so whatever is compared with the text is

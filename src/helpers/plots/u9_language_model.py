@@ -1,4 +1,4 @@
-"""Figures of unit 9: the decoder alone, the gate, windows, bits for a character, cutting a distribution, clocks, caches, heads."""
+"""Figures of unit 9: the decoder alone, the gate, windows, bits, cutting a distribution, clocks, caches, heads."""
 
 from __future__ import annotations
 
@@ -112,11 +112,15 @@ def flow_charts() -> Figure:
     new.text(2.1, 3.5, "n_layers ×", fontsize=9, color=DARK, va="center")
     return describe(
         drawn,
-        "Two flow charts, read from the bottom. Left, unit 7's encoder (embedding, sines, self-attention with biases, layer"
-        " norm, feed-forward with ReLU), whose memory goes into the cross attention of the decoder beside it. Dashed, for"
+        "Two flow charts, read from the bottom. Left, unit 7's encoder (embedding, sines, self-attention with biases,"
+        " layer"
+        " norm, feed-forward with ReLU), whose memory goes into the cross attention of the decoder beside it. Dashed,"
+        " for"
         " what is left out now: the whole encoder, cross attention, sines, layer norms, the feed-forward net with ReLU."
-        " Right, the decoder alone: embedding; n_layers times RMS norm, masked self-attention with turned q and k and shared,"
-        " kept k and v, what came in added, RMS norm, gated feed-forward, what came in added; then RMS norm once and a linear"
+        " Right, the decoder alone: embedding; n_layers times RMS norm, masked self-attention with turned q and k and"
+        " shared,"
+        " kept k and v, what came in added, RMS norm, gated feed-forward, what came in added; then RMS norm once and a"
+        " linear"
         " layer to the logits.",
     )
 
@@ -144,7 +148,8 @@ def gate() -> Figure:
     right.set_title("Closed below zero, open above", fontsize=10)
     return describe(
         drawn,
-        "Left, two curves for z from -6 to 6: the ReLU with its corner at 0, and the SiLU, which follows it at both ends,"
+        "Left, two curves for z from -6 to 6: the ReLU with its corner at 0, and the SiLU, which follows it at both"
+        " ends,"
         " dips to -0.28 near z = -1.3 and has no corner. Right, what passes of up(x) = 2 for a gate(x) of"
         f" {named([f'{g:g}' for g in gates], passed)}.",
     )
@@ -172,7 +177,8 @@ def windows(causal: np.ndarray, window: np.ndarray, width: int) -> Figure:
     seen = [int(sum(row)) for row in np.asarray(window)]
     return describe(
         drawn,
-        f"Two masks of {n} by {n} tokens. Left, causal: row i may see keys 0 to i, a triangle. Right, a window of {width}: a"
+        f"Two masks of {n} by {n} tokens. Left, causal: row i may see keys 0 to i, a triangle. Right, a window of"
+        f" {width}: a"
         f" band along the diagonal; the rows see {joined(seen)} keys.",
     )
 
@@ -244,7 +250,8 @@ def clocks(without: Sequence[float], cached: Sequence[float]) -> Figure:
     ends = [1000 * np.median(part[-10:]) for part in (without, cached)]
     return describe(
         drawn,
-        f"Two curves over {len(cached)} characters. At the end one more character takes {number(ends[0])} milliseconds when"
+        f"Two curves over {len(cached)} characters. At the end one more character takes {number(ends[0])} milliseconds"
+        f" when"
         f" everything is read again, and {number(ends[1])} with the cache. In all {number(sum(without))} and"
         f" {number(sum(cached))} seconds.",
     )

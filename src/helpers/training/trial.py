@@ -1,4 +1,4 @@
-"""Shows something that stands on the learner's own code: where that is not answered or wrong, a sentence comes instead."""
+"""Shows what stands on the learner's own code; where that is not answered or wrong, a sentence comes instead."""
 
 from __future__ import annotations
 

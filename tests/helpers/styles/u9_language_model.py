@@ -48,7 +48,7 @@ def surroundings(exercise, answer):
 
 @functools.cache
 def _trained():
-    """Weights after a short training, enough to pass and no more. They fit every right style: all have the same names."""
+    """Weights after a short training, enough to pass. They fit every right style: all have the same names."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = reference.LanguageModel(**text.LANGUAGE_MODEL)

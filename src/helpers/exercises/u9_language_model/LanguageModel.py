@@ -157,7 +157,8 @@ EXERCISE = Exercise(
     compare={"any length": nearly, "start values": _different_layers, "held-out text": _few_bits},
     mistakes=MISTAKES,
     hints=(
-        "Embedding, the blocks one after the other, norm, head. How many tokens the cache has is the shape of its keys.",
+        "Embedding, the blocks one after the other, norm, head. How many tokens the cache has is the shape of its"
+        " keys.",
         (
             "With t tokens in the cache and n new ones: positions arange(t, t + n), mask causal_mask(n, t + n). After a"
             " change to a class, train again from the cell that makes `run`."

@@ -284,7 +284,8 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "made the rest a distribution by another softmax",
-            "They are probabilities already: divide by their sum. A softmax of probabilities gives something to everyone.",
+            "They are probabilities already: divide by their sum. A softmax of probabilities gives something to"
+            " everyone.",
             _sampler(finish=lambda p: torch.softmax(p, dim=-1)),
         ),
         Mistake(
