@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +49,7 @@ class Init:
             leaves them alone.
     """
 
-    args: tuple = ()
+    args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, np.ndarray] | None = None
     weights_file: str | None = None
@@ -86,7 +87,7 @@ class Case:
     """
 
     property: str
-    args: tuple = ()
+    args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     init: Init | None = None
     method: str | None = None
@@ -100,7 +101,8 @@ class Case:
     label: str = ""
     note: str = ""
 
-    @property
+    # One of the fields is called property, too.
+    @builtins.property
     def from_file(self) -> bool:
         """Whether the case needs weights that the learner trained, so that only a compare hook or a relation can
         judge it."""
@@ -122,7 +124,7 @@ class Mistake:
 
     name: str
     hint: str
-    wrong: Callable
+    wrong: Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class Exercise:
     """
 
     name: str
-    reference: Callable
+    reference: Callable[..., Any]
     cases: Callable[[np.random.Generator], Sequence[Case]]
     mistakes: tuple[Mistake, ...] = ()
     forbidden: tuple[str, ...] = ()

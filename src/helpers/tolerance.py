@@ -11,14 +11,15 @@ GRADIENT_TOLERANCE = 1e-4
 
 def close(a: np.ndarray, b: np.ndarray, tolerance: float) -> np.ndarray:
     """Entry by entry, whether `a` equals `b` to `tolerance`, relative to the entry and to the largest of `b`."""
-    same = a == b
+    same: np.ndarray = np.asarray(a == b)
     if same.all():
         # So it is most of the time, and looking closely takes ten times as long.
         return same
     finite = np.abs(b[np.isfinite(b)]) if b.size else b
     scale = float(finite.max()) if finite.size else 0.0
     with np.errstate(all="ignore"):
-        return np.isclose(a, b, rtol=tolerance, atol=tolerance * (scale or 1.0), equal_nan=True)
+        same = np.isclose(a, b, rtol=tolerance, atol=tolerance * (scale or 1.0), equal_nan=True)
+    return same
 
 
 def gradient_close(got: np.ndarray, want: np.ndarray, largest: float) -> np.ndarray:
@@ -30,7 +31,8 @@ def gradient_close(got: np.ndarray, want: np.ndarray, largest: float) -> np.ndar
     finite = np.abs(want[np.isfinite(want)])
     scale = max(float(finite.max(initial=0)), largest / 10) or 1.0
     with np.errstate(all="ignore"):
-        return np.isclose(got, want, rtol=GRADIENT_TOLERANCE, atol=GRADIENT_TOLERANCE * scale, equal_nan=True)
+        same: np.ndarray = np.isclose(got, want, rtol=GRADIENT_TOLERANCE, atol=GRADIENT_TOLERANCE * scale, equal_nan=True)
+    return same
 
 
 def largest_gradient(gradients: Mapping[str, np.ndarray | None]) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class _Session:
         from . import diary
 
         path = diary.notebook(names)
-        folder = path.parent if path is not None else diary.Path.cwd()
+        folder = path.parent if path is not None else Path.cwd()
         return self._diaries.setdefault(str(folder), diary.Diary(folder))
 
 
@@ -230,7 +231,7 @@ def _shell() -> Any:
     return ipython.get_ipython() if ipython is not None else None
 
 
-def _put(exercise: Exercise, answer: Any, hidden: bool) -> tuple[Paper, list[dict]]:
+def _put(exercise: Exercise, answer: Any, hidden: bool) -> tuple[Paper, list[dict[str, Any]]]:
     """Put the cases to an answer; return them with what came back."""
     from helpers.judging import judge
     from helpers.running import runner, wire

@@ -53,7 +53,7 @@ class Diary:
 
             root = Path(jupyter_data_dir()) / "attention"
         self._folder = root / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:20]
-        self.unsaved: dict[str, dict] = {}
+        self.unsaved: dict[str, dict[str, Any]] = {}
 
     def write(self, exercise: str, status: str, answer: Any) -> None:
         """Keep the status of a verdict; where the disk does not take it, until the kernel ends."""
@@ -92,7 +92,7 @@ class Diary:
         code = fingerprint(answer)
         if code and entry.get("code") and entry.get("python") == platform.python_version() and entry["code"] != code:
             return CHANGED
-        return entry["status"]
+        return str(entry["status"])
 
 
 def fingerprint(answer: Any) -> str:

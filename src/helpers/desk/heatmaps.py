@@ -49,8 +49,7 @@ class Panel:
 
 def panels(yours: np.ndarray | None, expected: np.ndarray | None, most: int = MAX_CELLS) -> list[Panel]:
     """Return what to draw of two arrays: a part of at most `most` rows and columns, around the first wrong entry."""
-    drawable = [a for a in (yours, expected) if a is not None and a.ndim and a.size and a.dtype.kind in "biuf"]
-    if len(drawable) < 2:
+    if yours is None or expected is None or not (_drawable(yours) and _drawable(expected)):
         return []
     if yours.shape != expected.shape:
         both = ("yours", yours), ("expected", expected)
@@ -124,15 +123,20 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
+def _drawable(array: np.ndarray) -> bool:
+    return bool(array.ndim and array.size and array.dtype.kind in "biuf")
+
+
 def _wrong(yours: np.ndarray, expected: np.ndarray) -> np.ndarray:
     if yours.dtype.kind == expected.dtype.kind == "b":
-        return yours != expected
+        return np.asarray(yours != expected)
     finite = np.abs(expected[np.isfinite(expected)])
     scale = float(finite.max()) if finite.size else 0.0
     with np.errstate(all="ignore"):
-        return ~np.isclose(
+        right = np.isclose(
             yours.astype(float), expected.astype(float), rtol=TOLERANCE, atol=TOLERANCE * (scale or 1.0), equal_nan=True
         )
+    return np.asarray(~right)
 
 
 def _panel(

@@ -1,1 +1,1 @@
-"""What the judge knows of each exercise, one module a unit; each defines `EXERCISES`."""
+"""What the judge knows of each exercise: a folder a unit, a file an exercise, which defines `EXERCISE`."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from helpers.exercise import Case, Exercise
+from helpers.running.runner import Answer
 from helpers.tolerance import GRADIENT_TOLERANCE, close, gradient_close, largest_gradient
 from helpers.verdict import Finding
 
@@ -26,7 +28,7 @@ _MATMUL = re.compile(
 )
 
 
-def examine(exercise: Exercise, case: Case, answer: dict, expected: dict) -> Finding | None:
+def examine(exercise: Exercise, case: Case, answer: Answer, expected: Answer) -> Finding | None:
     """Return what is certainly wrong with an answer, or None when the case passes."""
 
     def finding(kind: str, message: str, detail: str = "", **more: Any) -> Finding:
@@ -51,9 +53,9 @@ def examine(exercise: Exercise, case: Case, answer: dict, expected: dict) -> Fin
         )
     compare = exercise.compare.get(case.property)
     if compare is not None:
-        problem = compare(case, answer["value"], expected["value"])
-        if problem is not None:
-            return finding("compared", problem)
+        told = compare(case, answer["value"], expected["value"])
+        if told is not None:
+            return finding("compared", told)
     else:
         problem = _examine_value(answer["value"], expected["value"], exercise.tolerance, "the result")
         if problem is not None:
@@ -62,7 +64,7 @@ def examine(exercise: Exercise, case: Case, answer: dict, expected: dict) -> Fin
     return _examine_conduct(exercise, case, answer, expected, finding)
 
 
-def _examine_error(case: Case, answer: dict, finding: Any) -> Finding | None:
+def _examine_error(case: Case, answer: Answer, finding: Callable[..., Finding]) -> Finding | None:
     if answer["status"] == "returned":
         returned = "the error: write `raise`, not `return`" if answer["type"] in ("type", case.raises) else "a result"
         return finding(
@@ -75,11 +77,11 @@ def _examine_error(case: Case, answer: dict, finding: Any) -> Finding | None:
     return finding("wrong error", f"these arguments should raise a {case.raises}; {_raised(answer['error'])}")
 
 
-def _raised(error: dict) -> str:
+def _raised(error: dict[str, Any]) -> str:
     return f"your code raised {error['type']}" + (f": {error['message']}" if error["message"] else "")
 
 
-def _tell_error(error: dict) -> tuple[str, str]:
+def _tell_error(error: dict[str, Any]) -> tuple[str, str]:
     if error["own"]:
         return error["message"], ""
     line = f"in {error['where']}, line {error['number']}: {error['line']}" if error["line"] else ""
@@ -109,7 +111,7 @@ def _describe(value: Any) -> str:
     )
 
 
-Problem = tuple[str, str, dict]
+Problem = tuple[str, str, dict[str, Any]]
 
 
 def _examine_value(got: Any, want: Any, tolerance: float, what: str) -> Problem | None:
@@ -149,7 +151,7 @@ def _as_int(item: Any) -> Any:
     return int(value) if isinstance(value, (int, float)) and value == int(value) else value
 
 
-def _examine_sequence(got: Any, want: tuple, tolerance: float, what: str) -> Problem | None:
+def _examine_sequence(got: Any, want: tuple[Any, ...], tolerance: float, what: str) -> Problem | None:
     if not isinstance(got, (tuple, list)) or len(got) != len(want):
         have = f"{len(got)} results" if isinstance(got, (tuple, list)) else _describe(got)
         return "results", f"this exercise returns {len(want)} results, and yours returned {have}", {}
@@ -160,7 +162,7 @@ def _examine_sequence(got: Any, want: tuple, tolerance: float, what: str) -> Pro
     return None
 
 
-def _examine_dict(got: Any, want: dict, tolerance: float, what: str) -> Problem | None:
+def _examine_dict(got: Any, want: dict[str, Any], tolerance: float, what: str) -> Problem | None:
     if not isinstance(got, dict):
         return "type", f"{what} should be a dict, and is {_describe(got)}", {}
     missing, extra = [k for k in want if k not in got], [k for k in got if k not in want]
@@ -257,7 +259,9 @@ def _number(value: Any) -> str:
     return str(bool(value)) if np.asarray(value).dtype.kind == "b" else f"{value:.6g}"
 
 
-def _examine_conduct(exercise: Exercise, case: Case, answer: dict, expected: dict, finding: Any) -> Finding | None:
+def _examine_conduct(
+    exercise: Exercise, case: Case, answer: Answer, expected: Answer, finding: Callable[..., Finding]
+) -> Finding | None:
     """What else can be wrong when the values are right."""
     if expected["type"] == "Tensor" and answer["type"] == "ndarray":
         return finding(

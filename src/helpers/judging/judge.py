@@ -10,11 +10,13 @@ import functools
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.running import runner
+from helpers.running.runner import Answer
 from helpers.tolerance import GRADIENT_TOLERANCE, close, gradient_close, largest_gradient
 from helpers.verdict import FAILED, PASSED, UNANSWERED, Diagnosis, Finding, Property, Verdict
 
@@ -36,11 +38,11 @@ class Paper:
         return tuple(self.exercise.cases(np.random.default_rng([own, self.seed])))
 
     @functools.cached_property
-    def expected(self) -> list[dict]:
+    def expected(self) -> list[Answer]:
         """The reference's answers; a case that should raise has none."""
         return self._run(self.exercise.reference)
 
-    def mistaken(self, mistake: Mistake) -> tuple[list[dict], list[Finding | None]]:
+    def mistaken(self, mistake: Mistake) -> tuple[list[Answer], list[Finding | None]]:
         """A mistake's answers and what is wrong with each."""
         if mistake.name not in self._mistaken:
             answers = self._run(mistake.wrong)
@@ -48,7 +50,7 @@ class Paper:
             self._mistaken[mistake.name] = answers, found
         return self._mistaken[mistake.name]
 
-    def mistaken_at(self, mistake: Mistake, index: int) -> tuple[dict, Finding | None]:
+    def mistaken_at(self, mistake: Mistake, index: int) -> tuple[Answer, Finding | None]:
         """A mistake's answer to one case and what is wrong with it, without the time that all the other cases take."""
         if mistake.name in self._mistaken:
             answers, found = self._mistaken[mistake.name]
@@ -62,19 +64,19 @@ class Paper:
         return self._mistaken_at[place]
 
     @functools.cached_property
-    def _mistaken(self) -> dict[str, tuple[list[dict], list[Finding | None]]]:
+    def _mistaken(self) -> dict[str, tuple[list[Answer], list[Finding | None]]]:
         return {}
 
     @functools.cached_property
-    def _mistaken_at(self) -> dict[tuple[str, int], tuple[dict, Finding | None]]:
+    def _mistaken_at(self) -> dict[tuple[str, int], tuple[Answer, Finding | None]]:
         return {}
 
-    def _run(self, target: Callable) -> list[dict]:
+    def _run(self, target: Callable[..., Any]) -> list[Answer]:
         """Run one of our own implementations. What only a learner's trained weights can answer is left open."""
         answers = iter(runner.run(target, [case for case in self.cases if not case.from_file]))
         return [dict(_UNKNOWN) if case.from_file else next(answers) for case in self.cases]
 
-    def findings(self, answers: Sequence[dict]) -> list[Finding | None]:
+    def findings(self, answers: Sequence[Answer]) -> list[Finding | None]:
         """What is wrong with each answer, relations between answers included."""
         found = [examine(self.exercise, *row) for row in zip(self.cases, answers, self.expected)]
         for relation in self.exercise.relations:
@@ -95,7 +97,7 @@ def paper(exercise: Exercise, seed: int = VISIBLE_SEED) -> Paper:
     return Paper(exercise, seed)
 
 
-def judge(work: Paper, answers: Sequence[Mapping], hidden: bool = False) -> Verdict:
+def judge(work: Paper, answers: Sequence[object], hidden: bool = False) -> Verdict:
     """Return the verdict on a learner's answers to the cases of a paper.
 
     Args:
@@ -104,22 +106,22 @@ def judge(work: Paper, answers: Sequence[Mapping], hidden: bool = False) -> Verd
         hidden: the cases are hidden ones; the verdict then names properties and holds no data.
     """
     exercise = work.exercise
-    answers = [_checked(answer) for answer in answers]
-    if len(answers) != len(work.cases):
+    checked = [_checked(answer) for answer in answers]
+    if len(checked) != len(work.cases):
         finding = Finding("values", "answers", "the check did not come to its end")
         return Verdict(exercise.name, FAILED, hidden, finding=finding)
-    if answers and answers[0]["status"] == "unanswered":
+    if checked and checked[0]["status"] == "unanswered":
         return Verdict(exercise.name, UNANSWERED, hidden, _properties(work, [None] * 0), hints=exercise.hints)
-    found = work.findings(answers)
+    found = work.findings(checked)
     properties = _properties(work, found)
     first = next((f for f in found if f is not None), None)
     if first is None:
         return Verdict(exercise.name, PASSED, hidden, properties)
-    diagnosis = diagnose(work, answers, found) or _general(first) or _by_property(properties)
+    diagnosis = diagnose(work, checked, found) or _general(first) or _by_property(properties)
     return Verdict(exercise.name, FAILED, hidden, properties, first, diagnosis, exercise.hints)
 
 
-def diagnose(work: Paper, answers: Sequence[dict], found: Sequence[Finding | None]) -> Diagnosis | None:
+def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None]) -> Diagnosis | None:
     """Return the one known mistake that the answers show, or None.
 
     A mistake is recognised when it fails nowhere that the learner passes, explains the first failure, and on some case
@@ -130,15 +132,15 @@ def diagnose(work: Paper, answers: Sequence[dict], found: Sequence[Finding | Non
     first = next(i for i, finding in enumerate(found) if finding is not None)
     agreements: dict[str, set[int]] = {}
     alone: dict[int, list[str]] = {}
-    candidates = work.exercise.mistakes
+    candidates: Sequence[Mistake] = work.exercise.mistakes
+    shown = found[first]
+    assert shown is not None
     # What the learner is shown is the first failure, so a mistake that only a later one shows is not its name; most are
     # out after this one case. One mistake can raise in many wordings, though, and some failures take several cases to
     # see.
-    if found[first].kind not in ("relation", "overwritten"):
+    if shown.kind not in ("relation", "overwritten"):
         candidates = [
-            m
-            for m in candidates
-            if _may_explain(work.exercise, answers[first], found[first], *work.mistaken_at(m, first))
+            m for m in candidates if _may_explain(work.exercise, answers[first], shown, *work.mistaken_at(m, first))
         ]
     for mistake in candidates:
         wrong, wrong_found = work.mistaken(mistake)
@@ -163,7 +165,7 @@ def diagnose(work: Paper, answers: Sequence[dict], found: Sequence[Finding | Non
 
 
 def _may_explain(
-    exercise: Exercise, mine: dict, my_finding: Finding, other: dict, other_finding: Finding | None
+    exercise: Exercise, mine: Answer, my_finding: Finding, other: Answer, other_finding: Finding | None
 ) -> bool:
     """Whether a mistake fails in the learner's way, or raises as the learner's code does, in whatever words."""
     both_raise = other_finding is not None and my_finding.kind == other_finding.kind == "raised"
@@ -171,7 +173,7 @@ def _may_explain(
 
 
 def _agree(
-    exercise: Exercise, mine: dict, my_finding: Finding | None, other: dict, other_finding: Finding | None
+    exercise: Exercise, mine: Answer, my_finding: Finding | None, other: Answer, other_finding: Finding | None
 ) -> bool:
     """Whether two wrong answers are wrong in the same way."""
     if my_finding is None or other_finding is None or my_finding.kind != other_finding.kind:
@@ -202,7 +204,7 @@ def _alike(a: object, b: object, tolerance: float) -> bool:
     return type(a) is type(b) and a == b
 
 
-def _alike_gradients(a: Mapping, b: Mapping) -> bool:
+def _alike_gradients(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     if a.keys() != b.keys() or any((a[k] is None) != (b[k] is None) for k in a):
         return False
     largest = largest_gradient(b)
@@ -301,7 +303,7 @@ _TEMPLATE = {
     "error": dict,
 }
 _ERROR = {"type": str, "bases": list, "message": str, "line": str, "number": int, "where": str, "own": bool}
-_BROKEN = {
+_BROKEN: Answer = {
     "status": "raised",
     "value": None,
     "opaque": "",
@@ -326,10 +328,10 @@ _BROKEN = {
     },
 }
 
-_UNKNOWN = {**_BROKEN, "status": "returned", "error": {}}
+_UNKNOWN: Answer = {**_BROKEN, "status": "returned", "error": {}}
 
 
-def _checked(answer: object) -> dict:
+def _checked(answer: object) -> Answer:
     """Return the answer if it has the form that the runner writes, else one that fails."""
     if (
         not isinstance(answer, dict)

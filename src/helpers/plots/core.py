@@ -190,8 +190,8 @@ def size_of(drawn: Figure) -> tuple[int, int]:
 @figure
 def heatmap(
     matrix: np.ndarray,
-    rows: Sequence[str] | None = None,
-    columns: Sequence[str] | None = None,
+    rows: Sequence[object] | None = None,
+    columns: Sequence[object] | None = None,
     title: str = "",
     ax: Axes | None = None,
     signed: bool | None = None,

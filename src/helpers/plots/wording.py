@@ -13,10 +13,12 @@ MOST_ENTRIES = 12
 
 
 def number(value: Any, digits: int = 2) -> str:
-    """Return a number as an alt text says it: at most `digits` significant digits, and whole numbers in full."""
+    """Return a number as an alt text says it: `digits` significant digits, whole numbers in full, dust as 0."""
     value = float(value)
-    if value.is_integer() and abs(value) < 1e6:
-        return str(int(value))
+    if abs(value) < 1e-12:
+        return "0"
+    if abs(value) < 1e6 and (value.is_integer() or abs(value) >= 10**digits):
+        return f"{value:.0f}"
     return f"{value:.{digits}g}"
 
 
@@ -30,9 +32,14 @@ def named(names: Iterable[object], values: ArrayLike, digits: int = 2) -> str:
     return ", ".join(f"{name} {number(value, digits)}" for name, value in zip(names, np.ravel(np.asarray(values))))
 
 
+def distinct(words: Sequence[str]) -> list[str]:
+    """Return words in which those that come twice have their place, counted from 0: "the (0)", "cat", "the (2)"."""
+    return [f"{word} ({place})" if words.count(word) > 1 else word for place, word in enumerate(words)]
+
+
 def joined(words: Sequence[object]) -> str:
-    """Return words as a list in a sentence: "we", "we and eat", "we, eat and a"."""
-    *most, last = map(str, words)
+    """Return words as a list in a sentence, "we, eat and a"; nothing for no words."""
+    *most, last = map(str, words or [""])
     return f"{', '.join(most)} and {last}" if most else last
 
 

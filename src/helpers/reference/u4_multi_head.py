@@ -184,7 +184,7 @@ class MultiHeadAttention(nn.Module):
         return self.W_o(self._merge(weights @ V)), weights  # (..., n_q, d_model), (..., h, n_q, n_k)
 
     def _split(self, X: Tensor) -> Tensor:
-        return X.unflatten(-1, (self.n_heads, -1)).transpose(-3, -2)  # (..., n, h·d_k) to (..., h, n, d_k)
+        return X.reshape(*X.shape[:-1], self.n_heads, -1).transpose(-3, -2)  # (..., n, h·d_k) to (..., h, n, d_k)
 
     def _merge(self, H: Tensor) -> Tensor:
         return H.transpose(-3, -2).flatten(-2)  # (..., h, n, d_k) to (..., n, h·d_k)
@@ -213,7 +213,7 @@ def convert_torch_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             f"the state has {', '.join(sorted(state)) or 'nothing'}; expected {', '.join(sorted(weights))}, and perhaps"
             f" {', '.join(sorted(biases))}"
         )
-    converted = {}
+    converted: dict[str, Tensor] = {}
     for kind in ("weight", "bias"):
         if f"out_proj.{kind}" in state:
             parts = state[f"in_proj_{kind}"].chunk(3, dim=0)  # 3 × (d_model, d_model) or 3 × (d_model,)

@@ -73,6 +73,8 @@ class Transformer(nn.Module):
         ValueError: n_heads is below 1 or does not divide d_model.
     """
 
+    positions: Tensor
+
     def __init__(
         self, src_vocab: int, tgt_vocab: int, d_model: int, n_heads: int, n_layers: int, d_ff: int, max_length: int
     ) -> None:
@@ -157,7 +159,7 @@ def train_step(
 
 
 @torch.no_grad()
-def translate(model: nn.Module, src_ids: list[int]) -> list[int]:
+def translate(model: Transformer, src_ids: list[int]) -> list[int]:
     """Write the target of one sentence, always taking the most probable next token.
 
     Args:

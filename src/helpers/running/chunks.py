@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .runner import NotRunnable
+from .errors import NotRunnable
 
 if TYPE_CHECKING:
     import torch

@@ -26,7 +26,7 @@ class Peak(TorchDispatchMode):
     """
 
     def __init__(self, budget: int | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves its modes untyped
         self.budget = budget
         self.bytes = 0
         self.elements = 0
@@ -37,7 +37,7 @@ class Peak(TorchDispatchMode):
         # Nothing is compiled under this mode; guarding against it would import the compiler, for seconds.
         return False
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         known = {tensor.untyped_storage()._cdata for tensor in _tensors((args, kwargs or {}))}
         for tensor in _tensors(result):

@@ -79,17 +79,18 @@ def bag_of_words_model(
         def __init__(self) -> None:
             super().__init__()
             for name, array in weights.items():
-                setattr(self, name, torch.nn.Parameter(torch.from_numpy(np.array(array, dtype=np.float32))))
+                self.register_parameter(name, torch.nn.Parameter(torch.from_numpy(np.array(array, dtype=np.float32))))
 
         def forward(self, src: Any, tgt_in: Any) -> Any:
             if tgt_in.ndim != 2 or src.ndim != 2 or len(src) != len(tgt_in):
                 raise ValueError(
                     f"src has shape {tuple(src.shape)} and tgt_in {tuple(tgt_in.shape)}; expected (b, n) and (b, m)"
                 )
-            features = torch.tanh(self.T[tgt_in] + self.S[src].mean(dim=1, keepdim=True))  # (b, m, d)
+            table = dict(self.named_parameters())
+            features = torch.tanh(table["T"][tgt_in] + table["S"][src].mean(dim=1, keepdim=True))  # (b, m, d)
             if self.training:
                 features = features * torch.from_numpy(np.array(keep, dtype=np.float32))
-            return sharpness * (features @ self.W.T + self.c)  # (b, m, tgt_vocab)
+            return sharpness * (features @ table["W"].T + table["c"])  # (b, m, tgt_vocab)
 
         def observe(self) -> dict[str, np.ndarray]:
             return {name: parameter.detach().numpy().copy() for name, parameter in self.named_parameters()}

@@ -70,7 +70,7 @@ def _torch_mode(watch: Watch) -> Any:
     from torch.overrides import TorchFunctionMode
 
     class Refuse(TorchFunctionMode):
-        def __torch_function__(self, func, types, args=(), kwargs=None):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = getattr(func, "__name__", "")
             forbidden = watch._torch_names.get(name) or watch._torch_names.get(name.strip("_"))
             if forbidden:

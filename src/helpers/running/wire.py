@@ -107,7 +107,7 @@ _CASE_FIELDS = ("property", "args", "kwargs", "init", "method", "gradients", "me
 _INIT_FIELDS = ("args", "kwargs", "weights", "weights_file", "prefix", "training", "seed")
 
 
-def _pack_array(array: np.ndarray, buffers: list[bytes]) -> dict:
+def _pack_array(array: np.ndarray, buffers: list[bytes]) -> dict[str, Any]:
     array = np.asarray(array)
     code = array.dtype.str[1:]
     if code not in _DTYPES:
@@ -148,7 +148,7 @@ def _unpack(tree: Any, raw: memoryview, nodes: list[int], position: list[int], d
     raise WireError(f"the message has an unknown part {str(kind)[:40]!r}")
 
 
-def _unpack_array(tree: dict, raw: memoryview, position: list[int]) -> np.ndarray:
+def _unpack_array(tree: dict[str, Any], raw: memoryview, position: list[int]) -> np.ndarray:
     if tree[_TAG] != "array" or tree["dtype"] not in _DTYPES:
         raise WireError("the message has an array of an unknown dtype")
     dtype = np.dtype("<" + tree["dtype"])
