@@ -14,7 +14,9 @@ from ._decoder_block_versions import (
     BeforeTheHeads,
     Block,
     ForgetsTheCache,
+    JoinedTooEarly,
     Remembers,
+    TurnedTwice,
     Unchecked,
     WithBiases,
     attention,
@@ -43,6 +45,17 @@ MISTAKES = (
         "put the keys into the cache before they were turned",
         "A key is turned once, by the position of its own token, and kept so. Turn first, then join the cache.",
         type("DecoderBlock", (Block,), {"attention_class": AfterTheCache}),
+    ),
+    Mistake(
+        "turned the keys of the cache a second time",
+        "What comes out of the cache is turned already. Turn the new keys by `positions`, then put them behind the old"
+        " ones.",
+        type("DecoderBlock", (Block,), {"attention_class": TurnedTwice}),
+    ),
+    Mistake(
+        "turned old and new keys together, by the positions of the new ones",
+        "There are n positions, for the n new tokens. Turn the new keys first, then put them behind the old ones.",
+        type("DecoderBlock", (Block,), {"attention_class": JoinedTooEarly}),
     ),
     Mistake(
         "counted the positions from 0 instead of using the argument",

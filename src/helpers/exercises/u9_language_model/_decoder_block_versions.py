@@ -110,6 +110,26 @@ class AfterTheCache(Attention):
         return self.merge(grouped_query_attention(apply_rotary(q, positions), turned, V, mask)), (K, V)
 
 
+class TurnedTwice(Attention):
+    """Turns all keys in every call, at the places 0, 1, 2, ..., and keeps them so."""
+
+    def forward(self, x: Any, positions: Any, mask: Any = None, cache: Any = None) -> Any:
+        q, k, v = self.project(x)
+        K, V = self.join(k, v, cache)
+        K = apply_rotary(K, torch.arange(K.shape[-2]))
+        return self.merge(grouped_query_attention(apply_rotary(q, positions), K, V, mask)), (K, V)
+
+
+class JoinedTooEarly(Attention):
+    """Turns old and new keys by the positions of the new ones, which are too few."""
+
+    def forward(self, x: Any, positions: Any, mask: Any = None, cache: Any = None) -> Any:
+        q, k, v = self.project(x)
+        K, V = self.join(k, v, cache)
+        q, K = apply_rotary(q, positions), apply_rotary(K, positions)
+        return self.merge(grouped_query_attention(q, K, V, mask)), (K, V)
+
+
 class BeforeTheHeads(Attention):
     """Turns the whole width before it is cut into heads."""
 

@@ -166,6 +166,17 @@ MISTAKES = (
         model(mask=lambda self, t, n: None if t else causal_mask(n)),
     ),
     Mistake(
+        "made the mask for the new tokens alone",
+        "The n new queries meet t + n keys, those of the cache too: causal_mask(n, t + n).",
+        model(mask=lambda self, t, n: causal_mask(n)),
+    ),
+    Mistake(
+        "does not count the tokens in the cache",
+        "Positions and mask both go on where the cache ends. Count first: t is the length of the cached keys, their"
+        " last axis but one.",
+        model(positions=lambda self, t, n: torch.arange(n), mask=lambda self, t, n: causal_mask(n)),
+    ),
+    Mistake(
         "took the new tokens as the first ones of the mask",
         "The new queries are the last of the t + n tokens: causal_mask(n, t + n) has them so.",
         model(mask=_top_left),

@@ -268,6 +268,11 @@ EXERCISE = Exercise(
             _sampler(cut_k=_least_k),
         ),
         Mistake(
+            "asked topk for more tokens than there are",
+            "A top_k beyond the vocabulary cuts nothing: `min(top_k, logits.shape[-1])`.",
+            _sampler(cut_k=lambda p, k: torch.zeros_like(p).scatter(-1, p.topk(k).indices, p.topk(k).values)),
+        ),
+        Mistake(
             "ignored top_k",
             "Only the k most probable stay.",
             _sampler(cut_k=lambda p, k: p),
