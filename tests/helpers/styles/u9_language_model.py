@@ -53,10 +53,10 @@ def _trained():
         torch.manual_seed(0)
         model = reference.LanguageModel(**text.LANGUAGE_MODEL)
         optimizer = torch.optim.Adam(model.parameters(), betas=(0.9, 0.98))
-        rng, steps = np.random.default_rng(0), 240
+        rng, steps = np.random.default_rng(0), 280
         for step in range(steps):
             for group in optimizer.param_groups:
-                group["lr"] = 6e-3 * min(1, (step + 1) / 24, 2 * (1 - step / steps))
+                group["lr"] = 6e-3 * min(1, (step + 1) / 28, 2 * (1 - step / steps))
             inputs, targets = map(torch.from_numpy, text.windows(rng, 16))
             loss = F.cross_entropy(model(inputs)[0].flatten(0, 1), targets.flatten())
             optimizer.zero_grad()
