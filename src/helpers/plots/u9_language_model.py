@@ -142,9 +142,9 @@ def gate() -> Figure:
     right.bar(range(5), passed, color=[GREY, GREY, GREY, BLUE, BLUE])
     right.axhline(0, color=DARK, linewidth=0.8)
     for place, value in enumerate(passed):
-        right.text(place, value + 0.15, f"{value:.2f}", ha="center", fontsize=9)
+        right.text(place, max(value, 0) + 0.15, f"{value:.2f}", ha="center", fontsize=9)
     right.set_xticks(range(5), [f"{g:g}" for g in gates])
-    right.set(xlabel="gate(x)", ylabel="silu(gate(x)) · up(x), where up(x) = 2", ylim=(-1, 9))
+    right.set(xlabel="gate(x)", ylabel="what passes of up(x) = 2", ylim=(-1, 9))
     right.set_title("Closed below zero, open above", fontsize=10)
     return describe(
         drawn,

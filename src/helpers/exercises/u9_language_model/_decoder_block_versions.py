@@ -143,7 +143,8 @@ class AfterGrouping(Attention):
     """Repeats the heads, and keeps what was repeated."""
 
     def forward(self, x: Any, positions: Any, mask: Any = None, cache: Any = None) -> Any:
-        q, k, v = self.turn(*self.project(x), positions)
+        q, k, v = self.project(x)
+        q, k, v = self.turn(q, k, v, positions)
         times = q.shape[-3] // k.shape[-3]
         k, v = k.repeat_interleave(times, -3), v.repeat_interleave(times, -3)
         if cache is not None and cache[0].shape[-3] != k.shape[-3]:

@@ -92,7 +92,7 @@ class PlainList(Model):
         super().__init__(vocab, d_model, n_layers, n_heads, n_kv_heads, d_ff)
         blocks = list(self.layers)
         del self.layers
-        self.layers = blocks
+        setattr(self, "layers", blocks)  # noqa: B010
 
 
 class Tied(Model):
