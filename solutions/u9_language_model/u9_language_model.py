@@ -251,21 +251,28 @@ class RMSNorm(nn.Module):
 #
 # ### Exercise: `DecoderBlock` (5 points)
 #
-# *Core, about 45 minutes.* Make a class for the attention first, with `W_q`, `W_k`, `W_v`, `W_o` in it, and use it as
-# `self.attention`. Heads that do not divide are a `ValueError`: `n_heads` must divide `d_model`, `n_kv_heads` must
-# divide `n_heads`, and neither is below 1. `apply_rotary(x, positions)` and `grouped_query_attention(Q, K, V, mask)` do
-# steps 3 and 6. The `attention_half` at the end of unit 8 is close to what you need.
+# *Core, about 45 minutes.* Two classes. `GroupedAttention` does the nine steps; `DecoderBlock` puts it, as
+# `self.attention`, between norms and roads. (If you would rather cut it differently, do: what counts are the names
+# `norm_1`, `attention.W_q` and so on.) Heads that do not divide are a `ValueError`: `n_heads` must divide `d_model`,
+# `n_kv_heads` must divide `n_heads`, and neither is below 1. `apply_rotary(x, positions)` and
+# `grouped_query_attention(Q, K, V, mask)` do steps 3 and 6. The `attention_half` at the end of unit 8 is close to what
+# you need.
 #
 # `mask=None` hides nothing: who may look where is the caller's business. The caller's cache stays as it was.
 
 
 # %% nbgrader={"grade": false, "grade_id": "DecoderBlock", "locked": false, "schema_version": 3, "solution": true, "task": false}
-### BEGIN SOLUTION
 class GroupedAttention(nn.Module):
-    """Attention with turned queries and keys, shared heads of keys and values, and a cache."""
+    """Attention with turned queries and keys, shared heads of keys and values, and a cache.
+
+    Attributes:
+        W_q, W_o: linear layers from d_model to d_model, without bias.
+        W_k, W_v: linear layers from d_model to n_kv_heads · d_k, without bias.
+    """
 
     def __init__(self, d_model, n_heads, n_kv_heads):
         super().__init__()
+        ### BEGIN SOLUTION
         if n_heads < 1 or d_model % n_heads:
             raise ValueError(f"a width of {d_model} cannot be cut into {n_heads} heads")
         if n_kv_heads < 1 or n_heads % n_kv_heads:
@@ -275,22 +282,24 @@ class GroupedAttention(nn.Module):
         self.W_k = nn.Linear(d_model, n_kv_heads * self.d_k, bias=False)
         self.W_v = nn.Linear(d_model, n_kv_heads * self.d_k, bias=False)
         self.W_o = nn.Linear(d_model, d_model, bias=False)
-
-    def heads(self, x):
-        return x.unflatten(-1, (-1, self.d_k)).transpose(-3, -2)  # (..., heads, n, d_k)
+        ### END SOLUTION
 
     def forward(self, x, positions, mask=None, cache=None):
-        q = apply_rotary(self.heads(self.W_q(x)), positions)  # (..., h, n, d_k)
-        K = apply_rotary(self.heads(self.W_k(x)), positions)  # (..., h_kv, n, d_k)
-        V = self.heads(self.W_v(x))  # (..., h_kv, n, d_k)
+        """Steps 1 to 9. Returns: (..., n, d_model), and the new pair (K, V)."""
+
+        ### BEGIN SOLUTION
+        def heads(y):
+            return y.unflatten(-1, (-1, self.d_k)).transpose(-3, -2)  # (..., heads, n, d_k)
+
+        q = apply_rotary(heads(self.W_q(x)), positions)  # (..., h, n, d_k)
+        K = apply_rotary(heads(self.W_k(x)), positions)  # (..., h_kv, n, d_k)
+        V = heads(self.W_v(x))  # (..., h_kv, n, d_k)
         if cache is not None:
             K = torch.cat([cache[0], K], dim=-2)  # (..., h_kv, t + n, d_k)
             V = torch.cat([cache[1], V], dim=-2)
         output = grouped_query_attention(q, K, V, mask)  # (..., h, n, d_k)
         return self.W_o(output.transpose(-3, -2).flatten(-2)), (K, V)
-
-
-### END SOLUTION
+        ### END SOLUTION
 
 
 class DecoderBlock(nn.Module):
@@ -915,14 +924,13 @@ if run.model is not None:
 
 
 # %%
-class Nowhere(DecoderBlock):
-    """A block for which all tokens stand at one place."""
-
-    def forward(self, x, positions, mask=None, cache=None):
-        return super().forward(x, torch.zeros_like(positions), mask, cache)
-
-
 def make_nowhere():
+    class Nowhere(DecoderBlock):
+        """A block for which all tokens stand at one place."""
+
+        def forward(self, x, positions, mask=None, cache=None):
+            return super().forward(x, torch.zeros_like(positions), mask, cache)
+
     model = LanguageModel(**text.LANGUAGE_MODEL)
     sizes = [text.LANGUAGE_MODEL[name] for name in ("d_model", "n_heads", "n_kv_heads", "d_ff")]
     model.layers = nn.ModuleList(Nowhere(*sizes) for _ in model.layers)
