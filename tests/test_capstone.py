@@ -1,5 +1,6 @@
 """Units 7 and 9 from training to points: the solution trains its models, hands in the weights, and gets every point;
-without or with bad ones it does not."""
+without or with bad ones it does not.
+"""
 
 import nbformat
 import numpy as np

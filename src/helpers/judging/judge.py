@@ -186,7 +186,7 @@ def _agree(
         return _alike(mine["after"], other["after"], GRADIENT_TOLERANCE)
     if my_finding.kind in ("compared", "relation", "warning"):
         return my_finding.message == other_finding.message
-    if my_finding.kind in ("values", "shape", "list", "results", "type", "keys", "dtype", "nothing"):
+    if my_finding.kind in ("values", "shape", "list", "tuple", "results", "type", "keys", "dtype", "nothing"):
         return mine["opaque"] == other["opaque"] and _alike(mine["value"], other["value"], exercise.tolerance)
     return True
 
@@ -236,10 +236,18 @@ _GENERAL = {
         "raises another error than the one asked",
         "Look at the arguments first and `raise ValueError(...)`; `assert` raises another error.",
     ),
-    "nothing": Diagnosis("returns nothing", "A function without `return` gives None, however right its last line is."),
+    "nothing": Diagnosis(
+        "returns nothing",
+        "A function without `return` gives None, however right its last line is; and so does `return print(...)`, since"
+        " `print` itself gives None.",
+    ),
     "list": Diagnosis(
         "returns a list, not an array",
         "`np.array(rows)` (torch: `torch.stack(rows)`) makes one array of a list of rows.",
+    ),
+    "tuple": Diagnosis(
+        "returns a tuple, not an array",
+        "A comma after `return` makes several results of one. Return the array alone.",
     ),
     "numpy": Diagnosis(
         "returns a NumPy array, not a tensor",

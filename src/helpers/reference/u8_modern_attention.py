@@ -125,7 +125,7 @@ def cached_attention_step(
             token.
 
     Returns:
-        output, (..., 1, d_v), and the new pair K (..., t+1, d_k), V (..., t+1, d_v). The old pair is left as it was.
+        output, (..., 1, d_v), and the new cache: K (..., t+1, d_k), V (..., t+1, d_v). The old one is left as it was.
 
     One token at a time, this gives row by row what causal attention over the whole sequence gives.
     Source: Shazeer (2019), "Fast Transformer Decoding: One Write-Head is All You Need", section 2.4.
