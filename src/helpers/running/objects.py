@@ -194,7 +194,8 @@ def reader(logits: np.ndarray, prompt: int, n_new: int, training: bool = False) 
         def forward(self, ids: Any, cache: Any = None) -> Any:
             if not torch.is_tensor(ids) or ids.ndim != 2 or ids.shape[-1] == 0:
                 raise ValueError(
-                    f"a model reads a batch of texts, a tensor of ids (b, n), here (1, n), and was given {_shape_of(ids)}"
+                    "a model reads a batch of texts, a tensor of ids (b, n), here (1, n), and was given"
+                    f" {_shape_of(ids)}"
                 )
             if cache is not None and not (isinstance(cache, list) and len(cache) == 1 and len(cache[0]) == 2):
                 raise ValueError("a model is given the cache that its last call returned, or None at the beginning")

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Init, Tensor
+from helpers.exercises.common import normal_tensor
 from helpers.reference import u9_language_model as reference
 
 from ._decoder_block_mistakes import MISTAKES
-from .common import block_weights, nearly, normal
+from .common import block_weights, nearly
 
 # Heads, heads of keys and values, their width and d_ff are all different, so that none can stand for another.
 _D, _H, _KV, _FF = 24, 4, 2, 10
@@ -33,10 +34,10 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         return Init((_D, _H, kv, _FF), weights=chosen, training=training)
 
     def x(n: int, *batch: int, gradient: bool = False) -> Tensor:
-        return normal(rng, *batch, n, _D, gradient=gradient)
+        return normal_tensor(rng, *batch, n, _D, gradient=gradient)
 
     def cache(t: int, *batch: int, kv: int = _KV, gradient: bool = False) -> tuple[Tensor, Tensor]:
-        return tuple(normal(rng, *batch, kv, t, _D_K, gradient=gradient) for _ in range(2))  # type: ignore[return-value]
+        return tuple(normal_tensor(rng, *batch, kv, t, _D_K, gradient=gradient) for _ in range(2))  # type: ignore[return-value]
 
     few = Tensor(rng.random((2, 1, 4, 4)) < 0.6).array | np.eye(4, dtype=bool)
     own = rng.random((2, _H, 4, 4)) < 0.6

@@ -11,26 +11,32 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.exercise import Case, Exercise, Init, Mistake, Tensor
+from helpers.exercises.common import normal_tensor
 from helpers.reference import u9_language_model as reference
 
-from .common import feed_forward_weights, normal
+from .common import feed_forward_weights
 
 
 def _cases(rng: np.random.Generator) -> list[Case]:
     weights, square = feed_forward_weights(rng, 5, 8), feed_forward_weights(rng, 6, 6)
     init = Init((5, 8), weights=weights)
     return [
-        Case("values", (normal(rng, 4, 5),), init=init, note="4 tokens, d_model = 5, d_ff = 8"),
-        Case("values", (normal(rng, 3, 6),), init=Init((6, 6), weights=square), note="3 tokens, d_model = d_ff = 6"),
+        Case("values", (normal_tensor(rng, 4, 5),), init=init, note="4 tokens, d_model = 5, d_ff = 8"),
         Case(
             "values",
-            (normal(rng, 4, 5),),
+            (normal_tensor(rng, 3, 6),),
+            init=Init((6, 6), weights=square),
+            note="3 tokens, d_model = d_ff = 6",
+        ),
+        Case(
+            "values",
+            (normal_tensor(rng, 4, 5),),
             init=Init((5, 8), weights=weights, training=True),
             note="4 tokens, in training mode",
         ),
-        Case("batch axes", (normal(rng, 5),), init=init, note="one token, one axis"),
-        Case("batch axes", (normal(rng, 2, 1, 5),), init=init, note="2 sentences of one token"),
-        Case("batch axes", (normal(rng, 2, 3, 4, 5),), init=init, note="2 × 3 sentences"),
+        Case("batch axes", (normal_tensor(rng, 5),), init=init, note="one token, one axis"),
+        Case("batch axes", (normal_tensor(rng, 2, 1, 5),), init=init, note="2 sentences of one token"),
+        Case("batch axes", (normal_tensor(rng, 2, 3, 4, 5),), init=init, note="2 × 3 sentences"),
         Case(
             "large inputs",
             (Tensor((300 * rng.normal(size=(3, 5))).astype("f4")),),
@@ -39,7 +45,7 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         ),
         Case(
             "gradients",
-            (normal(rng, 2, 3, 5, gradient=True),),
+            (normal_tensor(rng, 2, 3, 5, gradient=True),),
             init=init,
             gradients=True,
             note="gradients of x and all weights",

@@ -7,12 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercise import Tensor
-
-
-def normal(rng: np.random.Generator, *shape: int, gradient: bool = False) -> Tensor:
-    return Tensor(rng.normal(size=shape).astype("f4"), gradient)
-
 
 def feed_forward_weights(rng: np.random.Generator, d: int, d_ff: int, prefix: str = "") -> dict[str, np.ndarray]:
     """Weights that give numbers of about unit variance."""
