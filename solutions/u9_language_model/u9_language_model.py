@@ -79,7 +79,7 @@ plots.show(figures.flow_charts())
 # %%
 library = text.library()
 print(f"{len(library.learned):,} characters to learn from, {len(library.held_out):,} held out\n")
-print(library.learned[4000:4400])
+print("\n".join(library.learned.splitlines()[20:23]))
 
 # %% [markdown]
 # **A token is a character** here: the line break and the 95 characters of an English keyboard, 96 in all. The id is the
@@ -916,7 +916,8 @@ if run.model is not None:
         return figures.heads(weights, line, f"Layer {layer}: what each head looks at")
 
     with trying("the maps"):
-        plots.explore(look, sentence="An exception is raised.", layer=range(len(run.model.layers)))
+        last = len(run.model.layers) - 1
+        plots.explore(look, start={"layer": last}, sentence="An exception is raised.", layer=range(last + 1))
 
 # %% [markdown]
 # **And without positions?** The same blocks, but every token stands at position 0, so nothing is turned. Before you run
