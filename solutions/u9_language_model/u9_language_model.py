@@ -1125,11 +1125,6 @@ if plots.drawing():
 # **How to hand in.** Save the notebook, run *Validate* (it trains nothing, and uses your saved weights), and submit it
 # as unit 0 shows. `weights.safetensors` has to lie beside the notebook; submitting takes it along.
 
-# %%
-from helpers import progress
-
-progress("u9")
-
 # %% [markdown]
 # ## Sources
 #
@@ -1152,3 +1147,8 @@ progress("u9")
 # - Kwon and others (2023): *Efficient Memory Management for Large Language Model Serving with PagedAttention*.
 # - Kazemnejad and others (2023): *The Impact of Positional Encoding on Length Generalization in Transformers*. A
 #   decoder without positions.
+
+# %%
+from helpers import progress
+
+progress("u9")
