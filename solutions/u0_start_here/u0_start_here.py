@@ -29,8 +29,8 @@ plots.show(
 
 # %% [markdown]
 # Units 1 and 2 build attention itself. Unit 3 tells it the order of the words, units 4 to 6 build the Transformer around it,
-# unit 7 trains it on real data, and unit 8 shows what today's models do differently. Each unit uses what you built before, so go in order.
-# Units 1 to 8 have 20 points each.
+# unit 7 trains it on real data, unit 8 shows what today's models do differently, and in unit 9 you make such a model and let it write.
+# Each unit uses what you built before, so go in order. Units 1 to 9 have 20 points each.
 
 # %% [markdown]
 # ## 2 · How a unit goes

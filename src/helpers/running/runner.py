@@ -32,7 +32,7 @@ from typing import Any
 
 from helpers.exercise import Case
 
-from . import shortcuts
+from . import chunks, shortcuts
 from .bench import Bench, build, instantiate
 from .errors import MAX_TEXT, NotRunnable, describe_error
 from .values import gradients, opaque, outline, plain, same, shares_memory, snapshot
@@ -97,7 +97,7 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
                 function = getattr(function, case.method)
             with _meter(case) as peak:
                 for _ in range(case.times):
-                    result = function(*args, **kwargs)
+                    result = _call(function, case, args, kwargs)
         answer["memory"] = peak.elements if peak is not None else 0
         answer["warnings"] = [str(w.message)[:MAX_TEXT] for w in caught[:5]]
         answer["type"] = type(result).__name__
@@ -127,6 +127,10 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
     if answer["opaque"] or answer["status"] != "returned":
         result = _UNREADABLE
     return answer, result
+
+
+def _call(function: Any, case: Case, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return chunks.read(function, case.chunks, *args, **kwargs) if case.chunks else function(*args, **kwargs)
 
 
 def _meter(case: Case) -> Any:

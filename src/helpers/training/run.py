@@ -144,7 +144,8 @@ class Training:
         steps: how many.
         rate: the learning rate, which rises at the beginning and falls in the second half.
         seed: of start values and batches.
-        samples: `samples(model) -> [(given, wanted, got), ...]` to show on the way; None shows none.
+        samples: `samples(model) -> [(given, wanted, got), ...]` to show on the way; None shows none. Where nothing is
+            wanted, "", nothing is marked as right or wrong.
 
     Attributes:
         model: None before the first `go()`.
@@ -273,6 +274,13 @@ class Training:
         if not self._sampled:
             return ""
         cell = '<td style="text-align:left;padding:1px 10px">'
+        if not any(wanted for taken in self._sampled.values() for _, wanted, _ in taken):
+            lines = [
+                f"<tr>{cell}step {step}</td>{cell}<b>{escape(given)}</b>{escape(got)}</td></tr>"
+                for step, taken in self._sampled.items()
+                for given, _, got in taken
+            ]
+            return f"<table>{''.join(lines)}</table>"
         times = "".join(f"<th>step {step}</th>" for step in self._sampled)
         rows = []
         for place, (given, wanted, _) in enumerate(next(iter(self._sampled.values()))):
