@@ -46,8 +46,8 @@ plots.show(
 # - an **answer cell**: a function with its description. Replace the line `raise NotImplementedError` by your answer;
 # - a **check cell** below it, `check(...)`. It calls your function on small arrays and compares. Run it as often as you like: checking costs nothing.
 #
-# Under its heading stands about how many minutes it takes, and one of two words. **Core**: later exercises build on it, so do it first. **Extra**: nothing
-# later needs it, so you may come back to it. Both count for their points.
+# Under its heading stands about how many minutes it takes, and one of two words. **Core**: what comes later builds on it, so do it first. **Extra**: nothing
+# later needs your answer, so you may come back to it. Both count for their points.
 #
 # Try it out now, in four steps.
 
@@ -71,7 +71,8 @@ plots.show(
 # | **Hint.** Python tells “Attend” from “attend”. ... | a step that leads on |
 #
 # **Step 3.** Ask for more: run the cell `hint()` below the check. It shows the next step, and one more each time you run it. In other units
-# write `hint()` into a cell of your own (the **+** in the toolbar adds one below); it answers for the last check that did not pass, and `hint("softmax")` for an exercise that you name.
+# write `hint()` into a cell of your own (the **+** in the toolbar adds one below); it answers for the last check that did not pass, and `hint("softmax")` for
+# an exercise that you name.
 #
 # **Step 4.** Follow the hint, run the answer cell and the check cell once more, and see the card turn.
 
@@ -126,7 +127,8 @@ hint()
 # | $h$ | heads (unit 4) | | scores, weights, mask | $(\dots, n_q, n_k)$ |
 #
 # - **Tokens are rows.** The last axis is the features, the last but one the tokens.
-# - **The dots are batch axes**, as many as you like, or none: several sentences, or several heads. Count axes from the end, and you need not know how many there are.
+# - **The dots are batch axes**, as many as you like, or none: several sentences, or several heads. Count axes from the end, and you need not know how many
+#   there are.
 # - **In a mask `True` means: may attend.**
 # - A function never changes what it is given, and arguments that do not fit raise a `ValueError`.
 
@@ -179,7 +181,8 @@ for (name, guess), array in zip(yours.items(), actual):
 #
 # **Feedback** comes back through the same list: for each exercise its points, the name of the mistake if there was one, and a hint.
 #
-# Please leave names as they are: those of notebooks, functions and arguments. Leave check cells as they are and where they are. Add cells of your own wherever you like.
+# Please leave names as they are: those of notebooks, functions and arguments. Leave check cells as they are and where they are. Add cells of your own
+# wherever you like.
 
 # %% [markdown]
 # ## 5 · Where help is
@@ -196,13 +199,12 @@ for (name, guess), array in zip(yours.items(), actual):
 # | you are stuck for more than half an hour | ask: the person who runs your class, or a fellow learner. Say what you expected and what came back |
 
 # %%
-try:
-    assert hello_attention() == "attend"
-except (NotImplementedError, AssertionError):
-    print("After you have answered hello_attention, this cell says how to read the reference.")
-else:
-    print("Your answer stands. To read the reference beside it, run in a cell of your own:\n")
-    print("    from helpers.reference import u0_start_here\n    u0_start_here.hello_attention??")
+with plots.demonstration("hello_attention"):
+    if str(hello_attention()) == "attend":
+        print("Your answer stands. To read the reference beside it, run in a cell of your own:\n")
+        print("    from helpers.reference import u0_start_here\n    u0_start_here.hello_attention??")
+    else:
+        print("When your answer passes its check, this cell says how to read the reference.")
 
 # %% [markdown]
 # ## What you have now

@@ -63,7 +63,7 @@ plots.show(
 
 # %% [markdown]
 # **Tokens are rows.** This holds in the whole course: a sentence of $n$ tokens is a matrix $X$ of shape
-# $(n, d_{\text{model}})$, and `X[2]` is the third token. (A *token* is whatever the text was cut into: here, a word.)
+# $(n, d_{\text{model}})$, and `X[2]` is the third token, because Python counts from 0. (A *token* is whatever the text was cut into: here, a word.)
 #
 # Several sentences at once are stacked in front: $(\text{batch}, n, d_{\text{model}})$. There may be more axes in
 # front than one, so we write $(\dots, n, d_{\text{model}})$ and count axes **from the end**: the features are axis
@@ -457,7 +457,7 @@ plots.show(
 #
 # Many lectures and papers write a token as a **column**. Then the sentence is $X$ of shape $(d_{\text{model}}, n)$, the matrices stand on the left,
 # $Q = W^q X$ (with $W^q$ our $W_q$ on its side), and the scores are $K^\top Q$. It is the same computation, turned on its side,
-# and mixing the two up is a classic. The safe way is not to remember the formula but the rule behind it: **the axis that a dot product sums
+# and mixing the two up is a classic mistake. The safe way is not to remember the formula but the rule behind it: **the axis that a dot product sums
 # over has to vanish, and that is the features'.**
 
 # %%
@@ -581,10 +581,12 @@ plots.show(
 #
 # - Words become ids, ids rows of a table: $X$ of shape $(n, d_{\text{model}})$, tokens as rows.
 # - The dot product measures how much two vectors agree; the cosine does so without their lengths.
-# - Each token gets a query, a key and a value: $Q = XW_q$, $K = XW_k$, $V = XW_v$. The query asks, the keys answer, and whoever is to be renewed supplies the query.
+# - Each token gets a query, a key and a value: $Q = XW_q$, $K = XW_k$, $V = XW_v$. The query asks, the keys answer, and whoever is to be renewed supplies the
+#   query.
 # - All scores at once are one product: $S = QK^\top$, or $K^\top Q$ for tokens as columns.
 #
-# **Sources.** Vaswani and others, 2017, *Attention Is All You Need* (queries, keys, values, the scores as one product). Luong, Pham and Manning, 2015, *Effective
+# **Sources.** Vaswani and others, 2017, *Attention Is All You Need* (queries, keys, values, the scores as one product). Luong, Pham and Manning, 2015,
+# *Effective
 # Approaches to Attention-based Neural Machine Translation* (the dot product as a score). Mikolov and others, 2013, *Efficient Estimation of
 # Word Representations in Vector Space* (words as vectors). Salton, Wong and Yang, 1975, *A Vector Space Model for Automatic Indexing* (the cosine as
 # similarity).

@@ -110,7 +110,8 @@ check(softmax, hidden=True)
 # ## 2 · Weights mix the values
 #
 # Back to the mall of unit 1. The wish *warm and sweet* scored 3 with the coats, 4 with hot cocoa, 1 with ice cream and 0 with the books. Softmax
-# makes shares of these: $0.26$, $0.70$, $0.035$ and $0.013$. Now the shopper fills one bag, and takes from **every** shop its share of the goods:
+# makes shares of these: $0.26$, $0.70$, $0.035$ and $0.013$. Now the shopper fills one bag, and takes from **every** shop its share of the goods. (Still
+# without the $\sqrt{d_k}$ of the formula, which comes in section 5.)
 
 # %%
 shops = ["coats", "hot cocoa", "ice cream", "books"]
@@ -250,7 +251,8 @@ plots.show(
 )
 
 # %% [markdown]
-# (The scores are set by hand: 2.5 for a friend, 0 for everyone else. And that a toy goes only half of the way, so that it keeps half of its own place, is an idea for which
+# (The scores are set by hand: 2.5 for a friend, 0 for everyone else. And that a toy goes only half of the way, so that it keeps half of its own place, is an
+# idea for which
 # unit 5 has a name.)
 #
 # Nobody told the horse where the knight was. It found it by what its badge *says*, not by where it *stood*. Hold on to that: it
@@ -267,7 +269,8 @@ plots.show(
 # Its root is the typical size of the distance. A coin that gives $+1$ or $-1$ has mean 0, and variance $\tfrac12 (1 + 1) = 1$.
 #
 # Two numbers are **independent** if knowing one tells nothing about the other. Throw two coins and add: $-2, 0, 0, 2$, each as likely. The mean is
-# 0, the variance $\tfrac14 (4 + 0 + 0 + 4) = 2 = 1 + 1$: *variances of independent numbers add up.* It does not hold for one coin counted twice: that gives $-2$ or $2$,
+# 0, the variance $\tfrac14 (4 + 0 + 0 + 4) = 2 = 1 + 1$: *variances of independent numbers add up.* It does not hold for one coin counted twice: that gives
+# $-2$ or $2$,
 # and the variance is 4.
 #
 # Two more rules. The *product* of two independent numbers of mean 0 and variance 1 has mean 0 and variance $1 \cdot 1 = 1$. (Try it with the
@@ -275,7 +278,7 @@ plots.show(
 #
 # </details>
 #
-# Take $q$ and $k$ with random entries, each of mean 0 and variance 1. One product $q_1 k_1$ has mean 0 and variance 1.
+# Take $q$ and $k$ with random entries, each of mean 0 and variance 1. One product $q_i k_i$ has mean 0 and variance 1.
 # The dot product adds $d_k$ of them, independent of each other, and variances of independent numbers add up:
 #
 # $$\mathrm{Var}(q \cdot k) = 1 + 1 + \dots + 1 = d_k .$$
@@ -337,14 +340,15 @@ plots.show(
 # Why should large scores be bad? Two scores that differ by 1 have weights as $2.7 : 1$. Scores that differ by 10 have
 # weights as $22026 : 1$. With large scores one key takes everything: the softmax is **saturated**.
 #
-# And a saturated softmax cannot learn. Training nudges each score a little and asks how the weights answer. So let us nudge: three keys have the scores 1, 0, 0, and score 0
+# And a saturated softmax cannot learn. Training nudges each score a little and asks how the weights answer. So let us nudge: three keys have the scores 1, 0,
+# 0, and score 0
 # rises by a thousandth.
 
 # %%
 with plots.demonstration("softmax"):
     before, after = softmax(np.array([1.0, 0.0, 0.0])), softmax(np.array([1.001, 0.0, 0.0]))
-    print("weights:                            ", before.round(4))
-    print("how much they move for each 1 of it:", ((after - before) / 0.001).round(4))
+    print("weights:                       ", before.round(4))
+    print("their change, divided by 0.001:", ((after - before) / 0.001).round(4))
 
 # %% [markdown]
 # Its own weight rises, the others fall, and together they gain nothing. Now the same with a pencil, for all pairs at once. The answer has a name, the
@@ -370,7 +374,8 @@ with plots.demonstration("softmax"):
 #
 # $$\frac{\partial p_i}{\partial x_i} = \frac{e^{x_i}\,S - e^{x_i}\,e^{x_i}}{S^2} = \frac{e^{x_i}}{S} - \Big(\frac{e^{x_i}}{S}\Big)^2 = p_i - p_i^2 = p_i\,(1 - p_i) .$$
 #
-# **Second case, $j \ne i$:** the numerator stays where it is. Do this one yourself, on paper: put $u' = 0$ into the quotient rule, and write what comes out with $p_i$ and $p_j$.
+# **Second case, $j \ne i$:** the numerator stays where it is. Do this one yourself, on paper: put $u' = 0$ into the quotient rule, and write what comes out
+# with $p_i$ and $p_j$.
 #
 # <details><summary>Compare</summary>
 #
@@ -606,7 +611,8 @@ check(scaled_dot_product_attention, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now your function does it for all five words at once. Guess two rows before you run the cell. *burger* has the query $(0, 3)$: it seeks a person. What will it fetch?
+# Now your function does it for all five words at once. Guess two rows before you run the cell. *burger* has the query $(0, 3)$: it seeks a person. What will
+# it fetch?
 # And *a* has the query $(0, 0)$.
 
 # %%
@@ -673,7 +679,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The price shows in the picture below. Its scores are set by hand, to show what a trained model may want. Within a window of 1, *was* cannot reach *burger*, the very thing that was good.
+# The price shows in the picture below. Its scores are set by hand, to show what a trained model may want. Within a window of 1, *was* cannot reach *burger*,
+# the very thing that was good.
 # The **far context** matters whenever it is given weight, and full attention can give weight to anything. (Stacking
 # layers helps a little: news travels one window further with each.)
 
@@ -747,7 +754,8 @@ plots.show(
 #
 # <details><summary><b>Refresher: tanh</b> (one minute)</summary>
 #
-# $\tanh x = \dfrac{e^x - e^{-x}}{e^x + e^{-x}}$ is a curve in the shape of an S. It lets small numbers pass nearly as they are ($\tanh 0 = 0$, $\tanh 0.1 = 0.0997$), bends larger
+# $\tanh x = \dfrac{e^x - e^{-x}}{e^x + e^{-x}}$ is a curve in the shape of an S. It lets small numbers pass nearly as they are ($\tanh 0 = 0$, $\tanh 0.1 =
+# 0.0997$), bends larger
 # ones ($\tanh 1 = 0.76$), and never goes beyond 1 ($\tanh 3 = 0.995$). Below zero it is the same with a minus: $\tanh(-1) = -0.76$. In NumPy it is `np.tanh`.
 #
 # </details>
@@ -806,10 +814,13 @@ check(additive_scores, hidden=True)
 # Something is still missing. Shuffle the words, and each gets exactly the same output as before: attention does not
 # know **order**. Unit 3 shows it, and mends it with sines and cosines.
 #
-# **Sources.** Bahdanau, Cho and Bengio, 2014, *Neural Machine Translation by Jointly Learning to Align and Translate* (attention, with the additive score). Luong, Pham and
+# **Sources.** Bahdanau, Cho and Bengio, 2014, *Neural Machine Translation by Jointly Learning to Align and Translate* (attention, with the additive score).
+# Luong, Pham and
 # Manning, 2015, *Effective Approaches to Attention-based Neural Machine Translation* (the dot product; a window). Vaswani and others, 2017, *Attention Is
-# All You Need* (the scale; its footnote on the variance). Bridle, 1990, *Probabilistic Interpretation of Feedforward Classification Network Outputs, with Relationships to Statistical
-# Pattern Recognition* (softmax). Hinton, Vinyals and Dean, 2015, *Distilling the Knowledge in a Neural Network* (temperature). Beltagy, Peters and Cohan, 2020, *Longformer: The
+# All You Need* (the scale; its footnote on the variance). Bridle, 1990, *Probabilistic Interpretation of Feedforward Classification Network Outputs, with
+# Relationships to Statistical
+# Pattern Recognition* (softmax). Hinton, Vinyals and Dean, 2015, *Distilling the Knowledge in a Neural Network* (temperature). Beltagy, Peters and Cohan,
+# 2020, *Longformer: The
 # Long-Document Transformer* (attention to a neighbourhood).
 #
 # **How to hand in:** run *Kernel → Restart Kernel and Run All Cells*, see that every check is green, save, press

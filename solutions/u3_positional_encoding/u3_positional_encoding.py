@@ -213,7 +213,8 @@ plots.show(
 # ### One clock
 #
 # A wave is a clock hand seen from the side. The hand starts at the top and turns clockwise, by the same angle at each position. Two numbers say where
-# its tip is: **the sine of the angle is how far right it points, the cosine how far up.** One number would not do: a sine of 0.84 belongs to two hands, one that points
+# its tip is: **the sine of the angle is how far right it points, the cosine how far up.** One number would not do: a sine of 0.84 belongs to two hands, one
+# that points
 # up and to the right (angle 1) and one that points down and to the right (angle 2.14). The cosine tells them apart.
 
 # %%
@@ -289,10 +290,11 @@ check(encoding_by_hand, hidden=True)
 # For $d_{\text{model}} = 8$ these are 1, 0.1, 0.01 and 0.001: each clock is slower than the one before by the same factor. An odd $d_{\text{model}}$
 # would leave a sine without its cosine: raise a `ValueError`.
 #
-# **Why 10000?** The paper gives no reason, and there is nothing exact about it. The base says how slow the slowest clock is. In a table of width 64 that clock comes round after
-# 47,117 positions, more than any sentence has. With a base of 100 it would come round after 544, and a place 544 further on would begin to look like this one. With a
-# million, nearly half of the clocks (15 of 32) would turn by less than 0.1 radian in the first 100 positions: columns that say nothing in a short sentence. So the base goes with the
-# length of the texts, and models that read very long ones have chosen larger bases.
+# **Why 10000?** The paper gives no reason, and there is nothing exact about it. The base says how slow the slowest clock is. In a table of width 64 that clock
+# comes round after 47,117 positions, more than any sentence has: it alone tells roughly how far the text has come. With a base of 100 it would come round
+# after 544 positions, and in a longer text no single hand would tell that any more. (The rows would still differ, in how the hands stand together.) With
+# a million, nearly half of the clocks (15 of 32) would turn by less than 0.1 radian in the first 100 positions: columns that say next to nothing in a short
+# sentence. So the base goes with the length of the texts, and models that read very long ones have larger bases.
 
 # %%
 plots.show(
@@ -398,16 +400,17 @@ plots.explore(
 # ## 4 · Word and place in one vector
 #
 # The position vector is as wide as the token, and the two are **added**. So the width stays the same, and nothing that comes after has to know that
-# there are positions. One thing has to be agreed on first: how large the numbers in an embedding are. It is a **convention** of the original Transformer to start them small, with a
+# there are positions. One thing has to be agreed on first: how large the numbers in an embedding are. It is a **convention** of the first Transformers to
+# start them small, with a
 # size near $1/\sqrt{d_{\text{model}}}$, so that a whole vector has length about 1. Sines and cosines go up to 1 and would drown them. Times
 # $\sqrt{d_{\text{model}}}$, the word is as loud as its place. (Other conventions are about: `torch.nn.Embedding` starts with entries of size 1, and
-# needs no such factor.) This course keeps the paper's:
+# needs no such factor.) This course keeps the paper's factor:
 #
 # $$\sqrt{d_{\text{model}}}\; X + P[:n] .$$
 
 # %%
 d_model = X.shape[1]
-embedded = X / np.sqrt(d_model)  # the paper's convention
+embedded = X / np.sqrt(d_model)  # small, by this convention
 plots.show(
     figures.sum_of_word_and_place(embedded, words),
 )
@@ -474,7 +477,8 @@ with plots.demonstration("sinusoidal_encoding", "add_positions", "permutation_ga
     print(f"without positions: {without:.0e}   with yours: {with_positions:.2f}")
 
 # %% [markdown]
-# One trap for later units, where several sentences stand in one array $(\text{batch}, n, d_{\text{model}})$: positions run along the axis of the *tokens*. There,
+# One trap for later units, where several sentences stand in one array $(\text{batch}, n, d_{\text{model}})$: positions run along the axis of the *tokens*.
+# There,
 # `P[:len(X)]` counts the sentences; with a single sentence in the batch it is one row, and every token silently gets position 0. `P[:X.shape[-2]]`
 # counts the tokens.
 
@@ -490,7 +494,8 @@ with plots.demonstration("sinusoidal_encoding", "add_positions", "permutation_ga
 #
 # $$PE[p] \cdot PE[q] = \sum_i \cos\big((p - q)\,\omega_i\big) .$$
 #
-# The places $p$ and $q$ are gone; only their **distance** $p - q$ is left. Look at the curve on the right: the product is largest at the place itself and falls quickly on both sides.
+# The places $p$ and $q$ are gone; only their **distance** $p - q$ is left. Look at the curve on the right: the product is largest at the place itself and
+# falls quickly on both sides.
 
 # %%
 plots.show(
@@ -509,8 +514,10 @@ with plots.demonstration("sinusoidal_encoding"):
 # %% [markdown]
 # Two things these products do **not** give, although one might wish for them:
 #
-# * *Nearer is not always larger.* From a distance of about 10 on the curve wavers. At 25 it is 20.1, at 22 only 17.6: the hands of the quick clocks have come round and agree again.
-# * *Before and after are alike.* $\cos(a - b)$ is $\cos(b - a)$, so four places before gives the same product as four places after; the last of your three lines goes backwards. From products of
+# * *Nearer is not always larger.* From a distance of about 10 on the curve wavers. At 25 it is 20.1, at 22 only 17.6: the hands of the quick clocks have come
+#   round and agree again.
+# * *Before and after are alike.* $\cos(a - b)$ is $\cos(b - a)$, so four places before gives the same product as four places after; the last of your three
+#   lines goes backwards. From products of
 #   encodings alone nobody can tell who bites whom.
 #
 # For that one needs the direction of the step, and it is in the table too, in another way.
@@ -538,7 +545,8 @@ plots.explore(
 #
 # $$PE[p + \text{offset}] = M\; PE[p] \quad\text{for every } p,$$
 #
-# with $PE[p]$ as a column. A model can learn such a matrix inside of its $W_q$ or $W_k$, and with it "three words back", once for all places. The matrix for three back is not the
+# with $PE[p]$ as a column. A model can learn such a matrix inside of its $W_q$ or $W_k$, and with it "three words back", once for all places. The matrix for
+# three back is not the
 # one for three onwards: here before and after are told apart.
 #
 # Start with one clock. The addition theorems say how the pair at angle $x + a$ comes from the pair at angle $x$:
@@ -602,12 +610,15 @@ with plots.demonstration("sinusoidal_encoding", "shift_matrix"):
 # * Products of position vectors depend on the distance alone, not on its direction; a step, with its direction, is the same turn everywhere.
 #
 # Many later models *learn* the table `P` instead, like any other weights. That works as well up to the longest sentence of the training, and has no
-# row beyond it. Yours has a row for every place: it can be *computed* for any length. That does not mean that a model *understands* any length. A model trained on short sentences meets
+# row beyond it. Yours has a row for every place: it can be *computed* for any length. That does not mean that a model *understands* any length. A model
+# trained on short sentences meets
 # rows that it has never seen, and usually does badly with them. And since a step is a turn, one can turn the queries and keys themselves
 # instead of adding anything: you will do that in unit 8.
 #
-# **Sources.** Vaswani and others, 2017, *Attention Is All You Need*, section 3.5 (sines and cosines, the base, the factor $\sqrt{d_{\text{model}}}$ in 3.4). Gehring and others, 2017, *Convolutional
-# Sequence to Sequence Learning* (learned positions). Su and others, 2021, *RoFormer: Enhanced Transformer with Rotary Position Embedding* (turning queries and keys). Kazemnejad
+# **Sources.** Vaswani and others, 2017, *Attention Is All You Need*, section 3.5 (sines and cosines, the base, the factor $\sqrt{d_{\text{model}}}$ in 3.4).
+# Gehring and others, 2017, *Convolutional
+# Sequence to Sequence Learning* (learned positions). Su and others, 2021, *RoFormer: Enhanced Transformer with Rotary Position Embedding* (turning queries
+# and keys). Kazemnejad
 # and others, 2023, *The Impact of Positional Encoding on Length Generalization in Transformers* (what happens beyond the trained length).
 #
 # **Next:** unit 4 lets several attentions look at one sentence side by side, each for something else.

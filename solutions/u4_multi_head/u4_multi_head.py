@@ -2,7 +2,7 @@
 # # Unit 4 · Multi-head attention: several looks at one sentence
 #
 # The attention of unit 2 gives every word one look around: one softmax, one set of weights, one mixture. In this unit a word gets several looks at
-# once, each for something else, with as many parameters and multiplications as before. (Memory it does cost more; section 5 has the bill.)
+# once, each for something else, with as many parameters and multiplications as before. (It does take more memory. Section 5 has the bill.)
 #
 # | you write | what it is for | points |
 # |---|---|---|
@@ -32,7 +32,8 @@ from helpers.reference.u2_softmax_scaling import scaled_dot_product_attention
 #
 # A softmax hands out exactly 100 %. Asked both questions at once, one head has to share: half of its look goes to *cat*, half to *thirsty*, and what
 # comes out is a mixture of the two in which nobody can tell who was meant and what was told. Two heads ask one question each, and each spends its whole
-# 100 % on it. Follow the framed row of *it*: yellow is all of the look, grey is half of it. (Queries and keys are set by hand here. In section 7 you train some.)
+# 100 % on it. Follow the framed row of *it*: yellow is all of the look, grey is half of it. (Queries and keys are set by hand here. In section 7 you train
+# some.)
 
 # %%
 plots.show(
@@ -287,12 +288,14 @@ with plots.demonstration("multi_head_attention"):
 # %% [markdown]
 # ### Heads add up
 #
-# *Side by side, then times $W_o$* can be read in another way. Columns $i \cdot d_k$ to $(i+1) \cdot d_k$ of what is laid side by side meet the rows of $W_o$ with the same numbers. Call these
+# *Side by side, then times $W_o$* can be read in another way. Columns $i \cdot d_k$ to $(i+1) \cdot d_k$ of what is laid side by side meet the rows of $W_o$
+# with the same numbers. Call these
 # rows $W_o^{(i)}$, a slice $(d_k, d_{\text{model}})$ for each head, and
 #
 # $$[\text{head}_0 \,|\, \dots \,|\, \text{head}_{h-1}]\; W_o = \sum_i \text{head}_i\, W_o^{(i)} .$$
 #
-# So every head writes its finding at the full width, and the findings are **added**. The cell below does it with the eight heads from above. Remember the sum: in unit 5 one more thing is added to it, the
+# So every head writes its finding at the full width, and the findings are **added**. The cell below does it with the eight heads from above. Remember the
+# sum: in unit 5 one more thing is added to it, the
 # token itself.
 
 # %%
@@ -365,8 +368,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Parameters and multiplications are the same. What grows is what belongs to the maps: eight times the exponentials, and eight tables of $n^2$ weights in memory instead of one. At 50 words
-# that is nothing. At 4,096 words one table has 67 MB (4 bytes a number), and eight have 537 MB, for one layer and one sentence. Unit 8 shows how to do without the
+# Parameters and multiplications are the same. What grows is what belongs to the maps: eight times the exponentials, and eight tables of $n^2$ weights in
+# memory instead of one. At 50 words
+# that is nothing. At 4,096 words one table has 67 MB (4 bytes a number), and eight have 537 MB, for one layer and one sentence. Unit 8 shows how to do
+# without the
 # table.
 #
 # And this is what it buys: below are **the same** $X$, $W_q$ and $W_k$ twice. In the framed map the 64 products of
@@ -378,8 +383,10 @@ plots.show(
 )
 
 # %% [markdown]
-# Then why not 512 heads of width 1? Because a narrow head is a poor judge. Its scores $Q_i K_i^\top$ are made of $d_k$ products only; a table of such scores has a **rank** of $d_k$ at most, however many tokens
-# there are. In the extreme, $d_k = 1$, a score is one number times one number, $S_{ij} = q_i k_j$. Then a query with $q_i > 0$ likes the key with the largest $k_j$ best, and one with
+# Then why not 512 heads of width 1? Because a narrow head is a poor judge. Its scores $Q_i K_i^\top$ are made of $d_k$ products only; a table of such scores
+# has a **rank** of $d_k$ at most, however many tokens
+# there are. In the extreme, $d_k = 1$, a score is one number times one number, $S_{ij} = q_i k_j$. Then a query with $q_i > 0$ likes the key with the largest
+# $k_j$ best, and one with
 # $q_i < 0$ the key with the smallest. No query can prefer any of the keys between, so *the word before* is beyond such a head. Widths of 64 and 128 are usual.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "one_head_or_many", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
@@ -423,7 +430,8 @@ import torch
 from torch import nn
 
 # %% [markdown]
-# Here is the whole module as a flow chart, drawn by the course's own code. Compare it with figure 2 of *Attention Is All You Need*. New is that query, key and value may
+# Here is the whole module as a flow chart, drawn by the course's own code. Compare it with figure 2 of *Attention Is All You Need*. New is that query, key
+# and value may
 # come from **different sequences**: $n_q$ query tokens ask $n_k$ key tokens. In unit 6 that will be one language asking another.
 
 # %%
@@ -541,7 +549,8 @@ check(MultiHeadAttention, hidden=True)
 # %% [markdown]
 # ## 7 · Train some heads
 #
-# The heads of section 4 were made by hand. Will heads **learn** to divide the work? Here is a task that needs two looks. Six tokens each carry two keys, one of kind A
+# The heads of section 4 were made by hand. Will heads **learn** to divide the work? Here is a task that needs two looks. Six tokens each carry two keys, one
+# of kind A
 # and one of kind B (both are numbers from 0 to 5, and each comes once), and a value from 0 to 5. The question names an A and a B; wanted are **both** values.
 #
 # | token | 0 | 1 | 2 | 3 | 4 | 5 |
@@ -550,8 +559,10 @@ check(MultiHeadAttention, hidden=True)
 # | B | 1 | 4 | 0 | 2 | 5 | 3 |
 # | value | 2 | 2 | 5 | 0 | 1 | 4 |
 #
-# *A is 5 and B is 2* is answered by 5 (token 2) and 0 (token 3). The model is one layer of **your** attention, with width 32: the question asks, the six tokens answer, and one linear layer reads
+# *A is 5 and B is 2* is answered by 5 (token 2) and 0 (token 3). The model is one layer of **your** attention, with width 32: the question asks, the six
+# tokens answer, and one linear layer reads
 # the two values off. Only the number of heads differs. Each model has the same 5,580 parameters.
+
 
 # %%
 def draw_sentences(count):
@@ -607,11 +618,16 @@ if plots.drawing():  # some seconds, and nothing to grade
         )
 
 # %% [markdown]
-# One head stays at about a third. With two and with four nearly every answer is right, and on the right you see how: nobody told them, but one head went for A and another for B. The single head has
-# one set of weights. Whatever it does with them, the values it looks at are mixed before anybody reads them; so it learned to answer one question, and to give the same answer to the
-# other. That is right when the two values happen to be equal, in $\tfrac16 + \tfrac56 \cdot \tfrac16 = 0.31$ of all cases.
+# One head stays at about a third. With two and with four nearly every answer is right, and on the right you see how: nobody told them, but one head went for
+# A and another for B. The single head has
+# one set of weights. Whatever it does with them, the values it looks at are mixed before anybody reads them; so it learned to answer one question well (the
+# second, 98 % right), and gives the
+# same answer to the first. That is right when the two values happen to be equal: one time in six both keys belong to the same token, and else two values
+# agree one time in
+# six, together $\tfrac16 + \tfrac56 \cdot \tfrac16 = 0.31$. (With another seed it may prefer the first question.)
 #
-# Is more always better? Try `train_heads(32)`, heads of width 1: `_, right = train_heads(32)`, then `print(sum(right[-50:]) / 50)`. (In our runs they ended between 0.91 and 0.95.)
+# Is more always better? Try `train_heads(32)`, heads of width 1: `_, right = train_heads(32)`, then `print(sum(right[-50:]) / 50)`. (In our runs they ended
+# between 0.91 and 0.95.)
 
 # %% [markdown]
 # ## 8 · The proof: torch's weights in your module
@@ -698,8 +714,10 @@ with plots.demonstration("MultiHeadAttention", "convert_torch_weights"):
 # * A mask hides scores before the softmax. True = may attend; a row that sees nothing has zero weights.
 # * Your `MultiHeadAttention` is torch's, number by number.
 #
-# **Sources.** Vaswani and others, 2017, *Attention Is All You Need*, section 3.2.2 and figure 2 (several heads). Bhojanapalli and others, 2020, *Low-Rank Bottleneck in Multi-head Attention
-# Models* (what narrow heads cannot do). Michel, Levy and Neubig, 2019, *Are Sixteen Heads Really Better than One?* (how many of them a trained model needs). LeCun and
+# **Sources.** Vaswani and others, 2017, *Attention Is All You Need*, section 3.2.2 and figure 2 (several heads). Bhojanapalli and others, 2020, *Low-Rank
+# Bottleneck in Multi-head Attention
+# Models* (what narrow heads cannot do). Michel, Levy and Neubig, 2019, *Are Sixteen Heads Really Better than One?* (how many of them a trained model needs).
+# LeCun and
 # others, 1998, *Gradient-Based Learning Applied to Document Recognition* (filters that are learned).
 #
 # **Next:** unit 5 puts a residual road and a normalisation around this module, adds a small network behind it, and stacks the result: the encoder.

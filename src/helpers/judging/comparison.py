@@ -135,7 +135,7 @@ def _examine_value(got: Any, want: Any, tolerance: float, what: str, names: part
             return "values", f"{what} is not the right list", {"detail": f"yours {got}, expected {want}"}
         return None
     if isinstance(want, str):
-        if got != want:
+        if not isinstance(got, str) or got != want:  # an array would be compared entry by entry
             return "values", f"{what} is not the right string", {"detail": f"yours {got!r}, expected {want!r}"}
         return None
     if isinstance(got, (list, tuple)) and isinstance(want, np.ndarray):

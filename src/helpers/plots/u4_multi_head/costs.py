@@ -53,7 +53,7 @@ def one_picture_or_eight() -> Figure:
     """The one map of a full-width head, which averages all wishes, over the eight maps of narrow heads."""
     _, X, (W_q, W_k, _, _) = example_layer()
     one = softmax((X @ W_q) @ (X @ W_k).T / np.sqrt(64))
-    drawn, axes = grid(3, 3, width=2.95, height=2.75)
+    drawn, axes = grid(3, 3, width=2.95, height=2.35)
     maps = [
         (one, "1 × 64: one map,\nall wishes in one"),
         *((w, f"head {i}:\n{name}") for i, (w, name) in enumerate(zip(example_weights(), FAVOURITES))),
