@@ -515,7 +515,8 @@ if plots.drawing():  # some seconds, and nothing to grade
 # | norms | `norm_1.weight`, `norm_1.bias`, `norm_2.weight`, `norm_2.bias` |
 #
 # The mask is handed on to the attention as it is: boolean, **True = may attend**, broadcasting to `(..., n_heads, n, n)`, or `None`. A number of
-# heads that does not divide the width is a `ValueError`, which unit 4's attention raises for you.
+# heads that does not divide the width is a `ValueError`, which unit 4's attention raises for you. torch's ready-made `nn.TransformerEncoderLayer` and
+# `nn.MultiheadAttention` are closed.
 
 
 # %% nbgrader={"grade": false, "grade_id": "EncoderLayer", "locked": false, "schema_version": 3, "solution": true, "task": false}
