@@ -134,6 +134,25 @@ def test_released_notebook_runs_unanswered_without_a_crash(unit, tmp_path, monke
             assert not (output.output_type == "stream" and output.name == "stderr"), f"{cell.id}: {output.text}"
 
 
+@pytest.mark.parametrize("wrong", ["return None", "return 0"])
+@every_unit
+def test_run_all_never_stops_at_a_wrong_answer(unit, wrong, tmp_path, monkeypatch):
+    """What is wrong is a sentence in the cell that shows the answer, never a traceback. Only checks may raise."""
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    notebook = sample.released(unit)
+    for cell in marked(notebook, "solution"):
+        cell.source = cell.source.replace("raise NotImplementedError", wrong)
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    for cell in notebook.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                assert name.startswith("test_"), f"{cell.id} stops Run All: {output.evalue}\n{cell.source[:300]}"
+
+
 @pytest.fixture(scope="module")
 def solved(tmp_path_factory):
     """Grades a unit, once, answered with the solutions by one student and not at all by another."""

@@ -2,8 +2,11 @@
 # # Unit 0 · Start here
 #
 # In this course you write every piece of Transformer attention yourself, from a dot product to a machine that
-# you train on your own computer, and watch each piece do its work. You need Python, a little NumPy, and what a
-# matrix product is. Nothing else.
+# you train on your own computer, and watch each piece do its work.
+#
+# You need Python, a little NumPy, what a matrix product is, and what a derivative is. Where a unit needs more than that, half a page of
+# refresher stands at the place: *variance* and *independent* numbers, *partial derivatives* and the quotient rule, and *tanh* in unit 2, sine and cosine of an
+# angle in unit 3. Torch need not be new to you, but may be: it comes in unit 4, beside the NumPy that you know by then.
 #
 # This unit takes ten minutes. It shows where the road goes and how a unit works, and has one exercise, worth one point,
 # to try everything on.
@@ -43,10 +46,15 @@ plots.show(
 # - an **answer cell**: a function with its description. Replace the line `raise NotImplementedError` by your answer;
 # - a **check cell** below it, `check(...)`. It calls your function on small arrays and compares. Run it as often as you like: checking costs nothing.
 #
+# Under its heading stands about how many minutes it takes, and one of two words. **Core**: later exercises build on it, so do it first. **Extra**: nothing
+# later needs it, so you may come back to it. Both count for their points.
+#
 # Try it out now, in four steps.
 
 # %% [markdown]
-# ### Exercise: `hello_attention` (1 point)
+# ### `hello_attention` · exercise, 1 point
+#
+# *Core, about 5 minutes.*
 #
 # The function takes no arguments and returns the string `"attend"`.
 #
@@ -201,6 +209,9 @@ else:
 #
 # You know the road, the round of read, answer, check and hint, the shapes, and where to press. **Hand this unit in now**, to see that validating
 # and submitting work for you: save, *Validate*, then submit `u0_start_here`.
+#
+# **Sources.** The course follows one paper: Vaswani and others, 2017, *Attention Is All You Need*. When a unit says *the paper*, it means this one. Each
+# unit ends with the sources of what it teaches.
 #
 # **Next:** unit 1, where two words meet for the first time.
 

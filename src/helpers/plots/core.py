@@ -206,6 +206,7 @@ def heatmap(
     column_label: str = "",
     numbers: bool | None = None,
     limits: tuple[float, float] | None = None,
+    slant: bool | None = None,
 ) -> Axes:
     """Draw a matrix as coloured cells with names on both axes and, when it is small, its numbers.
 
@@ -218,6 +219,7 @@ def heatmap(
         row_label, column_label: what the rows and columns are, as "queries" and "keys".
         numbers: write the numbers into the cells; None decides by size.
         limits: values of the first and last colour.
+        slant: write the names of the columns aslant; None decides by their length.
     """
     matrix = np.asarray(matrix, dtype=float)
     alone = ax is None
@@ -233,8 +235,10 @@ def heatmap(
             axis.set_ticks(range(count), [str(name) for name in names])
         elif count <= 12:
             axis.set_ticks(range(count))
-    if columns is not None and max(map(len, map(str, columns)), default=0) > 3:
-        ax.tick_params(axis="x", rotation=45)
+    if slant or (slant is None and columns is not None and max(map(len, map(str, columns)), default=0) > 3):
+        for label in ax.get_xticklabels():
+            # A name ends at its own column; one that is turned about its middle lies below its neighbour's.
+            label.set(rotation=45, ha="right", rotation_mode="anchor")
     ax.set_title(title, fontsize=10)
     ax.set_ylabel(row_label)
     ax.set_xlabel(column_label)

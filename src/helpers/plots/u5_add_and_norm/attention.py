@@ -91,9 +91,17 @@ def layer_maps(
     told = []
     for ax, weights, title, places in zip(axes[0], maps, titles, outlined):
         heatmap(
-            weights, rows, columns, title, ax, row_label="queries", column_label="keys", limits=(0, 1), numbers=False
+            weights,
+            rows,
+            columns,
+            title,
+            ax,
+            row_label="queries",
+            column_label="keys",
+            limits=(0, 1),
+            numbers=False,
+            slant=False,
         )
-        ax.tick_params(axis="x", rotation=0)
         right = sum(int(weights[row].argmax()) == column for row, column in enumerate(places))
         told.append(f"{title}: {looks(weights, rows, columns, most=6)}; {right} of {len(places)} in the frame.")
         for row, column in enumerate(places):
