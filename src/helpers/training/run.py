@@ -216,8 +216,8 @@ class Training:
             model = self._make().to(device())
             if not any(True for _ in model.parameters()):
                 raise ValueError(
-                    f"your {type(model).__name__} has no parameters to train; make its layers in __init__ and keep them "
-                    "on self"
+                    f"your {type(model).__name__} has no parameters to train; make its layers in __init__ and keep "
+                    "them on self"
                 )
             self._optimizer = torch.optim.Adam(model.parameters(), lr=self._rate, betas=(0.9, 0.98))
             self.model = model
