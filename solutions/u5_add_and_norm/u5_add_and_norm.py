@@ -114,7 +114,8 @@ plots.explore(
 # | difference between the tokens, **residual + norm** | 0.78 | 0.55 | 0.09 | 0.0006 | $10^{-6}$ |
 #
 # * **Whether a plain pile fades or explodes is a matter of the gain.** Size up, gradient down, it is a product of 24 factors: below 1 it fades, above 1 it
-#   explodes. With the road alone the size grows, because every layer adds something.
+#   explodes. With the road alone the size grows, because every layer adds something; at 1.25 so far that the
+#   softmax saturates (unit 2), and $W_q$ of the later layers gets no gradient at all.
 # * **A norm keeps the size at 1, whatever the gain.**
 # * **Without a road all tokens become equal, at every gain, with and without a norm.** Attention averages, and averages of averages are all the same. What is left, $10^{-7}$, is the
 #   rounding of float32. Where all tokens are equal there is nothing to look for, and what arrives at $W_q$ is rounding noise, however
@@ -515,7 +516,8 @@ if plots.drawing():  # some seconds, and nothing to grade
 # | norms | `norm_1.weight`, `norm_1.bias`, `norm_2.weight`, `norm_2.bias` |
 #
 # The mask is handed on to the attention as it is: boolean, **True = may attend**, broadcasting to `(..., n_heads, n, n)`, or `None`. A number of
-# heads that does not divide the width is a `ValueError`, which unit 4's attention raises for you.
+# heads that does not divide the width is a `ValueError`, which unit 4's attention raises for you. torch's ready-made `nn.TransformerEncoderLayer` and
+# `nn.MultiheadAttention` are closed.
 
 
 # %% nbgrader={"grade": false, "grade_id": "EncoderLayer", "locked": false, "schema_version": 3, "solution": true, "task": false}

@@ -674,7 +674,7 @@ if plots.drawing():
 # %% [markdown]
 # ## What you have now
 #
-# A Transformer of which you have written every part, that has learned two tasks from real data in a minute or two: an encoder that reads images, and
+# A Transformer of which you have written every part, that has learned two tasks in a minute or two: an encoder that reads images, and
 # an encoder-decoder that translates three languages. What it looks at is no secret to you, and you know which of its parts it cannot do without.
 #
 # **Next**, in unit 8: what has changed since 2017. Models now have hundreds to thousands of times as many weights, and five pieces of the machine have been replaced to make that

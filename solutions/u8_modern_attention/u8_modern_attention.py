@@ -60,7 +60,7 @@ plots.show(figures.norm_clouds())
 # *Core, about 10 minutes.*
 #
 # Every token by itself, any number of batch axes. $\epsilon$ is **inside** the root; a token of zeros gives
-# zeros.
+# zeros. torch's own `rms_norm` is closed.
 
 
 # %% nbgrader={"grade": false, "grade_id": "rms_norm", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -160,7 +160,7 @@ plots.show(figures.neighbours_or_halves())
 # ### `apply_rotary` · exercise, 4 points
 # *Core, about 25 minutes.*
 #
-# The positions are an argument, because a text may go on after a cache: the next token then stands at
+# The positions are an argument, because a text is not always given from its beginning: in section 3 only the newest token comes, and it may stand at
 # position 11, not at 0. An odd width is a `ValueError`.
 
 
@@ -265,7 +265,8 @@ plots.show(figures.recomputed("the cat sat on the mat".split()))
 # ### `cached_attention_step` · exercise, 4 points
 # *Core, about 15 minutes.*
 #
-# One token at a time, this must give row by row what causal attention over the whole text gives.
+# One token at a time, this must give row by row what causal attention over the whole text gives. torch's ready-made `scaled_dot_product_attention` is closed, here and
+# in the exercises below.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cached_attention_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -359,7 +360,7 @@ if plots.drawing():
 # $$\text{bytes} = 2 \cdot \text{layers} \cdot h_{kv} \cdot d_{\text{head}} \cdot n \cdot \text{bytes per number}$$
 #
 # A model of 36 layers with 32 heads of width 128, two bytes a number: $2 \cdot 36 \cdot 32 \cdot 128 \cdot 2 = 589{,}824$ bytes **for each token**. A
-# text of 32,768 tokens takes 18 GiB, more than the model's weights; and for every new token all of it has to be read once.
+# text of 32,768 tokens takes 18 GiB, more than the weights of such a model (15 GiB, section 6); and for every new token all of it has to be read once.
 #
 # Where can we save? Not at the queries, they are not kept. So let several query heads **share** one head of keys and values. Noam Shazeer shared a
 # single one among all in 2019 (*multi-query attention*), which cost some quality. Joshua Ainslie and others took a few in 2023 (*grouped-query

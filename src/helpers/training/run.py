@@ -215,6 +215,11 @@ class Training:
         if self.model is None:
             torch.manual_seed(self._seed)
             model = self._make().to(device())
+            if not any(True for _ in model.parameters()):
+                raise ValueError(
+                    f"your {type(model).__name__} has no parameters to train; make its layers in __init__ and keep "
+                    "them on self"
+                )
             self._optimizer = torch.optim.Adam(model.parameters(), lr=self._rate, betas=(0.9, 0.98))
             self.model = model
 
@@ -375,7 +380,7 @@ def told_error(error: Exception) -> str:
     frames = list(traceback.extract_tb(error.__traceback__))
     # The learner's own line is the last one that is neither the course's nor a library's, which may raise far below it.
     foreign = ("site-packages", str(Path(__file__).parents[1]))
-    own = [frame for frame in frames if not any(place in frame.filename for place in foreign)] or frames
+    own = [frame for frame in frames if not any(place in frame.filename for place in foreign)]
     what = " ".join(f"{type(error).__name__}: {error}".split())
     what = what if len(what) <= LONGEST_ERROR else f"{what[:LONGEST_ERROR]} …"
     return f"{what}, in {own[-1].name}, line {own[-1].lineno}: {own[-1].line}" if own else what

@@ -135,6 +135,12 @@ def test_a_wrong_answer_is_told_with_its_line_and_stops_no_cell(capsys):
     assert training.model is None
 
 
+def test_a_model_without_parameters_is_told_without_a_line_of_a_library(capsys):
+    run(make=nn.Identity)
+    told = capsys.readouterr().out
+    assert "your Identity has no parameters to train" in told and ", line" not in told
+
+
 def test_a_model_that_cannot_compute_yet_is_none():
     class HalfAnswered(Line):
         def forward(self, x):

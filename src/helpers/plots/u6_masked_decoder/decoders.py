@@ -160,9 +160,17 @@ def across(weights: np.ndarray, target: Sequence[str], source: Sequence[str], ti
     """Cross attention: a row for each target word, a column for each source word."""
     drawn, axes = grid(1, 1, width=5.6, height=3.0)
     ax = axes[0, 0]
-    names = {"row_label": "target words ask (Q)", "column_label": "source words answer (K, V)"}
     heatmap(
-        weights, rows=target, columns=source, title=title, ax=ax, limits=(0, 1), signed=False, numbers=False, **names
+        weights,
+        rows=target,
+        columns=source,
+        title=title,
+        ax=ax,
+        limits=(0, 1),
+        signed=False,
+        numbers=False,
+        row_label="target words ask (Q)",
+        column_label="source words answer (K, V)",
     )
     for (i, j), value in np.ndenumerate(weights):
         ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=9, color="black" if value > 0.5 else "white")

@@ -80,9 +80,12 @@ def three_families() -> Figure:
                 else:
                     colour = ORANGE
                 ax.fill_between([j - 0.46, j + 0.46], i - 0.46, i + 0.46, color=colour, linewidth=0)
-        ax.set(xlim=(-0.5, n - 0.5), ylim=(size - 0.5, -0.5))
-        ax.set_aspect("equal", anchor="N")
-        ax.set_xticks(range(size), words[:size], rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
+        ax.set(xlim=(-0.5, n - 0.5), ylim=(n - 0.5, -0.5))
+        ax.set_aspect("equal")
+        # Above, so that the names of the smaller grid stand beside it too.
+        ax.xaxis.set_ticks_position("top")
+        ax.xaxis.set_label_position("top")
+        ax.set_xticks(range(size), words[:size], rotation=45, ha="left", rotation_mode="anchor", fontsize=9)
         ax.set_yticks(range(size), words[:size], fontsize=9)
         ax.tick_params(length=0)
         for side in ax.spines.values():
