@@ -244,8 +244,8 @@ class RMSNorm(nn.Module):
 #
 # <details><summary>Compare</summary>
 #
-# Positions 3 and 4. The mask has 2 rows and 5 columns: the first new token sees 4 keys, the second 5. `causal_mask(2,
-# 5)` makes it; unit 6 had this case in store.
+# Positions 3 and 4. The mask has 2 rows and 5 columns: the first new token sees 4 keys, the second 5.
+# `causal_mask(2, 5)` makes it; unit 6 had this case in store.
 #
 # </details>
 #
@@ -447,8 +447,8 @@ with plots.demonstration("LanguageModel"):
 # Cross entropy (unit 6) is the mean of $-\ln p$, where $p$ is what the model gave to the character that really came.
 # With $-\log_2 p$ it is counted in **bits**: the length of the shortest code in which the model could store the text.
 #
-# **By hand.** How many bits does a character cost if all 96 are equally likely? And one to which the model gave $p =
-# \frac14$?
+# **By hand.** How many bits does a character cost if all 96 are equally likely? And one to which the model gave
+# $p = \frac14$?
 #
 # <details><summary>Compare</summary>
 #
@@ -1072,10 +1072,10 @@ if plots.drawing():
 # 20 billion for a token. It pays when memory is cheaper than arithmetic. The price: tokens must be spread evenly over
 # the experts, which needs an extra loss or a correction, and every expert must lie in memory although most rest.
 #
-# **Linear attention.** Replace the softmax by a product of features, $\phi(q) \cdot \phi(k)$. Then $\sum_j \phi(k_j)
-# v_j^\top$ can be summed up once and carried along, a matrix of fixed size: time like $n$, and no growing cache. But a
-# fixed size holds a fixed amount, and looking up an exact word far back goes wrong. Mamba and its relatives are of this
-# family. Several models of today mix: a few layers of full attention, many of the linear kind.
+# **Linear attention.** Replace the softmax by a product of features, $\phi(q) \cdot \phi(k)$. Then
+# $\sum_j \phi(k_j) v_j^\top$ can be summed up once and carried along, a matrix of fixed size: time like $n$, and no
+# growing cache. But a fixed size holds a fixed amount, and looking up an exact word far back goes wrong. Mamba and its
+# relatives are of this family. Several models of today mix: a few layers of full attention, many of the linear kind.
 #
 # **Speculative decoding.** A pass over one token uses the processor badly: all weights are read for a single row. So a
 # small model guesses the next five tokens, and the large one checks all five in **one** pass, side by side. What it
