@@ -41,7 +41,7 @@ from helpers.reference.u8_modern_attention import (
     online_softmax_attention,
     rms_norm,
 )
-from helpers.training import Training, device, trying
+from helpers.training import Training, device
 
 SEED = 0
 
@@ -244,8 +244,8 @@ class RMSNorm(nn.Module):
 #
 # <details><summary>Compare</summary>
 #
-# Positions 3 and 4. The mask has 2 rows and 5 columns: the first new token sees 4 keys, the second 5. `causal_mask(2,
-# 5)` makes it; unit 6 had this case in store.
+# Positions 3 and 4. The mask has 2 rows and 5 columns: the first new token sees 4 keys, the second 5.
+# `causal_mask(2, 5)` makes it; unit 6 had this case in store.
 #
 # </details>
 #
@@ -434,7 +434,7 @@ class LanguageModel(nn.Module):
 # untrained model has not learned anything, so each of the 96 characters has about the same probability.
 
 # %%
-with trying("the number"):
+with plots.demonstration("LanguageModel"):
     torch.manual_seed(0)
     fresh = LanguageModel(**text.LANGUAGE_MODEL)
     logits, cache = fresh(torch.tensor([text.ids_of("The class ")]))
@@ -447,8 +447,8 @@ with trying("the number"):
 # Cross entropy (unit 6) is the mean of $-\ln p$, where $p$ is what the model gave to the character that really came.
 # With $-\log_2 p$ it is counted in **bits**: the length of the shortest code in which the model could store the text.
 #
-# **By hand.** How many bits does a character cost if all 96 are equally likely? And one to which the model gave $p =
-# \frac14$?
+# **By hand.** How many bits does a character cost if all 96 are equally likely? And one to which the model gave
+# $p = \frac14$?
 #
 # <details><summary>Compare</summary>
 #
@@ -514,14 +514,14 @@ run = Training(make, language_step, steps=600, rate=5e-3, seed=SEED, samples=sam
 # a minute and a half.)*
 
 # %%
-with trying("the training"):
-    run.go()
-    run.save("language_model")
+run.go()
+run.save("language_model")
 
 # %% [markdown]
 # A run goes on where it stopped when you run the cell again. To begin anew, as after a change to a class, first run the
-# cell that makes `run`. Play with the sizes if you like, but hand in weights for these: grading builds
-# `LanguageModel(**text.LANGUAGE_MODEL)`.
+# cell that makes `run`. `save` overwrites no better weights. After a restart of the kernel you need not train again:
+# write `run.load("language_model")` into a new cell and run it in the place of the training. Play with the sizes if you
+# like, but hand in weights for these: grading builds `LanguageModel(**text.LANGUAGE_MODEL)`.
 #
 # The check puts your class together from cases of its own, at once and in pieces; then it loads the saved weights and
 # measures the bits on pieces of the held-out text. (It also looks whether the model peeks ahead, and whether it has
@@ -548,7 +548,7 @@ def bits_of(model, length=text.CONTEXT):
 
 
 if run.model is not None:
-    with trying("the comparison"):
+    with plots.demonstration("LanguageModel"):
         share = Counter(library.learned)
         frequent = [-math.log2((share[c] + 1) / (len(library.learned) + 96)) for c in library.held_out]
         measured = {
@@ -647,7 +647,7 @@ check(next_probabilities, hidden=True)
 
 # %%
 if run.model is not None:
-    with trying("the picture"):
+    with plots.demonstration("next_probabilities"):
         prompt = "If the argument is a "
         with torch.no_grad():
             row = run.model(torch.tensor([text.ids_of(prompt)], device=device()))[0][0, -1].cpu()
@@ -732,7 +732,7 @@ def chooser(seed=0, **setting):
 
 
 if run.model is not None:
-    with trying("the text"):
+    with plots.demonstration("generate", "next_probabilities"):
         prompt = "The function "
         for setting in ({"temperature": 0}, {"temperature": 0.7}, {"top_p": 0.9}, {"temperature": 1.5}):
             written = generate(run.model, text.ids_of(prompt), 110, chooser(**setting))
@@ -747,7 +747,7 @@ if run.model is not None:
 
 # %%
 if run.model is not None:
-    with trying("the clock"):
+    with plots.demonstration("LanguageModel"):
 
         def seconds(step, count):
             times = []
@@ -780,7 +780,7 @@ if run.model is not None:
 
 # %%
 if run.model is not None:
-    with trying("the comparison"), torch.no_grad():
+    with plots.demonstration("LanguageModel"), torch.no_grad():
         ids = torch.tensor([text.ids_of(library.held_out[:120])], device=device())
         whole, _ = run.model(ids)
         for size in (120, 50, 7, 1):
@@ -867,7 +867,7 @@ def bits_by_place(model, mask, n=512, step=64):
 
 
 if run.model is not None:
-    with trying("the curves"):
+    with plots.demonstration("sliding_window_mask", "DecoderBlock"):
         near = sliding_window_mask(512, 512, 64)
         first_four = causal_mask(512) & (torch.arange(512) < 4)
         curves = {
@@ -892,7 +892,7 @@ if run.model is not None:
 
 # %%
 if run.model is not None:
-    with trying("the table"):
+    with plots.demonstration("LanguageModel"):
         ids = torch.tensor([text.ids_of(library.held_out[:100])], device=device())
         for number, layer in enumerate(figures.weights_of(run.model, ids)):
             shares = ", ".join(f"head {h}: {figures.habits(one)['the first']:.0%}" for h, one in enumerate(layer))
@@ -915,7 +915,7 @@ if run.model is not None:
         weights = figures.weights_of(run.model, ids)[layer]
         return figures.heads(weights, line, f"Layer {layer}: what each head looks at")
 
-    with trying("the maps"):
+    with plots.demonstration("LanguageModel"):
         last = len(run.model.layers) - 1
         plots.explore(look, start={"layer": last}, sentence="An exception is raised.", layer=range(last + 1))
 
@@ -939,12 +939,11 @@ def make_nowhere():
 
 
 without = Training(make_nowhere, language_step, steps=200, rate=5e-3, seed=SEED)
-with trying("the comparison"):
-    without.go()
+without.go()
 
 # %%
-if without.model is not None and run.model is not None:
-    with trying("the comparison"):
+if without.model is not None and len(run.losses) >= 200:
+    with plots.demonstration("LanguageModel"):
         share = Counter(zip(library.learned, library.learned[1:]))
         first = Counter(library.learned)
         pairs_seen = zip(library.held_out, library.held_out[1:])
@@ -1073,10 +1072,10 @@ if plots.drawing():
 # 20 billion for a token. It pays when memory is cheaper than arithmetic. The price: tokens must be spread evenly over
 # the experts, which needs an extra loss or a correction, and every expert must lie in memory although most rest.
 #
-# **Linear attention.** Replace the softmax by a product of features, $\phi(q) \cdot \phi(k)$. Then $\sum_j \phi(k_j)
-# v_j^\top$ can be summed up once and carried along, a matrix of fixed size: time like $n$, and no growing cache. But a
-# fixed size holds a fixed amount, and looking up an exact word far back goes wrong. Mamba and its relatives are of this
-# family. Several models of today mix: a few layers of full attention, many of the linear kind.
+# **Linear attention.** Replace the softmax by a product of features, $\phi(q) \cdot \phi(k)$. Then
+# $\sum_j \phi(k_j) v_j^\top$ can be summed up once and carried along, a matrix of fixed size: time like $n$, and no
+# growing cache. But a fixed size holds a fixed amount, and looking up an exact word far back goes wrong. Mamba and its
+# relatives are of this family. Several models of today mix: a few layers of full attention, many of the linear kind.
 #
 # **Speculative decoding.** A pass over one token uses the processor badly: all weights are read for a single row. So a
 # small model guesses the next five tokens, and the large one checks all five in **one** pass, side by side. What it
