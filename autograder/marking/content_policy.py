@@ -24,6 +24,8 @@ _MATHJAX = re.compile(r'(<script nonce="[^"]*") type="text/x-mathjax-config"')
 _TEMPLATES = (".j2", ".tpl", ".html")
 # nbconvert's templates load MathJax from here; it loads the rest of itself from beside it.
 MATHJAX = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/"
+# Of a file that a learner handed in: it may be looked at, in a place of its own, and runs nothing.
+FILES = "frame-ancestors 'self'; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; sandbox"
 
 
 def policy(nonce: str, handlers: frozenset[str] = frozenset()) -> str:

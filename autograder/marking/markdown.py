@@ -18,12 +18,13 @@ _OPENER = re.compile(r"\$|\\[\[(]|\\begin\{")
 def render(source: str, renderer: Callable[[str], str] = markdown2html) -> str:
     """Return what a text shows as HTML that runs nothing.
 
-    What is too long to be rendered, or what the renderer fails at (a picture that is not attached), is shown as typed.
+    What is too long to be rendered, or what the renderer fails at, is shown as typed.
     """
     if too_costly(source):
         return as_typed(source)
     try:
-        rendered = renderer(source)
+        # Attachments are left behind when a submission is read, and the renderer raises at one that is not there.
+        rendered = renderer(source.replace("(attachment:", "(#attachment-"))
     except Exception:
         # The renderer raises whatever its own code happens to raise at an odd text.
         return as_typed(source)

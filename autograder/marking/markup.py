@@ -117,8 +117,7 @@ def defused(source: str) -> str:
 def _plain_attributes(tag: str, text: str) -> bool:
     left = _ATTRIBUTE.sub("", text).strip(" \t\r\n/")
     return not left and all(
-        name in _NAMES and (value is None or _filtered(tag, name, value) is not None)
-        for name, value in _pairs(text)
+        name in _NAMES and (value is None or _filtered(tag, name, value) is not None) for name, value in _pairs(text)
     )
 
 

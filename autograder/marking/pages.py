@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from typing import Any
 
 import jinja2
@@ -135,3 +136,15 @@ def configure(config: Config) -> None:
         "autograder.marking.written.ShowMarkingGuide",
         "autograder.marking.pages.PreparePage",
     ]
+    _guard_files()
+
+
+def _guard_files() -> None:
+    """In a server with formgrader: let no file that a learner handed in beside the notebook run a script.
+
+    Formgrader hands them out under its own address, so that an HTML page or an SVG among them would act as the grader.
+    nbgrader has no setting for it, and its handler is loaded before the class's settings are.
+    """
+    handlers = sys.modules.get("nbgrader.server_extensions.formgrader.handlers")
+    if handlers is not None:
+        handlers.SubmissionFilesHandler.content_security_policy = property(lambda self: content_policy.FILES)

@@ -9,8 +9,9 @@ from traitlets.config import Config
 from autograder.classroom import extending
 
 from . import pages
+from .hiding import HideHiddenTests
 from .intake import IntakeExporter
-from .preprocessors import HideHiddenTests, SandboxedExecute, SaveVerdicts
+from .preprocessors import SandboxedExecute, SaveVerdicts
 from .repair import RepairCells
 from .sanitising import SanitizeLearner
 

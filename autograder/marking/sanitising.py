@@ -170,7 +170,12 @@ def _text(text: Any) -> str:
 
 
 def _length(output: NotebookNode) -> int:
-    texts = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", ()), *output.get("data", {}).values()]
+    texts = [
+        output.get("text", ""),
+        output.get("evalue", ""),
+        *output.get("traceback", ()),
+        *output.get("data", {}).values(),
+    ]
     return 100 + sum(map(len, texts))
 
 
@@ -183,7 +188,8 @@ def _cell_metadata(metadata: dict[str, Any]) -> NotebookNode:
             {
                 name: marks[name]
                 for name, kind in _MARKS.items()
-                if isinstance(marks.get(name), kind) and (not isinstance(marks[name], str) or _PLAIN.fullmatch(marks[name]))
+                if isinstance(marks.get(name), kind)
+                and (not isinstance(marks[name], str) or _PLAIN.fullmatch(marks[name]))
             }
         )
     for name in ("deletable", "editable"):
