@@ -1,8 +1,8 @@
-"""The second wall of pages that show a learner's work: a Content-Security-Policy that lets only the page's own scripts run.
+"""The second wall of pages that show a learner's work: a policy by which only the page's own scripts run.
 
-Cleaning takes out what could run; this holds where cleaning has a hole. nbconvert's and nbgrader's templates are trusted,
-so the scripts that stand in a template's source get a nonce when the template is read, and what is put into the page
-later, a learner's text and outputs, has none. The policy stands first in the page's head: formgrader's pages and the
+Cleaning takes out what could run; this Content-Security-Policy holds where cleaning has a hole. nbconvert's and
+nbgrader's templates are trusted, so the scripts that stand in a template's source get a nonce when it is read, and what
+is put into the page later, a learner's text and outputs, has none. The policy stands first in the page's head: formgrader's pages and the
 feedback files, which come without any server, have the same.
 """
 
@@ -75,7 +75,7 @@ class TrustedTemplates(jinja2.BaseLoader):
 
 
 def marked(source: str) -> str:
-    """Return a template's source with the nonce in its scripts and the policy in its head, both known when a page is made."""
+    """Return a template's source with nonce in its scripts and policy in its head; a page that is made fills them in."""
     source = _SCRIPT.sub('<script nonce="{{ page_nonce() }}"', source)
     source = _MATHJAX.sub(r"\1", source)
     meta = '<head>\n<meta http-equiv="Content-Security-Policy" content="{{ page_policy() }}">'

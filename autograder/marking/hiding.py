@@ -17,8 +17,8 @@ from helpers.judging import catalog
 class HideHiddenTests(NbGraderPreprocessor):
     """Takes out of feedback what could tell of hidden cases: the hidden part of test cells, and a unit's own outputs.
 
-    A learner's function sees the hidden cases while it is judged and can keep them for a later cell to print, so
-    of a unit's code cells only the judge's verdicts keep their output. The learner has the others at home.
+    Of a unit's code cells only the judge's verdicts keep their output: the learner has the others at home. And where a
+    check were hidden that the judge did not put off (see `judge_desk`), a later cell could print what it saw.
     """
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:

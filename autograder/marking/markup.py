@@ -21,8 +21,8 @@ _DEPTH = 60
 _VOID = frozenset(("br", "col", "hr", "img", "wbr"))
 TAGS = _VOID | frozenset(
     (
-        "a abbr b blockquote caption center cite code colgroup dd del details dfn div dl dt em figcaption figure font h1 h2 h3 h4"
-        " h5 h6 i ins kbd li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th"
+        "a abbr b blockquote caption center cite code colgroup dd del details dfn div dl dt em figcaption figure font"
+        " h1 h2 h3 h4 h5 h6 i ins kbd li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th"
         " thead tr tt u ul var"
     ).split()
 )
@@ -133,7 +133,7 @@ def _pairs(text: str) -> list[tuple[str, str | None]]:
 
 
 def _balanced(text: str) -> str:
-    """Rewrite HTML in one pass: known tags, each closed, at most `_DEPTH` within each other; the rest is text or gone."""
+    """Rewrite HTML in one pass: known tags, each closed, at most `_DEPTH` in each other; the rest is text or gone."""
     head, *rest = text.split("<")
     out, opened = [head.replace(">", "&gt;")], list[str]()
     # What is skipped up to its end: "-->" of a comment, or the end tag of an element whose content is no text.

@@ -36,7 +36,8 @@ class CleanMarkdown(NbConvertBase):
 
     @jinja2.pass_context
     def __call__(self, context: Any, source: str) -> str:
-        return render(source, lambda text: self.parent.markdown2html(context, text))
+        exporter: Any = self.parent
+        return render(source, lambda text: exporter.markdown2html(context, text))
 
     # jinja2 looks at the object that it calls, not at its class's method.
     jinja_pass_arg = __call__.jinja_pass_arg  # type: ignore[attr-defined]
@@ -56,8 +57,8 @@ def ansi2html(text: str) -> str:
 class PreparePage(Preprocessor):
     """Cuts a notebook to what a page can show, and gives its page a nonce.
 
-    The nonce is the hash of all that stands in the page, so that the same notebook makes the same page and no text in it
-    can know the nonce.
+    The nonce is the hash of all that stands in the page, so that the same notebook makes the same page, and no text in
+    it can know the nonce.
     """
 
     enabled = True

@@ -59,7 +59,7 @@ _SIZES = {"image/png": _png, "image/jpeg": _jpeg, "image/gif": _gif}
 
 
 def as_image(kind: str, text: str) -> str | None:
-    """Return HTML that shows a picture that nbconvert has no way of its own for, or a drawing in SVG; None for what is none.
+    """Return HTML that shows a GIF or a drawing in SVG, for which nbconvert has no safe way; None for what is none.
 
     A browser runs no script of an SVG that stands in an `<img>`, and loads nothing for it.
     """

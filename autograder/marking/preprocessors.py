@@ -128,7 +128,7 @@ class SandboxedExecute(Limits, Execute):
                 _clear(nb)
 
     def _judge_what_waits(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
-        """Run a notebook that ended before its hidden checks once more, as far as they go, and take their verdicts only.
+        """Run a notebook that ended before its hidden checks once more, as far as they go, for their verdicts alone.
 
         Outputs, files and texts stay those of the first run, in which no code had seen a hidden case.
         """
@@ -146,11 +146,8 @@ class SandboxedExecute(Limits, Execute):
         finally:
             self._hidden_waits = True
             judged, outcome.verdicts = outcome.verdicts, shown.verdicts
-            outcome.stopped, outcome.notes, outcome.seconds = (
-                shown.stopped,
-                shown.notes,
-                shown.seconds + outcome.seconds,
-            )
+            outcome.stopped, outcome.notes = shown.stopped, shown.notes
+            outcome.seconds += shown.seconds
         for name in names:
             if True in judged.get(name, {}):
                 outcome.verdicts[name][True] = judged[name][True]
@@ -236,7 +233,7 @@ class SandboxedExecute(Limits, Execute):
             seconds = self._get_timeout(cells[name])
             self._desk.open_cell(name, hidden_waits=False)
             try:
-                conversation.run_cell(source, seconds, self.iopub_timeout, _ignore, interrupt)
+                conversation.run_cell(source, seconds, self.iopub_timeout, lambda message: None, interrupt)
             finally:
                 found = self._desk.close_cell()
                 if True in found:
@@ -345,10 +342,6 @@ class SandboxedExecute(Limits, Execute):
 def _hidden_wanted(found: dict[bool, Verdict]) -> bool:
     """Whether a hidden verdict is what is missing: the visible check passed."""
     return True not in found and False in found and found[False].passed
-
-
-def _ignore(message: dict[str, Any]) -> None:
-    pass
 
 
 def _clear(nb: NotebookNode) -> None:

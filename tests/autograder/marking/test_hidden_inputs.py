@@ -1,4 +1,4 @@
-"""What a learner's code saw in a hidden check reaches no page of the learner's: not in an error, a value, a comment, a file."""
+"""What a learner's code saw in a hidden check reaches no page of the learner's: no error, value, comment or file."""
 
 import nbformat
 import pytest
