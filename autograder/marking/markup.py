@@ -117,8 +117,14 @@ def defused(source: str) -> str:
 def _plain_attributes(tag: str, text: str) -> bool:
     left = _ATTRIBUTE.sub("", text).strip(" \t\r\n/")
     return not left and all(
-        name in _NAMES and (value is None or _filtered(tag, name, value) is not None) for name, value in _pairs(text)
+        name in _NAMES and (value is None or _as_given(tag, name, value)) for name, value in _pairs(text)
     )
+
+
+def _as_given(tag: str, name: str, value: str) -> bool:
+    if name == "style":
+        return _style(value).count(":") == len([part for part in value.split(";") if part.strip()])
+    return _filtered(tag, name, value) is not None
 
 
 def _pairs(text: str) -> list[tuple[str, str | None]]:

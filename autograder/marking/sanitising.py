@@ -212,6 +212,11 @@ def _notebook_metadata(metadata: dict[str, Any]) -> NotebookNode:
                     if isinstance(value, str) and _PLAIN.fullmatch(value) and _PLAIN.fullmatch(key)
                 }
             )
+        if "name" not in kept.get(name, ()):
+            kept.pop(name, None)
+    if "kernelspec" in kept:
+        # The notebook format wants both.
+        kept.kernelspec.setdefault("display_name", kept.kernelspec.name)
     if NOTES in metadata:
         kept[NOTES] = metadata[NOTES]
     return kept
