@@ -88,7 +88,12 @@ def clean_html(text: str) -> str:
     """
     if len(text) > MOST_HTML:
         return as_typed(text)
-    return _CLEANER.clean(_balanced(text))
+    return _CLEANER.clean(_balanced(storable(text)))
+
+
+def storable(text: str) -> str:
+    """Return a text without lone surrogates, which JSON can hold and no file, database or parser takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def as_typed(text: str, most: int = 10_000) -> str:

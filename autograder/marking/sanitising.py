@@ -17,7 +17,7 @@ from nbgrader import utils
 
 from .intake import NOTES
 from .markdown import render
-from .markup import MOST_HTML, clean_html, defused
+from .markup import MOST_HTML, clean_html, defused, storable
 from .pictures import as_image, reencoded
 
 MOST_OUTPUTS = 500
@@ -115,7 +115,8 @@ def _stream(name: Any, text: Any) -> NotebookNode:
 
 def _bundle(data: Any, metadata: Any) -> tuple[NotebookNode, NotebookNode]:
     """The best of an output's forms that can be shown, in nbconvert's order, and its plain text."""
-    given = {kind: text for kind, text in data.items() if isinstance(text, str)} if isinstance(data, dict) else {}
+    pairs = data.items() if isinstance(data, dict) else ()
+    given = {kind: storable(text) for kind, text in pairs if isinstance(text, str)}
     kept, sizes = NotebookNode(), NotebookNode()
     for kind in ("text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "image/jpeg", "image/gif"):
         shown = _shown(kind, given[kind]) if kind in given else None
@@ -165,7 +166,7 @@ def _size(metadata: Any, kind: str) -> NotebookNode:
 def _text(text: Any) -> str:
     if not isinstance(text, str):
         return ""
-    text = text[:MOST_TEXT].encode("utf-8", "replace").decode("utf-8")
+    text = storable(text[:MOST_TEXT])
     return strip_ansi(text) if text.count("\x1b") > MOST_COLOURS else text
 
 

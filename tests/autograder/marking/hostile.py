@@ -83,6 +83,7 @@ _FORBIDDEN = frozenset(
     "script iframe object embed svg math style link meta base form input button textarea select template noscript"
     " frame frameset applet xmp plaintext video audio source".split()
 )
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _SPACES = re.compile(r"[\x00-\x20\x7f-\xa0]")
 
 
@@ -101,7 +102,7 @@ class _Looker(HTMLParser):
             address = _SPACES.sub("", html.unescape(value or "")).lower()
             if name.startswith("on") or name in ("srcdoc", "formaction", "action", "data-html", "http-equiv"):
                 self.found.append(f"{name}={value}")
-            elif name in ("href", "src", "xlink:href", "data", "poster", "background") and ":" in address[:30]:
+            elif name in ("href", "src", "xlink:href", "data", "poster", "background") and _SCHEME.match(address):
                 picture = re.match(r"data:image/(png|jpeg|gif|svg\+xml);base64,", address)
                 if not address.startswith(("http:", "https:", "mailto:")) and not (tag == "img" and picture):
                     self.found.append(f"{name}={value}")
