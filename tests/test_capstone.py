@@ -1,4 +1,6 @@
-"""Unit 7 from training to points: the solution trains its models, hands in the weights, and gets every point; without or with bad ones it does not."""
+"""Unit 7 from training to points: the solution trains its models, hands in the weights, and gets every point; without
+or with bad ones it does not.
+"""
 
 import nbformat
 import numpy as np

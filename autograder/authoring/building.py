@@ -34,7 +34,7 @@ def source_notebook(unit: str) -> NotebookNode:
     """
     path = course.SOLUTIONS / unit / f"{unit}.py"
     try:
-        notebook = jupytext.read(path, fmt="py:percent")
+        notebook: NotebookNode = jupytext.read(path, fmt="py:percent")
     except (OSError, ValueError, SyntaxError) as error:
         raise CourseError(f"{path}: cannot be read as a jupytext percent file: {error}") from error
     seen: set[str] = set()
@@ -79,7 +79,8 @@ def build(
 
     Args:
         units: names of units.
-        destination: folder for `<unit>/<unit>.ipynb`; the repository's `notebooks/` if None, and then the table of contents is written too.
+        destination: folder for `<unit>/<unit>.ipynb`; the repository's `notebooks/` if None, and then the table of
+            contents is written too.
         done: called with the name of each unit when it is written.
     """
     if destination is None:
@@ -161,8 +162,8 @@ def released_text(unit: str) -> str:
             told = errors.messages[0].splitlines()[-1] if errors.messages else str(error)
             raise CourseError(f"{unit}: nbgrader does not take this source: {told}") from error
         text = (Path(folder) / "release" / unit / f"{unit}.ipynb").read_text(encoding="utf-8")
-    notebook = nbformat.reads(text, as_version=4)
-    return nbformat.writes(notebook) + "\n"
+    written: str = nbformat.writes(nbformat.reads(text, as_version=4))
+    return written + "\n"
 
 
 class Errors(logging.Handler):

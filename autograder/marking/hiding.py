@@ -14,7 +14,7 @@ from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 from helpers.judging import catalog
 
 
-class HideHiddenTests(NbGraderPreprocessor):
+class HideHiddenTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
     """Takes out of feedback what could tell of hidden cases: the hidden part of test cells, and a unit's own outputs.
 
     Of a unit's code cells only the judge's verdicts keep their output: the learner has the others at home. And where a

@@ -14,6 +14,7 @@ import functools
 import socket
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 from autograder.classroom.secret import hidden_seed
 from helpers.exercise import Exercise
@@ -118,18 +119,17 @@ class JudgeDesk:
                 if hidden and self._hidden_waits:
                     self._waiting.append(name)
                     later = len(self._waiting)
-        if refused or later:
+        if refused or later or name is None:
             answer = {"refused": refused, "later": later, "round": 0, "cases": [], "forbidden": []}
             outpost.send(self._connection, answer)
             return
-        assert name is not None
         exercise = self._exercises[name]
         seed = hidden_seed(self._secret, name) if hidden else judge.VISIBLE_SEED
         self._rounds += 1
         self._pending = self._rounds, name, hidden, judge.paper(exercise, seed)
         outpost.send_encoded(self._connection, _question(exercise, seed, self._rounds))
 
-    def _take(self, message: dict) -> None:
+    def _take(self, message: dict[str, Any]) -> None:
         if self._pending is None or message.get("round") != self._pending[0]:
             return
         (_, name, hidden, work), self._pending = self._pending, None

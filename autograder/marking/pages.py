@@ -21,7 +21,7 @@ from traitlets.config import Config
 
 from . import content_policy
 from .markdown import render
-from .markup import as_typed, clean_html
+from .markup import as_typed
 from .sanitising import MOST_COLOURS
 
 # A unit has about 30,000 characters in its cells, and 2,500 in the longest one.

@@ -46,7 +46,6 @@ from .preprocessors import SandboxedExecute, SaveVerdicts
 from .repair import RepairCells, Roles, repair
 from .scoring import Score
 
-
 TOO_LONG = (
     f"the submitted notebook took more than {SECONDS:.0f} seconds to read and to clean: clear its outputs, take out what is"
     " not an answer, and submit again"
@@ -196,7 +195,10 @@ def version() -> str:
 def fitness(expected: str, unsafe: bool) -> str:
     """Return why this machine may not grade, or ""."""
     if version() != expected:
-        return f"it has another version of the course ({version()}, the coordinator has {expected}): install the same one there"
+        return (
+            f"it has another version of the course ({version()}, the coordinator has {expected}): "
+            "install the same one there"
+        )
     if not unsafe:
         try:
             need()
@@ -288,10 +290,13 @@ _threads = threading.local()
 
 
 def _steps(kit: Kit) -> list[Any]:
-    """Return the configured preprocessors in nbgrader's order, made once in each thread; for those that use the gradebook, their class."""
+    """Return the configured preprocessors in nbgrader's order, made once in each thread; for those that use the
+    gradebook, their class.
+    """
     kept = getattr(_threads, "steps", None)
     if kept is not None and kept[0] == kit.fingerprint:
-        return kept[1]
+        known: list[Any] = kept[1]
+        return known
     config = kit.config
     log = logging.Logger("attention-work", logging.WARNING)
     log.addHandler(logging.NullHandler())

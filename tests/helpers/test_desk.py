@@ -1,4 +1,5 @@
-"""`check`, `hint` and `progress` as a learner meets them: what they print, when they raise, what they keep to themselves."""
+"""`check`, `hint` and `progress` as a learner meets them: what they print, when they raise, what they keep to
+themselves."""
 
 import os
 import subprocess
@@ -153,7 +154,10 @@ def test_a_check_computes_in_one_thread_and_leaves_the_number_as_it_was():
 
 
 def test_importing_loads_no_heavy_library():
-    code = "import sys, helpers; print([m for m in ('numpy', 'torch', 'matplotlib', 'jupyter_core', 'IPython') if m in sys.modules])"
+    code = (
+        "import sys, helpers; print([m for m in ('numpy', 'torch', 'matplotlib', 'jupyter_core', 'IPython') if m in"
+        " sys.modules])"
+    )
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )
@@ -237,7 +241,10 @@ def test_hint_and_progress_are_silent_where_nothing_is_known_of_exercises(tmp_pa
     """As in the sandbox, from the parts of `helpers` that are laid out there."""
     folder = library.lay_out("u2_softmax_scaling", tmp_path / "sandbox")
     assert not (folder / "helpers" / "judge.py").exists() and not (folder / "helpers" / "contents.json").exists()
-    code = "from helpers import check, hint, progress\nhint()\nhint('softmax')\nhint(print)\nprogress()\nprogress('u2')\nprint(check.__module__)"
+    code = (
+        "from helpers import check, hint,"
+        " progress\nhint()\nhint('softmax')\nhint(print)\nprogress()\nprogress('u2')\nprint(check.__module__)"
+    )
     environment = {**os.environ, "PYTHONPATH": str(folder), "ATTENTION_JUDGE_FD": "99"}
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "helpers.desk.commands\n", "")

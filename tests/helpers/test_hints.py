@@ -29,7 +29,8 @@ def test_every_exercise_has_steps_and_none_is_a_line_of_the_reference(exercise):
     assert lines
     told = [one for one in lines if one in pointer]
     assert not told, (
-        f"the description of {exercise.name}'s reference, which is shown as the last hint, gives the answer away: {told}"
+        f"the description of {exercise.name}'s reference, which is shown as the last hint, gives the answer away:"
+        f" {told}"
     )
 
 

@@ -1,1 +1,1 @@
-"""What the judge knows of each exercise: a folder a unit, a file an exercise, which defines `EXERCISE`."""
+"""What the judge knows of each exercise: `uN_x/<exercise>.py` defines `EXERCISE`, its cases, mistakes and hints."""

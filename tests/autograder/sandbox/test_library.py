@@ -1,4 +1,6 @@
-"""The part of `helpers` that a sandboxed notebook sees: complete in itself, and without anything that tells what is right."""
+"""The part of `helpers` that a sandboxed notebook sees: complete in itself, and without anything that tells what is
+right.
+"""
 
 import os
 import subprocess
@@ -13,7 +15,10 @@ from autograder.sandbox.outside.library import lay_out, modules
 @pytest.mark.parametrize("unit", ["u1_dot_products", "u7_transformer"])
 def test_every_module_of_it_can_be_imported_without_the_others(unit, tmp_path):
     lib = lay_out(unit, tmp_path)
-    code = f"import importlib, helpers\nassert helpers.__file__.startswith({str(lib)!r}), helpers.__file__\nfor name in {modules(lib)!r}:\n    importlib.import_module(name)"
+    code = (
+        f"import importlib, helpers\nassert helpers.__file__.startswith({str(lib)!r}), helpers.__file__\n"
+        f"for name in {modules(lib)!r}:\n    importlib.import_module(name)"
+    )
     environment = os.environ | {"PYTHONPATH": str(lib), "MPLBACKEND": "agg", "MPLCONFIGDIR": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path, check=False

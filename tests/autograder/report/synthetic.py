@@ -26,7 +26,9 @@ from helpers.verdict import FAILED, PASSED, UNANSWERED, Diagnosis, Finding, Prop
 
 @dataclass
 class Work:
-    """What one student made of one unit: exercise → name of a mistake, "" for right, None for not answered; and its code."""
+    """What one student made of one unit: exercise → name of a mistake, "" for right, None for not answered; and its
+    code.
+    """
 
     student: str
     ends: dict[str, str | None] = field(default_factory=dict)
@@ -37,7 +39,9 @@ class Work:
 
 
 def draw(unit, students, seed):
-    """Draw works: half of the class has an exercise right, a tenth did not answer, the others have one of its mistakes, the first ones more often."""
+    """Draw works: half of the class has an exercise right, a tenth did not answer, the others have one of its mistakes,
+    the first ones more often.
+    """
     rng = np.random.default_rng(seed)
     works = []
     for student in students:

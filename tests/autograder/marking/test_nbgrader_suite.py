@@ -16,7 +16,8 @@ def test_nbgraders_own_autograde_tests_pass(tmp_path):
         "from autograder.marking.plugin import configure\nconfigure(get_config())\n", encoding="utf-8"
     )
     environment = os.environ | {
-        "JUPYTER_CONFIG_DIR": str(tmp_path), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONWARNINGS": "ignore",
+        "JUPYTER_CONFIG_DIR": str(tmp_path), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONWARNINGS": "ignore",
     }  # fmt: skip
     environment.pop("PYTEST_ADDOPTS", None)
     call = [

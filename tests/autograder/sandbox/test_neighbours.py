@@ -1,4 +1,6 @@
-"""Kernels of one warm process that run side by side, as those of several workers do, have nothing to do with one another."""
+"""Kernels of one warm process that run side by side, as those of several workers do, have nothing to do with one
+another.
+"""
 
 import contextlib
 import os
@@ -21,7 +23,8 @@ tried = 0
 for name in os.listdir("/proc"):
     # bubblewrap's own process holds nothing of anybody's.
     if name.isdigit() and name != own and open(f"/proc/{name}/comm").read() != "bwrap\\n":
-        for what in ("mem", "environ", "maps", "oom_score_adj", "cwd", "root", "exe", "ns/mnt", *(f"fd/{number}" for number in range(40))):
+        places = "mem", "environ", "maps", "oom_score_adj", "cwd", "root", "exe", "ns/mnt"
+        for what in (*places, *(f"fd/{number}" for number in range(40))):
             tried += 1
             path = f"/proc/{name}/{what}"
             # How readily a process is killed when memory runs out is no secret, but only its own to say.
@@ -112,7 +115,10 @@ def test_a_kernel_has_no_descriptor_of_a_neighbour(users):
 
 
 def test_each_has_its_own_limits(users):
-    hold = "import numpy as np, time\nheld = np.ones((200, 2**17))\nimport os\nfor _ in range(8):\n    if os.fork() == 0:\n        time.sleep(30)\ntime.sleep(0.5)"
+    hold = (
+        "import numpy as np, time\nheld = np.ones((200, 2**17))\nimport os\n"
+        "for _ in range(8):\n    if os.fork() == 0:\n        time.sleep(30)\ntime.sleep(0.5)"
+    )
     hold = hold.replace("for _ in range(8):\n    if os.fork() == 0:\n        time.sleep(30)\n", "")
     limits = {"memory_bytes": 600 * MB}
     with contextlib.closing(Kernel(users[0], **limits)) as one, contextlib.closing(Kernel(users[1], **limits)) as other:

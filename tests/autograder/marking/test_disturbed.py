@@ -1,4 +1,6 @@
-"""A kernel that somebody outside kills is no fault of the learner's: the notebook is tried again, and nothing of the first try stays."""
+"""A kernel that somebody outside kills is no fault of the learner's: the notebook is tried again, and nothing of the
+first try stays.
+"""
 
 import os
 import signal
@@ -37,7 +39,9 @@ def killing(monkeypatch, times):
 
 
 def _is_kernel(pid):
-    """Whether this is the kernel of the one notebook being graded below this process: the innermost of the sandbox's processes."""
+    """Whether this is the kernel of the one notebook being graded below this process: the innermost of the sandbox's
+    processes.
+    """
     try:
         with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
             inside = "\0-m\0inside\0" in file.read()

@@ -1,4 +1,4 @@
-"""Feedback on its way back: what a page shows and never shows, the zips for Moodle and Canvas, and nbgrader's exchange."""
+"""Feedback on its way back: what a page shows and never shows, zips for Moodle and Canvas, nbgrader's exchange."""
 
 import logging
 import os
@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import nbformat
 import pytest
@@ -18,7 +18,7 @@ from autograder.classroom import classroom
 from autograder.classroom.classroom import CONFIG
 from autograder.course import CourseError
 from autograder.grading import coordinator
-from autograder.lms import collecting, feedback_files
+from autograder.lms import collecting, feedback_files, recognition
 from helpers.judging import catalog
 
 UNIT = "u1_dot_products"
@@ -126,13 +126,13 @@ def test_moodle_gets_each_page_under_the_name_of_its_own_download(room, tmp_path
 
 
 def canvas_reads(name):
-    """The first two pieces of digits are the user and the attachment: so Canvas finds where an uploaded file belongs."""
+    """The first two pieces of digits are user and attachment: so Canvas finds where an uploaded file belongs."""
     return [piece for piece in name.split("_") if piece.isdigit()][:2]
 
 
 def test_canvas_gets_names_in_which_it_finds_user_and_attachment(tmp_path):
     for label in ("quillfeatherxanthippe_LATE_101_555_u1_dot_products-1.ipynb", "o_neil_101_555_u1_dot_products"):
-        handed = collecting.whose(collecting.PurePosixPath(label))
+        handed = recognition.whose(PurePosixPath(label))
         name = feedback_files._name(handed, Path(f"{UNIT}.html"))
         assert canvas_reads(name) == ["101", "555"] and name.endswith(f"_{UNIT}.html")
 
@@ -142,7 +142,7 @@ def test_older_moodle_names_keep_the_end_that_older_moodle_looks_for():
         ("Ada L_1_assignsubmission_file_", "Ada L_1_assignsubmission_file_"),
         ("Ada L_1_assignsubmission_file_x.ipynb", "Ada L_1_assignsubmission_file_"),
     ):
-        handed = collecting.whose(collecting.PurePosixPath(label))
+        handed = recognition.whose(PurePosixPath(label))
         assert feedback_files._name(handed, Path("p.html")) == f"{folder}/p.html"
 
 

@@ -19,7 +19,7 @@ from helpers.plots import (
 )
 from helpers.plots.u4_multi_head import example
 
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
+SOLUTIONS = Path(__file__).parents[3] / "solutions"
 UNITS = ("u0_start_here", "u1_dot_products", "u2_softmax_scaling", "u3_positional_encoding", "u4_multi_head")
 
 WORDS = ("we", "eat", "rice")

@@ -1,4 +1,5 @@
-"""Trained weights beside a notebook: what is read, what is refused and with which words, and whose class they go into."""
+"""Trained weights beside a notebook: what is read, what is refused and with which words, and whose class they go
+into."""
 
 import functools
 

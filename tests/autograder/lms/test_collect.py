@@ -1,4 +1,4 @@
-"""Downloads from Moodle and Canvas become submissions: names, copies, lateness, and archives that are out to do harm."""
+"""Downloads from Moodle and Canvas become submissions: names, copies, lateness, and archives out to do harm."""
 
 import io
 import os
@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 
 from autograder.authoring import releasing, sample
 from autograder.course import CourseError
-from autograder.lms import collecting, packing
+from autograder.lms import collecting, packing, recognition
 from helpers.data import WEIGHTS
 
 UNIT = "u1_dot_products"
@@ -282,5 +282,5 @@ def test_nobody_is_made_a_student_by_collecting(room):
     ],
 )
 def test_names_are_taken_apart(path, told):
-    handed = collecting.whose(PurePosixPath(path))
+    handed = recognition.whose(PurePosixPath(path))
     assert (handed and (handed.system, handed.name, handed.number, handed.file)) == told

@@ -148,7 +148,10 @@ def test_the_command_needs_nothing_that_only_grading_has(tmp_path):
     """A learner has neither Linux nor the grading extra; the command must not load what those bring."""
     notebook = laid(tmp_path)
     missing = "fcntl resource jupytext nbgrader nbclient jupyter_client bubblewrap torch".split()
-    code = f"import sys; sys.modules.update(dict.fromkeys({missing})); from autograder.cli import main; sys.argv = ['autograder', 'pack', {str(notebook)!r}]; main()"
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({missing})); from autograder.cli import main; "
+        f"sys.argv = ['autograder', 'pack', {str(notebook)!r}]; main()"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0 and "still open" in done.stdout and done.stderr == "", done.stderr
     assert Path(tmp_path / f"{UNIT}.zip").is_file()

@@ -1,4 +1,6 @@
-"""Feedback pages: verdicts and hints for the learner, no hidden data, and nothing of the learner's that would run in a browser."""
+"""Feedback pages: verdicts and hints for the learner, no hidden data, and nothing of the learner's that would run in a
+browser.
+"""
 
 import nbformat
 import pytest

@@ -1,9 +1,9 @@
 """Points on their way out: Canvas's and Moodle's grade import, plain CSV and JSON, by our command and by nbgrader's.
 
-The expected files in `samples/` follow what the two systems document and do. Canvas: the header and the second row that its own export
-writes and its import looks for ("Student", "ID", ..., "Section", then assignments as "title (number)"; "    Points Possible"), two
-decimals, no separator of thousands, commas or semicolons between columns. Moodle: one column to know the user by, one for each item,
-"-" for no grade, numbers as the language of the site writes them.
+The expected files in `samples/` follow what the two systems document and do. Canvas: the header and the second row that
+its own export writes and its import looks for ("Student", "ID", ..., "Section", then assignments as "title (number)"; "
+Points Possible"), two decimals, no separator of thousands, commas or semicolons between columns. Moodle: one column to
+know the user by, one for each item, "-" for no grade, numbers as the language of the site writes them.
 """
 
 import csv
@@ -46,7 +46,9 @@ def hand_in(gradebook, unit, student, points, waiting=0, penalty=0.0):
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    """A class of three with two units handed in, by hand: one late, one with an ungraded answer, one who submitted only half."""
+    """A class of three with two units handed in, by hand: one late, one with an ungraded answer, one who submitted only
+    half.
+    """
     root = tmp_path_factory.mktemp("export") / "class"
     root.mkdir()
     (root / CONFIG).write_text(CONFIGURATION, encoding="utf-8")

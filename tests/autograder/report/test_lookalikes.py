@@ -46,7 +46,10 @@ def test_what_is_computed_does(old, new):
 
 
 def test_attributes_that_an_answer_sets_are_names_of_its_own():
-    module = "class A:\n    def __init__(self):\n        self.W_q = make(1)\n    def forward(self, x):\n        return x @ self.W_q.T"
+    module = (
+        "class A:\n    def __init__(self):\n        self.W_q = make(1)\n"
+        "    def forward(self, x):\n        return x @ self.W_q.T"
+    )
     assert tokens(module) == tokens(module.replace("W_q", "first"))
     assert tokens(module) != tokens(module.replace(".T", ".H"))
 

@@ -12,11 +12,16 @@ from helpers.judging import catalog
 from .test_neighbours import Kernel, Sandbox
 
 TRICKY = [
-    "%matplotlib inline", "%%time\nx = 1", "x = %pwd", "files = !ls", "!echo hello", "print?", "?print", "x = 3 % 2", "ok = 1 != 2", "'what?'",
-    ",print a b", ";print a b", "/print 1", "x = (1\n, 2)", "y = (6\n/ 3)", "    indented = 1\n    also = 2", ">>> prompt = 1\n... more = 2",
-    "In [1]: a = 1", "\n\n\nlate = 1", "a = '''\n%magic\n'''", "a = '''\n/ slash\n'''", "def f(:\n", "x = 'open", "# only a comment", "", "   ",
-    "await_ = 1", "import asyncio\nawait asyncio.sleep(0)", "async def f():\n    pass", "[x async for x in g()]", "async with a() as b:\n    pass",
-    "text = 'await'", "a = 1; b = 2", "x = 5\\\n  + 3", "f'{1:%}'", "print('a')\n\n\n!ls", "@decorator\ndef f():\n    return 1 / 2", "1\n/2",
+    "%matplotlib inline", "%%time\nx = 1", "x = %pwd", "files = !ls", "!echo hello", "print?", "?print", "x = 3 % 2",
+    "ok = 1 != 2", "'what?'",
+    ",print a b", ";print a b", "/print 1", "x = (1\n, 2)", "y = (6\n/ 3)", "    indented = 1\n    also = 2",
+    ">>> prompt = 1\n... more = 2",
+    "In [1]: a = 1", "\n\n\nlate = 1", "a = '''\n%magic\n'''", "a = '''\n/ slash\n'''", "def f(:\n", "x = 'open",
+    "# only a comment", "", "   ",
+    "await_ = 1", "import asyncio\nawait asyncio.sleep(0)", "async def f():\n    pass", "[x async for x in g()]",
+    "async with a() as b:\n    pass",
+    "text = 'await'", "a = 1; b = 2", "x = 5\\\n  + 3", "f'{1:%}'", "print('a')\n\n\n!ls",
+    "@decorator\ndef f():\n    return 1 / 2", "1\n/2",
 ]  # fmt: skip
 OF_UNITS = [cell.source for unit in catalog.units() for cell in sample.answered(unit).cells if cell.cell_type == "code"]
 # Run in the kernel: what it makes of each cell, beside what IPython's own classes make of it.
@@ -60,7 +65,8 @@ def test_a_transformer_of_the_learners_own_is_used_from_the_next_cell_on(kernel)
     kernel.told("manager = get_ipython().input_transformer_manager\nmanager.token_transformers.append(Mine)")
     assert kernel.told("print(Mine.calls)\nmanager.token_transformers.remove(Mine)") == "1\n"
     kernel.told(
-        "get_ipython().input_transformers_post.append(lambda lines: [line.replace('GOOD', 'print(\"good\")') for line in lines])"
+        "get_ipython().input_transformers_post.append(lambda lines: [line.replace('GOOD', 'print(\"good\")') "
+        "for line in lines])"
     )
     assert kernel.told("x = 1\nGOOD") == "good\n"
 

@@ -138,7 +138,7 @@ def test_a_full_disk_stops_grading_and_gives_nobody_a_zero(room, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("autograder.grading.coordinator._Coordinator._keep_files", full)
+        patched.setattr("autograder.grading.writing.Writer._keep_files", full)
         with pytest.raises(CourseError, match="no space is left"):
             coordinator.grade(room, [sample.UNIT])
     assert coordinator.grade(room, [sample.UNIT])[0].score == 17

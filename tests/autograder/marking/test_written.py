@@ -1,4 +1,6 @@
-"""Written answers in formgrader: model answer and marking guide for the grader, over HTTP from the real server, and for nobody else."""
+"""Written answers in formgrader: model answer and marking guide for the grader, over HTTP from the real server, and for
+nobody else.
+"""
 
 import json
 import os
