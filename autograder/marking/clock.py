@@ -1,7 +1,7 @@
 """A time limit on what a worker does to one submission outside the sandbox, which has limits of its own.
 
-Reading, repairing, cleaning and writing take time that grows with the size of a submission, and sizes are limited. Should
-a notebook be found for which this is not so, it costs that notebook its grade and no more.
+Reading, repairing, cleaning and writing take time that grows with the size of a submission, and sizes are limited.
+Should a notebook be found for which this is not so, it costs that notebook its grade and no more.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Cleaning takes out what could run; this Content-Security-Policy holds where cleaning has a hole. nbconvert's and
 nbgrader's templates are trusted, so the scripts that stand in a template's source get a nonce when it is read, and what
-is put into the page later, a learner's text and outputs, has none. The policy stands first in the page's head: formgrader's pages and the
-feedback files, which come without any server, have the same.
+is put into the page later, a learner's text and outputs, has none. The policy stands first in the page's head:
+formgrader's pages and the feedback files, which come without any server, have the same.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class TrustedTemplates(jinja2.BaseLoader):
 
 
 def marked(source: str) -> str:
-    """Return a template's source with nonce in its scripts and policy in its head; a page that is made fills them in."""
+    """Return a template's source with nonce in its scripts and policy in its head; making a page fills them in."""
     source = _SCRIPT.sub('<script nonce="{{ page_nonce() }}"', source)
     source = _MATHJAX.sub(r"\1", source)
     meta = '<head>\n<meta http-equiv="Content-Security-Policy" content="{{ page_policy() }}">'

@@ -26,7 +26,8 @@ class HideHiddenTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader h
         coursedir = getattr(getattr(self.parent, "parent", None), "coursedir", None)
         if coursedir is not None:
             _leave_pages_alone(coursedir, names["assignment"], names["student"])
-        return super().preprocess(nb, resources)
+        hidden: tuple[NotebookNode, dict[str, Any]] = super().preprocess(nb, resources)
+        return hidden
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict[str, Any], index: int

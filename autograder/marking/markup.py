@@ -22,8 +22,8 @@ _VOID = frozenset(("br", "col", "hr", "img", "wbr"))
 TAGS = _VOID | frozenset(
     (
         "a abbr b blockquote caption center cite code colgroup dd del details dfn div dl dt em figcaption figure font"
-        " h1 h2 h3 h4 h5 h6 i ins kbd li mark ol p pre q s samp section small span strong sub summary sup table tbody td tfoot th"
-        " thead tr tt u ul var"
+        " h1 h2 h3 h4 h5 h6 i ins kbd li mark ol p pre q s samp section small span strong sub summary sup table"
+        " tbody td tfoot th thead tr tt u ul var"
     ).split()
 )
 # Their content is no text of the page: it goes with them.

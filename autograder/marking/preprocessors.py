@@ -115,9 +115,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         )
 
     def _execute(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
-        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of
-        the learner's.
-        """
+        """Execute the notebook, up to three times if somebody outside kills its kernel: that is no fault of its own."""
         for attempt in range(ATTEMPTS):
             try:
                 return self._execute_once(nb, resources, unit)

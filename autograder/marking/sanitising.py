@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from typing import Any
 
 from nbconvert.filters import strip_ansi
@@ -55,7 +56,9 @@ class SanitizeLearner(Preprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         self._left = MOST_SHOWN
         nb.metadata = _notebook_metadata(nb.metadata)
-        return super().preprocess(nb, resources)
+        # nbconvert's has no types.
+        step: Callable[..., tuple[NotebookNode, dict[str, Any]]] = super().preprocess
+        return step(nb, resources)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict[str, Any], index: int
@@ -167,7 +170,7 @@ def _text(text: Any) -> str:
     if not isinstance(text, str):
         return ""
     text = storable(text[:MOST_TEXT])
-    return strip_ansi(text) if text.count("\x1b") > MOST_COLOURS else text
+    return str(strip_ansi(text)) if text.count("\x1b") > MOST_COLOURS else text
 
 
 def _length(output: NotebookNode) -> int:

@@ -47,8 +47,8 @@ from .repair import RepairCells, Roles, repair
 from .scoring import Score
 
 TOO_LONG = (
-    f"the submitted notebook took more than {SECONDS:.0f} seconds to read and to clean: clear its outputs, take out what is"
-    " not an answer, and submit again"
+    f"the submitted notebook took more than {SECONDS:.0f} seconds to read and to clean: clear its outputs, take out"
+    " what is not an answer, and submit again"
 )
 
 
