@@ -2,6 +2,9 @@
 
 Which exercise is asked is decided here, by the test cell that the coordinator is executing, whatever the
 kernel says. The first answer of a cell counts; further ones are refused.
+
+Hidden checks wait until the notebook has run to its end: a learner's code sees their inputs, and whatever it says or
+does in a later cell would carry them to the learner.
 """
 
 from __future__ import annotations
@@ -39,13 +42,26 @@ class JudgeDesk:
         self._verdicts: dict[bool, Verdict] = {}
         self._rounds = 0
         self._pending: tuple[int, str, bool, judge.Paper] | None = None
+        self._hidden_waits = True
+        self._waiting: list[str] = []
         self._thread = threading.Thread(target=self._serve, daemon=True, name="judge-desk")
         self._thread.start()
 
-    def open_cell(self, exercise: str) -> None:
-        """Take answers for this exercise from now on."""
+    def open_cell(self, exercise: str, hidden_waits: bool = True) -> None:
+        """Take answers for this exercise from now on.
+
+        Args:
+            exercise: whose test cell is executed.
+            hidden_waits: put its hidden check off to the notebook's end.
+        """
         with self._lock:
             self._exercise, self._asked, self._verdicts = exercise, set(), {}
+            self._hidden_waits = hidden_waits
+
+    def waiting(self) -> dict[str, int]:
+        """Return the exercises whose hidden check was put off, each with the number it goes by in the kernel."""
+        with self._lock:
+            return {exercise: number for number, exercise in enumerate(self._waiting, 1)}
 
     def close_cell(self) -> dict[bool, Verdict]:
         """Take no more answers; return the verdicts by whether the cases were hidden."""
@@ -93,15 +109,19 @@ class JudgeDesk:
     def _hand_out(self, hidden: bool) -> None:
         with self._lock:
             name = self._exercise
-            refused = ""
+            refused, later = "", 0
             if name is None:
                 refused = "no test cell is being graded now"
             elif hidden in self._asked:
                 refused = "this cell has been judged already; the first answer counts"
             else:
                 self._asked.add(hidden)
-        if refused or name is None:
-            outpost.send(self._connection, {"refused": refused, "round": 0, "cases": [], "forbidden": []})
+                if hidden and self._hidden_waits:
+                    self._waiting.append(name)
+                    later = len(self._waiting)
+        if refused or later or name is None:
+            answer = {"refused": refused, "later": later, "round": 0, "cases": [], "forbidden": []}
+            outpost.send(self._connection, answer)
             return
         exercise = self._exercises[name]
         seed = hidden_seed(self._secret, name) if hidden else judge.VISIBLE_SEED
@@ -130,6 +150,7 @@ def _question(exercise: Exercise, seed: int, number: int) -> bytes:
     return wire.encode(
         {
             "refused": "",
+            "later": 0,
             "round": number,
             "cases": list(judge.paper(exercise, seed).cases),
             "forbidden": list(exercise.forbidden),

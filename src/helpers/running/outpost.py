@@ -51,14 +51,24 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
     return b"".join(parts)
 
 
+# Answers whose hidden check comes at the end of the notebook, by the number that the judge gave each.
+_kept: dict[int, Any] = {}
+
+
 def check(answer: Any, hidden: bool = False) -> None:
-    """Run the learner's answer on the cases that the judge sends, and send back what came out."""
+    """Run the learner's answer on the cases that the judge sends, and send back what came out.
+
+    The judge may put a hidden check off to the notebook's end; `check_kept` does it then, with the same answer.
+    """
     connection = socket.socket(fileno=os.dup(int(os.environ["ATTENTION_JUDGE_FD"])))
     try:
         send(connection, {"hidden": bool(hidden)})
         request = receive(connection)
         if request["refused"]:
             raise JudgeRefused(request["refused"])
+        if request["later"]:
+            _kept[request["later"]] = answer
+            return
         answers = runner.run(answer, request["cases"], request["forbidden"])
         try:
             send(connection, {"round": request["round"], "answers": answers})
@@ -67,3 +77,8 @@ def check(answer: Any, hidden: bool = False) -> None:
         receive(connection)
     finally:
         connection.close()
+
+
+def check_kept(number: int) -> None:
+    """Do the hidden check that the judge put off under this number."""
+    check(_kept.pop(number), hidden=True)
