@@ -54,8 +54,8 @@ def trained_heads(
         table.round(2), rows, tokens, title, right_side, limits=(0, 1), column_label="tokens: key A, key B", slant=False
     )
     for place in sought:
-        look = {"fill": False, "edgecolor": COLOURS[5], "linewidth": 2.4}
-        right_side.add_patch(Rectangle((place - 0.5, -0.5), 1, len(table), **look))
+        edge = COLOURS[5]
+        right_side.add_patch(Rectangle((place - 0.5, -0.5), 1, len(table), fill=False, edgecolor=edge, linewidth=2.4))
     drawn.suptitle("Two questions at once: one head has to share, two heads need not", fontsize=11)
     looks = "; ".join(
         f"{row}: {named([tokens[place] for place in sought], np.round(line[list(sought)], 2))}"
