@@ -53,8 +53,8 @@ _MIXED = {
     "cosine_similarity": (0,),
     "scale_scores": (0,),
 }
-# An axis of the result that has length one for no arguments at all: a mask of one sentence of no words, half a pair.
-_NEVER_ONE = {"shift_matrix": (0, -1, -2), "sinusoidal_encoding": (-1,), "padding_mask": ()}
+# Axes of the result that no arguments give the length one: a width is two or more where it is made of pairs.
+_NEVER_ONE = {"shift_matrix": (0, -1, -2), "sinusoidal_encoding": (-1,), "apply_rotary": (-1,)}
 
 
 def wrong_answers(unit: str, exercise: Exercise) -> Iterator[tuple[str, Answer]]:
