@@ -131,6 +131,12 @@ def _encoder_cases(rng: np.random.Generator) -> list[Case]:
             init=init(2, 1, 1, 1),
             note="one sentence of one token, every width 1",
         ),
+        Case(
+            "masks",
+            (token_tensor(rng, 3, 4, 6), random_mask(rng, 2, 4, 4)),
+            init=init(2, 6, 2, 7, True),
+            note="pre-norm, a mask for each of 2 heads, the same for 3 sentences",
+        ),
         *object_cases(
             init(2, 6, 2, 7),
             (token_tensor(rng, 2, 4, 6), padding([2, 4], 4)),

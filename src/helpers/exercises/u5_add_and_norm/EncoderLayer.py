@@ -122,6 +122,12 @@ def _encoder_layer_cases(rng: np.random.Generator) -> list[Case]:
             init=_steep(init(6, 2, 8)),
             note="what comes out of linear_1 is far above 6",
         ),
+        Case(
+            "masks",
+            (token_tensor(rng, 3, 4, 6), random_mask(rng, 2, 4, 4)),
+            init=init(6, 2, 7),
+            note="post-norm, a mask for each of 2 heads, the same for 3 sentences",
+        ),
         *object_cases(
             init(6, 2, 8),
             (token_tensor(rng, 2, 4, 6), padding([2, 4], 4)),

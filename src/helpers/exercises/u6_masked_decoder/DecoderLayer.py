@@ -150,6 +150,13 @@ def _decoder_cases(rng: np.random.Generator) -> list[Case]:
             init=replace(init(False), weights=weights | {_LINEAR: 10 * weights[_LINEAR]}),
             note="what comes out of linear_1 is far above 6",
         ),
+        Case(
+            "masks",
+            tokens(3, 4, 3),
+            {"memory_mask": random_mask(rng, 2, 3, 4)},
+            init=init(False),
+            note="a memory_mask for each of 2 heads, the same for 3 sentences",
+        ),
         *object_cases(
             init(False),
             (*tokens(3, 4, 2), causal(3), padding([2, 4], 4)),
