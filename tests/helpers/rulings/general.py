@@ -1,6 +1,6 @@
 """Wrong answers of one kind for many exercises, each made from the reference by one change.
 
-Each of them breaks one of CURRICULUM's rulings for every unit: axes of length one are axes, the result is not whole
+Each of them breaks one of the rulings for every unit: axes of length one are axes, the result is not whole
 numbers where one input is not, an object and a function give the same for the same input whatever was asked before, no
 dropout, `forward` is what is called.
 """

@@ -1,7 +1,7 @@
 """Answers to units 1 to 5 that the rulings decide: exercise → name → source text."""
 
 # Each exchanges the mask for another one before the right answer sees it.
-_MASKS = {
+MASKS = {
     "takes the mask of the first head for all": "mask[..., :1, :, :] if mask.ndim > 2 else mask",
     "takes the mask of the first sentence for all": "mask[:1] if mask.ndim > 3 else mask",
     "takes the mask of the first query for all": "mask[..., :1, :]",
@@ -18,11 +18,11 @@ class {name}(right):
     def forward(self, {arguments}, mask=None):
         return super().forward({arguments}, mask if mask is None else {mask})
 """
-        for wrong, mask in _MASKS.items()
+        for wrong, mask in MASKS.items()
     }
 
 
-_NARROW = """
+NARROW = """
 class Narrow(FeedForward):
     def forward(self, x):
         return self.linear_2(self.linear_1(x).clamp(0, 6))
@@ -148,7 +148,10 @@ def shift_matrix(offset, d_model):
         "goes at most 1000 steps": "def shift_matrix(offset, d_model): return right(min(offset, 1000), d_model)",
     },
     "count_parameters": {
-        "gives a whole float": "def count_parameters(d_model, n_heads, bias): return float(right(d_model, n_heads, bias))",
+        "gives a whole float": """
+def count_parameters(d_model, n_heads, bias):
+    return float(right(d_model, n_heads, bias))
+""",
         "divides with /": """
 def count_parameters(d_model, n_heads, bias):
     return 4 * n_heads * (d_model * d_model / n_heads) + 4 * d_model * bias
@@ -178,20 +181,29 @@ class MultiHeadAttention(right):
 """,
     },
     "LayerNorm": {
-        "keeps a running mean": """
+        "keeps a mean of the tokens seen in training mode": """
 class LayerNorm(right):
     def forward(self, x):
-        if self.training:
-            self.mean = x.detach().mean()
-        return super().forward(x - getattr(self, "mean", 0)) if not self.training else super().forward(x) + self.mean
+        self.seen = x.detach().mean(0) if self.training else getattr(self, "seen", 0.0)
+        return super().forward(x - self.seen)
+""",
+        "takes the mean of the first tokens for all": """
+class LayerNorm(right):
+    def forward(self, x):
+        self.width = getattr(self, "width", x.std().detach())
+        return super().forward(x) * x.std() / self.width
 """,
     },
     "FeedForward": {
-        "clamps at 6": "class FeedForward(right):\n" + _NARROW.split(":\n", 1)[1],
+        "clamps at 6": """
+class FeedForward(right):
+    def forward(self, x):
+        return self.linear_2(self.linear_1(x).clamp(0, 6))
+""",
     },
     "EncoderLayer": {
         **_with_masks("EncoderLayer", "x"),
-        "clamps the feed-forward network at 6": _NARROW
+        "clamps the feed-forward network at 6": NARROW
         + """
 class EncoderLayer(right):
     def __init__(self, d_model, n_heads, d_ff, norm_first=False):

@@ -1,6 +1,6 @@
 """Answers to units 6 to 8 that the rulings decide: exercise → name → source text."""
 
-from .numpy_units import _MASKS, _NARROW
+from .numpy_units import MASKS, NARROW
 
 
 def _functions(name: str) -> dict[str, str]:
@@ -10,7 +10,7 @@ def _functions(name: str) -> dict[str, str]:
 def {name}(Q, K, V, mask=None):
     return right(Q, K, V, mask if mask is None else {mask})
 """
-        for wrong, mask in _MASKS.items()
+        for wrong, mask in MASKS.items()
         # Where the axis before the queries is not the heads', three axes are three axes.
         if wrong != "takes three axes of a mask for sentences" or name == "grouped_query_attention"
     }
@@ -25,7 +25,7 @@ class DecoderLayer(right):
         {which} = mask if mask is None else {mask}
         return super().forward(x, memory, self_mask, memory_mask)
 """
-        for wrong, mask in _MASKS.items()
+        for wrong, mask in MASKS.items()
     }
 
 
@@ -67,8 +67,8 @@ def cross_entropy(logits, targets, ignore_index=-100):
 """,
         "ignores every negative target and no other": """
 def cross_entropy(logits, targets, ignore_index=-100):
-    return right(logits, targets.masked_fill(targets == ignore_index, -100).masked_fill(targets < 0, -100))
-""".replace("targets.masked_fill(targets == ignore_index, -100)", "targets"),
+    return right(logits, targets.masked_fill(targets < 0, -100))
+""",
     },
     "greedy_decode": {
         "stops at bos": """
@@ -84,7 +84,7 @@ def greedy_decode(next_logits, bos_id, eos_id, max_length):
     "DecoderLayer": {
         **_of_decoder("self_mask"),
         **_of_decoder("memory_mask"),
-        "clamps the feed-forward network at 6": _NARROW
+        "clamps the feed-forward network at 6": NARROW
         + """
 class DecoderLayer(right):
     def __init__(self, d_model, n_heads, d_ff, norm_first=False):

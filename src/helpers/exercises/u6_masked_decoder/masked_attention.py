@@ -80,8 +80,8 @@ def _masked_cases(rng: np.random.Generator) -> list[Case]:
         Case(
             "hidden words score high",
             # So far apart that one of them takes all: nothing else can be asked of numbers with seven digits.
-            _far_apart(rng, 10_101, 100_000, step=40),
-            note="allowed scores near -10,000 and -100,000, hidden ones near 0",
+            _far_apart(rng, 3_000, 10_101, 100_000, step=40),
+            note="allowed scores near -3,000, -10,000 and -100,000, hidden ones near 0",
         ),
         Case("large scores", _far_apart(rng, -200), note="allowed scores near 200"),
         Case(
