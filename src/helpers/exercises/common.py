@@ -166,8 +166,8 @@ def object_cases(init: Init, args: tuple[Any, ...], other: tuple[Any, ...], long
         Case(
             again,
             args,
-            init=replace(init, earlier=(longer, other), training=True),
-            note="in training mode, the third call of one object; the first was with other shapes",
+            init=replace(init, earlier=(longer,), training=True),
+            note="in training mode, the second call of one object; the first was with other shapes",
         ),
         Case("forward", args, init=init, method="forward", note="`forward` called by its name"),
     ]

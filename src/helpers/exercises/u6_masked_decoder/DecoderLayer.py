@@ -126,12 +126,6 @@ def _decoder_cases(rng: np.random.Generator) -> list[Case]:
             note="a self_mask and a memory_mask for every sentence, head and query",
         ),
         Case(
-            "masks",
-            (*tokens(3, 4, 3), random_mask(rng, 2, 3, 3), random_mask(rng, 3, 1, 3, 4)),
-            init=init(True),
-            note="pre-norm, a self_mask for every head, a memory_mask for every sentence",
-        ),
-        Case(
             "empty rows",
             (*tokens(3, 4, 2, gradient=True), padding([3, 0], 3), padding([4, 2], 4)),
             init=init(True),
@@ -152,10 +146,9 @@ def _decoder_cases(rng: np.random.Generator) -> list[Case]:
         ),
         Case(
             "masks",
-            tokens(3, 4, 3),
-            {"memory_mask": random_mask(rng, 2, 3, 4)},
-            init=init(False),
-            note="a memory_mask for each of 2 heads, the same for 3 sentences",
+            (*tokens(3, 4, 3), random_mask(rng, 2, 3, 3), random_mask(rng, 2, 3, 4)),
+            init=init(True),
+            note="pre-norm, both masks for each of 2 heads, the same for 3 sentences",
         ),
         *object_cases(
             init(False),
