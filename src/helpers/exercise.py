@@ -47,6 +47,8 @@ class Init:
         training: whether the module is in training mode while it is called.
         seed: of torch's random numbers while the object is made, so that several cases get the same start values; None
             leaves them alone.
+        earlier: arguments of calls that are made before the one that counts, on the same object and in the same mode;
+            what it kept of them must not show.
     """
 
     args: tuple[Any, ...] = ()
@@ -56,6 +58,7 @@ class Init:
     prefix: str = ""
     training: bool = False
     seed: int | None = None
+    earlier: tuple[tuple[Any, ...], ...] = ()
 
     @property
     def from_file(self) -> bool:

@@ -275,9 +275,14 @@ def _examine_conduct(
     exercise: Exercise, case: Case, answer: Answer, expected: Answer, finding: Callable[..., Finding]
 ) -> Finding | None:
     """What else can be wrong when the values are right."""
-    if expected["type"] == "Tensor" and answer["type"] == "ndarray":
+    want, got = (record["type"].rpartition(" of ")[2] for record in (expected, answer))
+    if want == "Tensor" and got == "ndarray":
         return finding(
             "numpy", "the numbers are right, in a NumPy array; this exercise works with torch tensors and returns one"
+        )
+    if want == "ndarray" and got == "Tensor":
+        return finding(
+            "torch", "the numbers are right, in a torch tensor; this exercise works with NumPy arrays and returns one"
         )
     if answer["changed"]:
         return finding("changed", "the function changes its input in place: the caller's array is different afterwards")

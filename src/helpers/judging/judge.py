@@ -254,6 +254,10 @@ _GENERAL = {
         "What comes next calls torch methods on the result: make it with torch, or turn it over with"
         " `torch.from_numpy(...)`.",
     ),
+    "torch": Diagnosis(
+        "returns a torch tensor, not a NumPy array",
+        "What comes next calls NumPy on the result: make it with NumPy, or turn it over with `.numpy()`.",
+    ),
     "shortcut": Diagnosis(
         "calls a ready-made function", "The library does it in one line; the exercise is to write those lines yourself."
     ),

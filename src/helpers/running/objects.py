@@ -108,8 +108,9 @@ def sgd(others: Mapping[str, Any], model: str, rate: float, momentum: float = 0.
 def parrot(sentences: Any, logits: np.ndarray, bos_id: int, longest: int, training: bool = False) -> Any:
     """Return a translator that knows a few sentences by heart, with the methods `encode` and `decode`.
 
-    What it says next depends on the sentence, on how many target ids it was given and on the last of them. In training
-    mode it confuses every token with the next one in the vocabulary, as dropout may do.
+    What it says next depends on the sentence, on how many target ids it was given and on the last of them. It counts
+    how often it encodes. In training mode, and from a memory that was encoded in training mode, it confuses every token
+    with the next one in the vocabulary, as dropout may do.
 
     Args:
         sentences: the source ids of each.
@@ -128,13 +129,16 @@ def parrot(sentences: Any, logits: np.ndarray, bos_id: int, longest: int, traini
             super().__init__()
             # So that it has a device, like any model.
             self.unused = torch.nn.Parameter(torch.zeros(1))
+            self.encoded = 0
 
         def encode(self, src: Any) -> Any:
             if not torch.is_tensor(src) or src.ndim != 2:
                 raise ValueError(
                     f"a model reads a batch of sentences, a tensor of ids (b, n), and was given {_shape_of(src)}"
                 )
-            return src.float()[..., None] + 0 * self.unused  # (b, n, 1)
+            self.encoded += 1
+            # In training mode a word is blurred, and nothing that is read from it is certain.
+            return src.float()[..., None] + (0.25 if self.training else 0) + 0 * self.unused  # (b, n, 1)
 
         def decode(self, tgt_in: Any, memory: Any, memory_mask: Any = None) -> Any:
             if not torch.is_tensor(tgt_in) or tgt_in.ndim != 2 or tgt_in.shape[1] == 0:
@@ -160,10 +164,14 @@ def parrot(sentences: Any, logits: np.ndarray, bos_id: int, longest: int, traini
             begun = (tgt_in[:, :1] == bos_id)[..., None]
             # Whoever begins otherwise gets the answers of the vocabulary backwards.
             said = torch.where(begun, said, said.flip(-1))
-            return (said.roll(1, dims=-1) if self.training else said) + 0 * memory.sum()
+            blurred = bool((memory != memory.round()).any())
+            return (said.roll(1, dims=-1) if self.training or blurred else said) + 0 * memory.sum()
 
         def forward(self, src: Any, tgt_in: Any) -> Any:
             return self.decode(tgt_in, self.encode(src))
+
+        def observe(self) -> dict[str, int]:
+            return {"how often the sentence was encoded": self.encoded}
 
     return Parrot().train(training)
 

@@ -9,7 +9,7 @@ An answer is a dict that `helpers.running.wire` can carry:
     status     "returned", "raised" or "unanswered"
     value      the result as plain arrays, numbers, lists, tuples, dicts; None when it is opaque
     opaque     name of a result type that cannot be passed on, else ""
-    type       name of the type that was returned
+    type       name of the type that was returned; "tuple of Tensor" for results that are all tensors
     changed    places of the arguments that the call changed, e.g. ["1"]
     shares     True when the result shares memory with an argument
     survived   False when a later call changed this result
@@ -35,7 +35,7 @@ from helpers.exercise import Case
 from . import chunks, shortcuts
 from .bench import Bench, build, instantiate
 from .errors import MAX_TEXT, NotRunnable, describe_error
-from .values import gradients, opaque, outline, plain, same, shares_memory, snapshot
+from .values import gradients, kind, opaque, outline, plain, same, shares_memory, snapshot
 
 _UNREADABLE = object()
 Answer = dict[str, Any]
@@ -95,12 +95,14 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
                 function = module
             if case.method is not None:
                 function = getattr(function, case.method)
+            for earlier in case.init.earlier if case.init is not None else ():
+                function(*build(tuple(earlier), "", {}, bench))
             with _meter(case) as peak:
                 for _ in range(case.times):
                     result = _call(function, case, args, kwargs)
         answer["memory"] = peak.elements if peak is not None else 0
         answer["warnings"] = [str(w.message)[:MAX_TEXT] for w in caught[:5]]
-        answer["type"] = type(result).__name__
+        answer["type"] = kind(result)
         answer["shares"] = shares_memory(result, built.values())
         try:
             answer["value"] = plain(result)
