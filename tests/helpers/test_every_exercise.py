@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.judging import catalog, judge
+from helpers.judging import agreement, catalog, judge
 from helpers.running import runner, wire
 
 SEEDS = (judge.VISIBLE_SEED, 1, 2, 3)
@@ -98,7 +98,7 @@ def unnamed(exercise, mistake, seed, named):
 
     def equal(other):
         rows = zip(mine, found, *paper.mistaken(other))
-        return all(row[1] is row[3] is None or judge._agree(exercise, *row) for row in rows)
+        return all(row[1] is row[3] is None or agreement.agree(exercise, *row) for row in rows)
 
     same = [repr(other.name) for other in exercise.mistakes if other is not mistake and equal(other)]
     if same:

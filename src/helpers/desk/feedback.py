@@ -51,6 +51,8 @@ def first_hint(verdict: Verdict) -> str:
     """Return the hint that a verdict shows by itself, or ""."""
     if verdict.diagnosis is not None:
         return verdict.diagnosis.hint
+    if verdict.finding is not None and verdict.finding.hint:
+        return verdict.finding.hint
     return verdict.hints[0] if verdict.status == FAILED and verdict.hints else ""
 
 

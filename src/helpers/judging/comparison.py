@@ -82,9 +82,9 @@ def _raised(error: dict[str, Any]) -> str:
 
 
 def _tell_error(error: dict[str, Any]) -> tuple[str, str]:
-    if error["own"]:
-        return error["message"], ""
     line = f"in {error['where']}, line {error['number']}: {error['line']}" if error["line"] else ""
+    if error["own"]:
+        return error["message"], line
     sizes = _MATMUL.match(error["message"])
     if sizes is not None:
         return (
@@ -116,7 +116,7 @@ Problem = tuple[str, str, dict[str, Any]]
 
 def _examine_value(got: Any, want: Any, tolerance: float, what: str) -> Problem | None:
     if got is None and want is not None:
-        return "nothing", f"{what} is None: is there a return at the end of the function?", {}
+        return "nothing", f"{what} is None", {}
     if isinstance(want, tuple):
         return _examine_sequence(got, want, tolerance, what)
     if isinstance(want, dict):
@@ -136,7 +136,7 @@ def _examine_value(got: Any, want: Any, tolerance: float, what: str) -> Problem 
             return "values", f"{what} is not the right string", {"detail": f"yours {got!r}, expected {want!r}"}
         return None
     if isinstance(got, (list, tuple)) and isinstance(want, np.ndarray):
-        return "list", f"{what} is a {type(got).__name__}; this exercise returns one array of shape {want.shape}", {}
+        return type(got).__name__, f"{what} is a {type(got).__name__}; this exercise returns one array of shape {want.shape}", {}
     if isinstance(got, (dict, str)):
         return "type", f"{what} is {_describe(got)}; expected {_describe(want)}", {}
     return _examine_array(np.asarray(got), np.asarray(want), tolerance, what)

@@ -1,0 +1,3 @@
+from .search import diagnose
+
+__all__ = ["diagnose"]

@@ -1,0 +1,2 @@
+def diagnose(work, answers, found):
+    return None
