@@ -26,6 +26,10 @@ _BY_KIND = {
         "raises another error than the one asked",
         "Look at the arguments first and `raise ValueError(...)`; `assert` raises another error.",
     ),
+    "no error": Diagnosis(
+        "accepts arguments that make no sense",
+        "Look at the arguments before you compute: `if ...: raise ValueError(...)`, with what must not be as condition.",
+    ),
     "nothing": Diagnosis("returns nothing", "A function without `return` gives None, however right its last line is."),
     "list": Diagnosis(
         "returns a list, not an array",
@@ -167,8 +171,6 @@ def advice(finding: Finding, answer: Answer) -> str:
         return told or _BY_TYPE.get(
             error["type"], "Print the shapes and types just before that line, and try the call on a small input."
         )
-    if finding.kind == "no error":
-        return "Look at the arguments before you compute: `if ...: raise ValueError(...)`, with the condition that must not hold."
     if finding.kind in ("type", "results", "keys"):
         return "Compare the `return` line with what the description says comes back: how many results, and of which type."
     if finding.kind == "dtype":

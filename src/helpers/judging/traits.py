@@ -86,6 +86,11 @@ WORDS: Mapping[str, Words] = {
         "A query that sees nothing has a sum of 0 to divide by. Its weights are zeros.",
     ),
     "mask": Words("a mask", "no mask", "What does the mask change, and is it used where the scores are made?", True),
+    "broadcast mask": Words(
+        "a mask that has fewer axes than the scores, or axes of length 1",
+        "a mask of the scores' own shape",
+        "A mask broadcasts: it holds for every head or query that it has no axis for. Indexing with it does not.",
+    ),
     "many heads": Words(
         "several heads", "one head", "Each head has features of its own: follow one head through the shapes."
     ),
@@ -210,6 +215,14 @@ def _mask(arrays: Arrays) -> np.ndarray | None:
     return next((array for name, array in arrays.items() if "mask" in name and array.dtype.kind == "b"), None)
 
 
+def _broadcasts(arrays: Arrays) -> bool:
+    mask, main = _mask(arrays), _main(arrays)
+    if mask is None or main is None or main is mask:
+        return False
+    n_q, n_k = _size(arrays, _Q, -2), _size(arrays, _K, -2)
+    return mask.shape != (*main.shape[:-2], n_q, n_k)
+
+
 def _has_empty_row(arrays: Arrays) -> bool:
     mask = _mask(arrays)
     return mask is not None and mask.ndim > 0 and not mask.any(axis=-1).all()
@@ -226,6 +239,7 @@ _TESTS: Mapping[str, Callable[[Arrays], bool]] = {
     "large": _any(lambda a: a.dtype.kind == "f" and bool((np.abs(a[np.isfinite(a)]) > 500).any())),
     "-inf": _any(lambda a: a.dtype.kind == "f" and bool(np.isneginf(a).any())),
     "empty row": _has_empty_row,
+    "broadcast mask": _broadcasts,
     "mask": lambda arrays: _mask(arrays) is not None,
     "long": _any(lambda a: a.ndim >= 1 and max(a.shape, default=0) > 256),
 }
