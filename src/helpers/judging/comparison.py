@@ -136,7 +136,11 @@ def _examine_value(got: Any, want: Any, tolerance: float, what: str) -> Problem 
             return "values", f"{what} is not the right string", {"detail": f"yours {got!r}, expected {want!r}"}
         return None
     if isinstance(got, (list, tuple)) and isinstance(want, np.ndarray):
-        return type(got).__name__, f"{what} is a {type(got).__name__}; this exercise returns one array of shape {want.shape}", {}
+        return (
+            type(got).__name__,
+            f"{what} is a {type(got).__name__}; this exercise returns one array of shape {want.shape}",
+            {},
+        )
     if isinstance(got, (dict, str)):
         return "type", f"{what} is {_describe(got)}; expected {_describe(want)}", {}
     return _examine_array(np.asarray(got), np.asarray(want), tolerance, what)

@@ -172,7 +172,9 @@ def advice(finding: Finding, answer: Answer) -> str:
             error["type"], "Print the shapes and types just before that line, and try the call on a small input."
         )
     if finding.kind in ("type", "results", "keys"):
-        return "Compare the `return` line with what the description says comes back: how many results, and of which type."
+        return (
+            "Compare the `return` line with what the description says comes back: how many results, and of which type."
+        )
     if finding.kind == "dtype":
         return "Look for the line that makes the result's numbers of another kind: a comparison gives booleans, `astype` what it is told."
     return ""

@@ -38,9 +38,7 @@ def recognise(
     candidates: Sequence[Mistake] = work.exercise.mistakes
     if shown.kind not in _SPREAD:
         # Most are out after this one case, so the others are not even run.
-        candidates = [
-            m for m in candidates if agree(work.exercise, answers[first], shown, *work.mistaken_at(m, first))
-        ]
+        candidates = [m for m in candidates if agree(work.exercise, answers[first], shown, *work.mistaken_at(m, first))]
     failures = sum(
         finding is not None and finding.kind not in _CONDUCT and case.raises is None and not case.from_file
         for case, finding in zip(work.cases, found)

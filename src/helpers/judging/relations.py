@@ -161,9 +161,7 @@ def _permuted(got: np.ndarray, want: np.ndarray) -> str | None:
             continue
         mine = np.moveaxis(got, axis, 0).reshape(want.shape[axis], -1)
         right = np.moveaxis(want, axis, 0).reshape(want.shape[axis], -1)
-        order = [
-            next((j for j in range(len(right)) if bool(close(row, right[j], _TIGHT).all())), -1) for row in mine
-        ]
+        order = [next((j for j in range(len(right)) if bool(close(row, right[j], _TIGHT).all())), -1) for row in mine]
         if sorted(order) == list(range(len(right))) and order != sorted(order):
             turned = order == sorted(order, reverse=True) and len(order) > 2
             return f"the {part} are right, in {'reverse' if turned else 'another'} order"

@@ -23,7 +23,14 @@ _BINARY: dict[type[ast.operator], str] = {
     ast.FloorDiv: "floor_divide",
     ast.Pow: "power",
 }
-_SAME = {"mm": "matmul", "bmm": "matmul", "true_divide": "divide", "sub": "subtract", "mul": "multiply", "div": "divide"}
+_SAME = {
+    "mm": "matmul",
+    "bmm": "matmul",
+    "true_divide": "divide",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+}
 # Looking at these again changes nothing and costs little.
 _HARMLESS = frozenset(
     "swapaxes transpose reshape view permute unsqueeze squeeze expand_dims moveaxis asarray float double t flatten ravel"

@@ -153,7 +153,9 @@ def _read_definition(node: ast.ClassDef | _Function, lines: list[str]) -> Facts:
             if isinstance(part, ast.Return) and isinstance(part.value, ast.Call):
                 if isinstance(part.value.func, ast.Name) and part.value.func.id == "print" and not facts["printed"]:
                     facts["printed"] = list(line(part.lineno))
-    called = next((function for function in functions if function.name == "forward"), functions[0] if functions else node)
+    called = next(
+        (function for function in functions if function.name == "forward"), functions[0] if functions else node
+    )
     facts["returns"] = any(isinstance(part, ast.Return) and part.value is not None for part in _own(called))
     facts["nested"] = facts["nested"][:MAX_ITEMS]
     return facts

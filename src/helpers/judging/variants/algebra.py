@@ -27,11 +27,15 @@ def rewrites(node: ast.AST, scope: Scope) -> Iterator[Rewrite]:
 
 def _matmul(node: ast.BinOp) -> Iterator[Rewrite]:
     a, b = node.left, node.right
-    yield Rewrite(node, ast.BinOp(b, node.op, a), f"the product is the wrong way round: {shown(b)} @ {shown(a)}", _ORDER, "order")
+    yield Rewrite(
+        node, ast.BinOp(b, node.op, a), f"the product is the wrong way round: {shown(b)} @ {shown(a)}", _ORDER, "order"
+    )
     turned = expression("a.swapaxes(-1, -2)", a=b)
     if not _is_turned(b):
         yield Rewrite(b, turned, f"{shown(b)} is transposed in {shown(node)}", _ORDER, f"turn {id(b)}")
-        yield Rewrite(b, expression("b.T", b=b), f"{shown(b)} is transposed with .T in {shown(node)}", _ORDER, f"turn {id(b)}")
+        yield Rewrite(
+            b, expression("b.T", b=b), f"{shown(b)} is transposed with .T in {shown(node)}", _ORDER, f"turn {id(b)}"
+        )
     if not _is_turned(a):
         new = expression("a.swapaxes(-1, -2)", a=a)
         yield Rewrite(a, new, f"{shown(a)} is transposed in {shown(node)}", _ORDER, f"turn {id(a)}")
@@ -47,7 +51,9 @@ def _matmul(node: ast.BinOp) -> Iterator[Rewrite]:
                 "Rows of the result belong to what stands on the left.",
                 "sides exchanged",
             )
-    yield Rewrite(node, ast.BinOp(a, ast.Mult(), b), f"`*` stands where `@` belongs, in {shown(node)}", _ORDER, "product")
+    yield Rewrite(
+        node, ast.BinOp(a, ast.Mult(), b), f"`*` stands where `@` belongs, in {shown(node)}", _ORDER, "product"
+    )
 
 
 def _divide(node: ast.BinOp) -> Iterator[Rewrite]:
@@ -56,9 +62,15 @@ def _divide(node: ast.BinOp) -> Iterator[Rewrite]:
     yield Rewrite(node, a, f"not divided by {shown(b)}", hint, "divisor out")
     yield Rewrite(node, ast.BinOp(a, ast.Mult(), b), f"multiplied by {shown(b)} instead of divided", hint, "times")
     yield Rewrite(node, ast.BinOp(node, ast.Div(), b), f"divided by {shown(b)} twice", hint, "twice")
-    yield Rewrite(node, ast.BinOp(b, ast.Div(), a), f"the quotient is upside down: {shown(b)} / {shown(a)}", hint, "turned")
     yield Rewrite(
-        node, ast.BinOp(a, ast.FloorDiv(), b), f"divided with `//`, in {shown(node)}", "`//` cuts off what stands behind the point.", "floor"
+        node, ast.BinOp(b, ast.Div(), a), f"the quotient is upside down: {shown(b)} / {shown(a)}", hint, "turned"
+    )
+    yield Rewrite(
+        node,
+        ast.BinOp(a, ast.FloorDiv(), b),
+        f"divided with `//`, in {shown(node)}",
+        "`//` cuts off what stands behind the point.",
+        "floor",
     )
 
 
@@ -77,25 +89,53 @@ def _add(node: ast.BinOp) -> Iterator[Rewrite]:
     yield Rewrite(node, b, f"{shown(a)} is not added", _FORMULA, "left term")
     yield Rewrite(node, ast.BinOp(a, ast.Sub(), b), f"{shown(b)} is subtracted instead of added", _FORMULA, "sign")
     yield Rewrite(node, ast.BinOp(a, ast.Mult(), b), f"{shown(b)} is multiplied instead of added", _FORMULA, "times")
-    yield Rewrite(node, ast.BinOp(a, ast.Add(), a), f"{shown(a)} is added to itself, in place of {shown(b)}", _FORMULA, "self")
-    yield Rewrite(node, ast.BinOp(b, ast.Add(), b), f"{shown(b)} is added to itself, in place of {shown(a)}", _FORMULA, "self")
+    yield Rewrite(
+        node, ast.BinOp(a, ast.Add(), a), f"{shown(a)} is added to itself, in place of {shown(b)}", _FORMULA, "self"
+    )
+    yield Rewrite(
+        node, ast.BinOp(b, ast.Add(), b), f"{shown(b)} is added to itself, in place of {shown(a)}", _FORMULA, "self"
+    )
 
 
 def _subtract(node: ast.BinOp) -> Iterator[Rewrite]:
     a, b = node.left, node.right
     yield Rewrite(node, a, f"{shown(b)} is not subtracted", _FORMULA, "right term")
     yield Rewrite(node, ast.UnaryOp(ast.USub(), b), f"{shown(a)} is missing in {shown(node)}", _FORMULA, "left term")
-    yield Rewrite(node, ast.BinOp(b, ast.Sub(), a), f"the difference is the wrong way round: {shown(b)} - {shown(a)}", _FORMULA, "turned")
+    yield Rewrite(
+        node,
+        ast.BinOp(b, ast.Sub(), a),
+        f"the difference is the wrong way round: {shown(b)} - {shown(a)}",
+        _FORMULA,
+        "turned",
+    )
     yield Rewrite(node, ast.BinOp(a, ast.Add(), b), f"{shown(b)} is added instead of subtracted", _FORMULA, "sign")
 
 
 def _power(node: ast.BinOp) -> Iterator[Rewrite]:
     a, b = node.left, node.right
     yield Rewrite(node, a, f"the exponent {shown(b)} is missing", _FORMULA, "exponent out")
-    yield Rewrite(node, ast.BinOp(a, ast.Pow(), ast.UnaryOp(ast.USub(), b)), f"the exponent {shown(b)} has the other sign", _FORMULA, "sign")
-    yield Rewrite(node, ast.BinOp(a, ast.Mult(), b), f"{shown(a)} is multiplied by {shown(b)}, not raised to it", _FORMULA, "times")
+    yield Rewrite(
+        node,
+        ast.BinOp(a, ast.Pow(), ast.UnaryOp(ast.USub(), b)),
+        f"the exponent {shown(b)} has the other sign",
+        _FORMULA,
+        "sign",
+    )
+    yield Rewrite(
+        node,
+        ast.BinOp(a, ast.Mult(), b),
+        f"{shown(a)} is multiplied by {shown(b)}, not raised to it",
+        _FORMULA,
+        "times",
+    )
     if isinstance(b, ast.UnaryOp) and isinstance(b.op, ast.USub):
-        yield Rewrite(node, ast.UnaryOp(ast.USub(), ast.BinOp(a, ast.Pow(), b.operand)), "the minus stands before the power", _FORMULA, "sign")
+        yield Rewrite(
+            node,
+            ast.UnaryOp(ast.USub(), ast.BinOp(a, ast.Pow(), b.operand)),
+            "the minus stands before the power",
+            _FORMULA,
+            "sign",
+        )
     if isinstance(b, ast.BinOp) and isinstance(b.op, ast.Div):
         first = ast.BinOp(ast.BinOp(a, ast.Pow(), b.left), ast.Div(), b.right)
         yield Rewrite(
@@ -103,7 +143,13 @@ def _power(node: ast.BinOp) -> Iterator[Rewrite]:
             "`**` binds more tightly than `/` and `*`: put the whole exponent in brackets.", "brackets",
         )  # fmt: skip
         floored = ast.BinOp(b.left, ast.FloorDiv(), b.right)
-        yield Rewrite(b, floored, f"the exponent is cut off by `//`: {shown(floored)}", "`//` cuts off what stands behind the point.", "floor")
+        yield Rewrite(
+            b,
+            floored,
+            f"the exponent is cut off by `//`: {shown(floored)}",
+            "`//` cuts off what stands behind the point.",
+            "floor",
+        )
 
 
 _BINARY = {
@@ -117,7 +163,9 @@ _BINARY = {
 
 
 def _is_turned(node: ast.AST) -> bool:
-    return call_name(node) in ("swapaxes", "transpose") or (isinstance(node, ast.Attribute) and node.attr in ("T", "mT"))
+    return call_name(node) in ("swapaxes", "transpose") or (
+        isinstance(node, ast.Attribute) and node.attr in ("T", "mT")
+    )
 
 
 def _inside(node: ast.AST) -> ast.expr | None:
@@ -162,12 +210,24 @@ def _roots(node: ast.Call) -> Iterator[Rewrite]:
         return
     hint = "Where does the root stand in the formula, and what stands below it?"
     if call_name(node) == "rsqrt":
-        yield Rewrite(node, expression("1 / a", a=inner), f"divided by {shown(inner)} without the root", hint, "root out")
-        yield Rewrite(node, expression("a ** 0.5", a=inner), f"multiplied by the root of {shown(inner)}", hint, "root turned")
+        yield Rewrite(
+            node, expression("1 / a", a=inner), f"divided by {shown(inner)} without the root", hint, "root out"
+        )
+        yield Rewrite(
+            node, expression("a ** 0.5", a=inner), f"multiplied by the root of {shown(inner)}", hint, "root turned"
+        )
         return
     yield Rewrite(node, inner, f"{shown(inner)} without the root", hint, "root out")
-    yield Rewrite(node, expression("a / 2", a=inner), f"half of {shown(inner)} in place of its root", "`** 1/2` is a power and then a half: write `** 0.5`.", "half")
-    yield Rewrite(node, expression("a ** 2", a=inner), f"the square of {shown(inner)} in place of its root", hint, "square")
+    yield Rewrite(
+        node,
+        expression("a / 2", a=inner),
+        f"half of {shown(inner)} in place of its root",
+        "`** 1/2` is a power and then a half: write `** 0.5`.",
+        "half",
+    )
+    yield Rewrite(
+        node, expression("a ** 2", a=inner), f"the square of {shown(inner)} in place of its root", hint, "square"
+    )
     if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add):
         outside = ast.BinOp(ast.Call(node.func, [inner.left], []), ast.Add(), inner.right)
         if not (isinstance(node.func, ast.Attribute) and node.func.value is inner):
@@ -184,5 +244,7 @@ def _sizes(node: ast.Subscript, scope: Scope) -> Iterator[Rewrite]:
     for name in dict.fromkeys([of.value.id, *arrays]):
         for other in (-1, -2, 0):
             if (name, other) != (of.value.id, axis):
-                new = ast.Subscript(ast.Attribute(ast.Name(name, ast.Load()), "shape", ast.Load()), number(other), ast.Load())
+                new = ast.Subscript(
+                    ast.Attribute(ast.Name(name, ast.Load()), "shape", ast.Load()), number(other), ast.Load()
+                )
                 yield Rewrite(node, new, f"{shown(new)} stands where {shown(node)} belongs", hint, f"size {id(node)}")

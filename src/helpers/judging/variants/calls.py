@@ -52,7 +52,9 @@ _INVERSE: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Eq: (ast.NotEq,),
     ast.NotEq: (ast.Eq,),
 }
-_MASK_HINT = "True means: may attend. Follow the mask: where is it used, which way round, and what does it leave behind?"
+_MASK_HINT = (
+    "True means: may attend. Follow the mask: where is it used, which way round, and what does it leave behind?"
+)
 
 
 def rewrites(node: ast.AST, scope: Scope) -> Iterator[Rewrite]:
@@ -104,7 +106,11 @@ def _axes(node: ast.Call, scope: Scope) -> Iterator[Rewrite]:
         by = ast.keyword("unbiased", ast.Constant(True)) if biased is not None else ast.keyword("ddof", ast.Constant(1))
         new = ast.Call(node.func, node.args, [*(k for k in node.keywords if k is not biased), by])
         yield Rewrite(
-            node, new, "the variance is divided by d - 1, not by d", "The biased variance is asked: the mean of the squares.", "biased"
+            node,
+            new,
+            "the variance is divided by d - 1, not by d",
+            "The biased variance is asked: the mean of the squares.",
+            "biased",
         )
 
 
@@ -121,26 +127,40 @@ def _functions(node: ast.Call) -> Iterator[Rewrite]:
             yield Rewrite(node, twice, f"`{name}` is taken twice", hint, f"twice {id(node)}")
     for text, words in _OTHERS.get(name, ()):
         text = text.format("a")
-        if name in ("sin", "cos") and "torch" not in ast.unparse(node.func) and not ast.unparse(node.func).startswith("np"):
+        if (
+            name in ("sin", "cos")
+            and "torch" not in ast.unparse(node.func)
+            and not ast.unparse(node.func).startswith("np")
+        ):
             text = f"a.{'cos' if name == 'sin' else 'sin'}()"
         if ("torch" in text) != ("torch" in ast.unparse(node.func)) and name not in ("sin", "cos"):
             text = text.replace("np.square(a)", "a * a").replace("np.exp", "torch.exp") if "np." in text else ""
         if text:
-            yield Rewrite(node, expression(text, a=inner), f"{words} stands where `{name}` belongs", hint, f"function {words}")
+            yield Rewrite(
+                node, expression(text, a=inner), f"{words} stands where `{name}` belongs", hint, f"function {words}"
+            )
     for other in _SWAPPED.get(name, ()):
         func: ast.expr = ast.Name(other, ast.Load())
         if isinstance(node.func, ast.Attribute):
             func = ast.Attribute(node.func.value, other, ast.Load())
         keywords = [k for k in node.keywords if k.arg not in ("initial", "unbiased")]
         yield Rewrite(
-            node, ast.Call(func, node.args, keywords), f"`{other}` stands where `{name}` belongs", hint, f"function {other}"
+            node,
+            ast.Call(func, node.args, keywords),
+            f"`{other}` stands where `{name}` belongs",
+            hint,
+            f"function {other}",
         )
 
 
 def _arguments(node: ast.Call) -> Iterator[Rewrite]:
     """Arguments in another order, and a last one that is not handed on."""
     name = call_name(node)
-    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name) and node.func.value.id in ("np", "math"):
+    if (
+        isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in ("np", "math")
+    ):
         return
     args = node.args
     hint = "In which order, and from where, does that call want its arguments?"
@@ -159,7 +179,11 @@ def _arguments(node: ast.Call) -> Iterator[Rewrite]:
     for index, arg in enumerate(args):
         if isinstance(arg, (ast.Name, ast.Call)) and "mask" in ast.unparse(arg) and index:
             yield Rewrite(
-                arg, ast.Constant(None), f"{shown(arg)} is not handed on to `{name}`", "Who needs the mask, and does it arrive?", "mask out"
+                arg,
+                ast.Constant(None),
+                f"{shown(arg)} is not handed on to `{name}`",
+                "Who needs the mask, and does it arrive?",
+                "mask out",
             )
 
 
@@ -170,11 +194,23 @@ def _fills(node: ast.Call) -> Iterator[Rewrite]:
     if name == "where" and len(node.args) == 3:
         condition, a, b = node.args
         place = shown(condition)
-        yield Rewrite(node, ast.Call(node.func, [condition, b, a], []), f"the two sides of {place} change places", _MASK_HINT, "invert")
+        yield Rewrite(
+            node,
+            ast.Call(node.func, [condition, b, a], []),
+            f"the two sides of {place} change places",
+            _MASK_HINT,
+            "invert",
+        )
         yield Rewrite(node, a, f"{place} is not looked at: always {shown(a)}", _MASK_HINT, "one side")
         yield Rewrite(node, b, f"{place} is not looked at: always {shown(b)}", _MASK_HINT, "one side")
         for fill, words in _FILLS:
-            yield Rewrite(node, ast.Call(node.func, [condition, a, number(fill)], []), f"the fill is {words}, not {shown(b)}", _MASK_HINT, f"fill {id(node)}")
+            yield Rewrite(
+                node,
+                ast.Call(node.func, [condition, a, number(fill)], []),
+                f"the fill is {words}, not {shown(b)}",
+                _MASK_HINT,
+                f"fill {id(node)}",
+            )
     if name == "masked_fill" and inner is not None and len(node.args) == 2 and node.args[0] is not inner:
         condition, value = node.args
         for fill, words in _FILLS:
@@ -187,12 +223,33 @@ def _fills(node: ast.Call) -> Iterator[Rewrite]:
             "A row with nothing to see is 0/0 then: it needs a care of its own.", f"fill {id(node)}",
         )  # fmt: skip
         multiplied = expression("a * ~(c)", a=inner, c=condition)
-        yield Rewrite(node, multiplied, f"{shown(inner)} is multiplied by the mask", "A score of 0 still has a weight: e⁰ is 1.", "times mask")
+        yield Rewrite(
+            node,
+            multiplied,
+            f"{shown(inner)} is multiplied by the mask",
+            "A score of 0 still has a weight: e⁰ is 1.",
+            "times mask",
+        )
         added = expression("a + ~(c)", a=inner, c=condition)
-        yield Rewrite(node, added, "the mask is added to the scores as 0 and 1", "Forbidden scores have to become very low, not allowed ones larger by 1.", "plus mask")
+        yield Rewrite(
+            node,
+            added,
+            "the mask is added to the scores as 0 and 1",
+            "Forbidden scores have to become very low, not allowed ones larger by 1.",
+            "plus mask",
+        )
 
 
-_FILLS = ((0.0, "0"), (-1.0, "-1"), (-20.0, "-20"), (-100.0, "-100"), (-1e4, "-10,000"), (-1e9, "-1e9"), (1e-9, "1e-9"), (float(-1e5), "-100,000"))
+_FILLS = (
+    (0.0, "0"),
+    (-1.0, "-1"),
+    (-20.0, "-20"),
+    (-100.0, "-100"),
+    (-1e4, "-10,000"),
+    (-1e9, "-1e9"),
+    (1e-9, "1e-9"),
+    (float(-1e5), "-100,000"),
+)
 
 
 def _counts(node: ast.Call) -> Iterator[Rewrite]:
@@ -204,20 +261,48 @@ def _counts(node: ast.Call) -> Iterator[Rewrite]:
     hint = "Where does counting begin, and which is the last that counts? Try it with 3."
     if name in ("arange", "range") and len(args) == 1:
         one = expression("a + 1", a=args[0])
-        yield Rewrite(node, ast.Call(node.func, [number(1), one], node.keywords), f"`{name}` counts from 1, not from 0", hint, "count")
-        yield Rewrite(node, ast.Call(node.func, [number(1), args[0]], node.keywords), f"`{name}` begins with 1: the first is left out", hint, "count first")
+        yield Rewrite(
+            node,
+            ast.Call(node.func, [number(1), one], node.keywords),
+            f"`{name}` counts from 1, not from 0",
+            hint,
+            "count",
+        )
+        yield Rewrite(
+            node,
+            ast.Call(node.func, [number(1), args[0]], node.keywords),
+            f"`{name}` begins with 1: the first is left out",
+            hint,
+            "count first",
+        )
         less = expression("a - 1", a=args[0])
-        yield Rewrite(node, ast.Call(node.func, [less], node.keywords), f"`{name}` ends one too early", hint, "count last")
-        yield Rewrite(node, ast.Call(node.func, [one], node.keywords), f"`{name}` ends one too late", hint, "count more")
+        yield Rewrite(
+            node, ast.Call(node.func, [less], node.keywords), f"`{name}` ends one too early", hint, "count last"
+        )
+        yield Rewrite(
+            node, ast.Call(node.func, [one], node.keywords), f"`{name}` ends one too late", hint, "count more"
+        )
         back = expression("f(a - 1, -1, -1)", f=node.func, a=args[0])
         yield Rewrite(node, back, f"`{name}` counts backwards", hint, "count back")
     if name in ("tril", "triu"):
         offset = args[-1] if args else number(0)
         for step, words in ((1, "one place too far to the right"), (-1, "one place too far to the left")):
             moved = expression(f"a + {step}", a=offset)
-            yield Rewrite(node, ast.Call(node.func, [*args[:-1], moved], node.keywords), f"the diagonal lies {words}", hint, f"diagonal {step}")
+            yield Rewrite(
+                node,
+                ast.Call(node.func, [*args[:-1], moved], node.keywords),
+                f"the diagonal lies {words}",
+                hint,
+                f"diagonal {step}",
+            )
         if args:
-            yield Rewrite(node, ast.Call(node.func, args[:-1], node.keywords), f"the diagonal begins in the corner, not at {shown(offset)}", hint, "diagonal 0")
+            yield Rewrite(
+                node,
+                ast.Call(node.func, args[:-1], node.keywords),
+                f"the diagonal begins in the corner, not at {shown(offset)}",
+                hint,
+                "diagonal 0",
+            )
 
 
 def _slices(node: ast.Slice, scope: Scope) -> Iterator[Rewrite]:
@@ -228,7 +313,13 @@ def _slices(node: ast.Slice, scope: Scope) -> Iterator[Rewrite]:
     hint = "Write the indices of that slice down for a short row: which is the first, which the last?"
     if node.step is not None and integer(node.lower) in (0, 1):
         other = number(1 - (integer(node.lower) or 0))
-        yield Rewrite(node, ast.Slice(other, node.upper, node.step), f"even and odd places are exchanged in {place}", hint, "even and odd")
+        yield Rewrite(
+            node,
+            ast.Slice(other, node.upper, node.step),
+            f"even and odd places are exchanged in {place}",
+            hint,
+            "even and odd",
+        )
     if node.upper is not None:
         for step, words in ((-1, "one too early"), (1, "one too late")):
             moved = expression(f"a + {step}", a=node.upper)

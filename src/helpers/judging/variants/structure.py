@@ -68,7 +68,11 @@ def _parts(node: ast.Attribute, scope: Scope) -> Iterator[Rewrite]:
                 new = ast.Attribute(node.value, other, node.ctx)
                 if isinstance(node.ctx, ast.Load):
                     yield Rewrite(
-                        node, new, f"`{other}` is used where `{node.attr}` belongs", "Which part is meant for what?", f"part {id(node)}"
+                        node,
+                        new,
+                        f"`{other}` is used where `{node.attr}` belongs",
+                        "Which part is meant for what?",
+                        f"part {id(node)}",
                     )
 
 
@@ -80,7 +84,13 @@ def _results(node: ast.Return) -> Iterator[Rewrite]:
     if isinstance(value, ast.Tuple) and len(value.elts) >= 2:
         first, second = value.elts[0], value.elts[1]
         turned = ast.Tuple([second, first, *value.elts[2:]], ast.Load())
-        yield Rewrite(node, ast.Return(turned), f"the results {shown(first)} and {shown(second)} change places", hint, "order of results")
+        yield Rewrite(
+            node,
+            ast.Return(turned),
+            f"the results {shown(first)} and {shown(second)} change places",
+            hint,
+            "order of results",
+        )
         yield Rewrite(node, ast.Return(first), f"only {shown(first)} is returned", hint, "one result")
         yield Rewrite(node, ast.Return(second), f"only {shown(second)} is returned", hint, "one result")
         return
@@ -91,7 +101,9 @@ def _results(node: ast.Return) -> Iterator[Rewrite]:
         ("a.swapaxes(-1, -2)", "the result is transposed"),
     ):
         new = ast.Return(expression(text, a=value))
-        yield Rewrite(node, new, words, "Look at the last step: what does it do to what is right already?", f"result {text}")
+        yield Rewrite(
+            node, new, words, "Look at the last step: what does it do to what is right already?", f"result {text}"
+        )
 
 
 def _branches(node: ast.IfExp | ast.If) -> Iterator[Rewrite]:
@@ -120,7 +132,11 @@ def _constants(node: ast.Constant, scope: Scope) -> Iterator[Rewrite]:
         for other in (*steps, node.value * 10, node.value / 10, node.value * 2):
             if other not in (0, node.value):
                 yield Rewrite(
-                    node, ast.Constant(other), f"the number is {other:g}, not {node.value:g}, in {shown(around)}", hint, f"number {id(node)}"
+                    node,
+                    ast.Constant(other),
+                    f"the number is {other:g}, not {node.value:g}, in {shown(around)}",
+                    hint,
+                    f"number {id(node)}",
                 )
 
 
@@ -132,26 +148,51 @@ def _roads(node: ast.BinOp | ast.Call) -> Iterator[Rewrite]:
             a, b = total.left, total.right
             more = node.args[1:]
             for new, words in (
-                (ast.BinOp(a, ast.Add(), ast.Call(node.func, [b, *more], [])), f"the norm is taken of {shown(b)} alone, before the sum"),
-                (ast.BinOp(ast.Call(node.func, [a, *more], []), ast.Add(), b), f"the norm is taken of {shown(a)} alone, before the sum"),
+                (
+                    ast.BinOp(a, ast.Add(), ast.Call(node.func, [b, *more], [])),
+                    f"the norm is taken of {shown(b)} alone, before the sum",
+                ),
+                (
+                    ast.BinOp(ast.Call(node.func, [a, *more], []), ast.Add(), b),
+                    f"the norm is taken of {shown(a)} alone, before the sum",
+                ),
             ):
                 yield Rewrite(node, new, words, _ROAD, "norm of a part")
             yield from _norm_first(node, a, b, more)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and isinstance(node.right, ast.Call):
-        inner = next((part for part in ast.walk(node.right) if isinstance(part, ast.Call) and _is_norm(part) and part is not node.right), None)
+        inner = next(
+            (
+                part
+                for part in ast.walk(node.right)
+                if isinstance(part, ast.Call) and _is_norm(part) and part is not node.right
+            ),
+            None,
+        )
         if inner is None:
             return
         source = operand(inner)
         if source is None or ast.dump(source) != ast.dump(node.left):
             return
         yield Rewrite(
-            node, ast.BinOp(inner, ast.Add(), node.right), f"the residual is {shown(inner)}, not {shown(source)}", _ROAD, "normalised residual"
+            node,
+            ast.BinOp(inner, ast.Add(), node.right),
+            f"the residual is {shown(inner)}, not {shown(source)}",
+            _ROAD,
+            "normalised residual",
         )
         plain = _with(node.right, inner, source)
         after = ast.BinOp(node.left, ast.Add(), ast.Call(inner.func, [plain], []))
-        yield Rewrite(node, after, f"the norm stands after {shown(node.right)}, inside the residual road", _ROAD, "norm after sublayer")
+        yield Rewrite(
+            node,
+            after,
+            f"the norm stands after {shown(node.right)}, inside the residual road",
+            _ROAD,
+            "norm after sublayer",
+        )
         post = ast.Call(inner.func, [ast.BinOp(node.left, ast.Add(), plain)], [])
-        yield Rewrite(node, post, "the norm stands after the sum, where it belongs before the sublayer", _ROAD, "post for pre")
+        yield Rewrite(
+            node, post, "the norm stands after the sum, where it belongs before the sublayer", _ROAD, "post for pre"
+        )
         both = ast.Call(inner.func, [node], [])
         yield Rewrite(node, both, "the norm stands before the sublayer and after the sum", _ROAD, "both norms")
 
@@ -162,11 +203,25 @@ def _norm_first(node: ast.Call, a: ast.expr, b: ast.expr, more: list[ast.expr]) 
     normed = ast.Call(node.func, [a, *more], [])
     inside = _with(b, None, normed, name=a.id)
     yield Rewrite(
-        node, ast.BinOp(a, ast.Add(), inside), "the norm stands before the sublayer, where it belongs after the sum", _ROAD, "pre for post"
+        node,
+        ast.BinOp(a, ast.Add(), inside),
+        "the norm stands before the sublayer, where it belongs after the sum",
+        _ROAD,
+        "pre for post",
     )
-    yield Rewrite(node, ast.BinOp(normed, ast.Add(), inside), "the norm stands before the sublayer, and the residual is normalised too", _ROAD, "pre, all")
     yield Rewrite(
-        node, ast.Call(node.func, [ast.BinOp(a, ast.Add(), inside), *more], []), "the norm stands before the sublayer and after the sum", _ROAD, "both norms"
+        node,
+        ast.BinOp(normed, ast.Add(), inside),
+        "the norm stands before the sublayer, and the residual is normalised too",
+        _ROAD,
+        "pre, all",
+    )
+    yield Rewrite(
+        node,
+        ast.Call(node.func, [ast.BinOp(a, ast.Add(), inside), *more], []),
+        "the norm stands before the sublayer and after the sum",
+        _ROAD,
+        "both norms",
     )
 
 
@@ -219,17 +274,37 @@ def _steps(node: ast.FunctionDef | ast.For | ast.While | ast.If, scope: Scope) -
             target = line.targets[0].id
             used = {part.id for part in ast.walk(line.value) if isinstance(part, ast.Name)}
             if target in used and (target in known or target in scope.variables):
-                yield Rewrite(line, ast.Pass(), f"the step {shown(line)} is left out", "Go through the steps one by one.", "step out")
+                yield Rewrite(
+                    line,
+                    ast.Pass(),
+                    f"the step {shown(line)} is left out",
+                    "Go through the steps one by one.",
+                    "step out",
+                )
         elif isinstance(line, ast.Expr) and isinstance(line.value, ast.Call):
             if "super()" not in ast.unparse(line) and "append" not in ast.unparse(line):
-                yield Rewrite(line, ast.Pass(), f"the step {shown(line)} is left out", "Go through the steps one by one.", "step out")
+                yield Rewrite(
+                    line,
+                    ast.Pass(),
+                    f"the step {shown(line)} is left out",
+                    "Go through the steps one by one.",
+                    "step out",
+                )
         elif isinstance(line, ast.AugAssign):
-            yield Rewrite(line, ast.Pass(), f"the step {shown(line)} is left out", "Go through the steps one by one.", "step out")
+            yield Rewrite(
+                line, ast.Pass(), f"the step {shown(line)} is left out", "Go through the steps one by one.", "step out"
+            )
         elif isinstance(line, ast.If) and index + 1 < len(block) and isinstance(line.body[-1], ast.Break):
             after = block[index + 1]
             both = ast.If(ast.Constant(True), [after, line], [])
             if isinstance(after, ast.Expr):
-                yield Rewrite(line, both, f"{shown(after)} comes before the question {shown(line.test)}", "What is the order of the two lines?", "later end")
+                yield Rewrite(
+                    line,
+                    both,
+                    f"{shown(after)} comes before the question {shown(line.test)}",
+                    "What is the order of the two lines?",
+                    "later end",
+                )
 
 
 def _loops(node: ast.For) -> Iterator[Rewrite]:
@@ -238,11 +313,21 @@ def _loops(node: ast.For) -> Iterator[Rewrite]:
     if isinstance(target, ast.Name):
         new = ast.For(node.target, node.iter, [*node.body, ast.Return(ast.Name(target.id, ast.Load()))], node.orelse)
         yield Rewrite(
-            node, new, "`return` stands inside the loop: only its first round is done", "How far to the right does `return` stand?", "return in loop"
+            node,
+            new,
+            "`return` stands inside the loop: only its first round is done",
+            "How far to the right does `return` stand?",
+            "return in loop",
         )
     once = ast.For(node.target, expression("list(a)[:1]", a=node.iter), node.body, node.orelse)
-    yield Rewrite(node, once, f"only the first of {shown(node.iter)} is used", "How often is the loop gone through?", "first round")
+    yield Rewrite(
+        node,
+        once,
+        f"only the first of {shown(node.iter)} is used",
+        "How often is the loop gone through?",
+        "first round",
+    )
     short = ast.For(node.target, expression("list(a)[:-1]", a=node.iter), node.body, node.orelse)
-    yield Rewrite(node, short, f"the last of {shown(node.iter)} is left out", "Which is the last that counts?", "last round")
-
-
+    yield Rewrite(
+        node, short, f"the last of {shown(node.iter)} is left out", "Which is the last that counts?", "last round"
+    )
