@@ -22,9 +22,7 @@ grade: $(STAMP)  ## build the notebooks, grade the sample class, print the table
 	$(BIN)/autograder sample $(CLASS)
 	$(BIN)/autograder grade --course $(CLASS) u1 || test $$? -eq 3
 
-test: $(STAMP)  ## the whole test suite
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+test: lint  ## the linters, then the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lab: $(STAMP)  ## JupyterLab on the learner's notebooks, as they are: nothing is built over an answer
@@ -40,9 +38,10 @@ build: $(STAMP)  ## solutions to notebooks
 preview: $(STAMP)  ## execute the sources and lay their figures out; UNIT=u2 for one
 	$(BIN)/autograder preview $(UNIT)
 
-lint: $(STAMP)
+lint: $(STAMP)  ## style, and the order of rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
@@ -54,4 +53,4 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/attacks.py
 
 clean:
-	rm -rf build source .pytest_cache .ruff_cache
+	rm -rf build source .pytest_cache .ruff_cache .import_linter_cache

@@ -23,7 +23,7 @@ from rich.table import Table
 from autograder.authoring import releasing, sample
 from autograder.classroom import classroom
 from autograder.grading import coordinator
-from autograder.sandbox.warm_process import bubblewrap
+from autograder.sandbox.outside.bubblewrap import find_bubblewrap
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -75,7 +75,7 @@ def stock(attack: Attack, template: Path) -> str:
         binaries = Path(sys.executable).parent
         limits = "ulimit -v 12000000 -u 400 -f 200000; "
         call = [
-            bubblewrap(), "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm",
+            find_bubblewrap(), "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm",
             "--tmpfs", "/tmp", "--bind", str(root), "/tmp/class", "--chdir", "/tmp/class", "--setenv", "HOME", "/tmp", "--setenv", "PATH", f"{binaries}:/usr/bin:/bin",
             "--", "/bin/sh", "-c", f"{limits} exec {binaries}/nbgrader autograde {sample.UNIT}",
         ]  # fmt: skip

@@ -82,7 +82,7 @@ def test_references_know_nothing_of_exercises_and_judge():
 
 def test_figures_know_no_reference():
     """In grading the figures are readable to a learner's code; the references of the unit are not."""
-    for path in (ROOT / "src/helpers/plots").glob("*.py"):
+    for path in (ROOT / "src/helpers/plots").rglob("*.py"):
         assert not [name for name in imports(path) if re.search("reference|exercises", name)], path
 
 
@@ -94,5 +94,43 @@ def test_importing_loads_neither_torch_nor_matplotlib(module):
     )
 
 
-def test_the_zygote_runs_without_the_autograder():
-    assert not [name for name in imports(ROOT / "autograder/zygote.py") if name.startswith((".", "autograder"))]
+def test_what_runs_inside_the_sandbox_imports_nothing_of_the_autograder():
+    modules = list((ROOT / "autograder/sandbox/inside").rglob("*.py"))
+    assert len(modules) > 1
+    for path in modules:
+        assert not [name for name in imports(path) if name.startswith(("..", "autograder"))], path
+
+
+PLACEHOLDERS = {"<unit>": "u1_dot_products", "<exercise>": "cosine_similarity"}
+_LINK = re.compile(r"\]\(([^)#:]+)\)")
+_IN_BACKTICKS = re.compile(r"`([^`\s]+)`")
+
+
+@pytest.mark.parametrize("name", ["docs/architecture.md", "SECURITY.md", "CONTRIBUTING.md"])
+def test_every_path_that_a_document_names_exists(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    told = [(ROOT, path) for path in _IN_BACKTICKS.findall(prose) if is_path(path)]
+    told += [((ROOT / name).parent, path) for path in _LINK.findall(prose)]
+    missing = [path for folder, path in told if not (folder / filled(path)).exists()]
+    assert told and not missing, f"{name} names what does not exist: {', '.join(missing)}"
+
+
+def is_path(text):
+    """Whether a word in backticks is a path of the repository: `__init__.py` and /tmp are none."""
+    inside = "/" in text.lstrip("/") or text.endswith((".md", ".toml", ".txt", ".yml"))
+    return inside and not text.startswith("/") and "(" not in text
+
+
+def filled(path):
+    for placeholder, example in PLACEHOLDERS.items():
+        path = path.replace(placeholder, example)
+    return path
+
+
+def test_every_room_stands_on_the_page_of_the_architecture():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    places = [path for top in ("autograder", "src/helpers") for path in (ROOT / top).glob("*/__init__.py")]
+    rooms = {str(path.parent.relative_to(ROOT)) for path in places} - {"autograder/cli"}
+    missing = sorted(room for room in rooms if f"| `{room}/` |" not in text)
+    assert rooms and not missing, f"docs/architecture.md has no line on {', '.join(missing)}"

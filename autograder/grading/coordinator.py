@@ -40,10 +40,10 @@ from autograder.marking.intake import Ungradable, read_bytes
 from autograder.marking.outcomes import Outcome, read_outcome, write_outcome
 from autograder.marking.repair import Roles
 from autograder.marking.submission import Done, Kit, Released, Task, Unfit
-from autograder.sandbox import warm_process
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.outside import bubblewrap
+from autograder.sandbox.outside.errors import SandboxError
 from autograder.sandbox.run_folder import run_folder
-from autograder.sandbox.warm_process import SandboxError
 
 from .feedback_pages import write_pages
 from .pools import Dask, Inline, Local, WorkerLost
@@ -129,7 +129,7 @@ def grade_one(classroom: Classroom, unit: str, student: str, unsafe: bool = Fals
 
 def _need_sandbox() -> None:
     try:
-        warm_process.need()
+        bubblewrap.need()
     except SandboxError as error:
         raise CourseError(f"{error}. With --unsafe, grading goes on without it and marks the grades") from error
 

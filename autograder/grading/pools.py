@@ -24,7 +24,7 @@ from autograder.marking import submission
 from autograder.marking.submission import Kit, Unfit
 from autograder.sandbox.connection import Sandbox
 from autograder.sandbox.early import ctrl_c_waits
-from autograder.sandbox.warm_process import WarmProcess
+from autograder.sandbox.outside.warm_process import WarmProcess
 
 # A worker that gets fewer submissions than this costs more than it saves.
 WORTH_A_WORKER = 4

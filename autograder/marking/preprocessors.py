@@ -20,12 +20,13 @@ from nbgrader.preprocessors import ClearHiddenTests, Execute, NbGraderPreprocess
 from traitlets import Bool
 
 from autograder.classroom.secret import class_secret
-from autograder.sandbox import zygote
 from autograder.sandbox.connection import Run, Sandbox
+from autograder.sandbox.inside import constants
+from autograder.sandbox.inside.files import copy_files
 from autograder.sandbox.kernels import Conversation, SandboxKernelManager
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.outputs import from_message
-from autograder.sandbox.warm_process import SandboxError
+from autograder.sandbox.outside.errors import SandboxError
 from helpers.desk import feedback
 from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
@@ -37,10 +38,10 @@ from .outcomes import Outcome, write_outcome
 from .scoring import TEST
 
 _ENDED = {
-    zygote.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",
-    zygote.EXIT_PROCESSES: "the notebook started more than {processes} processes and was stopped",
-    zygote.EXIT_CPU: "the notebook used more than {cpu} seconds of CPU time and was stopped",
-    zygote.EXIT_TIME: "the notebook ran for more than {seconds} seconds and was stopped",
+    constants.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",
+    constants.EXIT_PROCESSES: "the notebook started more than {processes} processes and was stopped",
+    constants.EXIT_CPU: "the notebook used more than {cpu} seconds of CPU time and was stopped",
+    constants.EXIT_TIME: "the notebook ran for more than {seconds} seconds and was stopped",
 }
 
 
@@ -53,7 +54,7 @@ def course_root(preprocessor: NbGraderPreprocessor) -> Path:
 # How often a notebook is tried whose kernel is killed from outside.
 ATTEMPTS = 3
 # No code inside can end its kernel so: process 1 of a process namespace is safe from signals of its own.
-KILLED = (zygote.KILLED_FROM_OUTSIDE, zygote.WARM_PROCESS_GONE, -signal.SIGKILL)
+KILLED = (constants.KILLED_FROM_OUTSIDE, constants.WARM_PROCESS_GONE, -signal.SIGKILL)
 
 
 class Disturbed(Exception):
@@ -132,7 +133,7 @@ class SandboxedExecute(Limits, Execute):
         files = Path(resources.get("metadata", {}).get("path") or ".")
         conversation = None
         try:
-            zygote.copy_files(files, run.files, self.scratch_bytes)
+            copy_files(files, run.files, self.scratch_bytes)
             (run.files / f"{resources['nbgrader']['notebook']}.ipynb").unlink(missing_ok=True)
             manager = SandboxKernelManager(sandbox=sandbox, run=run, limits=self.limits(), kernel_name="python3")
             NotebookClient.__init__(self, nb, manager)
@@ -263,7 +264,7 @@ class SandboxedExecute(Limits, Execute):
     def _bring_back(self, run: Run, files: Path) -> None:
         """Keep what the notebook wrote beside itself, as nbgrader does; nothing that was there is replaced."""
         with contextlib.suppress(OSError):
-            zygote.copy_files(run.files, files, self.scratch_bytes, new_only=True)
+            copy_files(run.files, files, self.scratch_bytes, new_only=True)
 
     def _show_verdict(self, cell: NotebookNode) -> None:
         """Replace whatever the kernel put under a test cell by the judge's verdict."""

@@ -35,7 +35,8 @@ from traitlets.utils.importstring import import_item
 
 import autograder
 import helpers
-from autograder.sandbox.warm_process import SandboxError, need
+from autograder.sandbox.outside.bubblewrap import need
+from autograder.sandbox.outside.errors import SandboxError
 
 from . import scoring
 from .intake import NOTES, Ungradable, clean, unanswered

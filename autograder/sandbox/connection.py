@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .warm_process import DOOR, NOBODY, SandboxError, WarmProcess
-from .zygote import WARM_PROCESS_GONE
+from .inside.constants import NOBODY, WARM_PROCESS_GONE
+from .outside.errors import SandboxError
+from .outside.warm_process import DOOR, WarmProcess
 
 START_SECONDS = 60
 

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from .connection import Sandbox
 from .limits import MB, Limits
-from .warm_process import SandboxError, bubblewrap
+from .outside.bubblewrap import find_bubblewrap
+from .outside.errors import SandboxError
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def _system() -> Examined:
 
 
 def _bubblewrap() -> Examined:
-    path = bubblewrap()
+    path = find_bubblewrap()
     version = ""
     if path:
         version = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout.strip()

@@ -12,8 +12,8 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+from .outside.warm_process import WarmProcess
 from .run_folder import run_folder
-from .warm_process import WarmProcess
 
 
 @contextlib.contextmanager

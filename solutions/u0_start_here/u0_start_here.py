@@ -22,9 +22,6 @@ from helpers.plots import u0_start_here as pictures
 # %%
 plots.show(
     pictures.course_map(here=0),
-    alt="The nine units in order. 0 start here; 1 dot products: the scores; 2 softmax and scaling: from scores to shares; 3 positions; 4 multi-head attention; "
-    "5 add and norm: the encoder; 6 the masked decoder; 7 the Transformer, trained by you; 8 modern attention. "
-    "Units 1 to 3 use NumPy, 4 NumPy and torch, 5 to 8 torch.",
 )
 
 # %% [markdown]
@@ -38,8 +35,6 @@ plots.show(
 # %%
 plots.show(
     pictures.how_a_unit_goes(),
-    alt="Read, answer, check. If the check fails, a hint names the mistake and leads back to the answer. "
-    "If it passes, go on; at the end validate the notebook and submit it.",
 )
 
 # %% [markdown]
@@ -130,9 +125,6 @@ hint()
 # %%
 plots.show(
     pictures.axes_of_an_array(),
-    alt="An array X of shape (2, 4, 6) drawn as two sheets, one for each sentence. On a sheet the rows are the four tokens, axis minus 2, "
-    "and the columns the six features, "
-    "axis minus 1. X[0, 1] is the row of the token eat in the first sentence.",
 )
 
 # %% [markdown]

@@ -59,7 +59,6 @@ print("ids:", ids)
 print("X has shape", X.shape)
 plots.show(
     pictures.embedding(vocabulary, table, tokens, features),
-    alt="Left, the table of seven words by four features. Right, X: the five rows of tonight, we, eat, a, burger in this order.",
 )
 
 # %% [markdown]
@@ -83,7 +82,6 @@ plots.show(
 # %%
 plots.show(
     pictures.vectors_in_plane(),
-    alt="Four pairs of arrows of equal length in the plane. Aligned, their dot product is 5; in a similar direction 4; perpendicular 0; opposite minus 5.",
 )
 
 # %% [markdown]
@@ -107,8 +105,6 @@ plots.show(
 # %%
 plots.show(
     pictures.sentence_similarity(tokens, X, features),
-    alt="Left, the vectors of tonight, we, eat, a, burger. Right, a five by five table of their dot products: eat and burger 6, we and eat 4, "
-    "we and burger 0; the row and column of a are zeros; the diagonal holds 5, 5, 9, 0, 10.",
 )
 
 # %% [markdown]
@@ -166,8 +162,6 @@ check(similarity_matrix, hidden=True)
 # %%
 plots.show(
     pictures.loud_and_alike(tokens, X),
-    alt="Left, the dot products: tonight has 5 with itself and 5 with burger. Right, the cosines: tonight has 1 with itself and 0.71 with burger. "
-    "The row and column of a, which has length 0, are zeros in both.",
 )
 
 # %% [markdown]
@@ -231,7 +225,6 @@ check(cosine_similarity, hidden=True)
 # %%
 plots.explore(
     pictures.mall,
-    alt=pictures.mall_told,
     wish=list(pictures.WISHES),
 )
 
@@ -252,7 +245,6 @@ plots.explore(
 # %%
 plots.show(
     pictures.flow(tokens, ids),
-    alt="For each of the five words, from the bottom up: the word, its id, its embedding x, and three arrows labelled W_q, W_k and W_v to its query, key and value.",
 )
 
 # %% [markdown]
@@ -325,7 +317,6 @@ check(project, hidden=True)
 Q, K = X @ W_q, X @ W_k
 plots.show(
     pictures.one_asks(tokens, 2, Q, K),
-    alt="The query of eat sends an arrow to the key of each word. Scores: tonight 3, we 3, eat itself 0, a 0, burger 9.",
 )
 
 # %% [markdown]
@@ -379,8 +370,6 @@ check(scores_for_query, hidden=True)
 # %%
 plots.show(
     pictures.all_pairs(tokens, Q, K, ["edible", "person"], 2, 4),
-    alt="The five queries, a five by two matrix, times the keys on their side, two by five, give a five by five matrix of scores. "
-    "The row of eat and the column of burger meet in the cell 3 times 3 plus 2 times 0, which is 9.",
 )
 
 # %% [markdown]
@@ -428,7 +417,6 @@ try:
     queries, keys, values = project(X, W_q, W_k, W_v)
     plots.show(
         pictures.scores(tokens, attention_scores(queries, keys)),
-        alt="Heatmap of the scores of the sentence, computed by the functions of this notebook: the same as in the figure above.",
     )
 except NotImplementedError:
     print("Answer project and attention_scores; then this cell draws your scores.")
@@ -445,7 +433,6 @@ except NotImplementedError:
 # %%
 plots.show(
     pictures.loops_against_product(attention_scores),
-    alt="Seconds against the number of tokens from 8 to 256, both axes logarithmic: the line of two Python loops lies far above that of one matrix product.",
 )
 
 # %% [markdown]
@@ -462,8 +449,6 @@ plots.show(
 # %%
 plots.show(
     pictures.rows_and_columns(),
-    alt="Above, tokens as rows: X times W_q is Q, and Q times K transposed has a row for each query. "
-    "Below, tokens as columns: W^q times X is Q, and K transposed times Q has a column for each query.",
 )
 
 # %% [markdown]
@@ -513,8 +498,6 @@ check(attention_scores_columns, hidden=True)
 # %%
 plots.show(
     pictures.one_or_two_projections(tokens, Q, K),
-    alt="Two heatmaps of scores. Left, the queries serve as keys too: eat with eat 13, we with eat 9 and eat with we 9, eat with burger 6 and burger with eat 6. "
-    "Right, keys of their own: eat asking burger 9, burger asking eat 0, we asking burger 9, we asking itself minus 3.",
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_two_projections", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}

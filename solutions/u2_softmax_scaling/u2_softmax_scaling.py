@@ -43,7 +43,6 @@ from helpers.plots import u2_softmax_scaling as pictures
 # %%
 plots.show(
     pictures.softmax_steps(["burger", "we", "a"], [2, 1, 0]),
-    alt="Three bar charts. Scores 2, 1, 0; their exponentials 7.39, 2.72, 1; these divided by 11.11: weights 0.67, 0.24, 0.09.",
 )
 
 # %% [markdown]
@@ -128,8 +127,6 @@ others = ["tonight", "we", "eat", "a"]
 values = np.array([[0, 1, 2], [2, 0, 0], [1, 2, 0], [0, 0, 0]], dtype=float)  # a row for each
 plots.show(
     pictures.mixture(others, [0.5, 0.1, 0.3, 0.1], values, features, renewed="burger"),
-    alt="Left, the weights 0.5, 0.1, 0.3, 0.1 of tonight, we, eat and a. Middle, their values. Right, the new burger as stacked bars: "
-    "person 0.5 from we and eat, food 1.1 from tonight and eat, time 1.0 from tonight.",
 )
 
 # %% [markdown]
@@ -144,9 +141,6 @@ plots.show(
 # %%
 plots.show(
     pictures.reach(),
-    alt="Above, the sentence: the burger that we bought at the old station was good. Arcs run from was to all other words; "
-    "the widest, weight 0.65, to burger, eight words back. "
-    "Below, steps between two words against their distance: word by word it grows to 40, with a convolution to 20, with attention it stays 1.",
 )
 
 # %% [markdown]
@@ -187,8 +181,6 @@ check(weighted_sum, hidden=True)
 # %%
 plots.show(
     pictures.toys(),
-    alt="Left, six toys apart in a room: bear and rabbit, train and car, ball and top; wide lines join the friends. "
-    "Middle, the weights: 0.51 on itself, 0.34 on the friend, 0.04 on each other toy. Right, each toy at the mixture of all places: the friends now stand side by side.",
 )
 
 # %% [markdown]
@@ -253,8 +245,6 @@ except NotImplementedError:
     measured = None
 plots.show(
     pictures.variance_growth(widths, measured),
-    alt="Left, on logarithmic axes, the measured variance of q·k for widths from 1 to 512 lies on the line variance = d. "
-    "Right, histograms of q·k: that of 200 dimensions, typical size 14.1, is wider than that of 100, typical size 10.",
 )
 
 # %% [markdown]
@@ -325,8 +315,6 @@ check(softmax_jacobian, hidden=True)
 # %%
 plots.show(
     pictures.saturation(),
-    alt="Five columns for d = 1, 4, 16, 64, 256. Above, the largest of six weights grows from 0.45 to 0.98 and 1.00. "
-    "Below, the Jacobian fades from slopes of 0.25 to 0.017 and to nothing.",
 )
 
 # %% [markdown]
@@ -374,7 +362,6 @@ check(scale_scores, hidden=True)
 # %%
 plots.explore(
     pictures.temperatures,
-    alt="Left, the weights of one query and six keys as bars. Right, the largest of 8 weights, averaged over 300 queries, falls as the temperature rises.",
     start={"d_k": 1, "temperature": 1},
     d_k=[1, 4, 16, 64, 256, 1024],
     temperature=list(pictures.TEMPERATURES),
@@ -394,7 +381,6 @@ plots.explore(
 # %%
 plots.explore(
     pictures.three_scales,
-    alt="Six queries by six keys, three times: above their weights, below the Jacobian of the first query.",
     start={"d_k": 64},
     d_k=[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
 )
@@ -405,8 +391,6 @@ plots.explore(
 # %%
 plots.show(
     pictures.scales_by_width(),
-    alt="Left, the largest of 8 weights against d_k from 1 to 1024: without a scale it climbs from 0.35 to 0.97, over the root it stays at 0.35, "
-    "over d_k it falls to 1/8. Right, the largest entry of the Jacobian: without a scale it falls to 0.02, over the root it stays near 0.21, over d_k it falls to 0.11.",
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_square_root", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
@@ -496,8 +480,6 @@ except NotImplementedError:
 else:
     plots.show(
         pictures.attention(tokens, weights, output, features),
-        alt="Left, the weights: we and eat give 0.98 and 0.97 to burger, burger gives 0.99 to we, tonight 0.68 to we, and a gives 0.2 to every word. "
-        "Every row sums to 1. Right, the outputs: eat is now person 0.03, food 2.9, time 1.0, close to the value of burger.",
     )
 
 # %% [markdown]
@@ -523,7 +505,6 @@ def read(sentence, temperature):
 
 plots.explore(
     read,
-    alt="Left, the weights of the typed words as a map. Right, the same as lines from each word to those it looks at.",
     start={"temperature": 1},
     sentence="the cats saw a cat and the dogs saw a dog",
     temperature=[0.25, 0.5, 1, 2, 4, 8],
@@ -558,8 +539,6 @@ else:
 # %%
 plots.show(
     pictures.windows(),
-    alt="Four tables of the distance |i - j| with those inside the window bright. Window 0: the diagonal. Window 1: three diagonals. Window 3: seven diagonals. "
-    "With 6 queries, 3 keys and window 1, the rows of the last two queries are dark.",
 )
 
 # %% [markdown]
@@ -570,8 +549,6 @@ plots.show(
 # %%
 plots.show(
     pictures.near_and_far(),
-    alt="The sentence: the burger that we bought at the old station was good, as weights. Left, window 1: only three diagonals have weight, and was gives burger 0.00. "
-    "Right, without a window was gives burger 0.65.",
 )
 
 # %% [markdown]
@@ -627,8 +604,6 @@ check(local_attention, hidden=True)
 # %%
 plots.show(
     pictures.other_scores(),
-    alt="Four maps of a plane of queries against one key. Dot product: parallel stripes, rising along the key without end. "
-    "Cosine: rays, highest in the direction of the key. Minus squared distance: rings around the key. Additive: two plateaus, high on one side and low on the other.",
 )
 
 # %% [markdown]

@@ -55,10 +55,6 @@ plots.show(
         ["Who bites whom? Attention's output ...", "... after the shuffle: the same rows"],
         follow="dog",
     ),
-    alt=(
-        "Attention outputs of 'the dog bites the man' and of 'the man bites the dog', one row of colours for each word. The framed row of 'dog' "
-        "is the same in both, and so are the rows of every other word; within each sentence the two rows of 'the' are equal."
-    ),
 )
 
 # %% [markdown]
@@ -156,11 +152,6 @@ except NotImplementedError:
 # %%
 plots.show(
     figures.counting(),
-    alt=(
-        "Three panels. Left: an entry of a word has a size near 1 at every position, while the number added to it grows to 29. Middle: without "
-        "positions each query attends most to itself, a bright diagonal. Right: with 0, 1, 2 and so on added, the last column takes all the "
-        "weight from nearly every query."
-    ),
 )
 
 # %% [markdown]
@@ -170,10 +161,6 @@ plots.show(
 # %%
 plots.show(
     figures.fractions(),
-    alt=(
-        "Three number lines from 0 to 1 for sentences of 4, 8 and 16 words. The words 'the dog bites him' stand at 0, 0.25, 0.5, 0.75 in the "
-        "first, at half of these in the second, at a quarter in the third. The step from 'dog' to 'bites' is 0.25, 0.125 and 0.0625."
-    ),
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_not_counting", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
@@ -218,10 +205,6 @@ plots.show(
 # %%
 plots.show(
     figures.digits_and_waves(),
-    alt=(
-        "Left: binary digits of the positions 0 to 15, the column of ones flips at each step, the column of eights once. Right: four waves as "
-        "columns of colour, each half as fast as the one before; they fade smoothly from one value to the next."
-    ),
 )
 
 # %% [markdown]
@@ -234,9 +217,6 @@ plots.show(
 # %%
 plots.show(
     figures.reading_a_hand(),
-    alt=(
-        "A dial with a hand turned clockwise by an angle of 1 radian from the top. Its tip is sin 1 = 0.8415 to the right of the centre and cos 1 = 0.5403 above it."
-    ),
 )
 
 # %% [markdown]
@@ -254,10 +234,6 @@ plots.show(
 # %%
 plots.show(
     figures.clock_strip(),
-    alt=(
-        "Two rows of dials at the positions 0, 1, 2, 3, 50, 100 and 157. The hand of the fast clock has turned by 0, 1, 2, 3, 50, 100 and 157 "
-        "radians and points everywhere; that of the slow clock has turned by a hundredth of that, from the top to a quarter turn at position 157."
-    ),
 )
 
 # %% [markdown]
@@ -310,10 +286,6 @@ check(encoding_by_hand, hidden=True)
 # %%
 plots.show(
     figures.speeds(),
-    alt=(
-        "Frequencies on a logarithmic scale against the number of the pair, for widths 8, 32 and 128. In each panel the points lie on a straight "
-        "line that begins at 1 and ends a little above 1/10000."
-    ),
 )
 
 
@@ -397,11 +369,6 @@ check(sinusoidal_encoding, hidden=True)
 # %%
 plots.show(
     figures.encoding_map(),
-    alt=(
-        "Heat map of the encoding of 100 positions, 64 columns. The left columns alternate every few rows, further right the stripes get longer, "
-        "and the right half is nearly constant: zero in the sine columns, one in the cosine columns. Beside it columns 0, 12 and 24 as three sine "
-        "curves of growing period."
-    ),
 )
 
 # %% [markdown]
@@ -410,9 +377,6 @@ plots.show(
 # %%
 plots.explore(
     figures.clocks_at,
-    alt=(
-        "Eight dials, whose hands have turned the less the further right they are, and beneath them the sixteen sines and cosines of their angles as bars."
-    ),
     start={"position": 25},
     position=range(101),
 )
@@ -431,10 +395,6 @@ d_model = X.shape[1]
 embedded = X / np.sqrt(d_model)  # the usual size of an embedding
 plots.show(
     figures.sum_of_word_and_place(embedded, words),
-    alt=(
-        "Four heat maps with one scale of colours: the embedded words, nearly colourless; the same times root 8, clearly coloured; the encoding "
-        "of the positions 0 to 4; and their sum, in which the two rows of 'the', equal before, now differ."
-    ),
 )
 
 # %% [markdown]
@@ -492,10 +452,6 @@ try:
             ["With positions: the dog that bites ...", "... is not the dog that is bitten"],
             follow="dog",
         ),
-        alt=(
-            "Attention outputs of 'the dog bites the man' and of 'the man bites the dog' with positions added. The framed rows of 'dog' differ "
-            "between the sentences, and within each the two rows of 'the' differ."
-        ),
     )
     without, with_positions = permutation_gap(X, P[: len(X)], order)
     print(f"without positions: {without:.0e}   with yours: {with_positions:.2f}")
@@ -524,11 +480,6 @@ except NotImplementedError:
 # %%
 plots.show(
     figures.products(),
-    alt=(
-        "Left: the matrix PE times PE transposed for 60 positions; it is brightest on the diagonal and has the same colour all along each line "
-        "parallel to it. Right: the rows of positions 10, 30 and 50, drawn against the distance, lie on one curve with its peak of 32 at distance "
-        "0."
-    ),
 )
 
 # %% [markdown]
@@ -551,10 +502,6 @@ except NotImplementedError:
 # %%
 plots.explore(
     figures.rotating_pairs,
-    alt=(
-        "Four dials, one for each pair of an 8-vector. On each, a grey hand shows a position, a blue one the position offset later, and an arc "
-        "the turn between them: offset times 1, 0.1, 0.01 and 0.001 radians."
-    ),
     start={"offset": 5},
     position=range(20, 61),
     offset=range(-20, 41),
@@ -616,10 +563,6 @@ try:
     table = sinusoidal_encoding(2000, 8)
     plots.show(
         figures.turned_blocks(M, 3),
-        alt=(
-            "The 8 by 8 shift matrix for 3 steps: four 2 by 2 blocks along the diagonal, zeros elsewhere. The first block is a large turn, the "
-            "last one almost the identity."
-        ),
     )
     for p in (0, 50, 1900):
         error = np.abs(M @ table[p] - table[p + 3]).max()

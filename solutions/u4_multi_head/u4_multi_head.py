@@ -35,10 +35,6 @@ from helpers.reference.u2_softmax_scaling import scaled_dot_product_attention
 # %%
 plots.show(
     figures.two_heads(),
-    alt=(
-        "Three attention maps of 'the cat drank milk because it was thirsty', the row of 'it' framed. In head 0 it puts nearly all weight on 'cat', "
-        "in head 1 on 'thirsty'. One head of double width, with the same queries and keys, puts half on each."
-    ),
 )
 
 # %% [markdown]
@@ -52,10 +48,6 @@ plots.show(
 # %%
 plots.show(
     figures.story(),
-    alt=(
-        "Five toys in a row. Lines run from them to three children, thick to the favourite: Ann to the bear, Ben to the train, Cem to ball and drum. "
-        "The three parts lie side by side below, and an arrow called W_o leads to one story."
-    ),
 )
 
 # %% [markdown]
@@ -68,10 +60,6 @@ plots.show(
 # %%
 plots.show(
     figures.filters(),
-    alt=(
-        "Above, an image of the digit 7 and what three filters make of it: level lines, upright lines, a blur. Below, the sentence 'the small cat saw "
-        "the big dog and ran' and the maps of three heads: one looks at the word before, one at the animals cat and dog, one at everything alike."
-    ),
 )
 
 # %% [markdown]
@@ -89,11 +77,6 @@ plots.show(
 # %%
 plots.show(
     figures.bridge(),
-    alt=(
-        "A bridge whose left half is built by team 0 from columns 0 to 99 and whose right half by team 1 from columns 100 to 199. They meet in the "
-        "middle, concatenated; the road over both is W_o. Below, 512 columns in eight coloured pieces of 64, and W_o that makes 512 columns of all of "
-        "them."
-    ),
 )
 
 # %% [markdown]
@@ -113,10 +96,6 @@ plots.show(
 # %%
 plots.show(
     figures.split_picture(),
-    alt=(
-        "An array of 4 tokens and 6 columns. Columns 0 to 2 are blue, 3 to 5 orange. First a gap opens between the colours, then the blue half "
-        "becomes head 0 and the orange half head 1, each with all four tokens."
-    ),
 )
 
 # %% [markdown]
@@ -131,10 +110,6 @@ print(places.reshape(2, 4, 3)[0])
 # %%
 plots.show(
     figures.bare_reshape(),
-    alt=(
-        "The array coloured by token. Split rightly, each row of each head has the colour of its own token. After the bare reshape the row of 'cat' "
-        "in head 0 holds the second half of 'the', and head 0 has nothing of 'sat' and 'down' at all."
-    ),
 )
 
 # %% [markdown]
@@ -186,10 +161,6 @@ check(split_heads, hidden=True)
 # %%
 plots.show(
     figures.merge_picture(),
-    alt=(
-        "Two heads of 4 tokens and 3 columns, coloured by token. Exchanging heads and tokens and then joining the last two axes gives back the array, "
-        "each row in one colour. A reshape at once gives rows of two colours: the first row has 00 01 02 of 'the' and then 10 11 12 of 'cat'."
-    ),
 )
 
 # %% [markdown]
@@ -290,7 +261,6 @@ try:
     if np.shape(weights) == (8, 9, 9):
         plots.explore(
             lambda head: figures.one_head(weights, tokens, head),
-            alt=lambda head: figures.one_head_told(weights, tokens, head),
             head={f"head {head}": head for head in range(8)},
         )
     else:
@@ -316,11 +286,6 @@ except NotImplementedError:
 # %%
 plots.show(
     figures.side_by_side(),
-    alt=(
-        "Two columns of boxes. Self-attention: X, then Q, K, V (n, 512), softmax (n, n), weights times V (n, 512), W_o. Multi-head attention has the "
-        "same boxes and in addition split into (8, n, 64) and merge; its softmax is (8, n, n). Multiplications, alike for both: 3·n·512·512 for Q, K, "
-        "V; n·n·512 = 8·n·n·64 for the scores and again for the values; n·512·512 for W_o; none for split and merge."
-    ),
 )
 
 # %% [markdown]
@@ -369,10 +334,6 @@ check(count_parameters, hidden=True)
 # %%
 plots.show(
     figures.costs(),
-    alt=(
-        "Four bar charts of one head of 512 against eight of 64, for 50 tokens. Parameters: 1.05 million each. Multiplications: 55.0 million each. "
-        "Exponentials in the softmax: 2,500 against 20,000. Maps of a sentence: 1 against 8."
-    ),
 )
 
 # %% [markdown]
@@ -382,10 +343,6 @@ plots.show(
 # %%
 plots.show(
     figures.one_picture_or_eight(),
-    alt=(
-        "Left: one map of a head of width 64, mostly the diagonal with faint traces of everything else. Right: eight clear maps from the same "
-        "numbers: word before, word after, itself, first word, same word, animals, what was done, everything alike."
-    ),
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "one_head_or_many", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
@@ -433,11 +390,6 @@ from torch import nn
 # %%
 plots.show(
     figures.flow_chart(d_model=512, n_heads=8),
-    alt=(
-        "Flow chart from bottom to top. Query (n_q, 512), key and value (n_k, 512) go through the linear layers W_q, W_k, W_v and are split into "
-        "heads (8, n, 64). In every head: softmax of Q K transposed over root 64, with the mask, times V. The results (8, n_q, 64) are merged to "
-        "(n_q, 512) and go through the linear layer W_o to the output. The weights (8, n_q, n_k) are the second result."
-    ),
 )
 
 # %% [markdown]
@@ -454,10 +406,6 @@ plots.show(
 # %%
 plots.show(
     figures.masks(),
-    alt=(
-        "Three masks for 'we eat rice <pad>' above the weights they leave. Left: each word sees itself and earlier ones. Middle: no one sees the "
-        "padding; all rows still sum to 1. Right: the last row sees nothing, and its weights are all zero."
-    ),
 )
 
 # %% [markdown]
@@ -564,10 +512,6 @@ for name, value in theirs.state_dict().items():
 # %%
 plots.show(
     figures.stacked_weights(),
-    alt=(
-        "Left: in_proj_weight with 18 rows and 6 columns; rows 0 to 5 are framed and called W_q, rows 6 to 11 W_k, rows 12 to 17 W_v. Right: "
-        "out_proj.weight, 6 by 6, which is W_o as it is."
-    ),
 )
 
 # %% [markdown]

@@ -33,13 +33,7 @@ torch.set_num_threads(1)  # our tensors are tiny: a second thread would only wai
 # queries, keys and values from the layer below.
 
 # %%
-plots.show(
-    figures.encoder_map(),
-    alt=(
-        "Flow chart of an encoder layer from left to right: tokens, self-attention, add and norm, feed forward, add and norm, tokens that know each other. "
-        "Every arrow has the shape (n, d). Two blue residual roads lead around self-attention and around feed forward. The layer is stacked N times."
-    ),
-)
+plots.show(figures.encoder_map())
 
 # %% [markdown]
 # ## 2 · A pile of 24 layers, four ways
@@ -101,14 +95,7 @@ for name, m in measured.items():
     )
 
 # %%
-plots.show(
-    figures.roads(measured),
-    alt=(
-        "Four panels over depth, all on logarithmic axes, one line for each of the four ways. Plain: signal and gradient fall by many powers of ten. Norm alone: the "
-        "signal stays at 1, but the tokens become equal after a few layers and W_q gets next to no gradient. Residual alone: everything survives, and the "
-        "signal grows with depth. Residual and norm: signal 1, tokens apart, and a gradient of about 1 from the top to the bottom."
-    ),
-)
+plots.show(figures.roads(measured))
 
 # %% [markdown]
 # Read the panels one at a time. (Where you miss a line, it lies below another one, as *norm* does in the first panel, or has left the picture at the bottom.)
@@ -183,13 +170,7 @@ plots.show(
 # | plus $\beta$ | $\mathbf{-1.4}$ | $\mathbf{0.8}$ | $\mathbf{0.4}$ | $\mathbf{3.8}$ | |
 
 # %%
-plots.show(
-    figures.norm_steps([-2, 4, 6, 12], gamma=[1, 1, 2, 2], beta=[0, 1, 0, 1]),
-    alt=(
-        "Four bar charts of the token (-2, 4, 6, 12): as it is; minus its mean 5, which gives -7, -1, 1, 7; divided by its spread 5, which gives -1.4, -0.2, 0.2, 1.4; "
-        "times gamma plus beta, which gives -1.4, 0.8, 0.4, 3.8."
-    ),
-)
+plots.show(figures.norm_steps([-2, 4, 6, 12], gamma=[1, 1, 2, 2], beta=[0, 1, 0, 1]))
 
 # %% [markdown]
 # Three details decide whether it is right:
@@ -204,7 +185,6 @@ plots.show(
 # %%
 plots.explore(
     figures.norm_forgets,
-    alt="A token of five features as bars, and its layer norm. However the token is scaled or shifted, the norm on the right has the same five bars.",
     start={"scale": 2, "shift": 0},
     scale=[0.2, 0.5, 1, 2, 3],
     shift=[-5, -2, 0, 2, 5],
@@ -217,13 +197,7 @@ plots.explore(
 # feature, over all tokens of all sentences in the batch. Cells of one colour are averaged together:
 
 # %%
-plots.show(
-    figures.averaged_together(),
-    alt=(
-        "One array twice: two sentences of three tokens with four features. On the left, layer norm, each row has a colour of its own: every token is averaged over "
-        "its features. On the right, batch norm, each column has one colour in both sentences: every feature is averaged over all tokens of both."
-    ),
-)
+plots.show(figures.averaged_together())
 
 # %% [markdown]
 # The difference matters for language. With batch norm a sentence comes out differently depending on which *other* sentences, how much padding, and
@@ -288,13 +262,7 @@ check(layer_norm, hidden=True)
 
 # %%
 tokens = "tonight we eat a burger".split()
-plots.show(
-    figures.sum_then_norm(tokens),
-    alt=(
-        "Four arrays with a row for each word of 'tonight we eat a burger': x on the residual road, the output of a sublayer, their sum, and the norm of the sum, "
-        "whose rows all have mean 0 and variance 1."
-    ),
-)
+plots.show(figures.sum_then_norm(tokens))
 
 # %% [markdown]
 # ### Exercise: `add_and_norm` (2 points)
@@ -404,13 +372,7 @@ check(LayerNorm, hidden=True)
 # Change one word, and see which words notice:
 
 # %%
-plots.show(
-    figures.who_moves(tokens),
-    alt=(
-        "Two grids, input token changed by output token moved, for 'tonight we eat a burger'. In attention every output moves when any input is changed. In the "
-        "feed-forward network only the diagonal moves: each output depends on its own input."
-    ),
-)
+plots.show(figures.who_moves(tokens))
 
 # %% [markdown]
 # ### Exercise: `FeedForward` (2 points)
@@ -463,14 +425,7 @@ check(FeedForward, hidden=True)
 # which is **pre-norm**. Follow the blue road from bottom to top:
 
 # %%
-plots.show(
-    figures.norm_orders(),
-    alt=(
-        "Two encoder layers drawn from bottom to top, both with self-attention, whose Q, K and V come from the layer below, and then feed forward, "
-        "each with a blue residual road around it. On the left, post-norm: norm_1 and norm_2 stand on the road, after each sum. On the right, pre-norm: "
-        "they stand in front of each sublayer, beside the road, which is free."
-    ),
-)
+plots.show(figures.norm_orders())
 
 # %% [markdown]
 # A number shows that the order matters. Two features always normalise to $-1$ and $1$, so this can be done in the head. Let $x = (1, 3)$ and the
@@ -516,8 +471,7 @@ if plots.drawing():  # some seconds, and nothing to grade
     plots.show(
         figures.training_curves(
             curves, "Reversing a line with 16 layers: pre-norm learns it, post-norm does not start", chance=np.log(10)
-        ),
-        alt="Loss by training step. The pre-norm stack falls close to 0 within 80 steps; the post-norm stack stays at the loss of guessing.",
+        )
     )
 
 # %% [markdown]
@@ -713,12 +667,7 @@ if plots.drawing():
                 columns=list("ABCDEF"),
                 titles=("layer 1: look into the house on the note", "layer 2: look into the house on that note"),
                 outlined=(first, second),
-            ),
-            alt=(
-                "Attention maps of the two layers, a row for each house with its note, a column for each house looked at. In layer 1 house A, whose note "
-                "says C, looks at C, and so on: each row has its weight in the framed cell. In layer 2 each house looks one note further: A at F, because "
-                "the note in C says F."
-            ),
+            )
         )
     except NotImplementedError:
         print("Your encoder goes on a hunt here as soon as you have answered Encoder and what it is made of.")

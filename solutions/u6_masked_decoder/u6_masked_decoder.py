@@ -35,13 +35,7 @@ from helpers.reference.u5_add_and_norm import FeedForward
 
 # %%
 words = "tonight we eat a burger".split()
-plots.show(
-    figures.views(words),
-    alt=(
-        "'tonight we eat a burger', written once for each of its words. In the encoder every word sees all five. In the decoder 'tonight' sees only itself, "
-        "'we' sees 'tonight we', and so on; question marks hide the rest. Only 'burger', the last word, sees everything."
-    ),
-)
+plots.show(figures.views(words))
 
 # %% [markdown]
 # Written down, this is a **mask**: a table of booleans with a row for each word that looks (a query) and a column for each word that may be looked at (a
@@ -61,13 +55,7 @@ plots.show(
 # pictures, blue with a dot is True.)
 
 # %%
-plots.show(
-    figures.last_words(words, 2),
-    alt=(
-        "The 5 by 5 causal mask, a filled lower triangle with its diagonal, and its last two rows in a frame. Beside it the mask of the last two words alone, "
-        "2 by 5: the row of 'a' allows the first four words, the row of 'burger' all five."
-    ),
-)
+plots.show(figures.last_words(words, 2))
 
 # %% [markdown]
 # ### Exercise: `causal_mask` (2 points)
@@ -165,13 +153,7 @@ check(padding_mask, hidden=True)
 # shapes broadcast: `(n_q, n_k)` with `(batch, 1, 1, n_k)` gives `(batch, 1, n_q, n_k)`. Here for the short sentence:
 
 # %%
-plots.show(
-    figures.both_masks(["we", "eat", "<pad>", "<pad>"], 2),
-    alt=(
-        "Three masks of 'we eat <pad> <pad>'. The causal mask is a lower triangle. The padding mask allows the columns 'we' and 'eat' and hides the two padding "
-        "columns. Both together: 'we' sees itself, every later row sees 'we' and 'eat'."
-    ),
-)
+plots.show(figures.both_masks(["we", "eat", "<pad>", "<pad>"], 2))
 
 # %% [markdown]
 # The rows of `<pad>` still look at something. That is harmless: what comes out of them is never used, and section 6 leaves them out of the loss.
@@ -186,8 +168,7 @@ try:
     plots.show(
         figures.masks(
             [(mask[0], s, s, f"your masks, sentence {b}") for b, (mask, s) in enumerate(zip(both, sentences))]
-        ),
-        alt="Your causal and padding masks together, one panel for each of the two sentences.",
+        )
     )
 except NotImplementedError:
     print("This cell shows your masks once causal_mask and padding_mask are answered.")
@@ -205,13 +186,7 @@ except NotImplementedError:
 # | weight | 0.245 | 0.090 | 0.665 | 0 | 0 | 1 |
 
 # %%
-plots.show(
-    figures.one_row(words, [1, 0, 2, 1.5, 3], [True, True, True, False, False], "eat"),
-    alt=(
-        "Four bar charts for the query 'eat'. Its scores 1, 0, 2, 1.5, 3. The same with the last two at minus infinity. The softmax of those: 0.24, 0.09, 0.67, "
-        "0, 0. And the softmax without the mask, where the hidden word 'burger' would take 0.56."
-    ),
-)
+plots.show(figures.one_row(words, [1, 0, 2, 1.5, 3], [True, True, True, False, False], "eat"))
 
 # %% [markdown]
 # Two things go wrong in practice.
@@ -221,13 +196,7 @@ plots.show(
 # most negative number there is, `torch.finfo(scores.dtype).min`.
 
 # %%
-plots.show(
-    figures.leaking_fills(),
-    alt=(
-        "The weight of a hidden word beside one visible word, as the visible word's score falls from -1 to minus one million. With a fill of -20 the hidden word "
-        "takes over at -20, with -10,000 at -10,000; with minus a billion it stays at 0."
-    ),
-)
+plots.show(figures.leaking_fills())
 
 # %% [markdown]
 # **A row in which everything is hidden**, as with an empty sentence. With $-\infty$ everywhere the softmax divides 0 by 0 and gives NaN, which spreads
@@ -275,13 +244,7 @@ check(masked_attention, hidden=True)
 # moves above the orange line has seen its future.
 
 # %%
-plots.show(
-    figures.leaks(words),
-    alt=(
-        "Three grids, changed word by moved output. Without a mask every output moves. With the mask after the softmax, outputs above the diagonal still move, "
-        "by up to 1. With the mask before the softmax everything above the diagonal is exactly 0."
-    ),
-)
+plots.show(figures.leaks(words))
 
 # %% [markdown]
 # The late mask leaks through the **sum**: the softmax has divided by a total that includes the hidden words, so how much weight is *left* tells something
@@ -292,27 +255,14 @@ plots.show(
 
 # %%
 models = figures.train_cheaters()  # a few seconds
-plots.show(
-    None if models is None else figures.cheaters(models),
-    alt=(
-        "Left, three training losses. With the mask before the softmax the loss settles at the dotted line of 1.19. Without a mask it falls to about 0.13 within "
-        "fifty steps; with the mask after the softmax it gets there as well, only later. Right, what each model writes after a 3: the honest one writes "
-        "3 4 5 6 7 8 9 0, the two others mostly repeat digits."
-    ),
-)
+plots.show(None if models is None else figures.cheaters(models))
 
 # %% [markdown]
 # The two cheaters look far better in training. They have learned one thing: *read the answer from the next place*. When they write on their own there is
 # no next place, and they are lost, although the rule is as easy as counting. You can see the habit in their weights:
 
 # %%
-plots.show(
-    None if models is None else figures.cheaters_look(models),
-    alt=(
-        "Average attention weights of the three models. Without a mask nearly all weight lies one place to the right of the diagonal, on the answer. With the mask "
-        "after the softmax the rows are pale: they do not sum to 1. With the mask before the softmax all weight lies on or below the diagonal."
-    ),
-)
+plots.show(None if models is None else figures.cheaters_look(models))
 
 # %% [markdown]
 # In the middle the hidden weights are 0 as they should be, but the rows no longer sum to 1, and what is missing is the message.
@@ -332,13 +282,7 @@ plots.show(
 # Unit 1 had the rule for this: whoever is to be updated asks. The decoder's word is updated, so it supplies the query. The encoder's words answer.
 
 # %%
-plots.show(
-    figures.three_attentions(),
-    alt=(
-        "Encoder and decoder side by side. In the encoder's self-attention and in the decoder's masked self-attention, arrows Q, K and V come from the same words "
-        "below. The decoder's cross attention gets Q from its own layer below, while K and V come across from the encoder's memory."
-    ),
-)
+plots.show(figures.three_attentions())
 
 # %% [markdown]
 # The two sentences need not be equally long: with $n_t$ words written and $n_s$ source words, the weights of the cross attention are $(n_t, n_s)$. There is
@@ -352,27 +296,14 @@ source, target = ["we", "eat", "a", "burger"], ["<s>", "nous", "mangeons"]
 K = torch.tensor([[4.0, 0, 0], [0, 4, 0], [0, 0, 2.5], [0, 0, 4]])  # (4, 3): keys of the source words
 Q = torch.tensor([[2.0, 0, 0], [0, 2, 0], [0, 0, 2]])  # (3, 3): <s> needs a person, nous an action, mangeons a thing
 weights = torch.softmax(Q @ K.T / 3**0.5, dim=-1)  # (3, 4)
-plots.show(
-    figures.across(weights.numpy(), target, source, "Each target word finds the source word it needs next"),
-    alt=(
-        "Cross attention weights, three target words by four source words. '<s>' looks at 'we', 'nous' looks at 'eat', 'mangeons' looks mostly at 'burger' and a "
-        "little at 'a'."
-    ),
-)
+plots.show(figures.across(weights.numpy(), target, source, "Each target word finds the source word it needs next"))
 
 # %% [markdown]
 # Together with the feed-forward net that makes three sublayers, each with the add & norm of unit 5, after the sum (post-norm) or before the sublayer
 # (pre-norm):
 
 # %%
-plots.show(
-    figures.decoder_layers(),
-    alt=(
-        "A decoder layer as a road from x below to x above with three side roads: self_attention with self_mask, cross_attention with memory and memory_mask, and "
-        "feed_forward. Each side road is added back to the road. In post-norm, norm_1 to norm_3 stand on the road after each sum; in pre-norm they stand on the "
-        "side roads before each sublayer."
-    ),
-)
+plots.show(figures.decoder_layers())
 
 # %% [markdown]
 # ### Exercise: `DecoderLayer` (4 points)
@@ -476,13 +407,7 @@ x = np.array([1.0, -0.5, 2.0])  # one decoder output, d_model = 3, after "<s> no
 W = np.array(
     [[0.2, -1.0, 0.4, 1.0, 0.6], [0.5, 1.2, 1.0, -0.8, 0.2], [-0.6, 0.1, -0.9, 0.8, 0.5]]
 )  # (d_model, vocabulary)
-plots.show(
-    figures.final_layer(x, W, vocabulary),
-    alt=(
-        "A decoder output of three numbers, the final linear layer as a 3 by 5 table with a column for each word, below it the five logits, and below those the "
-        "softmax probabilities: 'un' is the most probable word, 'burger' comes second."
-    ),
-)
+plots.show(figures.final_layer(x, W, vocabulary))
 
 # %% [markdown]
 # ### Teacher forcing: the shift by one
@@ -498,13 +423,7 @@ plots.show(
 
 # %%
 targets = ["nous", "mangeons", "un", "burger", "</s>"]
-plots.show(
-    figures.teacher_forcing(["<s>", *targets[:4]], targets),
-    alt=(
-        "The five places of the decoder with their inputs below, '<s> nous mangeons un burger', and their targets above, 'nous mangeons un burger </s>'. Dotted "
-        "lines lead from each target to the input of the next place."
-    ),
-)
+plots.show(figures.teacher_forcing(["<s>", *targets[:4]], targets))
 
 # %% [markdown]
 # Shift and causal mask belong together. Without the shift, place $i$ would *read* the word it has to say; shifted twice, it would have to say the word
@@ -554,13 +473,7 @@ check(shift_right, hidden=True)
 # | surprise $-\log p$ | | | **1.408** | |
 
 # %%
-plots.show(
-    figures.surprise(["nous", "un", "burger"], [0, 2, 1], 2),
-    alt=(
-        "Bar charts of the logits 0, 2, 1 and of the probabilities 0.09, 0.67, 0.24, with the right word 'burger' in green. Beside them the curve of the surprise, "
-        "minus log p: it is 0 at p = 1 and grows without limit towards p = 0; 'burger' lies at 1.41."
-    ),
-)
+plots.show(figures.surprise(["nous", "un", "burger"], [0, 2, 1], 2))
 
 # %% [markdown]
 # The loss is the **mean** surprise over all places whose target counts. Padding does not count: its target is a special id, `ignore_index`, and the place
@@ -651,11 +564,7 @@ plots.show(
         [torch.softmax(toy_model(ids), dim=-1).numpy() for ids in prefixes],
         vocabulary,
         "Five steps: what is taken in one step is read in the next, until it is </s>",
-    ),
-    alt=(
-        "Five bar charts of the probabilities of the next word. After '<s>' the most probable word is 'nous', then 'mangeons', then 'un', then 'burger', then "
-        "'</s>', which ends the sentence."
-    ),
+    )
 )
 
 # %% [markdown]
@@ -722,8 +631,7 @@ try:
             [p for _, p in asked[:6]],
             vocabulary,
             "Your greedy_decode, step by step",
-        ),
-        alt="The probabilities of the next word at each step of your greedy_decode. The model goes round in a circle of 'un' and 'burger' until max_length ends it.",
+        )
     )
 except NotImplementedError:
     print("This cell draws your steps once greedy_decode is answered.")

@@ -57,20 +57,14 @@ SEED = 0
 # %%
 digits = data.digits()
 print("to learn from:", digits.train_images.shape, "  held out:", digits.test_images.shape)
-plots.show(
-    figures.ten_classes(digits.train_images, digits.train_labels),
-    alt="Ten small grey images of 8 by 8 pixels in a row, one handwritten digit of each class from 0 to 9.",
-)
+plots.show(figures.ten_classes(digits.train_images, digits.train_labels))
 
 # %% [markdown]
 # An encoder wants tokens. A sentence has words; an image has **rows**. Row by row, from top to bottom, the image becomes a sequence of eight tokens, each with
 # eight features, and the matrix $X$ of unit 1 is simply the image.
 
 # %%
-plots.show(
-    figures.rows_as_tokens(digits.train_images[13], digits.train_labels[13]),
-    alt="Left, a handwritten 6. Right, the same 8 by 8 numbers with gaps between the rows: token 0 is the top row, token 7 the bottom row.",
-)
+plots.show(figures.rows_as_tokens(digits.train_images[13], digits.train_labels[13]))
 
 # %% [markdown]
 # The machine has four steps. For a batch of $b$ images:
@@ -181,10 +175,7 @@ if digits_run.model is not None:
         logits = digits_run.model.eval()(torch.tensor(digits.test_images, device=device()))
     guesses = logits.argmax(dim=-1).cpu().numpy()
     print(f"{(guesses == digits.test_labels).sum()} of {len(guesses)} held-out images are read right.")
-    plots.show(
-        figures.misread(digits.test_images, digits.test_labels, guesses),
-        alt="The held-out images that the model reads wrong, each with its label and what the model takes it for.",
-    )
+    plots.show(figures.misread(digits.test_images, digits.test_labels, guesses))
 
 # %% [markdown]
 # ### What do the heads look at?
@@ -206,8 +197,7 @@ if digits_run.model is not None:
                 digits.test_images[9],
                 seen[9],
                 f"A held-out {digits.test_labels[9]}: which rows are looked at, head by head",
-            ),
-            alt="One panel for each head of each layer: the image of a digit with its rows tinted by the attention they receive. The heads prefer different rows.",
+            )
         )
 
 # %% [markdown]
@@ -220,12 +210,8 @@ if digits_run.model is not None and seen[9]:
         title = f"A held-out {digits.test_labels[image]}: row {row} asks, layer {layer}"
         return figures.heads_on_digit(digits.test_images[image], list(seen[image].values())[layer], row, title)
 
-    def tell_row(image, layer, row):
-        return figures.heads_on_digit_told(digits.test_labels[image], list(seen[image].values())[layer], row)
-
     plots.explore(
         draw_row,
-        alt=tell_row,
         start={"row": 4},
         image={f"number {place}, a {digits.test_labels[place]}": place for place in seen},
         layer=range(len(seen[9])),
@@ -265,17 +251,7 @@ print(f"{len(learned):,} numbers to learn from, {len(held_out):,} held out, as",
 # norm stands at the entrance of each sublayer instead, and one more at the very end of each stack.)
 
 # %%
-plots.show(
-    figures.flow_chart(),
-    alt=(
-        "Flow chart of the encoder-decoder. Left, the encoder: ids, embedding, positions, then "
-        "n_layers times self-attention with a padding mask and a feed-forward net, each with a "
-        "residual road and add and norm; its output is the memory. Right, the decoder: ids so "
-        "far, embedding, positions, then n_layers times masked self-attention, cross attention "
-        "with queries from below and keys and values from the memory, and a feed-forward net; "
-        "then a linear layer to the logits and softmax."
-    ),
-)
+plots.show(figures.flow_chart())
 
 # %% [markdown]
 # **Three attentions, two masks.** Say for each attention in the chart where its queries, keys and values come from and what it may not see, before you open this.
@@ -393,10 +369,7 @@ check(Transformer, hidden=True)
 
 # %%
 target = ["4", "0", "7", "2", "1", "eos", "pad"]
-plots.show(
-    figures.teacher_forcing(target, ["bos", *target[:-1]]),
-    alt="Seven places. Below what the decoder reads: bos 4 0 7 2 1 eos. Above what it has to say: 4 0 7 2 1 eos pad. The last place, padding, is ignored by the loss.",
-)
+plots.show(figures.teacher_forcing(target, ["bos", *target[:-1]]))
 
 # %% [markdown]
 # The last place has to say `pad`, which is no achievement. Such places are left out of the mean: `ignore_index=pad_id` in `cross_entropy`.
@@ -566,14 +539,7 @@ if looked:
     for language, maps in inside.items():
         shown = {kind: maps[kind][-1] for kind in ("encoder", "decoder", "cross")}
         last_layer.append(maps | shown | {"language": language})
-    plots.show(
-        figures.three_attentions(last_layer),
-        alt=(
-            "Nine attention maps of the number 40721: a row for English, Russian and Chinese, "
-            "with columns for encoder, decoder and cross attention. The decoder's maps are lower "
-            "triangles. In the cross attention each digit looks mostly at the word that names it."
-        ),
-    )
+    plots.show(figures.three_attentions(last_layer))
 
 # %% [markdown]
 # A mean over heads hides what single heads do. Choose a language, a kind of attention and a layer, and compare the four heads.
@@ -590,7 +556,6 @@ if looked:
 
     plots.explore(
         draw_heads,
-        alt="An attention map for each of four heads, with its weights. Rows are the tokens that ask, columns the tokens that are looked at.",
         start={"attention": "cross"},
         language=list(data.LANGUAGES),
         attention=["encoder", "decoder", "cross"],
@@ -623,7 +588,6 @@ if looked:
 
     plots.explore(
         read_and_write,
-        alt="Three attention maps of the typed number: the words to the words, the digits to the digits before them, and the digits to the words.",
         start={"layer": n_layers - 1},
         sentence="sixty-two thousand and ninety",
         head={"mean of all": None} | {f"head {head}": head for head in range(n_heads)},
@@ -673,15 +637,7 @@ if plots.drawing():
     study.go()
     results = study.results
     figures.ablation_table(results)
-    plots.show(
-        figures.ablation(results),
-        alt=(
-            "Two rows, digits and translation. Left, bars of the share of held-out examples that "
-            "are right without each part; right, the training losses. Digits lose a few percent "
-            "without positions. Translation falls to almost nothing without positions and to zero "
-            "without the mask, though without the mask its training loss is by far the lowest."
-        ),
-    )
+    plots.show(figures.ablation(results))
 
 # %% [markdown]
 # Two notes for reading it. Of 359 images one is 0.3 %, and another seed moves most numbers by one or two percent: differences that small mean nothing. And compare the

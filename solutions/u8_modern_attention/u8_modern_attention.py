@@ -30,17 +30,7 @@ from helpers.reference.u6_masked_decoder import causal_mask, masked_attention
 torch.set_num_threads(1)  # one thread gives steadier clocks for the measurements below
 
 # %%
-plots.show(
-    figures.then_and_now(),
-    alt=(
-        "Two stacks of boxes, read from the bottom. 2017: tokens; sines and cosines added; Q, K, "
-        "V with as many heads each; the whole text read again for every new token; softmax over "
-        "the whole row; concatenate, W_o; add what came in; layer norm. Today: tokens; RMS norm; "
-        "many heads of Q and few of K and V; pairs of Q and K turned; new k and v join the cache; "
-        "online softmax in blocks; concatenate, W_o; add what came in. Pieces that replace each "
-        "other have one colour."
-    ),
-)
+plots.show(figures.then_and_now())
 
 # %% [markdown]
 # ## 1 · RMS norm, in the place of layer norm
@@ -62,14 +52,7 @@ plots.show(
 # Both forget how long a token is. Layer norm also forgets where its middle is; with two features nothing but a sign is left.
 
 # %%
-plots.show(
-    figures.norm_clouds(),
-    alt=(
-        "Sixty tokens as points in the plane, off the origin. After layer norm they fall on two "
-        "points, (1, -1) and (-1, 1). After RMS norm they lie on a circle around the origin, each "
-        "still in its old direction."
-    ),
-)
+plots.show(figures.norm_clouds())
 
 # %% [markdown]
 # ### Exercise: `rms_norm` (2 points)
@@ -130,10 +113,7 @@ if plots.drawing():
             "layer norm": milliseconds(layer_norm, x, ones, zeros),
             "your RMS norm": milliseconds(rms_norm, x, ones),
         }
-        plots.show(
-            figures.norm_times(measured),
-            alt=f"Two bars: layer norm takes {measured['layer norm']:.1f} milliseconds, your RMS norm {measured['your RMS norm']:.1f}.",
-        )
+        plots.show(figures.norm_times(measured))
     except NotImplementedError:
         print("The comparison appears here after you have answered rms_norm.")
 
@@ -160,11 +140,6 @@ if plots.drawing():
 # %%
 plots.explore(
     figures.turning,
-    alt=(
-        "Four circles for the four pairs of a vector of width 8. The hand of features 0 and 1 has "
-        "turned by 1 radian for each position, the others by 0.1, 0.01 and 0.001, so that the "
-        "last hardly moves."
-    ),
     start={"position": 3},
     position=[0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100],
 )
@@ -179,10 +154,7 @@ plots.explore(
 # error.
 
 # %%
-plots.show(
-    figures.neighbours_or_halves(),
-    alt="Eight features in two rows. Above, features 0 and 1 are pair 0, 2 and 3 pair 1, and so on. Below, feature 0 is paired with 4, 1 with 5, 2 with 6, 3 with 7.",
-)
+plots.show(figures.neighbours_or_halves())
 
 # %% [markdown]
 # ### Exercise: `apply_rotary` (4 points)
@@ -238,14 +210,7 @@ if plots.drawing():
     clock = torch.from_numpy(sinusoidal_encoding(24, 32)).float()
     try:
         turned = apply_rotary(q.expand(24, 32), places) @ apply_rotary(k.expand(24, 32), places).T
-        plots.show(
-            figures.offset_maps(((q + clock) @ (k + clock).T).numpy(), turned.numpy()),
-            alt=(
-                "Two heatmaps of 24 by 24 positions. Left, positions added: no pattern is "
-                "constant. Right, rotary: every diagonal has one colour, so the score depends on "
-                "the distance only."
-            ),
-        )
+        plots.show(figures.offset_maps(((q + clock) @ (k + clock).T).numpy(), turned.numpy()))
     except NotImplementedError:
         print("The maps appear here after you have answered apply_rotary.")
 
@@ -262,10 +227,7 @@ if plots.drawing():
             queries = apply_rotary(q.expand(81, 32), key_at + offsets)
             key = apply_rotary(k[None], torch.tensor([key_at]))
             curves[key_at] = (queries @ key.T)[:, 0].tolist()
-        plots.show(
-            figures.scores_by_offset(offsets.tolist(), curves),
-            alt="Scores against the offset from -40 to 40 for keys at positions 50, 500 and 5,000: the three curves lie on each other.",
-        )
+        plots.show(figures.scores_by_offset(offsets.tolist(), curves))
         largest = max(abs(a - b) for a, b in zip(curves[50], curves[5000]))
         print(f"largest difference between the curves: {largest:.4f}")
     except NotImplementedError:
@@ -284,14 +246,7 @@ if plots.drawing():
 # that work is done again for nothing.
 
 # %%
-plots.show(
-    figures.recomputed("the cat sat on the mat".split()),
-    alt=(
-        "Scores of 'the cat sat on the mat' as two lower triangles of 6 by 6. Without a cache the "
-        "last row, for the newest token, is new, and the fifteen scores above it are computed "
-        "again. With a cache only the six scores of the last row are computed."
-    ),
-)
+plots.show(figures.recomputed("the cat sat on the mat".split()))
 
 # %% [markdown]
 # What does the newest token need from the others? Its query meets their **keys**, and the weights mix their **values**. Their queries have been
@@ -389,14 +344,7 @@ if plots.drawing():
     try:
         write(8)  # warm up
         cached, without = (list(map(min, *runs)) for runs in zip(write(n_tokens), write(n_tokens)))
-        plots.show(
-            figures.generation(without, cached),
-            alt=(
-                "Left, time for one more token: without a cache it rises with the length of the "
-                f"text, with a cache it stays near zero. Right, time in all: {sum(without):.1f} "
-                f"seconds without, {sum(cached):.2f} with the cache."
-            ),
-        )
+        plots.show(figures.generation(without, cached))
         faster = sum(without) / sum(cached)
         print(f"{faster:.0f} times as fast; the two texts differ by at most {max(differences):.0e}")
     except NotImplementedError:
@@ -421,14 +369,7 @@ if plots.drawing():
 # attention*): close to the quality of full heads, close to the speed of one.
 
 # %%
-plots.show(
-    figures.sharing(),
-    alt=(
-        "Three diagrams of eight query heads. Left, each has a head of keys and values of its "
-        "own. Middle, heads 0 to 3 share head 0 of keys and values and heads 4 to 7 share head 1. "
-        "Right, all eight share one."
-    ),
-)
+plots.show(figures.sharing())
 
 # %% [markdown]
 # Neighbours share: with $h$ query heads and $h_{kv}$ heads of keys and values, query head $i$ uses head $i // (h / h_{kv})$. For 4 and 2:
@@ -498,14 +439,7 @@ if plots.drawing():
                 K, V = torch.empty(2, heads, n, 128, dtype=torch.bfloat16)
             gigabytes[heads].append(36 * peak.bytes / 2**30)
             del K, V
-    plots.show(
-        figures.cache_sizes(lengths, gigabytes, weights=15.3),
-        alt=(
-            "Size of the cache up to 32,768 tokens, three straight lines: 18 GiB with 32 heads, "
-            "4.5 GiB with 8, 0.56 GiB with one. The weights of the whole model, 15 GiB, are a "
-            "level line."
-        ),
-    )
+    plots.show(figures.cache_sizes(lengths, gigabytes, weights=15.3))
     try:
         Q = torch.randn(32, 1, 128)
         for heads in (32, 8, 1):
@@ -536,15 +470,7 @@ if plots.drawing():
 # By hand: four keys in two blocks of two. The scores are logarithms, so that $e^s$ is 1, 2, 4, 1; the values are 8, 4, 2, 16.
 
 # %%
-plots.show(
-    figures.blocks_by_hand(),
-    alt=(
-        "Scores ln 1, ln 2 with values 8, 4 form the first block, ln 4, ln 1 with values 2, 16 "
-        "the second. After the first block: m = ln 2, l = 1.5, o = 8. The second block raises m "
-        "to ln 4; what was carried is multiplied by one half, and the new block added: l = 0.75 + "
-        "1.25 = 2, o = 4 + 6 = 10. The result is o / l = 5."
-    ),
-)
+plots.show(figures.blocks_by_hand())
 
 # %% [markdown]
 # Check it in one go: $(1 \cdot 8 + 2 \cdot 4 + 4 \cdot 2 + 1 \cdot 16) / 8 = 40/8 = 5$. The same number, and at no time were more than two scores on
@@ -636,10 +562,7 @@ if plots.drawing():
         first = "does not fit" if a is None else f"{a:.0f} MiB"
         second = "-" if b is None else f"{b:.0f} MiB"
         told.append(f"{n:6,}: {first} full, {second} blocked")
-    plots.show(
-        figures.memory(lengths, full, blocked, budget=1024),
-        alt="Peak of new memory against n. " + "; ".join(told) + ".",
-    )
+    plots.show(figures.memory(lengths, full, blocked, budget=1024))
     print("\n".join(told))
 
 # %% [markdown]

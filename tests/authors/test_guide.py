@@ -19,12 +19,14 @@ GUIDE = (course.ROOT / "docs/authors.md").read_text(encoding="utf-8")
 STEPS, _, TAKING_AWAY = GUIDE.partition("\n## Taking the example away\n")
 _BLOCK = re.compile(r"(?:^\*\*`([^`]+)`\*\*\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = (
-    "autograder", "notebooks", "solutions", "src", "tests/__init__.py", "tests/conftest.py", "tests/test_units.py", "tests/test_project.py", "tests/helpers",
-    "CHANGELOG.md", "README.md", "LICENSE", "constraints.txt", "environment.yml", "jupytext.toml", "nbgrader_config.py", "pyproject.toml",
+    "autograder", "notebooks", "solutions", "src", "tests/__init__.py", "tests/conftest.py", "tests/test_units.py",
+    "tests/test_project.py", "tests/helpers", "CHANGELOG.md", "README.md", "LICENSE", "constraints.txt",
+    "environment.yml", "jupytext.toml", "nbgrader_config.py", "pyproject.toml",
 )  # fmt: skip
-UNIT = "u9_entropy"
+UNIT = "u10_entropy"
 SOURCE, NOTEBOOK = f"solutions/{UNIT}/{UNIT}.py", f"notebooks/{UNIT}/{UNIT}.ipynb"
-REFERENCE, EXERCISES = f"src/helpers/reference/{UNIT}.py", f"src/helpers/exercises/{UNIT}.py"
+REFERENCE, FIGURES = f"src/helpers/reference/{UNIT}.py", f"src/helpers/plots/{UNIT}.py"
+DOOR, EXERCISE = (f"src/helpers/exercises/{UNIT}/{name}.py" for name in ("__init__", "attention_entropy"))
 REFERENCE_TEST, STYLES = f"tests/helpers/reference/test_{UNIT}.py", f"tests/helpers/styles/{UNIT}.py"
 
 
@@ -120,12 +122,21 @@ def followed(shop):
 
 
 def test_the_guide_leads_to_a_unit_that_passes_its_tests(shop, followed):
-    assert {SOURCE, REFERENCE, EXERCISES, REFERENCE_TEST, STYLES, NOTEBOOK} == set(shop.files()) - set(shop.before)
+    after = shop.files()
+    assert set(after) - set(shop.before) == {
+        SOURCE, NOTEBOOK, REFERENCE, REFERENCE_TEST, DOOR, EXERCISE, STYLES, FIGURES,
+    }  # fmt: skip
+    # Whether the notebooks of the other units were fresh to begin with is another test's business.
+    changed = {name for name in shop.before if after.get(name) != shop.before[name]}
+    assert {name for name in changed if not name.startswith("notebooks/")} == {
+        "CHANGELOG.md",
+        "src/helpers/contents.json",
+    }
     assert UNIT in json.loads(shop.read("src/helpers/contents.json"))
     (told,) = [output for line, output in followed.items() if line.startswith("pytest")]
     assert "passed" in told and not re.search(r"failed|error|skipped", told)
-    assert "1 figures" in followed["autograder preview u9"]
-    assert re.search(r"Three rows of attention weights", shop.read(NOTEBOOK))
+    assert "1 figures" in followed["autograder preview u10"]
+    assert "sharp: k₁ 1, k₂ 0, k₃ 0, k₄ 0; two: k₁ 0.5, k₂ 0.5" in shop.read(f"build/preview/{UNIT}/{UNIT}.ipynb")
 
 
 def test_right_and_wrong_answers_to_it_get_what_the_guide_says(shop, followed):
@@ -165,6 +176,7 @@ _UNITS, _EVERY, _CONTENTS = (
     "tests/helpers/test_contents.py::test_",
 )
 _PARTS, _CELLS = _UNITS + "no_unit_of_the_course_lacks_a_part", _UNITS + "points_and_cells_are_those_of_the_curriculum"
+_RUNS = _UNITS + "released_notebook_runs_unanswered_without_a_crash"
 _FRESH = _UNITS + "the_notebook_in_git_is_the_one_that_the_source_makes"
 _ORACLE, _RIGHT, _NAMES = (
     _EVERY + "the_reference_is_tested_by_itself",
@@ -176,7 +188,19 @@ _MEAN = "lambda weights: -_terms(weights).mean(axis=-1)"
 FORGOTTEN = (
     Forgotten("solution file", SOURCE, "", "", _PARTS, f"missing: {SOURCE}"),
     Forgotten("reference", REFERENCE, "", "", _PARTS, f"missing: {REFERENCE}"),
-    Forgotten("exercises", EXERCISES, "", "", _PARTS, f"missing: {EXERCISES}"),
+    Forgotten("sentence on the door", DOOR, "", "", _PARTS, f"missing: {DOOR}"),
+    Forgotten(
+        "exercise",
+        EXERCISE,
+        "",
+        "",
+        _CELLS,
+        f"checked in solutions/{UNIT}, but with no file in src/helpers/exercises/{UNIT}/: attention_entropy",
+    ),
+    Forgotten(
+        "name of the record in its file", EXERCISE, "EXERCISE = ", "ENTROPY = ", _CELLS, "has no attribute 'EXERCISE'"
+    ),
+    Forgotten("figures", FIGURES, "", "", _RUNS, f"cannot import name '{UNIT}' from 'helpers.plots'"),
     Forgotten("reference test", REFERENCE_TEST, "", "", _ORACLE, f"missing: {REFERENCE_TEST}"),
     Forgotten(
         "reference test of this exercise",
@@ -206,7 +230,7 @@ FORGOTTEN = (
     ),
     Forgotten(
         "hints",
-        EXERCISES,
+        EXERCISE,
         '        "Write it for one row on paper first, and look at what a weight of 0 must give.",\n',
         "",
         "tests/helpers/test_hints.py::test_every_exercise_has_steps_and_none_is_a_line_of_the_reference",
@@ -214,7 +238,7 @@ FORGOTTEN = (
     ),
     Forgotten(
         "a mistake's hint",
-        EXERCISES,
+        EXERCISE,
         '"In the formula nothing is divided by the number of keys."',
         '""',
         _NAMES,
@@ -222,7 +246,7 @@ FORGOTTEN = (
     ),
     Forgotten(
         "a case for a mistake",
-        EXERCISES,
+        EXERCISE,
         'Case("zero weights", (',
         'Case("zero weights", (0.1 + ',
         _NAMES,
@@ -230,27 +254,28 @@ FORGOTTEN = (
     ),
     Forgotten(
         "what tells two mistakes apart",
-        EXERCISES,
+        EXERCISE,
         _MEAN,
         "lambda weights: -_terms(weights).sum(axis=-1) / np.log(2)",
         _NAMES,
-        "the mistake 'took the logarithm to base 2' of attention_entropy answers every case as 'took the mean instead of the sum' does",
+        "the mistake 'took the logarithm to base 2' of attention_entropy answers every case as"
+        " 'took the mean instead of the sum' does",
     ),
     Forgotten(
         "to draw cases from rng",
-        EXERCISES,
-        "def _entropy_cases(rng):\n",
-        "def _entropy_cases(rng):\n    rng = np.random.default_rng(0)\n",
+        EXERCISE,
+        "def _entropy_cases(rng: np.random.Generator) -> list[Case]:\n",
+        "def _entropy_cases(rng: np.random.Generator) -> list[Case]:\n    rng = np.random.default_rng(0)\n",
         _EVERY + "cases_are_the_same_for_the_same_seed_and_others_for_another",
         "the cases of attention_entropy do not use `rng`",
     ),
     Forgotten(
         "the record's name",
-        EXERCISES,
+        EXERCISE,
         'name="attention_entropy"',
         'name="entropy"',
         _CELLS,
-        f"checked in solutions/{UNIT}, but not in EXERCISES of {EXERCISES}: attention_entropy",
+        f"{UNIT}/attention_entropy.py defines another exercise",
     ),
     Forgotten(
         "a point",
@@ -298,7 +323,7 @@ FORGOTTEN = (
     Forgotten(
         "progress",
         SOURCE,
-        '\n# %%\nfrom helpers import progress\n\nprogress("u9")\n',
+        '\n# %%\nfrom helpers import progress\n\nprogress("u10")\n',
         "",
         _CONTENTS + "the_last_cell_shows_the_progress_of_its_own_unit",
         f"the last cell of solutions/{UNIT} must be",
@@ -323,10 +348,10 @@ FORGOTTEN = (
     Forgotten(
         "changelog line",
         "CHANGELOG.md",
-        "- Unit 9: how sharp attention is.\n",
+        "- Unit 10: how sharp attention is.\n",
         "",
         "tests/test_project.py::test_the_changelog_names_every_unit",
-        "CHANGELOG.md has no line on unit 9",
+        "CHANGELOG.md has no line on unit 10",
     ),
 )
 
@@ -356,7 +381,7 @@ def test_the_example_can_be_taken_away_without_a_trace(shop, followed):
             subprocess.run(command, cwd=shop.root, check=True)
         else:
             assert shop.run(command)[0] == 0
-    shop.write("CHANGELOG.md", changelog.replace("- Unit 9: how sharp attention is.\n", ""))
+    shop.write("CHANGELOG.md", changelog.replace("- Unit 10: how sharp attention is.\n", ""))
     left, before = shop.files(), shop.before
     assert left.keys() == before.keys()
     # Whether the notebooks of the other units were fresh to begin with is another test's business.

@@ -108,7 +108,7 @@ def test_a_notebook_without_kernel_spec_and_test_cell_is_graded(room):
 
 
 def test_without_the_sandbox_grading_refuses_and_unsafe_marks_the_grades(room, monkeypatch):
-    monkeypatch.setattr("autograder.sandbox.warm_process.bubblewrap", lambda: None)
+    monkeypatch.setattr("autograder.sandbox.outside.bubblewrap.find_bubblewrap", lambda: None)
     with pytest.raises(CourseError, match=r"bubblewrap is not installed.*--unsafe"):
         coordinator.grade(room, [sample.UNIT])
     result = coordinator.grade(room, [sample.UNIT], unsafe=True)[0]

@@ -40,7 +40,7 @@ def _is_kernel(pid):
     """Whether this is the kernel of the one notebook being graded below this process: the innermost of the sandbox's processes."""
     try:
         with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
-            inside = "\0/zygote.py" in file.read()
+            inside = "\0-m\0inside\0" in file.read()
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
             children = file.read().split()
         return inside and not children and _below_us(int(pid))

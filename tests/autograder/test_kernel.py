@@ -6,7 +6,7 @@ import json
 import pytest
 
 from autograder.authoring import sample
-from autograder.sandbox.warm_process import WarmProcess
+from autograder.sandbox.outside.warm_process import WarmProcess
 from helpers.judging import catalog
 
 from .test_neighbours import Kernel, Sandbox

@@ -7,12 +7,12 @@ import sys
 import pytest
 
 from autograder import course
-from autograder.sandbox.warm_process import library, modules
+from autograder.sandbox.outside.library import lay_out, modules
 
 
 @pytest.mark.parametrize("unit", ["u1_dot_products", "u7_transformer"])
 def test_every_module_of_it_can_be_imported_without_the_others(unit, tmp_path):
-    lib = library(unit, tmp_path)
+    lib = lay_out(unit, tmp_path)
     code = f"import importlib, helpers\nassert helpers.__file__.startswith({str(lib)!r}), helpers.__file__\nfor name in {modules(lib)!r}:\n    importlib.import_module(name)"
     environment = os.environ | {"PYTHONPATH": str(lib), "MPLBACKEND": "agg", "MPLCONFIGDIR": str(tmp_path)}
     done = subprocess.run(
@@ -23,7 +23,7 @@ def test_every_module_of_it_can_be_imported_without_the_others(unit, tmp_path):
 
 @pytest.mark.parametrize("unit", [None, *course.units()])
 def test_it_has_earlier_references_only_and_no_judge(unit, tmp_path):
-    names = modules(library(unit, tmp_path))
+    names = modules(lay_out(unit, tmp_path))
     references = [name for name in names if name.startswith("helpers.reference.u")]
     number = course.number(unit) if unit else 0
     assert [course.number(name.rpartition(".")[2]) for name in references] == list(range(number))

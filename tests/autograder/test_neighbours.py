@@ -10,7 +10,7 @@ import pytest
 from autograder.sandbox.connection import Sandbox
 from autograder.sandbox.kernels import Conversation, KernelGone, SandboxKernelManager
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.warm_process import WarmProcess
+from autograder.sandbox.outside.warm_process import WarmProcess
 
 UNIT = "u1_dot_products"
 # What a learner's cell could try against any process that it sees; whatever works is printed.

@@ -119,7 +119,8 @@ def test_a_worker_is_killed_another_joins_and_nothing_is_lost(undisturbed, clust
 def test_a_worker_of_another_version_is_refused_by_name(undisturbed, cluster, tmp_path):
     before, _ = undisturbed
     (tmp_path / "sitecustomize.py").write_text(
-        "import autograder.marking.submission\nautograder.work.version = lambda: 'an older one'\n", encoding="utf-8"
+        "import autograder.marking.submission\nautograder.marking.submission.version = lambda: 'an older one'\n",
+        encoding="utf-8",
     )
     cluster.worker(PYTHONPATH=str(tmp_path))
     cluster.wait_for(lambda: workers(cluster) == 1)
@@ -133,7 +134,8 @@ def test_a_worker_of_another_version_is_refused_by_name(undisturbed, cluster, tm
 def test_a_worker_without_sandbox_is_refused_by_name(undisturbed, cluster, tmp_path):
     before, _ = undisturbed
     (tmp_path / "sitecustomize.py").write_text(
-        "import autograder.sandbox.warm_process\nautograder.warm.bubblewrap = lambda: None\n", encoding="utf-8"
+        "from autograder.sandbox.outside import bubblewrap\nbubblewrap.find_bubblewrap = lambda: None\n",
+        encoding="utf-8",
     )
     cluster.worker(PYTHONPATH=str(tmp_path))
     cluster.wait_for(lambda: workers(cluster) == 1)

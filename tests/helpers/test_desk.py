@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from autograder.sandbox import warm_process
+from autograder.sandbox.outside import library
 from helpers import CheckFailed, check, hint, progress
 from helpers.desk import commands, feedback
 from helpers.judging import catalog, judge
@@ -235,10 +235,10 @@ def test_hint_and_progress_are_silent_while_nbgrader_executes(monkeypatch, capsy
 
 def test_hint_and_progress_are_silent_where_nothing_is_known_of_exercises(tmp_path):
     """As in the sandbox, from the parts of `helpers` that are laid out there."""
-    library = warm_process.library("u2_softmax_scaling", tmp_path / "sandbox")
-    assert not (library / "helpers" / "judge.py").exists() and not (library / "helpers" / "contents.json").exists()
+    folder = library.lay_out("u2_softmax_scaling", tmp_path / "sandbox")
+    assert not (folder / "helpers" / "judge.py").exists() and not (folder / "helpers" / "contents.json").exists()
     code = "from helpers import check, hint, progress\nhint()\nhint('softmax')\nhint(print)\nprogress()\nprogress('u2')\nprint(check.__module__)"
-    environment = {**os.environ, "PYTHONPATH": str(library), "ATTENTION_JUDGE_FD": "99"}
+    environment = {**os.environ, "PYTHONPATH": str(folder), "ATTENTION_JUDGE_FD": "99"}
     ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "helpers.desk.commands\n", "")
 

@@ -20,6 +20,8 @@ from helpers.plots import (
     u7_transformer,
     u8_modern_attention,
 )
+from helpers.plots.u2_softmax_scaling import scales
+from helpers.plots.u4_multi_head import example
 
 
 @pytest.fixture
@@ -54,6 +56,11 @@ class Desk:
 
 
 def bars(height, colour="blue"):
+    drawn = undescribed(height, colour)
+    return plots.describe(drawn, f"A {colour} bar of {height}.")
+
+
+def undescribed(height, colour="blue"):
     drawn, axes = plots.grid(1, 1)
     axes[0, 0].bar([0], [height], color=colour)
     axes[0, 0].set_title(f"a bar\nof {height}")
@@ -65,22 +72,49 @@ def image(bundle):
 
 
 def test_a_control_redraws_the_picture_in_place_and_its_text(desk):
-    plots.explore(bars, alt="A bar.", start={"height": 2}, height=[1, 2, 3], colour=["blue", "red"])
+    plots.explore(bars, start={"height": 2}, height=[1, 2, 3], colour=["blue", "red"])
     panel, first = desk.displayed
-    assert first["text/plain"] == "[figure: A bar. Here height = 2, colour = blue. a bar of 2.]"
+    assert first["text/plain"] == "[figure: A blue bar of 2.]"
     assert any("widget-view" in kind for kind in panel) and not any("widget-view" in kind for kind in first)
     desk.widgets["height"].value = 3
     assert len(desk.displayed) == 2 and image(desk.picture) != image(first)
-    assert 'alt="A bar. Here height = 3, colour = blue. a bar of 3."' in desk.picture["text/html"]
+    assert 'alt="A blue bar of 3."' in desk.picture["text/html"]
     desk.widgets["colour"].value = "red"
-    assert "height = 3, colour = red" in desk.picture["text/plain"]
+    assert desk.picture["text/plain"] == "[figure: A red bar of 3.]"
+
+
+def test_a_text_given_with_the_figure_goes_before_its_own(desk):
+    plots.explore(bars, alt="A bar.", height=[1, 2])
+    assert desk.picture["text/plain"] == "[figure: A bar. Here height = 1. a bar of 1.]"
+    plots.explore(bars, alt=lambda height: f"It is {height} high.", height=[1, 2])
+    assert desk.picture["text/plain"] == "[figure: It is 1 high.]"
+    plots.show(bars(3), "So high.")
+    assert desk.picture["text/plain"] == "[figure: So high.]"
+
+
+def test_a_figure_is_shown_with_the_text_it_brings_and_an_axes_with_that_of_its_figure(desk):
+    plots.show(bars(3))
+    assert desk.picture["text/plain"] == "[figure: A blue bar of 3.]"
+    assert 'alt="A blue bar of 3."' in desk.picture["text/html"]
+    plots.show(plots.heatmap([[1, 2]], title="numbers"))
+    assert desk.picture["text/plain"] == "[figure: numbers. row 0: column 0 1, column 1 2.]" and image(desk.picture)
+
+
+def test_a_figure_without_a_text_is_shown_with_its_titles_and_is_an_error_to_the_author(desk):
+    plots.show(undescribed(3))
+    assert desk.picture["text/plain"] == "[figure: A figure that has no description. a bar of 3.]"
+    plots.explore(undescribed, height=[1, 2])
+    assert desk.picture["text/plain"] == "[figure: A figure that has no description. a bar of 1.]"
+    with pytest.raises(
+        LookupError, match=r"'a bar of 3\.' has no alt text; the function that draws it should end with"
+    ):
+        plots.alt_of(undescribed(3))
 
 
 def test_each_kind_of_values_has_its_kind_of_control(desk):
-    drawn = bars(1)
+    seen = []
     plots.explore(
-        lambda **_: drawn,
-        alt="",
+        lambda **values: seen.append(values) or bars(1),
         numbers=[0.5, 2],
         steps=range(3, 9, 2),
         names=["b", "a"],
@@ -98,17 +132,17 @@ def test_each_kind_of_values_has_its_kind_of_control(desk):
     }
     steps = desk.widgets["steps"]
     assert (steps.min, steps.max, steps.step, steps.value) == (3, 7, 2, 3)
-    assert "menu = all, text = two words, single = 7" in desk.picture["text/plain"]
+    assert seen == [{"numbers": 0.5, "steps": 3, "names": "b", "menu": None, "text": "two words", "single": 7}]
     assert all(widget.description == name for name, widget in desk.widgets.items())
 
 
 def test_a_menu_may_have_any_value_even_none(desk):
     seen = []
-    plots.explore(lambda head: seen.append(head) or bars(1), alt="", head={"all": None, "head 0": 0})
+    plots.explore(lambda head: seen.append(head) or bars(1), head={"all": None, "head 0": 0})
     assert desk.widgets["head"].value == "all"
     desk.widgets["head"].value = "head 0"
     desk.widgets["head"].value = "all"
-    assert seen == [None, 0, None] and "head = all" in desk.picture["text/plain"]
+    assert seen == [None, 0, None]
 
 
 def test_a_mistake_while_drawing_is_told_where_the_picture_was_and_the_next_value_draws_again(desk):
@@ -119,7 +153,7 @@ def test_a_mistake_while_drawing_is_told_where_the_picture_was_and_the_next_valu
             raise NotImplementedError
         return "nothing to see" if n == 4 else bars(n)
 
-    plots.explore(draw, alt="A bar.", n=[1, 2, 3, 4])
+    plots.explore(draw, n=[1, 2, 3, 4])
     first = desk.picture
     told = {}
     for n in (2, 3, 4):
@@ -144,19 +178,19 @@ def test_without_widgets_there_is_the_picture_alone(desk, missing, monkeypatch):
         monkeypatch.setattr("IPython.get_ipython", lambda: None)
     else:
         monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    plots.explore(bars, alt="A bar.", height=[1, 2])
+    plots.explore(bars, height=[1, 2])
     (only,) = desk.displayed
     assert image(only) and set(only) == {"text/html", "text/plain"}
 
 
 def test_a_page_without_widgets_says_what_could_be_changed(desk):
-    plots.explore(bars, alt="A bar.", height=[1, 2])
+    plots.explore(bars, height=[1, 2])
     assert desk.displayed[0]["text/plain"] == "In JupyterLab, run this cell and change height."
 
 
 def test_nothing_is_drawn_while_nbgrader_executes(desk, monkeypatch):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-    plots.explore(lambda height: pytest.fail("drawn"), alt="", height=[1, 2])
+    plots.explore(lambda height: pytest.fail("drawn"), height=[1, 2])
     assert desk.displayed == []
 
 
@@ -214,10 +248,10 @@ def test_the_strongest_look_at_a_different_word_is_the_title():
 
 @pytest.mark.parametrize("d_k", [1, 4, 16, 64, 256, 1024])
 def test_the_root_of_the_width_is_the_temperature_that_makes_up_for_it(d_k):
-    averages = dict(zip(u2_softmax_scaling.TEMPERATURES, u2_softmax_scaling._largest_on_average(d_k)))
+    averages = dict(zip(u2_softmax_scaling.TEMPERATURES, scales.largest_on_average(d_k)))
     root = int(d_k**0.5)
     assert averages[root] == pytest.approx(
-        u2_softmax_scaling._largest_on_average(1)[u2_softmax_scaling.TEMPERATURES.index(1)], abs=0.03
+        scales.largest_on_average(1)[u2_softmax_scaling.TEMPERATURES.index(1)], abs=0.03
     )
     assert list(averages.values()) == sorted(averages.values(), reverse=True)
 
@@ -246,7 +280,7 @@ WITH_CONTROLS = [
     (u3_positional_encoding.rotating_pairs, {"offset": -20, "position": 20}, {"offset": 40, "position": 60}),
     (
         u4_multi_head.one_head,
-        *({"weights": u4_multi_head._example_weights(), "tokens": u4_multi_head.DOG, "head": head} for head in (0, 7)),
+        *({"weights": example.example_weights(), "tokens": u4_multi_head.DOG, "head": head} for head in (0, 7)),
     ),
     (u5_add_and_norm.norm_forgets, {"scale": 0.2, "shift": -5}, {"scale": 3, "shift": 5}),
     (u8_modern_attention.turning, {"position": 0}, {"position": 100}),
@@ -268,13 +302,10 @@ def test_a_figure_with_controls_keeps_its_size_and_its_words_inside(draw, least,
 
 
 def test_texts_for_readers_who_do_not_see_follow_the_controls():
-    assert "coats 3, hot cocoa 4, ice cream 1, books 0" in u1_dot_products.mall_told("warm and sweet")
-    assert "coats -3, hot cocoa 0, ice cream 5, books 0" in u1_dot_products.mall_told("cool and sweet")
+    assert "coats 3, hot cocoa 4, ice cream 1, books 0" in plots.alt_of(u1_dot_products.mall("warm and sweet"))
+    assert "coats -3, hot cocoa 0, ice cream 5, books 0" in plots.alt_of(u1_dot_products.mall("cool and sweet"))
     weights = np.array([np.eye(2), [[0.3, 0.7], [0.6, 0.4]]])
-    assert u4_multi_head.one_head_told(weights, ("we", "eat"), 1).endswith("we at eat 0.70, eat at we 0.60.")
-    given = np.full((2, 8, 8), 0.1)
-    given[0, 4, 2], given[1, 4, 7] = 0.3, 0.3
-    assert "head 0 at row 2 with 0.30, head 1 at row 7 with 0.30" in u7_transformer.heads_on_digit_told(3, given, 4)
+    assert plots.alt_of(u4_multi_head.one_head(weights, ("we", "eat"), 1)).endswith("we at eat 0.70; eat at we 0.60.")
 
 
 # --- fonts -----------------------------------------------------------------------------------------------
@@ -291,8 +322,7 @@ def translation():
 
 def test_without_a_chinese_font_figures_write_pinyin(monkeypatch):
     """A missing character would warn, and warnings are errors."""
-    for module in (core, u7_transformer):
-        monkeypatch.setattr(module, "chinese_font", lambda: None)
+    monkeypatch.setattr(core, "chinese_font", lambda: None)
     one = translation()
     assert one["source"] == "sì wàn líng qī bǎi èr shí yī".split()
     core._image(u7_transformer.three_attentions([one]), "")

@@ -147,6 +147,26 @@ def test_samples_are_taken_on_the_way_and_at_the_end():
     assert len(taken) == 6
 
 
+def test_in_a_notebook_the_loss_curve_brings_its_text(monkeypatch):
+    shown = []
+
+    class Shell:
+        kernel = object()
+
+        def update(self, bundle, raw):
+            shown.append(bundle)
+
+    def display(bundle, raw, display_id):
+        shown.append(bundle)
+        return Shell()
+
+    monkeypatch.setattr("IPython.get_ipython", Shell)
+    monkeypatch.setattr("IPython.display.display", display)
+    losses = run(steps=5).losses
+    told = f"The training loss against the step, after 5 of 5 steps: {losses[-1]:.4f}."
+    assert f'<img alt="{told}"' in shown[-1]["text/html"] and f"[figure: {told}]" in shown[-1]["text/plain"]
+
+
 def test_samples_that_need_an_unanswered_exercise_are_left_out():
     def samples(model):
         raise NotImplementedError

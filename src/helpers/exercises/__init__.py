@@ -1,1 +1,1 @@
-"""What the judge knows of each exercise, one module a unit; each defines `EXERCISES`."""
+"""What the judge knows of each exercise: `uN_x/<exercise>.py` defines `EXERCISE`, its cases, mistakes and hints."""

@@ -9,9 +9,12 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
+from weakref import WeakKeyDictionary
 
 import numpy as np
+
+from .wording import matrix_told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,9 +29,15 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F
 
 # Fonts with Chinese characters, as they are called on the usual systems.
 _CHINESE_FONTS = (
-    "Noto Sans CJK SC", "Noto Sans SC", "Noto Sans CJK JP", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC", "Hiragino Sans GB", "Heiti SC",
-    "STHeiti", "Songti SC", "Microsoft YaHei", "SimHei", "SimSun", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS",
+    "Noto Sans CJK SC", "Noto Sans SC", "Noto Sans CJK JP", "Source Han Sans SC", "Source Han Sans CN", "PingFang SC",
+    "Hiragino Sans GB", "Heiti SC", "STHeiti", "Songti SC", "Microsoft YaHei", "SimHei", "SimSun",
+    "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS",
 )  # fmt: skip
+
+
+_Arguments = ParamSpec("_Arguments")
+# The alt text of each figure that is still in use. Not an attribute: matplotlib's figures have no place for one.
+_ALTS: WeakKeyDictionary[Figure, str] = WeakKeyDictionary()
 
 
 def drawing() -> bool:
@@ -36,11 +45,11 @@ def drawing() -> bool:
     return not os.environ.get("NBGRADER_EXECUTION")
 
 
-def figure(function: Callable[..., Any]) -> Callable[..., Any]:
+def figure(function: Callable[_Arguments, Any]) -> Callable[_Arguments, Any]:
     """Decorator for functions that draw: they return None and do nothing while nothing is to be drawn."""
 
     @functools.wraps(function)
-    def drawn(*args: Any, **kwargs: Any) -> Any:
+    def drawn(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Any:
         return function(*args, **kwargs) if drawing() else None
 
     return drawn
@@ -83,24 +92,83 @@ def _characters() -> frozenset[int]:
 
 
 def writable(text: str, longest: int = 12) -> str:
-    """Return a typed word as a figure can write it: characters that no font has become □, and a long word is cut short."""
+    """Return a typed word as a figure can write it: letters that no font has become □, and a long word is cut short."""
     shown = "".join(letter if ord(letter) in _characters() else "□" for letter in text)
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
+def describe(drawn: Figure, alt: str) -> Figure:
+    """Give a figure its text for readers who do not see it, and return the figure.
+
+    Args:
+        drawn: the figure.
+        alt: what there is to see, in a sentence or two, with the numbers that were drawn. Where the reader is asked
+            something that the picture answers, it has the data and not the answer.
+
+    Raises:
+        ValueError: the text is empty.
+    """
+    if not alt.strip():
+        raise ValueError("the alt text of a figure is empty; say in a sentence or two what there is to see")
+    _ALTS[drawn] = alt
+    return drawn
+
+
+def alt_of(drawn: Figure | Axes) -> str:
+    """Return the text that `describe` gave to a figure, or to the figure of an Axes.
+
+    Raises:
+        LookupError: the figure has none.
+    """
+    drawn = whole(drawn)
+    if drawn not in _ALTS:
+        raise LookupError(
+            f"the figure {titles(drawn) or 'without a title'!r} has no alt text; "
+            "the function that draws it should end with: return describe(drawn, alt)"
+        )
+    return _ALTS[drawn]
+
+
+def told(drawn: Figure | Axes) -> str:
+    """Return a figure's own alt text or, where a figure has none, what its titles say."""
+    try:
+        return alt_of(drawn)
+    except LookupError:
+        return f"A figure that has no description. {titles(whole(drawn))}".strip()
+
+
+def titles(drawn: Figure) -> str:
+    """Return what the titles of a figure and of its axes say, as sentences."""
+    lines = [drawn.get_suptitle(), *(ax.get_title() for ax in drawn.axes)]
+    return " ".join(" ".join(line.split()) + "." for line in lines if line)
+
+
+def whole(drawn: Figure | Axes) -> Figure:
+    """Return the figure of an Axes, or the figure itself."""
+    from matplotlib.figure import Figure
+
+    if isinstance(drawn, Figure):
+        return drawn
+    owner = drawn.get_figure(root=True)
+    if owner is None:
+        raise ValueError("these Axes belong to no figure any more; draw them again")
+    return owner
+
+
 @figure
-def show(drawn: Figure | None, alt: str) -> None:
+def show(drawn: Figure | Axes | None, alt: str | None = None) -> None:
     """Show a figure in the notebook with a text for readers who do not see it.
 
     Args:
-        drawn: the figure; None shows nothing.
-        alt: what there is to see, in a sentence or two.
+        drawn: the figure, or an Axes of it; None shows nothing.
+        alt: what there is to see, in a sentence or two; None takes the text that the figure brings along (`describe`).
     """
     if drawn is None:
         return
     from IPython.display import display
 
-    display({"text/html": _image(drawn, alt), "text/plain": f"[figure: {alt}]"}, raw=True)
+    alt = told(drawn) if alt is None else alt
+    display({"text/html": _image(whole(drawn), alt), "text/plain": f"[figure: {alt}]"}, raw=True)
 
 
 def _image(drawn: Figure, alt: str) -> str:
@@ -122,8 +190,8 @@ def size_of(drawn: Figure) -> tuple[int, int]:
 @figure
 def heatmap(
     matrix: np.ndarray,
-    rows: Sequence[str] | None = None,
-    columns: Sequence[str] | None = None,
+    rows: Sequence[object] | None = None,
+    columns: Sequence[object] | None = None,
     title: str = "",
     ax: Axes | None = None,
     signed: bool | None = None,
@@ -138,13 +206,14 @@ def heatmap(
         matrix: (r, c).
         rows, columns: names of the rows and columns, usually tokens.
         title: what to see.
-        ax: where to draw; a new figure if None.
+        ax: where to draw; a new figure if None, which gets its alt text here.
         signed: two-sided colours around zero; None decides by whether there is a negative entry.
         row_label, column_label: what the rows and columns are, as "queries" and "keys".
         numbers: write the numbers into the cells; None decides by size.
         limits: values of the first and last colour.
     """
     matrix = np.asarray(matrix, dtype=float)
+    alone = ax is None
     if ax is None:
         ax = grid(width=0.55 * matrix.shape[1] + 2.2, height=0.5 * matrix.shape[0] + 1.4)[1][0, 0]
     signed = bool((matrix < 0).any()) if signed is None else signed
@@ -169,4 +238,7 @@ def heatmap(
             ax.text(
                 j, i, f"{value:.2g}", ha="center", va="center", fontsize=8, color="black" if light > 0.5 else "white"
             )
+    if alone:
+        name = " ".join(title.split()).rstrip(".:") or "A table of numbers"
+        describe(whole(ax), f"{name}. {matrix_told(matrix, rows, columns)}")
     return ax

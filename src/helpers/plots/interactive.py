@@ -1,4 +1,7 @@
-"""Pictures with controls: sliders, menus and text boxes that redraw a figure in place; the figure alone where there are no widgets."""
+"""Pictures with controls: sliders, menus and text boxes that redraw a figure in place.
+
+Where there are no widgets the figure stands alone.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .core import _image, figure, size_of
+from .core import _image, figure, size_of, titles, told, whole
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Control = str | range | Sequence[Any] | Mapping[str, Any]
@@ -18,23 +22,25 @@ _LONGEST_ERROR = 200
 
 @figure
 def explore(
-    draw: Callable[..., Figure | str],
-    alt: str | Callable[..., str],
+    draw: Callable[..., Figure | Axes | str],
+    alt: str | Callable[..., str] | None = None,
     start: Mapping[str, Any] | None = None,
     **controls: Control,
 ) -> None:
     """Show a figure with controls, and as a static picture where there are no widgets.
 
-    The picture is an output of its own below the controls. So it stays when the notebook is opened without a kernel, exported or printed.
-    What goes wrong while drawing is told in its place, in a sentence.
+    The picture is an output of its own below the controls. So it stays when the notebook is opened without a kernel,
+    exported or printed. What goes wrong while drawing is told in its place, in a sentence.
 
     Args:
-        draw: called with one value for each control; returns a figure made by `grid`, always of one size, or a sentence to show in its place.
-        alt: what there is to see whatever the controls say (the figure's titles and the controls' values are added), or a function of
-            the controls that returns the whole text.
+        draw: called with one value for each control; returns a figure made by `grid`, always of one size, or a sentence
+            to show in its place.
+        alt: None takes the text that each drawn figure brings along (`describe`). Else what there is to see whatever
+            the controls say (the figure's titles and the controls' values are added), or a function of the controls
+            that returns the whole text.
         start: the first picture's value of a control, where that is not the first in its list.
-        controls: for each argument of `draw` its values. A range or a list of numbers makes a slider, a list of strings or
-            a mapping (name → value) a menu, a string a text box that begins with it.
+        controls: for each argument of `draw` its values. A range or a list of numbers makes a slider, a list of strings
+            or a mapping (name → value) a menu, a string a text box that begins with it.
     """
     from IPython.display import display
 
@@ -60,41 +66,43 @@ class _Painter:
     """Makes the picture of some values, or the sentence in its place, as large as the last picture."""
 
     def __init__(
-        self, draw: Callable[..., Figure | str], alt: str | Callable[..., str], controls: Mapping[str, Control]
+        self,
+        draw: Callable[..., Figure | Axes | str],
+        alt: str | Callable[..., str] | None,
+        controls: Mapping[str, Control],
     ) -> None:
         self._draw, self._alt, self._controls, self._size = draw, alt, controls, (640, 240)
 
     def paint(self, chosen: Mapping[str, Any]) -> dict[str, str]:
         """Return what is displayed, by its type."""
-        told = ", ".join(f"{name} = {_shown(self._controls[name], value)}" for name, value in chosen.items())
+        values = ", ".join(f"{name} = {_shown(self._controls[name], value)}" for name, value in chosen.items())
         try:
             drawn = self._draw(**chosen)
             if isinstance(drawn, str):
                 return self._sentence("", drawn)
-            alt = self._alt(**chosen) if callable(self._alt) else f"{self._alt} Here {told}. {_titles(drawn)}"
+            drawn = whole(drawn)
+            if self._alt is None:
+                alt = told(drawn)
+            else:
+                alt = self._alt(**chosen) if callable(self._alt) else f"{self._alt} Here {values}. {titles(drawn)}"
             image = _image(drawn, alt)
         except NotImplementedError:
             return self._sentence("○ ", "This picture comes as soon as the exercise that it shows is answered.")
         except Exception as error:
             return self._sentence(
-                "✗ ", f"There is no picture for {told}: {type(error).__name__}: {error}"[:_LONGEST_ERROR]
+                "✗ ", f"There is no picture for {values}: {type(error).__name__}: {error}"[:_LONGEST_ERROR]
             )
         self._size = size_of(drawn)
         return {"text/html": image, "text/plain": f"[figure: {alt}]"}
 
     def _sentence(self, mark: str, sentence: str) -> dict[str, str]:
         width, height = self._size
-        style = f"box-sizing:border-box;max-width:100%;width:{width}px;aspect-ratio:{width}/{height};padding:1em;border:1px dashed #888888"
+        box = f"box-sizing:border-box;max-width:100%;width:{width}px;aspect-ratio:{width}/{height}"
+        style = f"{box};padding:1em;border:1px dashed #888888"
         return {
             "text/html": f'<div role="status" style="{style}">{escape(sentence)}</div>',
             "text/plain": mark + sentence,
         }
-
-
-def _titles(drawn: Figure) -> str:
-    """What the figure's own titles say, as sentences."""
-    titles = [drawn.get_suptitle(), *(ax.get_title() for ax in drawn.axes)]
-    return " ".join(" ".join(title.split()) + "." for title in titles if title)
 
 
 def _values(control: Control) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .core import COLOURS, figure, grid
+from .core import COLOURS, describe, figure, grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,6 +59,11 @@ def _arrow(
     ax.annotate("", xy=end, xytext=start, arrowprops={**line, "connectionstyle": f"arc3,rad={bend}"})
 
 
+def _plain(text: str) -> str:
+    """A text of the map in one line and without LaTeX."""
+    return " ".join(text.split()).replace("QK^T", "QKᵀ").replace(r"\sqrt{d_k}", "√d_k").replace("$", "")
+
+
 @figure
 def course_map(here: int = 0) -> Figure:
     """The nine units on one road, what is built in each, and where the reader stands."""
@@ -91,7 +96,11 @@ def course_map(here: int = 0) -> Figure:
         else:
             _arrow(ax, (x, y - 0.88), (to_x, to_y + 0.88))
     ax.set_title("From a dot product to a Transformer that you trained yourself", fontsize=12)
-    return drawn
+    told = "; ".join(
+        f"{number}, {title}" + (f", in {language}" if language else "") + f": {_plain(builds)}"
+        for number, title, builds, language in UNITS
+    )
+    return describe(drawn, f"The {len(UNITS)} units in order, on one road. {told}. You are at unit {here}.")
 
 
 STEPS = (
@@ -128,7 +137,13 @@ def how_a_unit_goes() -> Figure:
     ax.text(1.35 + 2.87 * 2 + 0.5, 1.65, "✗", fontsize=13, color="#b3541e", va="center")
     _arrow(ax, (hint - 1.48, 0.8), (1.35 + 2.87, y - 0.78), ORANGE, bend=-0.3)
     ax.set_title("The round of one exercise (1 to 4), and what comes after the last one (5 and 6)", fontsize=11)
-    return drawn
+    step = {name[0]: f"{name[3:]}: {_plain(text)}" for name, text in STEPS}
+    alt = (
+        f"Steps in a row. {step['1']}. {step['2']}. {step['3']}. If the check fails, step 4 is a hint, the mistake by "
+        f"its name and a step that leads on, and back to the answer. If it passes, go on; at the end {step['5']}; "
+        f"{step['6']}."
+    )
+    return describe(drawn, alt)
 
 
 @figure
@@ -172,4 +187,9 @@ def axes_of_an_array() -> Figure:
     ax.text(7.85, 2.9, "X[0, 1]\nis the vector\nof “eat”", ha="left", va="center", fontsize=10)
     _arrow(ax, (7.75, 2.9), (2.6 + cell * width + 0.06, 0.3 + cell * 2.5), BLUE, bend=0.0)
     ax.set_title("X has shape (2, 4, 6): two sentences of four tokens with six features each", fontsize=11)
-    return drawn
+    alt = (
+        f"An array X of shape (2, {tokens}, {width}) drawn as two sheets, one for each sentence. On a sheet the rows "
+        f"are the {tokens} tokens, axis minus 2, and the columns the {width} features, axis minus 1. Marked: X[0, 1] "
+        "is the row of the token “eat” in the first sentence."
+    )
+    return describe(drawn, alt)

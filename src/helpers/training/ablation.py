@@ -1,7 +1,7 @@
 """What each part of a Transformer buys: small models with one part taken out, trained and measured alike.
 
-The models are the course's own, so the outcome does not hang on anybody's answers. Parts are taken out from outside, and nothing
-else is changed: the same start values, the same examples in the same order.
+The models are the course's own, so the outcome does not hang on anybody's answers. Parts are taken out from
+outside, and nothing else is changed: the same start values, the same examples in the same order.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,7 +73,7 @@ def build(task: str, without: str) -> nn.Module:
         make = Unmasked if without == "mask" else reference.Transformer
         model = make(**data.TRANSLATOR | {"d_model": 32, "d_ff": 64, "n_layers": 1, "n_heads": n_heads})
     if without == "positions":
-        model.positions.zero_()
+        model.get_buffer("positions").zero_()
     if without == "scaling":
         for layer in model.modules():
             if isinstance(layer, MultiHeadAttention):
@@ -123,8 +124,8 @@ def _digits_accuracy(model: nn.Module) -> float:
 
 
 @torch.no_grad()
-def _translation_accuracy(model: nn.Module) -> float:
-    """Share of held-out numbers that come out exactly right; all sentences are written at once, which is quicker than one by one."""
+def _translation_accuracy(model: reference.Transformer) -> float:
+    """Share of held-out numbers that come out exactly right; all are written at once, quicker than one by one."""
     _, held = data.numbers()
     chosen = np.random.default_rng(0).choice(held, size=TESTED, replace=False)
     src = torch.from_numpy(
@@ -138,8 +139,8 @@ def _translation_accuracy(model: nn.Module) -> float:
     return float(np.mean(right))
 
 
-_STEP: dict[str, Callable] = {"digits": _digits_step, "translation": _translation_step}
-_ACCURACY: dict[str, Callable] = {"digits": _digits_accuracy, "translation": _translation_accuracy}
+_STEP: dict[str, Callable[..., float]] = {"digits": _digits_step, "translation": _translation_step}
+_ACCURACY: dict[str, Callable[[Any], float]] = {"digits": _digits_accuracy, "translation": _translation_accuracy}
 
 
 class Study:

@@ -1,7 +1,7 @@
 """Training in a notebook: a progress bar, a live loss curve and samples; it can be stopped, and gone on with.
 
-Step k of a run draws its batch from the seed and k alone. So the same seed gives the same curve, also when the run was stopped in
-between. While nbgrader validates or grades, nothing is trained and nothing is saved.
+Step k of a run draws its batch from the seed and k alone. So the same seed gives the same curve, also when the run was
+stopped in between. While nbgrader validates or grades, nothing is trained and nothing is saved.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.data import WEIGHTS
-from helpers.plots.core import _image, drawing
+from helpers.plots.core import _image, alt_of, drawing
 
 from .threads import one_thread
 
@@ -42,7 +42,10 @@ def device() -> torch.device:
 
 
 class StopButton:
-    """Context manager that turns an interrupt (the ■ button, Ctrl-C) into `asked`, so that a step is never torn. A second one interrupts."""
+    """Context manager that turns an interrupt (the ■ button, Ctrl-C) into `asked`, so that a step is never torn.
+
+    A second one interrupts.
+    """
 
     def __init__(self) -> None:
         self.asked = False
@@ -64,7 +67,10 @@ class StopButton:
 
 
 class Board:
-    """What is shown while something trains: one display that is renewed in place, or a line now and then where there is no notebook."""
+    """What is shown while something trains: one display that is renewed in place.
+
+    Where there is no notebook, it is a line now and then.
+    """
 
     def __init__(self) -> None:
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
@@ -72,15 +78,13 @@ class Board:
         self._live = shell is not None and hasattr(shell, "kernel")
         self._told = -1
 
-    def show(
-        self, done: int, of: int, words: str, figure: Figure | None = None, alt: str = "", below: str = ""
-    ) -> None:
+    def show(self, done: int, of: int, words: str, figure: Figure | None = None, below: str = "") -> None:
         """Show how far it is.
 
         Args:
             done, of: steps.
             words: a line beside the bar.
-            figure, alt: a picture and what there is to see in it.
+            figure: a picture, which brings its alt text.
             below: HTML under it.
         """
         if not self._live:
@@ -97,6 +101,7 @@ class Board:
             'style="width:100%;max-width:32em;height:.8em;border:1px solid #0072B2;border-radius:.4em;overflow:hidden">'
             f'<div style="width:{share:.1f}%;height:100%;background:#0072B2"></div></div>'
         )
+        alt = alt_of(figure) if figure is not None else ""
         picture = _image(figure, alt) if figure is not None else ""
         html = f"<div>{bar}<div>{escape(words)}</div>{picture}{below}</div>"
         bundle = {"text/html": html, "text/plain": f"{done} of {of}: {words}" + (f" [figure: {alt}]" if alt else "")}
@@ -214,22 +219,18 @@ class Training:
         if self.finished:
             words = f"finished: {words}"
         elif not math.isfinite(loss):
-            words += ": the loss is no number any more. Look for a division by zero or a softmax of an empty row, make the run again and train anew"
+            words += (
+                ": the loss is no number any more. Look for a division by zero or a softmax of an empty row, "
+                "make the run again and train anew"
+            )
         else:
-            words += f", about {self.seconds / max(done, 1) * (self._steps - done):.0f} s to go; stopped runs go on when the cell is run again"
+            left = self.seconds / max(done, 1) * (self._steps - done)
+            words += f", about {left:.0f} s to go; stopped runs go on when the cell is run again"
         if not board._live:
             return board.show(done, self._steps, words)
         from helpers.plots import u7_transformer as figures
 
-        curve = figures.loss_curve(self.losses, self._steps)
-        board.show(
-            done,
-            self._steps,
-            words,
-            curve,
-            f"The training loss against the step, after {done} of {self._steps} steps: {loss:.4f}.",
-            self._table(),
-        )
+        board.show(done, self._steps, words, figures.loss_curve(self.losses, self._steps), self._table())
 
     def _table(self) -> str:
         """The samples, one column for each time they were taken."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 def one_thread() -> Iterator[None]:
     """Let torch, if it is imported, compute in one thread.
 
-    Tensors as small as the course's keep a second thread waiting, and on a busy machine everyone waits for it. It also makes the same
-    seed give the same curve whatever the number of cores.
+    Tensors as small as the course's keep a second thread waiting, and on a busy machine everyone waits for it. It also
+    makes the same seed give the same curve whatever the number of cores.
     """
     torch = sys.modules.get("torch")
     if torch is None:

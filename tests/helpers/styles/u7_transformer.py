@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from helpers import data
-from helpers.exercises.u7_transformer._transformer_mistakes import _Machine, machine
+from helpers.exercises.u7_transformer._transformer_mistakes import Machine, machine
 from helpers.exercises.u7_transformer.DigitClassifier import _Reader, _reader
 from helpers.exercises.u7_transformer.train_step import _step
 from helpers.exercises.u7_transformer.translate import _writer
@@ -310,8 +310,9 @@ class ByHand(nn.Module):
         return self.decode(tgt_in, self.encode(src), (src != 0)[:, None, None, :])
 
 
-class Shared(_Machine):
-    """One position table on each side, dropout on the embeddings, start values of its own, the target's padding masked as well."""
+class Shared(Machine):
+    """One position table on each side, dropout on the embeddings, start values of its own, and the target's padding
+    masked as well."""
 
     def __init__(self, src_vocab, tgt_vocab, d_model, n_heads, n_layers, d_ff, max_length):
         super().__init__(src_vocab, tgt_vocab, d_model, n_heads, n_layers, d_ff, max_length)
@@ -500,19 +501,21 @@ RIGHT = {
 WRONG = {
     "DigitClassifier": {
         "": Untrained,
-        "squeezed the batch axis away #2": _reader(lambda self, images: torch.squeeze(_Reader.forward(self, images))),
+        "squeezed the batch axis away #2": _reader(
+            forward=lambda self, images: torch.squeeze(_Reader.forward(self, images))
+        ),
         "no positions": _reader(
-            lambda self, images: self.classify(
+            forward=lambda self, images: self.classify(
                 self.encoder(self.embed(images.mean(dim=1, keepdim=True) / 16)).mean(dim=1)
             )
         ),
         "changes its input in place": _reader(
-            lambda self, images: _Reader.forward(self, images.div_(16).mul_(16).sub_(1))
+            forward=lambda self, images: _Reader.forward(self, images.div_(16).mul_(16).sub_(1))
         ),
         "has a part that learns nothing": _reader(
-            lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=1).detach())
+            forward=lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=1).detach())
         ),
-        " #2": _reader(lambda self, images: _Reader.forward(self, images) / 0),
+        " #2": _reader(forward=lambda self, images: _Reader.forward(self, images) / 0),
         " #3": Astray,
     },
     "Transformer": {

@@ -338,13 +338,32 @@ def _online_padded(Q, K, V, block_size):
 
 RIGHT = {
     "rms_norm": [_rms_plain, _rms_as_models_write_it, _rms_double, _rms_einsum, _rms_norm_of_vector],
-    "apply_rotary": [_rotary_complex, _rotary_interleaved_slices, _rotary_rotate_every_two, _rotary_matrices, _rotary_double],
-    "grouped_query_attention": [_grouped_axes, _grouped_loop, _grouped_expand, _grouped_index, _grouped_double],
-    "cached_attention_step": [_cache_plain, _cache_by_sums, _cache_einsum, _cache_new_buffer, _cache_with_mask, _cache_padded],
-    "online_softmax_attention": [
-        _online_in_place, _online_logsumexp, _online_two_passes, _online_blocks_of_queries_too, _online_normalised_as_it_goes, _online_double, _online_padded,
+    "apply_rotary": [
+        _rotary_complex,
+        _rotary_interleaved_slices,
+        _rotary_rotate_every_two,
+        _rotary_matrices,
+        _rotary_double,
     ],
-}  # fmt: skip
+    "grouped_query_attention": [_grouped_axes, _grouped_loop, _grouped_expand, _grouped_index, _grouped_double],
+    "cached_attention_step": [
+        _cache_plain,
+        _cache_by_sums,
+        _cache_einsum,
+        _cache_new_buffer,
+        _cache_with_mask,
+        _cache_padded,
+    ],
+    "online_softmax_attention": [
+        _online_in_place,
+        _online_logsumexp,
+        _online_two_passes,
+        _online_blocks_of_queries_too,
+        _online_normalised_as_it_goes,
+        _online_double,
+        _online_padded,
+    ],
+}
 
 
 # --- wrong answers ---------------------------------------------------------------------------------------

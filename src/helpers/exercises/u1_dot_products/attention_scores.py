@@ -7,22 +7,9 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
-from .common import (
-    DOT_T,
-    DOT_T_HINT,
-    RESHAPE_HINT,
-    TWO_AXES,
-    TWO_AXES_HINT,
-    TWO_NAMED,
-    TWO_NAMED_HINT,
-    both,
-    last_two,
-    lengths,
-    normal,
-    reshaped,
-    soft_rows,
-    two_axes_only,
-)
+from ..attention import softmax, transposed
+from ..common import bad_arguments, normal
+from .common import RESHAPE_HINT, both, dot_mistake, lengths, reshaped, two_axes_mistake, two_named_mistake
 
 
 def _scores_cases(rng: np.random.Generator) -> list[Case]:
@@ -33,12 +20,7 @@ def _scores_cases(rng: np.random.Generator) -> list[Case]:
         Case("integers", (rng.integers(-4, 5, size=(2, 3)), rng.integers(-4, 5, size=(4, 3))), note="whole numbers in"),
         Case("batch axes", (normal(rng, 2, 3, 5), normal(rng, 2, 4, 5)), note="2 sentences at once"),
         Case("batch axes", (normal(rng, 2, 3, 2, 5), normal(rng, 2, 3, 4, 5)), note="2 × 3 sentences at once"),
-        Case(
-            "bad arguments",
-            (normal(rng, 2, 3), normal(rng, 4, 5)),
-            raises="ValueError",
-            note="queries of width 3, keys of width 5",
-        ),
+        bad_arguments(normal(rng, 2, 3), normal(rng, 4, 5), note="queries of width 3, keys of width 5"),
     ]
 
 
@@ -61,7 +43,7 @@ EXERCISE = Exercise(
         Mistake(
             "keys ask and queries answer: K @ Qᵀ",
             "Rows belong to the queries, columns to the keys: Q on the left, K on its side on the right.",
-            both(lambda Q, K: K @ last_two(Q)),
+            both(lambda Q, K: K @ transposed(Q)),
         ),
         Mistake(
             "turned all axes around with .T",
@@ -72,22 +54,22 @@ EXERCISE = Exercise(
         Mistake(
             "scaled the scores by √d_k",
             "The scale comes in unit 2. Here the raw dot products are asked.",
-            both(lambda Q, K: Q @ last_two(K) / np.sqrt(Q.shape[-1])),
+            both(lambda Q, K: Q @ transposed(K) / np.sqrt(Q.shape[-1])),
         ),
         Mistake(
             "divided the scores by d_k",
             "Nothing is divided here, and in unit 2 it will be √d_k, not d_k.",
-            both(lambda Q, K: Q @ last_two(K) / Q.shape[-1]),
+            both(lambda Q, K: Q @ transposed(K) / Q.shape[-1]),
         ),
         Mistake(
             "took the softmax already",
             "Turning scores into weights is unit 2. Here the raw dot products are asked.",
-            both(lambda Q, K: soft_rows(Q @ last_two(K))),
+            both(lambda Q, K: softmax(Q @ transposed(K))),
         ),
         Mistake(
             "compared the queries with themselves",
             "The second factor is K: each query meets every key.",
-            both(lambda Q, K: Q @ last_two(Q)),
+            both(lambda Q, K: Q @ transposed(Q)),
         ),
         Mistake(
             "mixed the sentences of the batch",
@@ -99,14 +81,14 @@ EXERCISE = Exercise(
             "Leading axes stay as they are: three axes in, three axes out.",
             both(lambda Q, K: Q.reshape(-1, Q.shape[-1]) @ K.reshape(-1, K.shape[-1]).T),
         ),
-        Mistake(TWO_AXES, TWO_AXES_HINT, two_axes_only(reference.attention_scores)),
-        Mistake(TWO_NAMED, TWO_NAMED_HINT, lambda Q, K: Q @ K.transpose(-1, -2)),
+        two_axes_mistake(reference.attention_scores),
+        two_named_mistake(lambda Q, K: Q @ K.transpose(-1, -2)),
         Mistake(
             "swapped the axes by number: transpose(0, 2, 1)",
             "That fits an array of three axes and no other. `np.swapaxes(K, -1, -2)` swaps the last two of any array.",
             lambda Q, K: Q @ K.transpose(0, 2, 1),
         ),
-        Mistake(DOT_T, DOT_T_HINT, lambda Q, K: np.dot(Q, K.T)),
+        dot_mistake(lambda Q, K: np.dot(Q, K.T)),
         Mistake(
             "looped over the first axis, which with a batch is not the queries",
             "With a batch, `for q in Q` gives whole sentences. `@` with the last two axes of K swapped needs no loop at"
@@ -116,7 +98,7 @@ EXERCISE = Exercise(
         Mistake(
             "divided by the lengths",
             "That is the cosine. Attention uses the plain dot product: longer keys speak louder.",
-            both(lambda Q, K: Q @ last_two(K) / (lengths(Q) * last_two(lengths(K)))),
+            both(lambda Q, K: Q @ transposed(K) / (lengths(Q) * transposed(lengths(K)))),
         ),
     ),
     hints=(

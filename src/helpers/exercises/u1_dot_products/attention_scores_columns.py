@@ -7,7 +7,9 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
-from .common import RESHAPE_HINT, both, last_two, lengths, normal, reshaped, soft_rows
+from ..attention import softmax, transposed
+from ..common import bad_arguments, normal
+from .common import RESHAPE_HINT, both, lengths, reshaped
 
 
 def _columns_cases(rng: np.random.Generator) -> list[Case]:
@@ -16,12 +18,7 @@ def _columns_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (normal(rng, 2, 5), normal(rng, 2, 3)), note="d = 2, 5 queries, 3 keys"),
         Case("values", (normal(rng, 3, 3), normal(rng, 3, 3)), note="everything square"),
         Case("integers", (rng.integers(-4, 5, size=(3, 2)), rng.integers(-4, 5, size=(3, 4))), note="whole numbers in"),
-        Case(
-            "bad arguments",
-            (normal(rng, 3, 2), normal(rng, 4, 2)),
-            raises="ValueError",
-            note="columns of height 3 and 4",
-        ),
+        bad_arguments(normal(rng, 3, 2), normal(rng, 4, 2), note="columns of height 3 and 4"),
     ]
 
 
@@ -80,7 +77,7 @@ EXERCISE = Exercise(
         Mistake(
             "took the softmax already",
             "Turning scores into weights is unit 2. Here the raw dot products are asked.",
-            both(lambda Q, K: soft_rows(last_two(K.T @ Q)).T),
+            both(lambda Q, K: softmax(transposed(K.T @ Q)).T),
         ),
     ),
     hints=(

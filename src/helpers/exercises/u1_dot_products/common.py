@@ -1,4 +1,4 @@
-"""What the exercises of this unit share."""
+"""Wrong ways to transpose that are told in several exercises, and small helpers of the wrong versions."""
 
 from __future__ import annotations
 
@@ -6,43 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from helpers.exercise import Mistake
 
-def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.normal(size=shape)
-
-
-def reshaped(X: Any) -> Any:
-    X = np.asarray(X, dtype=float)
-    return X.reshape(*X.shape[:-2], X.shape[-1], X.shape[-2])
-
-
-def two_axes_only(function: Any) -> Any:
-    """The mistake of `n, d = X.shape`, in a function that is right otherwise."""
-
-    def wrong(*arrays: Any) -> Any:
-        n, d = np.shape(arrays[0])
-        return function(*arrays)
-
-    return wrong
-
-
-TWO_AXES = "unpacked exactly two axes from the shape"
-
-
-TWO_AXES_HINT = (
-    "`n, d = X.shape` breaks as soon as batch axes come first. Count from the end: `X.shape[-2]`, `X.shape[-1]`,"
-    " `X[..., i, :]`."
-)
-
-
-TWO_NAMED = "named only two axes in transpose"
-
-
-TWO_NAMED_HINT = (
-    "NumPy's `transpose` wants all axes in their new order (torch's wants two). What swaps the last two of any array is"
-    " `np.swapaxes(X, -1, -2)`."
-)
-
+from ..common import Answer, Step
 
 RESHAPE_HINT = (
     "`reshape` keeps the numbers in their order and only cuts the rows anew; a transpose makes columns of rows:"
@@ -50,26 +16,52 @@ RESHAPE_HINT = (
 )
 
 
-DOT_T = "used np.dot with .T, which is right for two axes only"
+def reshaped(X: Any) -> Any:
+    """Rows and columns exchanged by a reshape."""
+    X = np.asarray(X, dtype=float)
+    return X.reshape(*X.shape[:-2], X.shape[-1], X.shape[-2])
 
 
-DOT_T_HINT = (
-    "`.T` reverses every axis and `np.dot` does not keep batch axes in front. Use `@` and `np.swapaxes(X, -1, -2)`."
-)
+def two_axes_mistake(right: Answer) -> Mistake:
+    """The mistake of `n, d = X.shape` in a function that is right otherwise."""
+
+    def wrong(*arrays: Any) -> Any:
+        n, d = np.shape(arrays[0])
+        return right(*arrays)
+
+    return Mistake(
+        "unpacked exactly two axes from the shape",
+        "`n, d = X.shape` breaks as soon as batch axes come first. Count from the end: `X.shape[-2]`, `X.shape[-1]`,"
+        " `X[..., i, :]`.",
+        wrong,
+    )
 
 
-def lengths(X: Any, axis: Any = -1) -> Any:
+def two_named_mistake(wrong: Answer) -> Mistake:
+    """The mistake of torch's `transpose(-1, -2)` in NumPy."""
+    return Mistake(
+        "named only two axes in transpose",
+        "NumPy's `transpose` wants all axes in their new order (torch's wants two). What swaps the last two of any"
+        " array is `np.swapaxes(X, -1, -2)`.",
+        wrong,
+    )
+
+
+def dot_mistake(wrong: Answer) -> Mistake:
+    """The mistake of `np.dot(X, Y.T)`."""
+    return Mistake(
+        "used np.dot with .T, which is right for two axes only",
+        "`.T` reverses every axis and `np.dot` does not keep batch axes in front. Use `@` and `np.swapaxes(X, -1,"
+        " -2)`.",
+        wrong,
+    )
+
+
+def lengths(X: Any, axis: int = -1) -> Any:
+    """The lengths of the vectors along an axis, which stays with length 1."""
     return np.linalg.norm(X, axis=axis, keepdims=True)
 
 
-def both(function: Any) -> Any:
+def both(function: Step) -> Answer:
+    """A wrong answer that turns its two arguments into arrays of numbers first."""
     return lambda Q, K: function(np.asarray(Q, dtype=float), np.asarray(K, dtype=float))
-
-
-def last_two(X: Any) -> Any:
-    return np.swapaxes(X, -1, -2)
-
-
-def soft_rows(x: Any) -> Any:
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)

@@ -10,17 +10,9 @@ from helpers.exercise import DEFAULT_TOLERANCE, Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 from helpers.tolerance import close
 
-from .common import (
-    DOT_T,
-    DOT_T_HINT,
-    TWO_AXES,
-    TWO_AXES_HINT,
-    TWO_NAMED,
-    TWO_NAMED_HINT,
-    lengths,
-    normal,
-    two_axes_only,
-)
+from ..attention import transposed
+from ..common import Step, normal
+from .common import dot_mistake, lengths, two_axes_mistake, two_named_mistake
 
 # Short enough that 1e-8 added to a length shows, and long enough that 1e-12 added to a length, to a product of
 # lengths or under the root does not: that is a usual guard against zero and right to the precision asked.
@@ -31,7 +23,7 @@ def _unit(X: Any) -> Any:
     return X / np.linalg.norm(X, axis=-1, keepdims=True)
 
 
-def _compare_short(case: Any, value: Any, expected: Any) -> Any:
+def _compare_short(case: Case, value: Any, expected: Any) -> str | None:
     """Equal up to one factor below 1 is what anything added to equally long lengths does."""
     if not isinstance(value, np.ndarray) or value.shape != expected.shape:
         return f"the result should have shape {expected.shape}"
@@ -66,12 +58,12 @@ def _safe(length: Any) -> Any:
     return np.where(length == 0, 1, length)
 
 
-def _cosine_by(X: Any, divide: Any) -> Any:
+def _cosine_by(X: Any, divide: Step) -> Any:
     X = np.asarray(X, dtype=float)
-    return divide(X, X @ np.swapaxes(X, -1, -2))
+    return divide(X, X @ transposed(X))
 
 
-def _cosine_with(X: Any, product: Any) -> Any:
+def _cosine_with(X: Any, product: Step) -> Any:
     X = np.asarray(X, dtype=float)
     return product(X / _safe(lengths(X)))
 
@@ -79,13 +71,13 @@ def _cosine_with(X: Any, product: Any) -> Any:
 def _cosine_without_keepdims(X: Any) -> Any:
     X = np.asarray(X, dtype=float)
     unit = X / _safe(np.linalg.norm(X, axis=-1))
-    return unit @ np.swapaxes(unit, -1, -2)
+    return unit @ transposed(unit)
 
 
 def _cosine_plain(X: Any) -> Any:
     X = np.asarray(X, dtype=float)
     unit = X / lengths(X)
-    return unit @ np.swapaxes(unit, -1, -2)
+    return unit @ transposed(unit)
 
 
 def _cosine_nan_to_num(X: Any) -> Any:
@@ -122,7 +114,7 @@ EXERCISE = Exercise(
         Mistake(
             "divided by one length only, that of the column's token",
             "Two vectors meet in a dot product, so two lengths have to go: |x_i| and |x_j|.",
-            lambda X: _cosine_by(X, lambda X, S: S / _safe(np.swapaxes(lengths(X), -1, -2))),
+            lambda X: _cosine_by(X, lambda X, S: S / _safe(transposed(lengths(X)))),
         ),
         Mistake(
             "divided without keepdims",
@@ -139,7 +131,7 @@ EXERCISE = Exercise(
         Mistake(
             "divided by the squared lengths",
             "The length is the root of x · x. Without the root you divide by each length twice.",
-            lambda X: _cosine_by(X, lambda X, S: S / _safe(lengths(X) ** 2 * np.swapaxes(lengths(X) ** 2, -1, -2))),
+            lambda X: _cosine_by(X, lambda X, S: S / _safe(lengths(X) ** 2 * transposed(lengths(X) ** 2))),
         ),
         Mistake(
             "took the lengths over the tokens, not over the features",
@@ -173,15 +165,15 @@ EXERCISE = Exercise(
             "Similar tokens should get 1, not 0: return the cosine itself.",
             lambda X: 1 - reference.cosine_similarity(X),
         ),
-        Mistake(TWO_AXES, TWO_AXES_HINT, two_axes_only(reference.cosine_similarity)),
-        Mistake(TWO_NAMED, TWO_NAMED_HINT, lambda X: reference.cosine_similarity(X) + 0 * (X @ X.transpose(-1, -2))),
+        two_axes_mistake(reference.cosine_similarity),
+        two_named_mistake(lambda X: reference.cosine_similarity(X) + 0 * (X @ X.transpose(-1, -2))),
         Mistake(
             "turned all axes around with .T",
             "`.T` reverses every axis, the batch axes too. Only the last two have to change places: `np.swapaxes(X, -1,"
             " -2)`.",
             lambda X: _cosine_with(X, lambda unit: unit @ unit.T),
         ),
-        Mistake(DOT_T, DOT_T_HINT, lambda X: _cosine_with(X, lambda unit: np.dot(unit, unit.T))),
+        dot_mistake(lambda X: _cosine_with(X, lambda unit: np.dot(unit, unit.T))),
         Mistake(
             "forgot the transpose",
             "A row can only meet another row if the second factor is turned on its side; a square X hides that.",

@@ -9,11 +9,11 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
-from .common import normal
+from ..common import Answer, Step, bad_arguments, normal
 
 
 def _project_cases(rng: np.random.Generator) -> list[Case]:
-    def weights(d: Any, *outs: Any) -> Any:
+    def weights(d: int, *outs: int) -> tuple[np.ndarray, ...]:
         return tuple(normal(rng, d, out) for out in outs)
 
     return [
@@ -22,16 +22,13 @@ def _project_cases(rng: np.random.Generator) -> list[Case]:
         Case("integers", (rng.integers(-3, 4, size=(2, 3)), *weights(3, 2, 2, 2)), note="whole numbers in"),
         Case("batch axes", (normal(rng, 2, 4, 3), *weights(3, 2, 2, 4)), note="2 sentences at once"),
         Case("batch axes", (normal(rng, 2, 3, 5, 4), *weights(4, 3, 3, 2)), note="2 × 3 sentences at once"),
-        Case(
-            "bad arguments",
-            (normal(rng, 4, 3), *weights(5, 2, 2, 2)),
-            raises="ValueError",
-            note="X has width 3, the weights height 5",
-        ),
+        bad_arguments(normal(rng, 4, 3), *weights(5, 2, 2, 2), note="X has width 3, the weights height 5"),
     ]
 
 
-def _project_with(product: Any, order: Any = (0, 1, 2)) -> Any:
+def _project_with(product: Step, order: tuple[int, int, int] = (0, 1, 2)) -> Answer:
+    """Three projections by another product, or in another order."""
+
     def wrong(X: Any, W_q: Any, W_k: Any, W_v: Any) -> Any:
         X = np.asarray(X, dtype=float)
         results = [product(X, W) for W in (W_q, W_k, W_v)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
-from .common import normal
+from ..attention import softmax
+from ..common import bad_arguments, normal
 
 
 def _query_cases(rng: np.random.Generator) -> list[Case]:
@@ -18,18 +17,8 @@ def _query_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (normal(rng, 4), normal(rng, 4, 4)), note="as many keys as features: a square K"),
         Case("values", (normal(rng, 2), normal(rng, 1, 2)), note="one key"),
         Case("integers", (rng.integers(-4, 5, size=3), rng.integers(-4, 5, size=(2, 3))), note="whole numbers in"),
-        Case(
-            "bad arguments",
-            (normal(rng, 3), normal(rng, 5, 4)),
-            raises="ValueError",
-            note="q has width 3, the keys 4",
-        ),
+        bad_arguments(normal(rng, 3), normal(rng, 5, 4), note="q has width 3, the keys 4"),
     ]
-
-
-def _soft(x: Any) -> Any:
-    e = np.exp(x - x.max())
-    return e / e.sum()
 
 
 EXERCISE = Exercise(
@@ -75,7 +64,7 @@ EXERCISE = Exercise(
         Mistake(
             "took the softmax already",
             "Turning scores into weights is unit 2. Here the raw dot products are asked.",
-            lambda q, K: _soft(np.asarray(K, dtype=float) @ q),
+            lambda q, K: softmax(np.asarray(K, dtype=float) @ q),
         ),
         Mistake(
             "scaled the scores by √d_k",

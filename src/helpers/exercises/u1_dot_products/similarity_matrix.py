@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
-from .common import (
-    DOT_T,
-    DOT_T_HINT,
-    RESHAPE_HINT,
-    TWO_AXES,
-    TWO_AXES_HINT,
-    TWO_NAMED,
-    TWO_NAMED_HINT,
-    normal,
-    reshaped,
-    two_axes_only,
-)
-
-
-def _transposed(X: Any) -> Any:
-    return np.swapaxes(np.asarray(X, dtype=float), -1, -2)
+from ..attention import transposed
+from ..common import normal
+from .common import RESHAPE_HINT, dot_mistake, reshaped, two_axes_mistake, two_named_mistake
 
 
 def _similarity_cases(rng: np.random.Generator) -> list[Case]:
@@ -39,10 +24,6 @@ def _similarity_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _cosine(X: Any) -> Any:
-    return reference.cosine_similarity(X)
-
-
 EXERCISE = Exercise(
     name="similarity_matrix",
     reference=reference.similarity_matrix,
@@ -51,7 +32,7 @@ EXERCISE = Exercise(
         Mistake(
             "multiplied features with features: XᵀX",
             "XᵀX is (d, d): it compares columns. Tokens are rows here, so X comes first and its transpose second.",
-            lambda X: _transposed(X) @ np.asarray(X, dtype=float),
+            lambda X: transposed(np.asarray(X, dtype=float)) @ np.asarray(X, dtype=float),
         ),
         Mistake(
             "forgot the transpose: X @ X",
@@ -77,7 +58,7 @@ EXERCISE = Exercise(
         Mistake(
             "divided by the lengths",
             "That is the cosine, the next exercise. Here long vectors may score high just because they are long.",
-            _cosine,
+            reference.cosine_similarity,
         ),
         Mistake(
             "compared each token with itself only",
@@ -101,9 +82,9 @@ EXERCISE = Exercise(
             "Each sentence is compared with itself only: the batch axes stay in front and `@` works on the last two.",
             lambda X: np.tensordot(np.asarray(X, dtype=float), np.asarray(X, dtype=float), axes=(-1, -1)),
         ),
-        Mistake(TWO_AXES, TWO_AXES_HINT, two_axes_only(reference.similarity_matrix)),
-        Mistake(TWO_NAMED, TWO_NAMED_HINT, lambda X: X @ X.transpose(-1, -2)),
-        Mistake(DOT_T, DOT_T_HINT, lambda X: np.dot(X, X.T)),
+        two_axes_mistake(reference.similarity_matrix),
+        two_named_mistake(lambda X: X @ X.transpose(-1, -2)),
+        dot_mistake(lambda X: np.dot(X, X.T)),
         Mistake(
             "looped over the first axis, which with a batch is not the tokens",
             "The tokens are on the last axis but one. `@` with the last two axes of X swapped needs no loop at all.",

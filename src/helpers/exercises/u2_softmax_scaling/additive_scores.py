@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -11,11 +10,12 @@ from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u2_softmax_scaling as reference
 from helpers.reference.u1_dot_products import attention_scores
 
-from .common import normal
+from ..common import Answer, Step, bad_arguments, normal
+from .common import floats
 
 
 def _additive_cases(rng: np.random.Generator) -> list[Case]:
-    def arrays(n_q: Any, n_k: Any, d_q: Any, d_k: Any, h: Any) -> Any:
+    def arrays(n_q: int, n_k: int, d_q: int, d_k: int, h: int) -> tuple[np.ndarray, ...]:
         return (
             normal(rng, n_q, d_q),
             normal(rng, n_k, d_k),
@@ -34,27 +34,18 @@ def _additive_cases(rng: np.random.Generator) -> list[Case]:
             (rng.integers(-2, 3, size=(2, 3)), rng.integers(-2, 3, size=(3, 2)), *arrays(1, 1, 3, 2, 4)[2:]),
             note="whole numbers in Q and K",
         ),
-        Case(
-            "bad arguments",
-            (normal(rng, 2, 4), K, W_q, W_k, v),
-            raises="ValueError",
-            note="queries of width 4, W_q for width 3",
-        ),
+        bad_arguments(normal(rng, 2, 4), K, W_q, W_k, v, note="queries of width 4, W_q for width 3"),
     ]
 
 
 def _additive(
-    join: Any = lambda a, b: a[:, None, :] + b[None, :, :],
-    bend: Any = np.tanh,
-    end: Any = lambda hidden, v: hidden @ v,
-) -> Any:
+    join: Step = lambda a, b: a[:, None, :] + b[None, :, :],
+    bend: Step = np.tanh,
+    end: Step = lambda hidden, v: hidden @ v,
+) -> Answer:
     """The additive score with one of its parts exchanged."""
 
-    def wrong(Q: Any, K: Any, W_q: Any, W_k: Any, v: Any) -> Any:
-        Q, K, W_q, W_k, v = (np.array(a, dtype=float) for a in (Q, K, W_q, W_k, v))
-        return end(bend(join(Q @ W_q, K @ W_k)), v)
-
-    return wrong
+    return floats(lambda Q, K, W_q, W_k, v: end(bend(join(Q @ W_q, K @ W_k)), v))
 
 
 EXERCISE = Exercise(

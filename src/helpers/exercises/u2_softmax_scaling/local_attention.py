@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,21 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u2_softmax_scaling as reference
 
-from .common import WRONG_SCALES, guarded, normal, share, whole_numbers
+from ..attention import Scale, root_of_width, scale_mistakes, share, softmax, softmax_without_maximum
+from ..common import READY_MADE_ATTENTION, Answer, Step, normal, queries_keys_values
+from .common import SCALES, floats, guarded, whole_numbers
 
 
-def _near(n_q: Any, n_k: Any, window: Any) -> Any:
-    return np.abs(np.arange(n_q)[:, None] - np.arange(n_k)[None, :]) <= window
+def _steps(n_q: int, n_k: int) -> Any:
+    """How far each query stands behind each key: i - j."""
+    return np.arange(n_q)[:, None] - np.arange(n_k)[None, :]
+
+
+def _near(n_q: int, n_k: int, window: int) -> Any:
+    return np.abs(_steps(n_q, n_k)) <= window
 
 
 def _local_cases(rng: np.random.Generator) -> list[Case]:
-    def arrays(n_q: Any, n_k: Any, d_k: Any, d_v: Any) -> Any:
-        return normal(rng, n_q, d_k), normal(rng, n_k, d_k), normal(rng, n_k, d_v)
-
     # One key that all would choose, neighbours around -50 and around -100000, queries behind the last key; exact in
     # float32.
     Q, K = whole_numbers(rng, 10, 4), whole_numbers(rng, 7, 4)
@@ -29,15 +33,15 @@ def _local_cases(rng: np.random.Generator) -> list[Case]:
     steep = (Q, K, normal(rng, 7, 2))
     whole = tuple(rng.integers(-2, 3, size=shape) for shape in ((4, 3), (4, 3), (4, 2)))
     return [
-        Case("values", (*arrays(6, 6, 3, 5), 1), note="6 tokens, window 1: a neighbour to each side"),
-        Case("values", (*arrays(7, 7, 2, 3), 2), note="7 tokens, window 2"),
-        Case("values", (*arrays(5, 5, 5, 5), 3), note="5 tokens of width 5, window 3"),
-        Case("window 0", (*arrays(4, 4, 3, 2), 0), note="each token sees itself alone"),
-        Case("wide window", (*arrays(3, 4, 6, 2), 10), note="the window is wider than the sentence"),
-        Case("fewer queries than keys", (*arrays(2, 6, 3, 4), 1), note="2 queries, 6 keys, window 1"),
+        Case("values", (*queries_keys_values(rng, 6, 6, 3, 5), 1), note="6 tokens, window 1: a neighbour to each side"),
+        Case("values", (*queries_keys_values(rng, 7, 7, 2, 3), 2), note="7 tokens, window 2"),
+        Case("values", (*queries_keys_values(rng, 5, 5, 5, 5), 3), note="5 tokens of width 5, window 3"),
+        Case("window 0", (*queries_keys_values(rng, 4, 4, 3, 2), 0), note="each token sees itself alone"),
+        Case("wide window", (*queries_keys_values(rng, 3, 4, 6, 2), 10), note="the window is wider than the sentence"),
+        Case("fewer queries than keys", (*queries_keys_values(rng, 2, 6, 3, 4), 1), note="2 queries, 6 keys, window 1"),
         Case(
             "rows that see nothing",
-            (*arrays(6, 3, 2, 4), 1),
+            (*queries_keys_values(rng, 6, 3, 2, 4), 1),
             note="6 queries, 3 keys, window 1: the last two queries see no key",
         ),
         Case(
@@ -50,21 +54,24 @@ def _local_cases(rng: np.random.Generator) -> list[Case]:
 
 
 def _local(
-    scale: Any = lambda Q, K, V: 1 / math.sqrt(Q.shape[-1]),
-    near: Any = lambda n_q, n_k, window: _near(n_q, n_k, window),
-    weigh: Any = lambda scores, near: reference.softmax(np.where(near, scores, -np.inf)),
-) -> Any:
+    scale: Scale = root_of_width,
+    near: Callable[[int, int, int], Any] = _near,
+    weigh: Step = lambda scores, near: reference.softmax(_ruled_out(scores, near)),
+) -> Answer:
     """Local attention with one of its parts exchanged."""
 
     def wrong(Q: Any, K: Any, V: Any, window: Any) -> Any:
-        Q, K, V = (np.array(a, dtype=float) for a in (Q, K, V))
-        weights = weigh(Q @ K.T * scale(Q, K, V), near(len(Q), len(K), window))
+        weights = weigh(Q @ K.T / scale(Q, K, V), near(len(Q), len(K), int(window)))
         return weights @ V, weights
 
-    return wrong
+    return floats(wrong)
 
 
-def _filled(value: Any, empty_rows_zero: Any) -> Any:
+def _ruled_out(scores: Any, near: Any) -> Any:
+    return np.where(near, scores, -np.inf)
+
+
+def _filled(value: float, empty_rows_zero: bool) -> Step:
     def weigh(scores: Any, near: Any) -> Any:
         weights = reference.softmax(np.where(near, scores, value))
         return weights * near.any(axis=-1, keepdims=True) if empty_rows_zero else weights
@@ -77,21 +84,17 @@ def _cut_afterwards(scores: Any, near: Any) -> Any:
 
 
 def _renormalised(scores: Any, near: Any) -> Any:
-    left = reference.softmax(scores) * near
+    left = _cut_afterwards(scores, near)
     total = left.sum(axis=-1, keepdims=True)
     return left / np.where(near.any(axis=-1, keepdims=True), total, 1)
 
 
 def _renormalised_safely(scores: Any, near: Any) -> Any:
-    return guarded(reference.softmax(scores) * near, -1)
+    return guarded(_cut_afterwards(scores, near), -1)
 
 
 def _renormalised_blindly(scores: Any, near: Any) -> Any:
-    return share(reference.softmax(scores) * near, -1)
-
-
-def _steps(n_q: Any, n_k: Any) -> Any:
-    return np.arange(n_q)[:, None] - np.arange(n_k)[None, :]
+    return share(_cut_afterwards(scores, near))
 
 
 def _mixed_before(Q: Any, K: Any, V: Any, window: Any) -> Any:
@@ -102,7 +105,6 @@ _RENORMALISE_HINT = (
     "A far key with a huge score leaves 0 for all the near ones, and 0/0 in the end. Rule the far scores out before the"
     " softmax."
 )
-
 
 _LEAK_HINT = "Scores may be lower than that, and then the far keys win. -inf is lower than every score."
 
@@ -220,7 +222,7 @@ EXERCISE = Exercise(
         Mistake(
             "a query that sees nothing gives NaN",
             "Its scores are all -inf. The softmax at the start of this unit turns such a row into zeros; use it here.",
-            _local(weigh=lambda scores, near: _nan_rows(scores, near)),
+            _local(weigh=lambda scores, near: softmax(_ruled_out(scores, near))),
         ),
         Mistake(
             "a query that sees nothing gets equal weights",
@@ -250,23 +252,18 @@ EXERCISE = Exercise(
         Mistake(
             "took the softmax over the queries",
             "Each query shares out a whole 1 over the keys that it sees: the softmax runs along the last axis.",
-            _local(weigh=lambda scores, near: reference.softmax(np.where(near, scores, -np.inf), axis=0)),
+            _local(weigh=lambda scores, near: reference.softmax(_ruled_out(scores, near), axis=0)),
         ),
         Mistake(
             "subtracted no maximum: large scores give 0/0",
             "The softmax you wrote at the start of this unit takes off the maximum of each row; call it.",
-            _local(weigh=lambda scores, near: share(np.exp(np.where(near, scores, -np.inf)), -1)),
+            _local(weigh=lambda scores, near: softmax_without_maximum(_ruled_out(scores, near))),
         ),
-        *(Mistake(name, hint, _local(scale=scale)) for name, hint, scale in WRONG_SCALES),
+        *scale_mistakes(lambda scale: _local(scale=scale), SCALES),
     ),
-    forbidden=("torch.nn.functional.scaled_dot_product_attention", "torch.nn.functional.multi_head_attention_forward"),
+    forbidden=READY_MADE_ATTENTION,
     hints=(
         "Scaled scores first; then -inf wherever |i - j| > window; then softmax and weighted sum as before.",
         "All distances at once: `np.arange(n_q)[:, None] - np.arange(n_k)[None, :]`.",
     ),
 )
-
-
-def _nan_rows(scores: Any, near: Any) -> Any:
-    scores = np.where(near, scores, -np.inf)
-    return share(np.exp(scores - scores.max(axis=-1, keepdims=True)), -1)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u2_softmax_scaling as reference
 
-from .common import normal
+from ..common import Answer, Step, normal
 
 
 def _scale_cases(rng: np.random.Generator) -> list[Case]:
@@ -22,7 +21,7 @@ def _scale_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _scaled_by(factor: Any) -> Any:
+def _scaled_by(factor: Step) -> Answer:
     return lambda scores, d_k: np.array(scores, dtype=float) * factor(np.shape(scores), d_k)
 
 

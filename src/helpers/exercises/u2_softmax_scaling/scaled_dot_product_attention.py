@@ -10,10 +10,19 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u2_softmax_scaling as reference
 
-from .common import WRONG_SCALES, last_two, normal, share, whole_numbers
+from ..attention import (
+    Scale,
+    root_of_width,
+    scale_mistakes,
+    softmax_with_one_maximum,
+    softmax_without_maximum,
+    transposed,
+)
+from ..common import READY_MADE_ATTENTION, Answer, Step, bad_arguments, normal, queries_keys_values
+from .common import SCALES, floats, whole_numbers
 
 
-def _steep(rng: np.random.Generator, n_q: Any, n_k: Any, d_v: Any) -> Any:
+def _steep(rng: np.random.Generator, n_q: int, n_k: int, d_v: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Queries, keys, values with scaled scores around 10000 in some rows and around -10000 in others, exact in
     float32."""
     Q, K = whole_numbers(rng, n_q, 4), whole_numbers(rng, n_k, 4)
@@ -26,80 +35,60 @@ def _attention_cases(rng: np.random.Generator) -> list[Case]:
     return [
         Case(
             "values",
-            (normal(rng, 2, 3), normal(rng, 4, 3), normal(rng, 4, 5)),
+            queries_keys_values(rng, 2, 4, 3, 5),
             note="2 queries, 4 keys, d_k = 3, d_v = 5",
         ),
         Case(
             "values",
-            (normal(rng, 5, 6), normal(rng, 2, 6), normal(rng, 2, 3)),
+            queries_keys_values(rng, 5, 2, 6, 3),
             note="5 queries, 2 keys, d_k = 6, d_v = 3",
         ),
         Case(
             "values",
-            (normal(rng, 3, 3), normal(rng, 3, 3), normal(rng, 3, 3)),
+            queries_keys_values(rng, 3, 3, 3, 3),
             note="3 queries, 3 keys, d_k = d_v = 3: everything square",
         ),
-        Case("values", (normal(rng, 2, 16), normal(rng, 5, 16), normal(rng, 5, 1)), note="d_k = 16, d_v = 1"),
+        Case("values", queries_keys_values(rng, 2, 5, 16, 1), note="d_k = 16, d_v = 1"),
         Case("large scores", _steep(rng, 3, 4, 2), note="scores around 10000 and around -10000"),
         Case(
             "integers",
             (rng.integers(-2, 3, size=(2, 3)), rng.integers(-2, 3, size=(4, 3)), rng.integers(-5, 6, size=(4, 2))),
             note="whole numbers in",
         ),
-        Case(
-            "bad arguments",
-            (normal(rng, 2, 3), normal(rng, 4, 5), normal(rng, 4, 2)),
-            raises="ValueError",
-            note="queries of width 3, keys of width 5",
+        bad_arguments(
+            normal(rng, 2, 3), normal(rng, 4, 5), normal(rng, 4, 2), note="queries of width 3, keys of width 5"
         ),
-        Case(
-            "bad arguments",
-            (normal(rng, 2, 3), normal(rng, 4, 3), normal(rng, 5, 2)),
-            raises="ValueError",
-            note="4 keys, 5 values",
-        ),
+        bad_arguments(normal(rng, 2, 3), normal(rng, 4, 3), normal(rng, 5, 2), note="4 keys, 5 values"),
     ]
 
 
 def _attend(
-    scale: Any = lambda Q, K, V: 1 / math.sqrt(Q.shape[-1]),
-    weigh: Any = reference.softmax,
-    order: Any = lambda output, weights, scores: (output, weights),
-    mix: Any = lambda weights, Q, K, V: weights @ V,
-) -> Any:
+    scale: Scale = root_of_width,
+    weigh: Step = reference.softmax,
+    order: Step = lambda output, weights, scores: (output, weights),
+    mix: Step = lambda weights, Q, K, V: weights @ V,
+) -> Answer:
     """Attention with one of its parts exchanged."""
 
     def wrong(Q: Any, K: Any, V: Any) -> Any:
-        Q, K, V = (np.array(a, dtype=float) for a in (Q, K, V))
-        scores = Q @ last_two(K) * scale(Q, K, V)
+        scores = Q @ transposed(K) / scale(Q, K, V)
         weights = weigh(scores)
         return order(mix(weights, Q, K, V), weights, scores)
 
-    return wrong
-
-
-def _swapped_keys_and_values(Q: Any, K: Any, V: Any) -> Any:
-    return _attend()(Q, V, K)
+    return floats(wrong)
 
 
 def _no_transpose(Q: Any, K: Any, V: Any) -> Any:
-    Q, K, V = (np.array(a, dtype=float) for a in (Q, K, V))
     weights = reference.softmax(Q @ K / math.sqrt(Q.shape[-1]))
     return weights @ V, weights
 
 
-def _keys_ask(Q: Any, K: Any, V: Any) -> Any:
-    return _attend()(K, Q, V)
-
-
 def _scaled_weights(Q: Any, K: Any, V: Any) -> Any:
-    Q, K, V = (np.array(a, dtype=float) for a in (Q, K, V))
     weights = reference.softmax(Q @ K.T) / math.sqrt(Q.shape[-1])
     return weights @ V, weights
 
 
 def _mixed_scores(Q: Any, K: Any, V: Any) -> Any:
-    Q, K, V = (np.array(a, dtype=float) for a in (Q, K, V))
     scores = Q @ K.T / math.sqrt(Q.shape[-1])
     return scores @ V, reference.softmax(scores)
 
@@ -109,7 +98,7 @@ EXERCISE = Exercise(
     reference=reference.scaled_dot_product_attention,
     cases=_attention_cases,
     mistakes=(
-        *(Mistake(name, hint, _attend(scale=scale)) for name, hint, scale in WRONG_SCALES),
+        *scale_mistakes(lambda scale: _attend(scale=scale), SCALES),
         Mistake(
             "took the softmax over the queries",
             "Each query shares out a whole 1 over the keys: every row of the weights sums to 1, so the softmax runs"
@@ -125,13 +114,13 @@ EXERCISE = Exercise(
             "subtracted no maximum: large scores overflow",
             "The softmax you wrote at the start of this unit can do this; call it, or take off the maximum of each row"
             " first.",
-            _attend(weigh=lambda s: share(np.exp(s), -1)),
+            _attend(weigh=softmax_without_maximum),
         ),
         Mistake(
             "subtracted one maximum for all queries",
             "A query whose scores all lie far below the largest one is left with 0/0. Each row has a maximum of its"
             " own.",
-            _attend(weigh=lambda s: share(np.exp(s - s.max()), -1)),
+            _attend(weigh=softmax_with_one_maximum),
         ),
         Mistake(
             "took the softmax twice",
@@ -141,7 +130,7 @@ EXERCISE = Exercise(
         Mistake(
             "scaled the weights instead of the scores",
             "After the softmax it is too late: the weights no longer sum to 1. Scale first, then the softmax.",
-            _scaled_weights,
+            floats(_scaled_weights),
         ),
         Mistake(
             "mixed the values with the scores, without a softmax",
@@ -151,7 +140,7 @@ EXERCISE = Exercise(
         Mistake(
             "mixed the values with the scores, though the weights are right",
             "The output needs the weights that you return: `weights @ V`.",
-            _mixed_scores,
+            floats(_mixed_scores),
         ),
         Mistake(
             "returned the scores instead of the weights",
@@ -176,20 +165,20 @@ EXERCISE = Exercise(
         Mistake(
             "swapped keys and values",
             "The arguments come as Q, K, V: queries meet keys, and the weights mix the values.",
-            _swapped_keys_and_values,
+            lambda Q, K, V: _attend()(Q, V, K),
         ),
         Mistake(
             "forgot the transpose: Q @ K",
             "Queries meet keys row by row, so the keys must be put on their side; a square K hides it.",
-            _no_transpose,
+            floats(_no_transpose),
         ),
         Mistake(
             "let the keys ask: K @ Qᵀ",
             "Rows of the scores belong to the queries: Q on the left, K on its side on the right.",
-            _keys_ask,
+            lambda Q, K, V: _attend()(K, Q, V),
         ),
     ),
-    forbidden=("torch.nn.functional.scaled_dot_product_attention", "torch.nn.functional.multi_head_attention_forward"),
+    forbidden=READY_MADE_ATTENTION,
     hints=(
         "Four lines, each of which you have written before: scores, scale, softmax, weighted sum.",
         "The width d_k is the last axis of Q: `Q.shape[-1]`.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,16 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake, Relation
 from helpers.reference import u2_softmax_scaling as reference
 
-_PAIRS, _WIDTH, _REPEATS = 20, 36, 40
+from ..common import Answer, Step
 
+_PAIRS, _WIDTH, _REPEATS = 20, 36, 40
 
 # Enough pairs that their own scatter is small beside that of one vector's length.
 _MANY, _NARROW, _OFTEN = 200, 6, 24
 
 
 def _variance_cases(rng: np.random.Generator) -> list[Case]:
-    def seed() -> Any:
+    def seed() -> int:
         return int(rng.integers(1, 100_000))
 
     one, other = seed(), seed() + 100_000
@@ -50,7 +52,7 @@ def _variance_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _level(value: Any, d_k: Any, n_pairs: Any) -> Any:
+def _level(value: float, d_k: int, n_pairs: int) -> str:
     """What a number of about this size is likely to be, in words."""
     known = {
         "d_k": d_k,
@@ -69,7 +71,7 @@ def _level(value: Any, d_k: Any, n_pairs: Any) -> Any:
     return "0" if abs(value) < 0.04 * d_k else f"{value:.2g}"
 
 
-def _not_a_number(value: Any) -> Any:
+def _not_a_number(value: Any) -> str | None:
     if (
         isinstance(value, bool)
         or not isinstance(value, (int, float, np.ndarray))
@@ -89,11 +91,11 @@ def _not_a_number(value: Any) -> Any:
     return None if np.isfinite(value) else "the result is not a finite number"
 
 
-def _is_number(case: Any, value: Any, expected: Any) -> Any:
+def _is_number(case: Case, value: Any, expected: Any) -> str | None:
     return _not_a_number(value)
 
 
-def _near_width(case: Any, value: Any, expected: Any) -> Any:
+def _near_width(case: Case, value: Any, expected: Any) -> str | None:
     d_k, n_pairs, _ = case.args
     # Six standard deviations of a measured variance: a right answer practically never fails.
     allowed = 6 * math.sqrt((2 + 6 / d_k) / n_pairs)
@@ -107,7 +109,7 @@ def _near_width(case: Any, value: Any, expected: Any) -> Any:
     )
 
 
-def _same_seed_same_number(values: Any) -> Any:
+def _same_seed_same_number(values: Mapping[str, Any]) -> str | None:
     if not np.isclose(values["first"], values["again"], rtol=1e-9, atol=0):
         return "two calls with the same seed give two different numbers"
     if values["first"] == values["other"] == 8:
@@ -117,7 +119,7 @@ def _same_seed_same_number(values: Any) -> Any:
     return None
 
 
-def _pairs_count(values: Any) -> Any:
+def _pairs_count(values: Mapping[str, Any]) -> str | None:
     if values["50"] == values["51"] == 8:
         return "50 pairs and 51 pairs give exactly d_k: nothing is measured"
     if np.isclose(values["50"], values["51"], rtol=1e-9, atol=0):
@@ -125,7 +127,7 @@ def _pairs_count(values: Any) -> Any:
     return None
 
 
-def _scatter(values: Any) -> Any:
+def _scatter(values: Mapping[str, Any]) -> str | None:
     """Averages over the seeds lie near d_k, and they scatter as 20 pairs do: neither constant nor from 20 × 20
     scores."""
     numbers = np.array([float(v) for v in values.values()])
@@ -144,7 +146,7 @@ def _scatter(values: Any) -> Any:
     return None
 
 
-def _separate(values: Any) -> Any:
+def _separate(values: Mapping[str, Any]) -> str | None:
     """The scatter is not far above that of pairs which share nothing; one vector for all pairs brings that of its
     length.
     """
@@ -158,12 +160,13 @@ def _separate(values: Any) -> Any:
     return None
 
 
-def _pairs(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+def _pairs(d_k: int, n_pairs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n_pairs, d_k)), rng.normal(size=(n_pairs, d_k))
 
 
-def _measured(by: Any) -> Any:
+def _measured(by: Step) -> Answer:
+    """One number from all queries and keys, (n_pairs, d_k) each."""
     return lambda d_k, n_pairs, seed: float(by(*_pairs(d_k, n_pairs, seed)))
 
 
@@ -171,21 +174,21 @@ def _dots(q: Any, k: Any) -> Any:
     return (q * k).sum(axis=-1)
 
 
-def _same_twice(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+def _same_twice(d_k: int, n_pairs: int, seed: int) -> float:
     q, _ = _pairs(d_k, n_pairs, seed)
     return float(np.var(_dots(q, q)))
 
 
-def _fresh(d_k: Any, n_pairs: Any, seed: Any) -> Any:
-    return reference.score_variance(d_k, n_pairs, int(np.random.SeedSequence().entropy % 2**32))
+def _fresh(d_k: int, n_pairs: int, seed: int) -> float:
+    return reference.score_variance(d_k, n_pairs, int(np.random.SeedSequence().generate_state(1)[0]))
 
 
-def _uniform(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+def _uniform(d_k: int, n_pairs: int, seed: int) -> float:
     rng = np.random.default_rng(seed)
     return float(np.var(_dots(rng.random((n_pairs, d_k)), rng.random((n_pairs, d_k)))))
 
 
-def _one_query(d_k: Any, n_pairs: Any, seed: Any) -> Any:
+def _one_query(d_k: int, n_pairs: int, seed: int) -> float:
     rng = np.random.default_rng(seed)
     return float(np.var(_dots(rng.normal(size=d_k), rng.normal(size=(n_pairs, d_k)))))
 

@@ -9,7 +9,9 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u2_softmax_scaling as reference
 
-from .common import guarded, normal, share, whole_numbers
+from ..attention import share, softmax, softmax_with_one_maximum, softmax_without_maximum
+from ..common import Answer, Step, normal
+from .common import guarded, whole_numbers
 
 
 def _softmax_cases(rng: np.random.Generator) -> list[Case]:
@@ -45,36 +47,36 @@ def _softmax_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _softmax(by: Any) -> Any:
-    def wrong(x: Any, axis: Any = -1) -> Any:
+def _softmax(by: Step) -> Answer:
+    def wrong(x: Any, axis: int = -1) -> Any:
         return by(np.array(x, dtype=float), axis)
 
     return wrong
 
 
-def _raised(x: Any, axis: Any) -> Any:
+def _raised(x: Any, axis: int) -> Any:
     largest = x.max(axis=axis, keepdims=True)
     return np.exp(x - np.where(np.isfinite(largest), largest, 0))
 
 
-def _forgot_keepdims(x: Any, axis: Any) -> Any:
+def _forgot_keepdims(x: Any, axis: int) -> Any:
     e = _raised(x, axis)
     total = e.sum(axis=axis)
     return e / np.where(total == 0, 1, total)
 
 
-def _maximum_of_last_axis(x: Any, axis: Any) -> Any:
+def _maximum_of_last_axis(x: Any, axis: int) -> Any:
     largest = x.max(axis=-1, keepdims=True)
     return guarded(np.exp(x - np.where(np.isfinite(largest), largest, 0)), axis)
 
 
-def _log_softmax(x: Any, axis: Any) -> Any:
+def _log_softmax(x: Any, axis: int) -> Any:
     e = _raised(x, axis)
     largest = x.max(axis=axis, keepdims=True)
     return x - np.where(np.isfinite(largest), largest, 0) - np.log(e.sum(axis=axis, keepdims=True))
 
 
-def _into_integers(x: Any, axis: Any = -1) -> Any:
+def _into_integers(x: Any, axis: int = -1) -> Any:
     x = np.asarray(x)
     return reference.softmax(x, axis).astype(x.dtype)
 
@@ -88,19 +90,19 @@ EXERCISE = Exercise(
             "subtracted no maximum: exp overflows",
             "`np.exp(10000.)` is inf. Softmax does not change when every score is made smaller by the same number:"
             " which number makes the largest one harmless?",
-            _softmax(lambda x, axis: share(np.exp(x), axis)),
+            _softmax(softmax_without_maximum),
         ),
         Mistake(
             "subtracted no maximum and turned the NaN into 0",
             "Large scores overflow, and `nan_to_num` hides it: the largest score of all gets weight 0. Make the largest"
             " score harmless first.",
-            _softmax(lambda x, axis: np.nan_to_num(share(np.exp(x), axis))),
+            _softmax(lambda x, axis: np.nan_to_num(softmax_without_maximum(x, axis))),
         ),
         Mistake(
             "subtracted one maximum for the whole array",
             "A row whose scores lie far below the largest of all then has only exp(-20000) = 0 in it. Each row needs"
             " the maximum of its own.",
-            _softmax(lambda x, axis: share(np.exp(x - x.max()), axis)),
+            _softmax(softmax_with_one_maximum),
         ),
         Mistake(
             "subtracted one maximum for the whole array, and so far rows are all zeros",
@@ -147,7 +149,7 @@ EXERCISE = Exercise(
             "a row of nothing but -inf gives NaN",
             "There the maximum is -inf, and -inf minus -inf is NaN. Subtract 0 in such a row, and divide by 1 where the"
             " sum is 0.",
-            _softmax(lambda x, axis: share(np.exp(x - x.max(axis=axis, keepdims=True)), axis)),
+            _softmax(softmax),
         ),
         Mistake(
             "a row of nothing but -inf gives equal weights",

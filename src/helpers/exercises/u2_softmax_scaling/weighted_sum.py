@@ -9,7 +9,9 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u2_softmax_scaling as reference
 
-from .common import floats, last_two, normal, random_weights
+from ..attention import share, transposed
+from ..common import bad_arguments, normal
+from .common import floats, random_weights
 
 
 def _weighted_sum_cases(rng: np.random.Generator) -> list[Case]:
@@ -23,12 +25,7 @@ def _weighted_sum_cases(rng: np.random.Generator) -> list[Case]:
         Case("integers", (rng.integers(1, 4, size=(2, 3)), rng.integers(-4, 5, size=(3, 2))), note="whole numbers in"),
         Case("batch axes", (random_weights(rng, 2, 3, 4), normal(rng, 2, 4, 5)), note="2 sentences at once"),
         Case("batch axes", (random_weights(rng, 2, 3, 2, 4), normal(rng, 2, 3, 4, 3)), note="2 × 3 sentences at once"),
-        Case(
-            "bad arguments",
-            (random_weights(rng, 2, 4), normal(rng, 3, 5)),
-            raises="ValueError",
-            note="4 weights for 3 values",
-        ),
+        bad_arguments(random_weights(rng, 2, 4), normal(rng, 3, 5), note="4 weights for 3 values"),
     ]
 
 
@@ -44,12 +41,12 @@ EXERCISE = Exercise(
         Mistake(
             "transposed the weights",
             "Row i of the weights belongs to query i, and each query mixes the values with its own row.",
-            floats(lambda weights, V: last_two(weights) @ V),
+            floats(lambda weights, V: transposed(weights) @ V),
         ),
         Mistake(
             "transposed the values",
             "The values are rows already: (n_q, n_k) meets (n_k, d_v) as they stand.",
-            floats(lambda weights, V: weights @ last_two(V)),
+            floats(lambda weights, V: weights @ transposed(V)),
         ),
         Mistake(
             "put the values first: V @ weights",
@@ -85,7 +82,7 @@ EXERCISE = Exercise(
         Mistake(
             "divided the weights by their sum again",
             "The softmax has seen to the sum. A row without any weight would become 0/0 here; it should give zeros.",
-            floats(lambda weights, V: weights / weights.sum(axis=-1, keepdims=True) @ V),
+            floats(lambda weights, V: share(weights) @ V),
         ),
         Mistake(
             "mixed the sentences of the batch",

@@ -9,7 +9,7 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u3_positional_encoding as reference
 
-from .common import normal
+from ..common import Answer, Step, bad_arguments, normal
 
 
 def _add_cases(rng: np.random.Generator) -> list[Case]:
@@ -28,31 +28,19 @@ def _add_cases(rng: np.random.Generator) -> list[Case]:
         ),
         Case("more positions than tokens", (normal(rng, 1, 8), normal(rng, 3, 8)), note="a single token"),
         Case("integers", (rng.integers(-4, 5, size=(3, 2)), normal(rng, 4, 2)), note="whole numbers in X"),
-        Case(
-            "bad arguments", (normal(rng, 4, 6), normal(rng, 3, 6)), raises="ValueError", note="4 tokens, 3 positions"
-        ),
-        Case("bad arguments", (normal(rng, 4, 6), normal(rng, 1, 6)), raises="ValueError", note="4 tokens, 1 position"),
-        Case(
-            "bad arguments",
-            (normal(rng, 3, 4), normal(rng, 5, 6)),
-            raises="ValueError",
-            note="tokens of width 4, positions of width 6",
-        ),
-        Case(
-            "bad arguments",
-            (normal(rng, 3, 4), normal(rng, 5, 1)),
-            raises="ValueError",
-            note="tokens of width 4, positions of width 1",
-        ),
+        bad_arguments(normal(rng, 4, 6), normal(rng, 3, 6), note="4 tokens, 3 positions"),
+        bad_arguments(normal(rng, 4, 6), normal(rng, 1, 6), note="4 tokens, 1 position"),
+        bad_arguments(normal(rng, 3, 4), normal(rng, 5, 6), note="tokens of width 4, positions of width 6"),
+        bad_arguments(normal(rng, 3, 4), normal(rng, 5, 1), note="tokens of width 4, positions of width 1"),
     ]
 
 
-def _fits(X: Any, P: Any) -> Any:
+def _fits(X: Any, P: Any) -> None:
     if X.shape[-1] != P.shape[-1] or len(X) > len(P):
         raise ValueError("X and P do not fit")
 
 
-def _add(rule: Any) -> Any:
+def _add(rule: Step) -> Answer:
     def wrong(X: Any, P: Any) -> Any:
         _fits(X, P)
         X = np.asarray(X, dtype=float)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u3_positional_encoding as reference
 
+from ..common import Answer
 
-def _clocks(*columns: Any) -> Any:
+
+def _clocks(*columns: tuple[str, float]) -> Answer:
     """An answer worked by hand: for each column the name of its function and its angle."""
     return lambda: np.array([{"sin": np.sin, "cos": np.cos}[name](angle) for name, angle in columns])
 
 
-def _two_clocks(fast: Any, slow: Any) -> Any:
+def _two_clocks(fast: float, slow: float) -> Answer:
     return _clocks(("sin", fast), ("cos", fast), ("sin", slow), ("cos", slow))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u3_positional_encoding as reference
 
+from ..common import Answer, Step, bad_arguments
 from .common import even_width, pairs
 
 
@@ -19,12 +20,12 @@ def _frequencies_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (width := even_width(rng, 10, 100),), note=f"d_model = {width}"),
         Case("one pair", (2,), note="d_model = 2: a single clock"),
         Case("wide tokens", (512,), note="d_model = 512"),
-        Case("bad arguments", (7,), raises="ValueError", note="d_model = 7: half a pair is left over"),
-        Case("bad arguments", (1,), raises="ValueError", note="d_model = 1"),
+        bad_arguments(7, note="d_model = 7: half a pair is left over"),
+        bad_arguments(1, note="d_model = 1"),
     ]
 
 
-def _exponent(exponent: Any, base: Any = 10000.0, factor: Any = 1.0) -> Any:
+def _exponent(exponent: Step, base: float = 10000.0, factor: float = 1.0) -> Answer:
     """Frequencies with another exponent, which gets the numbers of the pairs and d_model."""
     return lambda d_model: factor * base ** exponent(pairs(d_model), d_model)
 

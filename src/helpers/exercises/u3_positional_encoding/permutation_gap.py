@@ -9,20 +9,19 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u3_positional_encoding as reference
 
-from .common import normal
+from ..attention import softmax
+from ..common import Answer, Step, normal
 
 
-def _weights(tokens: Any, scale: Any = np.sqrt, axis: Any = -1) -> Any:
-    scores = tokens @ tokens.T / scale(tokens.shape[-1])
-    e = np.exp(scores - scores.max(axis=axis, keepdims=True))
-    return e / e.sum(axis=axis, keepdims=True)
+def _weights(tokens: Any, scale: Step = np.sqrt, axis: int = -1) -> Any:
+    return softmax(tokens @ tokens.T / scale(tokens.shape[-1]), axis)
 
 
 def _attend(tokens: Any, **how: Any) -> Any:
     return _weights(tokens, **how) @ tokens
 
 
-def _mixing_order(rng: np.random.Generator, n: Any) -> Any:
+def _mixing_order(rng: np.random.Generator, n: int) -> np.ndarray:
     """A permutation that is not its own inverse, so that undoing it in the wrong direction shows."""
     while True:
         order = rng.permutation(n)
@@ -30,7 +29,9 @@ def _mixing_order(rng: np.random.Generator, n: Any) -> Any:
             return order
 
 
-def _shuffled(rng: np.random.Generator, n: Any, d: Any, integers: Any = False) -> Any:
+def _shuffled(
+    rng: np.random.Generator, n: int, d: int, integers: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """X, P, order such that the difference of largest size is negative: a forgotten absolute value shows."""
     X = rng.integers(-2, 3, size=(n, d)) if integers else normal(rng, n, d)
     P, order = normal(rng, n, d), _mixing_order(rng, n)
@@ -63,7 +64,7 @@ def _gap_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _two_numbers(value: Any) -> Any:
+def _two_numbers(value: Any) -> tuple[float, ...] | str:
     """The two numbers of an answer, or a sentence that says why there are not two."""
     if value is None:
         return "the result is None: is there a return at the end of the function?"
@@ -85,19 +86,19 @@ def _two_numbers(value: Any) -> Any:
     return tuple(float(np.asarray(item).reshape(())) for item in items)
 
 
-def _size(case: Any) -> Any:
+def _size(case: Case) -> float:
     """A size of one entry of the outputs, which are averages of the tokens, by which rounding is measured."""
     X, P = case.args[:2]
     return 1 + float(np.abs(X).max()) + float(np.abs(P).max())
 
 
-def _digits(got: Any, want: Any) -> Any:
+def _digits(got: float, want: float) -> tuple[str, str]:
     """Both numbers with as many digits as tell them apart."""
     few = f"{got:.4g}", f"{want:.4g}"
     return few if few[0] != few[1] else (f"{got:.9g}", f"{want:.9g}")
 
 
-def _judge_without(case: Any, value: Any, expected: Any) -> Any:
+def _judge_without(case: Case, value: Any, expected: Any) -> str | None:
     numbers = _two_numbers(value)
     if isinstance(numbers, str):
         return numbers
@@ -107,7 +108,7 @@ def _judge_without(case: Any, value: Any, expected: Any) -> Any:
     return None
 
 
-def _judge_with(case: Any, value: Any, expected: Any) -> Any:
+def _judge_with(case: Case, value: Any, expected: Any) -> str | None:
     numbers = _two_numbers(value)
     if isinstance(numbers, str):
         return numbers
@@ -119,7 +120,7 @@ def _judge_with(case: Any, value: Any, expected: Any) -> Any:
     return None
 
 
-def _judge_both(case: Any, value: Any, expected: Any) -> Any:
+def _judge_both(case: Case, value: Any, expected: Any) -> str | None:
     return _judge_without(case, value, expected) or _judge_with(case, value, expected)
 
 
@@ -127,7 +128,7 @@ def _largest(difference: Any) -> Any:
     return np.abs(difference).max()
 
 
-def _gap(without: Any, with_positions: Any, measure: Any = _largest, attend: Any = _attend) -> Any:
+def _gap(without: Step, with_positions: Step, measure: Step = _largest, attend: Step = _attend) -> Answer:
     def wrong(X: Any, P: Any, order: Any) -> Any:
         X = np.asarray(X, dtype=float)
         return tuple(float(measure(a - b)) for a, b in (without(attend, X, order), with_positions(attend, X, P, order)))
@@ -135,19 +136,19 @@ def _gap(without: Any, with_positions: Any, measure: Any = _largest, attend: Any
     return wrong
 
 
-def _right_without(attend: Any, X: Any, order: Any) -> Any:
+def _right_without(attend: Step, X: Any, order: Any) -> Any:
     return attend(X[order]), attend(X)[order]
 
 
-def _right_with(attend: Any, X: Any, P: Any, order: Any) -> Any:
+def _right_with(attend: Step, X: Any, P: Any, order: Any) -> Any:
     return attend(X[order] + P), attend(X + P)[order]
 
 
-def _with_measure(measure: Any) -> Any:
+def _with_measure(measure: Step) -> Answer:
     return _gap(_right_without, _right_with, measure=measure)
 
 
-def _with_attention(attend: Any) -> Any:
+def _with_attention(attend: Step) -> Answer:
     return _gap(_right_without, _right_with, attend=attend)
 
 

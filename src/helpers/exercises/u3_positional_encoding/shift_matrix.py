@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u3_positional_encoding as reference
 
+from ..common import Answer, Step, bad_arguments
 from .common import even_width, pairs, right_rates
 
 
@@ -22,21 +24,23 @@ def _shift_cases(rng: np.random.Generator) -> list[Case]:
         Case("negative offset", (-2, 6), note="2 steps back"),
         Case("negative offset", (-offset, 4), note=f"{offset} steps back"),
         Case("no step", (0, 4), note="offset 0: everything stays where it is"),
-        Case("bad arguments", (1, 7), raises="ValueError", note="d_model = 7"),
-        Case("bad arguments", (1, 3), raises="ValueError", note="d_model = 3"),
+        bad_arguments(1, 7, note="d_model = 7"),
+        bad_arguments(1, 3, note="d_model = 3"),
     ]
 
 
-def _turned(c: Any, s: Any) -> Any:
+def _turned(c: float, s: float) -> np.ndarray:
     return np.array([[c, s], [-s, c]])
 
 
 def _blocks(
-    block: Any = _turned,
-    rates: Any = right_rates,
-    offset: Any = lambda offset: offset,
-    place: Any = lambda i, d: [2 * i, 2 * i + 1],
-) -> Any:
+    block: Step = _turned,
+    rates: Step = right_rates,
+    offset: Step = lambda offset: offset,
+    place: Callable[[int, int], list[int]] = lambda i, d: [2 * i, 2 * i + 1],
+) -> Answer:
+    """A shift matrix with another block, other rates, another offset, or its blocks in other places."""
+
     def wrong(k: Any, d_model: Any) -> Any:
         M = np.zeros((d_model, d_model))
         for i, rate in enumerate(rates(d_model)):

@@ -9,6 +9,7 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u3_positional_encoding as reference
 
+from ..common import Answer, Step, bad_arguments
 from .common import even_width, pairs, right_rates
 
 
@@ -22,18 +23,24 @@ def _encoding_cases(rng: np.random.Generator) -> list[Case]:
         Case("one position", (1, 6), note="position 0 alone"),
         Case("one pair", (4, 2), note="d_model = 2: a single clock"),
         Case("many positions", (60, 16), note="60 positions, d_model = 16"),
-        Case("bad arguments", (4, 7), raises="ValueError", note="d_model = 7"),
-        Case("bad arguments", (4, 3), raises="ValueError", note="d_model = 3"),
+        bad_arguments(4, 7, note="d_model = 7"),
+        bad_arguments(4, 3, note="d_model = 3"),
     ]
 
 
-def _interleaved(even: Any, odd: Any) -> Any:
+def _interleaved(even: np.ndarray, odd: np.ndarray) -> np.ndarray:
     return np.stack([even, odd], axis=-1).reshape(len(even), -1)
 
 
 def _encoding(
-    rates: Any = right_rates, first: Any = 0, positions: Any = None, even: Any = np.sin, odd: Any = np.cos
-) -> Any:
+    rates: Step = right_rates,
+    first: int = 0,
+    positions: Step | None = None,
+    even: Step = np.sin,
+    odd: Step = np.cos,
+) -> Answer:
+    """An encoding with some of its parts replaced."""
+
     def wrong(n_positions: Any, d_model: Any) -> Any:
         p = np.arange(first, first + n_positions) if positions is None else positions(n_positions)
         angles = np.outer(p, rates(d_model))
@@ -42,7 +49,7 @@ def _encoding(
     return wrong
 
 
-def _side_by_side(first: Any, second: Any) -> Any:
+def _side_by_side(first: Step, second: Step) -> Answer:
     def wrong(n_positions: Any, d_model: Any) -> Any:
         angles = np.outer(np.arange(n_positions), right_rates(d_model))
         return np.concatenate([first(angles), second(angles)], axis=-1)
@@ -50,7 +57,7 @@ def _side_by_side(first: Any, second: Any) -> Any:
     return wrong
 
 
-def _columns_alone(exponent: Any) -> Any:
+def _columns_alone(exponent: Step) -> Answer:
     """Every column has an angle of its own; even columns take its sine, odd ones its cosine."""
 
     def wrong(n_positions: Any, d_model: Any) -> Any:

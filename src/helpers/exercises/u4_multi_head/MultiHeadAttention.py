@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Init, Tensor
 from helpers.reference import u4_multi_head as reference
 
+from ..common import (
+    PROJECTIONS,
+    READY_MADE_ATTENTION,
+    Weights,
+    attention_tensors,
+    bad_arguments,
+    f4,
+    normal,
+    normal_tensor,
+    padding,
+    tensor,
+)
 from ._multi_head_attention_mistakes import MISTAKES
-from .common import LAYERS, normal
 
 
-def _weights(rng: np.random.Generator, d: Any, bias: Any = True, **fixed: Any) -> Any:
+def _weights(rng: np.random.Generator, d: int, bias: bool = True, fixed: Weights | None = None) -> Weights:
     """A full set of weights with scores of unit variance and biases that matter; `fixed` replaces some."""
-    made = {f"{name}.weight": normal(rng, d, d) / math.sqrt(d) for name in LAYERS}
+    made = {f"{name}.weight": normal(rng, d, d) / math.sqrt(d) for name in PROJECTIONS}
     if bias:
-        made |= {f"{name}.bias": 0.5 * normal(rng, d) for name in LAYERS}
-    return {name: np.asarray(fixed.get(name.replace(".", "_"), value), dtype="f4") for name, value in made.items()}
+        made |= {f"{name}.bias": 0.5 * normal(rng, d) for name in PROJECTIONS}
+    return {name: f4(value) for name, value in (made | (fixed or {})).items()}
 
 
-def _tensor(rng: np.random.Generator, *shape: Any, gradient: Any = False) -> Any:
-    return Tensor(normal(rng, *shape).astype("f4"), gradient=gradient)
-
-
-def _some(rng: np.random.Generator, *shape: Any) -> Any:
+def _some(rng: np.random.Generator, *shape: int) -> np.ndarray:
     """A random mask in which every row sees something and not everything."""
     while True:
         mask = rng.random(shape) < 0.6
@@ -34,7 +40,9 @@ def _some(rng: np.random.Generator, *shape: Any) -> Any:
             return mask
 
 
-def _leaky(rng: np.random.Generator, d_k: Any = 3, n_k: Any = 6, n_heads: Any = 2, gap: Any = 0.05) -> Any:
+def _leaky(
+    rng: np.random.Generator, d_k: int = 3, n_k: int = 6, n_heads: int = 2, gap: float = 0.05
+) -> tuple[Tensor, Tensor, Tensor]:
     """Queries, keys and a mask in which all that may be seen scores low: about -19, -3000 and -100000.
 
     W_q and W_k are the identity in this case, so the tokens are the queries and keys of all heads side by side.
@@ -58,27 +66,26 @@ def _leaky(rng: np.random.Generator, d_k: Any = 3, n_k: Any = 6, n_heads: Any = 
             query[head, row] = direction * target / raw[second]
             mask[head, row, [lowest, second]] = True
     return (
-        Tensor(reference.merge_heads(query).astype("f4")),
-        Tensor(reference.merge_heads(keys).astype("f4")),
+        tensor(reference.merge_heads(query)),
+        tensor(reference.merge_heads(keys)),
         Tensor(mask),
     )
 
 
 def _module_cases(rng: np.random.Generator) -> list[Case]:
-    def init(d: Any, n_heads: Any, bias: Any = True, **fixed: Any) -> Any:
-        return Init((d, n_heads), {} if bias else {"bias": False}, weights=_weights(rng, d, bias, **fixed))
+    def init(d: int, n_heads: int, bias: bool = True, fixed: Weights | None = None) -> Init:
+        return Init((d, n_heads), {} if bias else {"bias": False}, weights=_weights(rng, d, bias, fixed))
 
-    def triple(n_q: Any, n_k: Any, d: Any, *batch: Any, gradient: Any = False) -> Any:
-        return tuple(_tensor(rng, *batch, n, d, gradient=gradient) for n in (n_q, n_k, n_k))
+    def triple(n_q: int, n_k: int, d: int, *batch: int, gradient: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        return attention_tensors(rng, n_q, n_k, d, d, batch, gradient)
 
     empty = np.ones((2, 1, 3, 4), dtype=bool)
     empty[0, 0, 1] = empty[1, 0, 0, 2] = False
-    lengths = np.arange(4) < np.array([0, 3])[:, None, None, None]
     square = _some(rng, 4, 4)
     while (square == square.T).all() or not (square.any(0).all() and square.any(1).all()):
         square = _some(rng, 4, 4)
     low_query, low_key, low_mask = _leaky(rng)
-    identity = {"W_q_weight": np.eye(6), "W_k_weight": np.eye(6), "W_q_bias": np.zeros(6), "W_k_bias": np.zeros(6)}
+    identity = {"W_q.weight": np.eye(6), "W_k.weight": np.eye(6), "W_q.bias": np.zeros(6), "W_k.bias": np.zeros(6)}
     return [
         Case(
             "values",
@@ -116,7 +123,7 @@ def _module_cases(rng: np.random.Generator) -> list[Case]:
         Case(
             "masks",
             triple(3, 5, 8, 2),
-            {"mask": Tensor(np.arange(5) < np.array([3, 4])[:, None, None, None])},
+            {"mask": padding([3, 4], 5)},
             init=init(8, 2),
             note="a padding mask (2, 1, 1, 5): 3 and 4 of 5 keys are words",
         ),
@@ -128,8 +135,8 @@ def _module_cases(rng: np.random.Generator) -> list[Case]:
         ),
         Case(
             "large scores",
-            (low_query, low_key, _tensor(rng, 6, 6), low_mask),
-            init=init(6, 2, **identity),
+            (low_query, low_key, normal_tensor(rng, 6, 6), low_mask),
+            init=init(6, 2, fixed=identity),
             note="all keys that may be seen score very low",
         ),
         Case(
@@ -141,13 +148,13 @@ def _module_cases(rng: np.random.Generator) -> list[Case]:
         ),
         Case(
             "empty rows",
-            (*triple(2, 4, 4, 2), Tensor(lengths)),
+            (*triple(2, 4, 4, 2), padding([0, 3], 4)),
             init=init(4, 2, bias=False),
             note="the first sentence has no word at all",
         ),
-        Case("bad arguments", triple(2, 2, 6), init=Init((6, 4)), raises="ValueError", note="width 6 in 4 heads"),
-        Case("bad arguments", triple(2, 2, 6), init=Init((6, 0)), raises="ValueError", note="no head at all"),
-        Case("bad arguments", triple(2, 2, 6), init=Init((6, -2)), raises="ValueError", note="-2 heads"),
+        bad_arguments(*triple(2, 2, 6), init=Init((6, 4)), note="width 6 in 4 heads"),
+        bad_arguments(*triple(2, 2, 6), init=Init((6, 0)), note="no head at all"),
+        bad_arguments(*triple(2, 2, 6), init=Init((6, -2)), note="-2 heads"),
     ]
 
 
@@ -155,11 +162,7 @@ EXERCISE = Exercise(
     name="MultiHeadAttention",
     reference=reference.MultiHeadAttention,
     cases=_module_cases,
-    forbidden=(
-        "torch.nn.functional.scaled_dot_product_attention",
-        "torch.nn.functional.multi_head_attention_forward",
-        "torch._native_multi_head_attention",
-    ),
+    forbidden=(*READY_MADE_ATTENTION, "torch._native_multi_head_attention"),
     mistakes=MISTAKES,
     hints=(
         (

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 
 from helpers.exercise import Mistake
 
+from ..attention import scale_mistakes
+from ..common import PROJECTIONS
+from ..masking import (
+    fill_of,
+    mask_added,
+    mask_ignored,
+    mask_times_infinity,
+    masked_after,
+    masked_softmax,
+    nan_hidden,
+    on_its_side,
+    softmax_over,
+    turned_around,
+    with_mask,
+)
 from ._multi_head_attention_versions import (
     Flattened,
     NoCheck,
     OnlyModulo,
+    after_renormalised,
+    filled_with_0_and_zeroed,
+    indexed,
     linears,
     module,
-    t_after,
-    t_after_renormalised,
-    t_filled,
-    t_hidden_nan,
-    t_indexed,
-    t_masked,
-    t_merge_bare,
-    t_merge_interleaved,
-    t_multiplied,
-    t_on_mask,
-    t_plain,
-    t_soft_over,
-    t_split_bare,
-    t_split_interleaved,
-    t_split_same,
     with_layers,
+    without_maximum,
 )
-from .common import LAYERS, by_width
+from .common import WIDTH_MISUSED, merge_bare, merge_interleaved, split_bare, split_interleaved, split_same
 
 MISTAKES = (
     # heads
@@ -39,22 +41,22 @@ MISTAKES = (
         "reshaped straight to (b, h, n, d_k)",
         "A bare reshape mixes the tokens: `.view(b, n, h, d_k).transpose(1, 2)` cuts the width and then exchanges"
         " the axes.",
-        module(split=t_split_bare),
+        module(split=split_bare),
     ),
     Mistake(
         "merged the heads without the transpose",
         "Bring the tokens in front of the heads again, then flatten the last two axes.",
-        module(merge=t_merge_bare),
+        module(merge=merge_bare),
     ),
     Mistake(
         "dealt the columns out to the heads like cards",
         "A head takes neighbouring columns: h comes before d_k when the last axis is cut.",
-        module(split=t_split_interleaved, merge=t_merge_interleaved),
+        module(split=split_interleaved, merge=merge_interleaved),
     ),
     Mistake(
         "gave the same slice to every head",
         "Head i takes the columns from i · d_k on.",
-        module(split=t_split_same),
+        module(split=split_same),
     ),
     Mistake(
         "handed W_o the width of one head",
@@ -78,66 +80,54 @@ MISTAKES = (
         module(back=lambda layer, X: X @ layer.weight + (0 if layer.bias is None else layer.bias)),
     ),
     # scale
-    Mistake(
-        "scaled by the full width √d_model",
-        "A head's dot product adds d_k = d_model / h products: scale by the root of that.",
-        module(scale=lambda d_k, d_model, n, h: math.sqrt(d_model)),
-    ),
-    Mistake(
-        "left the scale out",
-        "Divide the scores by √d_k, with the width of one head.",
-        module(scale=by_width(lambda d_k: 1)),
-    ),
-    Mistake(
-        "divided by d_k, not by √d_k",
-        "The spread of the dot products grows with the root of the width.",
-        module(scale=by_width(lambda d_k: d_k)),
-    ),
-    Mistake(
-        "multiplied by √d_k",
-        "Dot products are too large in wide heads: divide.",
-        module(scale=by_width(lambda d_k: 1 / math.sqrt(d_k))),
-    ),
-    Mistake(
-        "divided by 8, whatever the width",
-        "8 is √64, right for the paper's heads. Yours have the width d_model / h.",
-        module(scale=by_width(lambda d_k: 8)),
-    ),
-    Mistake(
-        "scaled by √n_k, the number of keys",
-        "A score adds d_k products; the number of keys has no part in it.",
-        module(scale=lambda d_k, d_model, n, h: math.sqrt(n)),
-    ),
-    Mistake(
-        "scaled by √h, the number of heads",
-        "A score adds d_k = d_model / h products: scale by the root of that.",
-        module(scale=lambda d_k, d_model, n, h: math.sqrt(h)),
+    *scale_mistakes(
+        lambda scale: module(scale=scale),
+        {
+            "√d_model": (
+                "scaled by the full width √d_model",
+                "A head's dot product adds d_k = d_model / h products: scale by the root of that.",
+            ),
+            "1": ("left the scale out", "Divide the scores by √d_k, with the width of one head."),
+            **WIDTH_MISUSED,
+            "8": (
+                "divided by 8, whatever the width",
+                "8 is √64, right for the paper's heads. Yours have the width d_model / h.",
+            ),
+            "√n_k": (
+                "scaled by √n_k, the number of keys",
+                "A score adds d_k products; the number of keys has no part in it.",
+            ),
+            "√h": (
+                "scaled by √h, the number of heads",
+                "A score adds d_k = d_model / h products: scale by the root of that.",
+            ),
+        },
     ),
     # softmax
     Mistake(
         "took the softmax over the queries",
         "Each query shares out its attention over the keys: dim=-1.",
-        module(soft=t_soft_over(-2)),
+        module(weigh=softmax_over(-2)),
     ),
     Mistake(
         "took the softmax over the heads",
         "Each head's weights sum to 1 over the keys: dim=-1.",
-        module(soft=t_soft_over(-3)),
+        module(weigh=softmax_over(-3)),
     ),
     Mistake(
         "took the softmax over the first axis",
         "With batch and heads in front, the keys are the last axis: dim=-1.",
-        module(soft=t_soft_over(0)),
+        module(weigh=softmax_over(0)),
     ),
     Mistake(
         "took the softmax over everything",
         "Each row sums to 1 by itself: dim=-1.",
-        module(soft=t_soft_over(None)),
+        module(weigh=softmax_over(None)),
     ),
     Mistake(
         "took exp without subtracting the maximum",
         "Large scores overflow or vanish. Subtract each row's largest score first, or let torch.softmax do it.",
-        module(soft=t_plain),
+        module(weigh=without_maximum),
     ),
     # who is who
     Mistake(
@@ -176,116 +166,112 @@ MISTAKES = (
     Mistake(
         "ignored the mask, or threw the filled scores away",
         "`scores.masked_fill(...)` returns new scores: give them a name. Only `masked_fill_` works in place.",
-        module(soft=lambda s, m: torch.softmax(s, -1)),
+        module(weigh=mask_ignored),
     ),
     Mistake(
         "turned the mask around: True hides",
         "Here True means: may attend. nn.MultiheadAttention has it the other way round.",
-        module(soft=t_on_mask(torch.logical_not)),
+        module(weigh=with_mask(turned_around)),
     ),
     Mistake(
         "masked after the softmax: rows no longer sum to 1",
         "The hidden keys have already taken their share. Hide the scores before the softmax.",
-        module(soft=t_after),
+        module(weigh=masked_after),
     ),
     Mistake(
         "masked after the softmax and divided by the rest",
         "When a hidden key scores far higher, nothing is left of the others to divide. Hide the scores before the"
         " softmax.",
-        module(soft=t_after_renormalised),
+        module(weigh=after_renormalised),
     ),
     Mistake(
         "filled hidden scores with 0",
         "e⁰ is 1, so a hidden key still counts. It needs a score whose exponential is 0.",
-        module(soft=t_filled(0.0)),
+        module(weigh=fill_of(0.0)),
     ),
     Mistake(
         "filled hidden scores with 0, and set their weights to 0 afterwards",
         "In the softmax e⁰ = 1 has already taken its share, so the rest no longer sums to 1. It needs a score whose"
         " exponential is 0.",
-        module(
-            soft=lambda s, m: (
-                torch.softmax(s, -1) if m is None else torch.softmax(s.masked_fill(~m, 0.0), -1).masked_fill(~m, 0.0)
-            )
-        ),
+        module(weigh=filled_with_0_and_zeroed),
     ),
     Mistake(
         "added the mask to the scores",
         "In a sum True counts as 1 and hides nothing. Choose with `masked_fill` or `torch.where`.",
-        module(soft=lambda s, m: torch.softmax(s if m is None else s + m, -1)),
+        module(weigh=mask_added),
     ),
     Mistake(
         "asked `if mask:`",
         "A tensor of many booleans is neither true nor false: ask `if mask is not None`.",
-        module(soft=lambda s, m: t_masked(s, m if m else None)),
+        module(weigh=lambda s, m: masked_softmax(s, m if m else None)),
     ),
     Mistake(
         "indexed the scores with the mask, which may be smaller",
         "`scores[~mask]` does not broadcast; `scores.masked_fill(~mask, ...)` does.",
-        module(soft=t_indexed),
+        module(weigh=indexed),
     ),
     Mistake(
         "filled hidden scores with -20: it leaks",
         "A real score may be lower than -20. Take -inf or the lowest number there is.",
-        module(soft=t_filled(-20.0)),
+        module(weigh=fill_of(-20.0)),
     ),
     Mistake(
         "filled hidden scores with -10000: it leaks",
         "A real score may be lower than that. Take -inf or the lowest number there is.",
-        module(soft=t_filled(-1e4)),
+        module(weigh=fill_of(-1e4)),
     ),
     Mistake(
         "multiplied the mask by -inf: 0 · ∞ is NaN",
         "0 times infinity is not a number. Choose with `masked_fill` or `torch.where` instead of multiplying.",
-        module(soft=t_multiplied),
+        module(weigh=mask_times_infinity),
     ),
     Mistake(
         "an empty row gives NaN",
         "With every score at -inf the softmax divides 0 by 0. Fill with the lowest finite number, and set the row"
         " to zero after the softmax.",
-        module(soft=t_filled(-torch.inf, zeroed=False)),
+        module(weigh=fill_of(-torch.inf, empty_rows_zero=False)),
     ),
     Mistake(
         "an empty row attends to everything alike",
         "With one fill everywhere the softmax shares out evenly. Set what is hidden to zero once more after the"
         " softmax.",
-        module(soft=t_filled(-1e9, zeroed=False)),
+        module(weigh=fill_of(-1e9, empty_rows_zero=False)),
     ),
     Mistake(
         "hid the NaN of an empty row afterwards: its gradient is still NaN",
         "Backwards the softmax of -inf is met again. Never let it see a row of only -inf: fill with a finite"
         " number, then set to zero.",
-        module(soft=t_hidden_nan),
+        module(weigh=nan_hidden),
     ),
     Mistake(
         "turned the mask on its side",
         "Rows of the mask are queries, columns are keys: use it as it comes.",
-        module(soft=t_on_mask(lambda m: m.transpose(-1, -2))),
+        module(weigh=with_mask(on_its_side)),
     ),
     Mistake(
         "gave the mask another axis for the heads",
         "The caller's mask already broadcasts to (..., h, n_q, n_k): no unsqueeze.",
-        module(soft=t_on_mask(lambda m: m.unsqueeze(1))),
+        module(weigh=with_mask(lambda m: m.unsqueeze(1))),
     ),
     Mistake(
         "used the mask of the first sentence for all",
         "Let the mask broadcast as it is, without an index.",
-        module(soft=t_on_mask(lambda m: m[:1] if m.ndim > 3 else m)),
+        module(weigh=with_mask(lambda m: m[:1] if m.ndim > 3 else m)),
     ),
     Mistake(
         "used the mask of the first head for all",
         "A mask may have a page for every head: let it broadcast as it is.",
-        module(soft=t_on_mask(lambda m: m[..., :1, :, :])),
+        module(weigh=with_mask(lambda m: m[..., :1, :, :])),
     ),
     Mistake(
         "mask=None is not expected: ~None",
         "Without a mask everyone sees everything: ask `if mask is not None` first.",
-        module(soft=lambda s, m: t_masked(s, ~~m)),
+        module(weigh=lambda s, m: masked_softmax(s, ~~m)),
     ),
     Mistake(
         "mask=None is not expected: mask == 0",
         "Without a mask everyone sees everything: ask `if mask is not None` first.",
-        module(soft=lambda s, m: t_masked(s, m) if m is not None else s.masked_fill(m == 0, -torch.inf)),
+        module(weigh=lambda s, m: masked_softmax(s, m) if m is not None else s.masked_fill(m == 0, -torch.inf)),
     ),
     # results
     Mistake(
@@ -327,7 +313,7 @@ MISTAKES = (
         with_layers(
             lambda d, h, bias: {
                 n: torch.nn.Linear(d, d // h, bias=bias) if n != "W_o" else torch.nn.Linear(d, d, bias=bias)
-                for n in LAYERS
+                for n in PROJECTIONS
             }
         ),
     ),

@@ -1,53 +1,48 @@
-"""What the exercises of this unit share."""
+"""Heads split and merged in wrong ways, for NumPy arrays and torch tensors alike; what is said of two wrong scales."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-
-def normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.normal(size=shape)
+WIDTH_MISUSED = {
+    "d_k": ("divided by d_k, not by √d_k", "The spread of the dot products grows with the root of the width."),
+    "1/√d_k": ("multiplied by √d_k", "Dot products are too large in wide heads: divide."),
+}
 
 
 def places(n: int, d: int) -> np.ndarray:
-    """Token t, column c holds 10 t + c, so that every number tells where it came from."""
+    """Return tokens in which token t, column c holds 10 t + c, so that every number tells where it came from."""
     return 10.0 * np.arange(n)[:, None] + np.arange(d)
 
 
-def split_bare(X: Any, h: Any) -> Any:
+def split_bare(X: Any, h: int) -> Any:
+    """A bare reshape, which mixes the tokens."""
     return X.reshape(*X.shape[:-2], h, X.shape[-2], X.shape[-1] // h)
 
 
-def split_only(X: Any, h: Any) -> Any:
+def split_only(X: Any, h: int) -> Any:
+    """The width is cut, and the heads stay behind the tokens."""
     return X.reshape(*X.shape[:-1], h, X.shape[-1] // h)
 
 
-def split_interleaved(X: Any, h: Any) -> Any:
-    return np.moveaxis(X.reshape(*X.shape[:-1], X.shape[-1] // h, h), -1, -3)
+def split_interleaved(X: Any, h: int) -> Any:
+    """The columns are dealt out like cards."""
+    return X.reshape(*X.shape[:-1], X.shape[-1] // h, h).swapaxes(-1, -2).swapaxes(-2, -3)
 
 
-def split_same(X: Any, h: Any) -> Any:
-    return np.stack([X[..., : X.shape[-1] // h]] * h, axis=-3)
+def split_same(X: Any, h: int) -> Any:
+    """Every head gets the first columns."""
+    return X[..., None, :, : X.shape[-1] // h][..., [0] * h, :, :]
 
 
 def merge_bare(H: Any) -> Any:
+    """A bare reshape of heads that still stand before the tokens."""
     return H.reshape(*H.shape[:-3], H.shape[-2], H.shape[-3] * H.shape[-1])
 
 
 def merge_interleaved(H: Any) -> Any:
-    X = np.moveaxis(H, -3, -1)
+    """The columns of the heads are mixed like cards."""
+    X = H.swapaxes(-3, -2).swapaxes(-2, -1)
     return X.reshape(*X.shape[:-2], -1)
-
-
-def by_width(function: Any) -> Any:
-    """A scale that depends on the head's width alone."""
-    return lambda d_k, d_model, n, h: function(d_k)
-
-
-BY_ROOT = by_width(math.sqrt)
-
-
-LAYERS = ("W_q", "W_k", "W_v", "W_o")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,14 @@ import torch
 from helpers.exercise import Case, Exercise, Mistake, Tensor
 from helpers.reference import u4_multi_head as reference
 
-from .common import LAYERS, normal
+from ..common import PROJECTIONS, Answer, Step, normal, tensor
 
 
-def _torch_state(rng: np.random.Generator, d: Any, bias: Any = True) -> Any:
+def _torch_state(rng: np.random.Generator, d: int, bias: bool = True) -> dict[str, Tensor]:
     state = {"in_proj_weight": normal(rng, 3 * d, d), "out_proj.weight": normal(rng, d, d)}
     if bias:
         state |= {"in_proj_bias": normal(rng, 3 * d), "out_proj.bias": normal(rng, d)}
-    return {name: Tensor(value.astype("f4")) for name, value in state.items()}
+    return {name: tensor(value) for name, value in state.items()}
 
 
 def _convert_cases(rng: np.random.Generator) -> list[Case]:
@@ -33,17 +34,16 @@ def _convert_cases(rng: np.random.Generator) -> list[Case]:
 
 
 def _converted(
-    order: Any = (0, 1, 2),
-    cut: Any = lambda w: w.chunk(3),
-    turn: Any = lambda w: w,
-    turn_out: Any = lambda w: w,
-    biases: Any = lambda state: "out_proj.bias" in state,
-    name: Any = "{}.{}",
-) -> Any:
+    order: tuple[int, int, int] = (0, 1, 2),
+    cut: Step = lambda w: w.chunk(3),
+    turn: Step = lambda w: w,
+    turn_out: Step = lambda w: w,
+    biases: Callable[[Mapping[str, torch.Tensor]], bool] = lambda state: "out_proj.bias" in state,
+) -> Answer:
     """A conversion in which any one part can be exchanged for a wrong one."""
 
     def wrong(state: Any) -> Any:
-        result = {}
+        result: dict[str, torch.Tensor] = {}
         for kind in ("weight", "bias") if biases(state) else ("weight",):
             stacked = state[f"in_proj_{kind}"]
             parts = (
@@ -51,10 +51,10 @@ def _converted(
                 if kind == "weight" or cut(stacked[:, None])[0].shape[0] * 3 != len(stacked)
                 else [p[:, 0] for p in cut(stacked[:, None])]
             )
-            for layer, place in zip(LAYERS, order):
-                result[name.format(layer, kind)] = (turn(parts[place]) if kind == "weight" else parts[place]).clone()
+            for layer, place in zip(PROJECTIONS, order):
+                result[f"{layer}.{kind}"] = (turn(parts[place]) if kind == "weight" else parts[place]).clone()
             out = state[f"out_proj.{kind}"]
-            result[name.format("W_o", kind)] = (turn_out(out) if kind == "weight" else out).clone()
+            result[f"W_o.{kind}"] = (turn_out(out) if kind == "weight" else out).clone()
         return result
 
     return wrong
@@ -64,45 +64,64 @@ def _whole(state: Any) -> Any:
     return {k: v.clone() for k, v in state.items()}
 
 
+def _right(state: Any) -> Any:
+    """The right conversion, in memory of its own."""
+    return _whole(reference.convert_torch_weights(state))
+
+
 def _renamed_only(state: Any) -> Any:
     return {key.replace("in_proj_", "W_q.").replace("out_proj", "W_o"): value.clone() for key, value in state.items()}
 
 
+def _with_weights(state: Any, parts: Any) -> Any:
+    """The right conversion, with other input weights."""
+    return _right(state) | {f"{n}.weight": p.clone() for n, p in zip(PROJECTIONS, parts)}
+
+
 def _cut_columns(state: Any) -> Any:
-    right = reference.convert_torch_weights(state)
-    parts = state["in_proj_weight"].chunk(3, dim=1)
-    return {k: v.clone() for k, v in right.items()} | {f"{n}.weight": p.clone() for n, p in zip(LAYERS, parts)}
+    return _with_weights(state, state["in_proj_weight"].chunk(3, dim=1))
 
 
 def _columns_side_by_side(state: Any) -> Any:
-    right = reference.convert_torch_weights(state)
     d = state["in_proj_weight"].shape[1]
-    parts = state["in_proj_weight"].reshape(d, 3 * d).chunk(3, dim=1)
-    return {k: v.clone() for k, v in right.items()} | {f"{n}.weight": p.clone() for n, p in zip(LAYERS, parts)}
+    return _with_weights(state, state["in_proj_weight"].reshape(d, 3 * d).chunk(3, dim=1))
 
 
 def _not_cut(state: Any) -> Any:
-    result = {f"{n}.weight": state["in_proj_weight"].clone() for n in LAYERS[:3]} | {
-        "W_o.weight": state["out_proj.weight"].clone()
-    }
-    if "in_proj_bias" in state:
-        result |= {f"{n}.bias": state["in_proj_bias"].clone() for n in LAYERS[:3]} | {
-            "W_o.bias": state["out_proj.bias"].clone()
-        }
+    result: dict[str, torch.Tensor] = {}
+    for kind in ("weight", "bias") if "in_proj_bias" in state else ("weight",):
+        result |= {f"{n}.{kind}": state[f"in_proj_{kind}"].clone() for n in PROJECTIONS[:3]}
+        result[f"W_o.{kind}"] = state[f"out_proj.{kind}"].clone()
     return result
 
 
-def _bias_of(order: Any, state: Any) -> Any:
-    right = {k: v.clone() for k, v in reference.convert_torch_weights(state).items()}
-    if "in_proj_bias" in state:
-        parts = state["in_proj_bias"].chunk(3)
-        right |= {f"{n}.bias": parts[i].clone() for n, i in zip(LAYERS, order)}
-    return right
+def _bias_of(order: tuple[int, int, int]) -> Answer:
+    """The input biases from other parts of the stack."""
+
+    def wrong(state: Any) -> Any:
+        right = _right(state)
+        if "in_proj_bias" in state:
+            parts = state["in_proj_bias"].chunk(3)
+            right |= {f"{n}.bias": parts[i].clone() for n, i in zip(PROJECTIONS, order)}
+        return right
+
+    return wrong
 
 
 def _zero_biases(state: Any) -> Any:
-    right = {k: v.clone() for k, v in reference.convert_torch_weights(state).items()}
-    return right | {f"{n}.bias": right.get(f"{n}.bias", torch.zeros(right["W_o.weight"].shape[0])) for n in LAYERS}
+    right = _right(state)
+    zeros = torch.zeros(right["W_o.weight"].shape[0])
+    return right | {f"{n}.bias": right.get(f"{n}.bias", zeros) for n in PROJECTIONS}
+
+
+# What learners take the three parts for, and the part that W_q, W_k and W_v then get.
+_ORDERS = {
+    "k, q, v": (1, 0, 2),
+    "q, v, k": (0, 2, 1),
+    "v, k, q": (2, 1, 0),
+    "k, v, q": (2, 0, 1),
+    "v, q, k": (1, 2, 0),
+}
 
 
 _TURN = "Both sides are Linear weights, (out, in), and both compute x Wᵀ: nothing is transposed."
@@ -114,30 +133,13 @@ EXERCISE = Exercise(
     cases=_convert_cases,
     may_share_memory=True,
     mistakes=(
-        Mistake(
-            "took the parts as k, q, v",
-            "From top to bottom the rows of in_proj_weight belong to query, key, value.",
-            _converted((1, 0, 2)),
-        ),
-        Mistake(
-            "took the parts as q, v, k",
-            "From top to bottom the rows of in_proj_weight belong to query, key, value.",
-            _converted((0, 2, 1)),
-        ),
-        Mistake(
-            "took the parts as v, k, q",
-            "From top to bottom the rows of in_proj_weight belong to query, key, value.",
-            _converted((2, 1, 0)),
-        ),
-        Mistake(
-            "took the parts as k, v, q",
-            "From top to bottom the rows of in_proj_weight belong to query, key, value.",
-            _converted((2, 0, 1)),
-        ),
-        Mistake(
-            "took the parts as v, q, k",
-            "From top to bottom the rows of in_proj_weight belong to query, key, value.",
-            _converted((1, 2, 0)),
+        *(
+            Mistake(
+                f"took the parts as {told}",
+                "From top to bottom the rows of in_proj_weight belong to query, key, value.",
+                _converted(order),
+            )
+            for told, order in _ORDERS.items()
         ),
         Mistake(
             "used the first part for all three", "Three parts: rows 0 to d, d to 2d, 2d to 3d.", _converted((0, 0, 0))
@@ -186,33 +188,27 @@ EXERCISE = Exercise(
         Mistake(
             "cut the bias in another order than the weight",
             "in_proj_bias is stacked like in_proj_weight: query, key, value.",
-            lambda state: _bias_of((1, 0, 2), state),
+            _bias_of((1, 0, 2)),
         ),
         Mistake(
             "gave all three the first part of the bias",
             "in_proj_bias is stacked like in_proj_weight: cut it in three.",
-            lambda state: _bias_of((0, 0, 0), state),
+            _bias_of((0, 0, 0)),
         ),
         Mistake(
             "kept the old keys beside the new ones",
             "`load_state_dict` refuses keys it does not know: begin with an empty dict.",
-            lambda state: _whole(state) | _whole(reference.convert_torch_weights(state)),
+            lambda state: _whole(state) | _right(state),
         ),
         Mistake(
             "kept the name out_proj",
             "The last layer is called W_o in your class.",
-            lambda state: {
-                k.replace("W_o", "out_proj"): v.clone() for k, v in reference.convert_torch_weights(state).items()
-            },
+            lambda state: {k.replace("W_o", "out_proj"): v for k, v in _right(state).items()},
         ),
         Mistake(
             "left .weight and .bias out of the names",
             "A Linear called W_q has the keys W_q.weight and W_q.bias.",
-            lambda state: {
-                k.replace(".weight", ""): v.clone()
-                for k, v in reference.convert_torch_weights(state).items()
-                if ".weight" in k
-            },
+            lambda state: {k.replace(".weight", ""): v for k, v in _right(state).items() if ".weight" in k},
         ),
         Mistake("returned the state as it was", "The keys have to become those of your class.", _whole),
     ),

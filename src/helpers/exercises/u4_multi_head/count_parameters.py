@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
@@ -11,7 +9,7 @@ from helpers.reference import u4_multi_head as reference
 
 
 def _count_cases(rng: np.random.Generator) -> list[Case]:
-    def draw(bias: Any) -> Any:
+    def draw(bias: bool) -> Case:
         n_heads, width = int(rng.integers(2, 7)), int(rng.integers(3, 12))
         while width == n_heads:
             width = int(rng.integers(3, 12))

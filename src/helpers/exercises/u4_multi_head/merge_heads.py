@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u4_multi_head as reference
 
-from .common import merge_bare, merge_interleaved, normal, places
+from ..attention import transposed
+from ..common import Answer, Step, normal
+from .common import merge_bare, merge_interleaved, places
 
 
 def _merge_cases(rng: np.random.Generator) -> list[Case]:
@@ -28,7 +28,8 @@ def _merge_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _float(wrong: Any) -> Any:
+def _float(wrong: Step) -> Answer:
+    """`wrong(H)` with numbers for H and a result of its own memory."""
     return lambda H: np.array(wrong(np.asarray(H, dtype=float)))
 
 
@@ -82,7 +83,7 @@ EXERCISE = Exercise(
         Mistake(
             "exchanged the tokens with the columns, not with the heads",
             "The axes from the end are -1 columns, -2 tokens, -3 heads. Which two have to change places?",
-            _float(lambda H: np.swapaxes(H, -1, -2).reshape(*H.shape[:-3], H.shape[-2], -1)),
+            _float(lambda H: transposed(H).reshape(*H.shape[:-3], H.shape[-2], -1)),
         ),
         Mistake(
             "exchanged heads and tokens, and stopped there",
@@ -97,7 +98,7 @@ EXERCISE = Exercise(
         Mistake(
             "turned the result on its side",
             "Tokens are rows: (..., n, d).",
-            _float(lambda H: np.swapaxes(reference.merge_heads(H), -1, -2)),
+            _float(lambda H: transposed(reference.merge_heads(H))),
         ),
     ),
     hints=(

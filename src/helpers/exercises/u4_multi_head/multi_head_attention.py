@@ -10,97 +10,79 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u4_multi_head as reference
 
-from .common import (
-    BY_ROOT,
-    by_width,
-    merge_bare,
-    merge_interleaved,
-    normal,
-    split_bare,
-    split_interleaved,
-    split_only,
-    split_same,
+from ..attention import (
+    Scale,
+    root_of_width,
+    scale_mistakes,
+    softmax,
+    softmax_with_one_maximum,
+    softmax_without_maximum,
+    transposed,
 )
+from ..common import READY_MADE_ATTENTION, Answer, Step, bad_arguments, normal
+from .common import WIDTH_MISUSED, merge_bare, merge_interleaved, split_bare, split_interleaved, split_only, split_same
 
 
-def _projections(rng: np.random.Generator, d: Any) -> Any:
+def _projections(rng: np.random.Generator, d: int) -> tuple[np.ndarray, ...]:
     """Three projections that give scores of unit variance, and one back."""
     return tuple(normal(rng, d, d) / math.sqrt(d) for _ in range(4))
 
 
-def _large_scores(rng: np.random.Generator, n: Any, d: Any, n_heads: Any) -> Any:
+def _arguments(rng: np.random.Generator, *shape: int, n_heads: int) -> tuple[Any, ...]:
+    """Random tokens of that shape, projections that fit, and the number of heads."""
+    return normal(rng, *shape), *_projections(rng, shape[-1]), n_heads
+
+
+def _large_scores(rng: np.random.Generator, n: int, d: int, n_heads: int) -> tuple[Any, ...]:
     """Tokens whose scores reach ±1e4, every row with a clear winner, so that single precision finds the same one."""
     while True:
         X, Ws = 35 * normal(rng, n, d), _projections(rng, d)
         Ws = tuple(W * 2 for W in Ws[:2]) + Ws[2:]
         Q, K = (reference.split_heads(X @ W, n_heads) for W in Ws[:2])
-        scores = Q @ np.swapaxes(K, -1, -2) / math.sqrt(d // n_heads)
+        scores = Q @ transposed(K) / math.sqrt(d // n_heads)
         ranked = np.sort(scores, axis=-1)
         clear = (ranked[..., -1] - ranked[..., -2]).min() > 60
         # Some row lies so far below the highest score of all that subtracting that one empties the row.
         if clear and (ranked[..., -1].max() - ranked[..., -1].min()) > 2000 and np.abs(scores).max() > 5000:
-            return (X, *Ws, n_heads)
+            return X, *Ws, n_heads
 
 
 def _attention_cases(rng: np.random.Generator) -> list[Case]:
     return [
-        Case("values", (normal(rng, 5, 6), *_projections(rng, 6), 2), note="5 tokens of width 6, 2 heads"),
-        Case("values", (normal(rng, 4, 12), *_projections(rng, 12), 4), note="4 tokens of width 12, 4 heads"),
+        Case("values", _arguments(rng, 5, 6, n_heads=2), note="5 tokens of width 6, 2 heads"),
+        Case("values", _arguments(rng, 4, 12, n_heads=4), note="4 tokens of width 12, 4 heads"),
         Case(
             "values",
-            (normal(rng, 3, 9), *_projections(rng, 9), 3),
+            _arguments(rng, 3, 9, n_heads=3),
             note="3 tokens, 3 heads of width 3: everything square",
         ),
         Case(
             "one head",
-            (normal(rng, 4, 5), *_projections(rng, 5), 1),
+            _arguments(rng, 4, 5, n_heads=1),
             note="one head: the attention of unit 2 with projections",
         ),
         Case("integers", (rng.integers(-2, 3, size=(3, 4)), *_projections(rng, 4), 2), note="whole numbers in"),
-        Case("batch axes", (normal(rng, 2, 5, 6), *_projections(rng, 6), 3), note="2 sentences at once"),
-        Case("batch axes", (normal(rng, 2, 3, 4, 8), *_projections(rng, 8), 2), note="2 × 3 sentences at once"),
+        Case("batch axes", _arguments(rng, 2, 5, 6, n_heads=3), note="2 sentences at once"),
+        Case("batch axes", _arguments(rng, 2, 3, 4, 8, n_heads=2), note="2 × 3 sentences at once"),
         Case("large scores", _large_scores(rng, 5, 8, 2), note="scores of several thousand"),
-        Case(
-            "bad arguments",
-            (normal(rng, 4, 6), *_projections(rng, 6), 4),
-            raises="ValueError",
-            note="width 6 in 4 heads",
-        ),
-        Case(
-            "bad arguments", (normal(rng, 4, 6), *_projections(rng, 6), 0), raises="ValueError", note="no head at all"
-        ),
+        bad_arguments(*_arguments(rng, 4, 6, n_heads=4), note="width 6 in 4 heads"),
+        bad_arguments(*_arguments(rng, 4, 6, n_heads=0), note="no head at all"),
     ]
 
 
-def _soft(scores: Any, axis: Any = -1) -> Any:
-    axes = tuple(range(scores.ndim)) if axis is None else axis
-    e = np.exp(scores - scores.max(axis=axes, keepdims=True))
-    return e / e.sum(axis=axes, keepdims=True)
-
-
-def _soft_plain(scores: Any) -> Any:
-    e = np.exp(scores)
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-def _soft_one_maximum(scores: Any) -> Any:
-    e = np.exp(scores - scores.max())
-    return e / e.sum(axis=-1, keepdims=True)
-
-
 def _scores(Q: Any, K: Any) -> Any:
-    return Q @ np.swapaxes(K, -1, -2)
+    return Q @ transposed(K)
 
 
 def _attend(
-    order: Any = "QKV",
-    split: Any = reference.split_heads,
-    merge: Any = reference.merge_heads,
-    scale: Any = BY_ROOT,
-    score: Any = _scores,
-    soft: Any = _soft,
-    back: Any = np.matmul,
-) -> Any:
+    order: str = "QKV",
+    split: Step = reference.split_heads,
+    merge: Step = reference.merge_heads,
+    scale: Scale = root_of_width,
+    score: Step = _scores,
+    soft: Step = softmax,
+    back: Step = np.matmul,
+) -> Answer:
     """Multi-head attention in which any one part can be exchanged for a wrong one."""
 
     def wrong(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> Any:
@@ -108,15 +90,15 @@ def _attend(
         reference.split_heads(X, n_heads)
         projected = {"Q": X @ W_q, "K": X @ W_k, "V": X @ W_v, "X": X}
         Q, K, V = (split(projected[name], n_heads) for name in order)
-        weights = soft(score(Q, K) / scale(X.shape[-1] // n_heads, X.shape[-1], X.shape[-2], n_heads))
+        weights = soft(score(Q, K) / scale(Q, K, V))
         return np.array(back(merge(weights @ V), W_o)), np.array(weights)
 
     return wrong
 
 
-def _after(change: Any, **parts: Any) -> Any:
+def _after(change: Step) -> Answer:
     """A wrong way to hand on what multi-head attention computed."""
-    return lambda *args: change(*_attend(**parts)(*args))
+    return lambda *args: change(*_attend()(*args))
 
 
 def _cut_first(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> Any:
@@ -157,7 +139,7 @@ EXERCISE = Exercise(
     name="multi_head_attention",
     reference=reference.multi_head_attention,
     cases=_attention_cases,
-    forbidden=("torch.nn.functional.scaled_dot_product_attention", "torch.nn.functional.multi_head_attention_forward"),
+    forbidden=READY_MADE_ATTENTION,
     mistakes=(
         Mistake(
             "reshaped straight to (h, n, d/h) when splitting",
@@ -187,77 +169,68 @@ EXERCISE = Exercise(
             "one head of full width: never split",
             "n_heads changes nothing in your result yet: Q, K and V are split before the scores, and what the heads"
             " give is merged before W_o.",
-            _attend(split=lambda X, n_heads: X, merge=lambda H: H, scale=lambda d_k, d_model, n, h: math.sqrt(d_model)),
+            _attend(split=lambda X, n_heads: X, merge=lambda H: H),
         ),
         Mistake(
             "left W_o out",
             "Side by side the heads have not met yet. W_o mixes them, last of all.",
             _attend(back=lambda X, W: X),
         ),
-        Mistake(
-            "scaled by the full width √d_model",
-            "A head's dot product adds d/h products, not d: scale by the root of the head's own width.",
-            _attend(scale=lambda d_k, d_model, n, h: math.sqrt(d_model)),
-        ),
-        Mistake(
-            "left the scale out",
-            "The scores of unit 2 were divided by √d_k; here d_k is the width of one head.",
-            _attend(scale=by_width(lambda d_k: 1)),
-        ),
-        Mistake(
-            "divided by d_k, not by √d_k",
-            "The spread of the dot products grows with the root of the width.",
-            _attend(scale=by_width(lambda d_k: d_k)),
-        ),
-        Mistake(
-            "multiplied by √d_k",
-            "Dot products are too large in wide heads: divide.",
-            _attend(scale=by_width(lambda d_k: 1 / math.sqrt(d_k))),
-        ),
-        Mistake(
-            "divided by 8, whatever the width",
-            "8 is √64, right for the paper's heads. Yours have the width d/h.",
-            _attend(scale=by_width(lambda d_k: 8)),
-        ),
-        Mistake(
-            "scaled by √n, the number of tokens",
-            "The scale is about how many products a score adds up: the width of a head.",
-            _attend(scale=lambda d_k, d_model, n, h: math.sqrt(n)),
-        ),
-        Mistake(
-            "scaled by √h, the number of heads",
-            "The scale is about how many products a score adds up: the width of a head, d/h.",
-            _attend(scale=lambda d_k, d_model, n, h: math.sqrt(h)),
+        *scale_mistakes(
+            lambda scale: _attend(scale=scale),
+            {
+                "√d_model": (
+                    "scaled by the full width √d_model",
+                    "A head's dot product adds d/h products, not d: scale by the root of the head's own width.",
+                ),
+                "1": (
+                    "left the scale out",
+                    "The scores of unit 2 were divided by √d_k; here d_k is the width of one head.",
+                ),
+                **WIDTH_MISUSED,
+                "8": (
+                    "divided by 8, whatever the width",
+                    "8 is √64, right for the paper's heads. Yours have the width d/h.",
+                ),
+                "√n_k": (
+                    "scaled by √n, the number of tokens",
+                    "The scale is about how many products a score adds up: the width of a head.",
+                ),
+                "√h": (
+                    "scaled by √h, the number of heads",
+                    "The scale is about how many products a score adds up: the width of a head, d/h.",
+                ),
+            },
         ),
         Mistake(
             "took the softmax over the queries",
             "Each query shares out its attention over the keys: the last axis.",
-            _attend(soft=lambda s: _soft(s, -2)),
+            _attend(soft=lambda s: softmax(s, -2)),
         ),
         Mistake(
             "took the softmax over the heads",
             "Each head has weights of its own that sum to 1 over the keys: the last axis.",
-            _attend(soft=lambda s: _soft(s, -3)),
+            _attend(soft=lambda s: softmax(s, -3)),
         ),
         Mistake(
             "took the softmax over the first axis",
             "With batch and heads in front, the keys are the last axis: axis=-1.",
-            _attend(soft=lambda s: _soft(s, 0)),
+            _attend(soft=lambda s: softmax(s, 0)),
         ),
         Mistake(
             "took the softmax over everything",
             "Each row sums to 1 by itself: axis=-1, keepdims=True.",
-            _attend(soft=lambda s: _soft(s, None)),
+            _attend(soft=lambda s: softmax(s, None)),
         ),
         Mistake(
             "did not subtract the maximum: large scores overflow",
             "exp(1000) is infinite. Subtract each row's largest score first, as in unit 2.",
-            _attend(soft=_soft_plain),
+            _attend(soft=softmax_without_maximum),
         ),
         Mistake(
             "subtracted one maximum from all rows",
             "A row far below it becomes 0 / 0. Each row needs its own maximum: axis=-1, keepdims=True.",
-            _attend(soft=_soft_one_maximum),
+            _attend(soft=softmax_with_one_maximum),
         ),
         Mistake(
             "let keys ask and queries answer",

@@ -9,7 +9,9 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u4_multi_head as reference
 
-from .common import normal, places, split_bare, split_interleaved, split_only, split_same
+from ..attention import transposed
+from ..common import Answer, Step, bad_arguments, normal
+from .common import places, split_bare, split_interleaved, split_only, split_same
 
 
 def _split_cases(rng: np.random.Generator) -> list[Case]:
@@ -24,12 +26,12 @@ def _split_cases(rng: np.random.Generator) -> list[Case]:
         Case("integers", (rng.integers(-9, 10, size=(2, 6)), 3), note="whole numbers in"),
         Case("batch axes", (normal(rng, 2, 5, 6), 3), note="2 sentences at once"),
         Case("batch axes", (normal(rng, 2, 3, 4, 10), 5), note="2 × 3 sentences at once"),
-        Case("bad arguments", (normal(rng, 3, 6), 4), raises="ValueError", note="width 6 in 4 heads"),
-        Case("bad arguments", (normal(rng, 3, 6), 0), raises="ValueError", note="no head at all"),
+        bad_arguments(normal(rng, 3, 6), 4, note="width 6 in 4 heads"),
+        bad_arguments(normal(rng, 3, 6), 0, note="no head at all"),
     ]
 
 
-def _checked(wrong: Any) -> Any:
+def _checked(wrong: Step) -> Answer:
     """`wrong(X, n_heads)` behind the reference's check of the arguments, so that it shows one mistake only."""
 
     def function(X: Any, n_heads: Any) -> Any:
@@ -114,7 +116,7 @@ EXERCISE = Exercise(
         Mistake(
             "turned each head on its side",
             "Rows are tokens inside a head too: the last axis is d/h, the one before it n.",
-            _checked(lambda X, h: np.swapaxes(reference.split_heads(X, h), -1, -2)),
+            _checked(lambda X, h: transposed(reference.split_heads(X, h))),
         ),
         Mistake(
             "turned all axes around with .T",

@@ -11,16 +11,15 @@ from torch import nn
 from helpers.exercise import Case, Exercise, Init, Mistake
 from helpers.reference import u5_add_and_norm as reference
 
-from .common import NO_DROPOUT, any_value, both_modes, feed_forward, linear_weights, through, token_tensor
+from ..common import Step, feed_forward_weights
+from .common import NO_DROPOUT, any_value, both_modes, feed_forward, right_through, through, token_tensor
 
 
 def _feed_forward_cases(rng: np.random.Generator) -> list[Case]:
-    def init(d: Any, d_ff: Any) -> Any:
-        return Init(
-            (d, d_ff), weights=linear_weights(rng, "linear_1", d, d_ff) | linear_weights(rng, "linear_2", d_ff, d)
-        )
+    def init(d: int, d_ff: int) -> Init:
+        return Init((d, d_ff), weights=feed_forward_weights(rng, d, d_ff))
 
-    weights = linear_weights(rng, "linear_1", 3, 8) | linear_weights(rng, "linear_2", 8, 3)
+    weights = feed_forward_weights(rng, 3, 8)
     return [
         Case(
             "values",
@@ -42,15 +41,17 @@ def _feed_forward_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _set(**layers: Any) -> Any:
-    def make(self: Any, d_model: Any, d_ff: Any) -> Any:
+def _set(**layers: Step) -> Step:
+    """`make` for a FeedForward whose layers are `layer(d_model, d_ff)`."""
+
+    def make(self: Any, d_model: int, d_ff: int) -> None:
         for name, layer in layers.items():
             setattr(self, name, layer(d_model, d_ff))
 
     return make
 
 
-def _sequential(self: Any, d_model: Any, d_ff: Any) -> Any:
+def _sequential(self: Any, d_model: int, d_ff: int) -> None:
     del self.linear_1, self.linear_2
     self.net = nn.Sequential(nn.Linear(d_model, d_ff), nn.ReLU(), nn.Linear(d_ff, d_model))
 
@@ -69,7 +70,7 @@ EXERCISE = Exercise(
             "a ReLU after the second layer too",
             "The result is added to x, and has to be able to lower it: nothing cuts off the negative half after"
             " linear_2.",
-            feed_forward(lambda self, x: torch.relu(through(torch.relu)(self, x))),
+            feed_forward(lambda self, x: torch.relu(right_through(self, x))),
         ),
         Mistake(
             "the ReLU after the second layer, not between the two",
@@ -110,7 +111,7 @@ EXERCISE = Exercise(
             "the residual is added here already",
             "x travels past this network in the encoder layer, which does the adding. Here only the two linear layers"
             " are asked.",
-            feed_forward(lambda self, x: x + through(torch.relu)(self, x)),
+            feed_forward(lambda self, x: x + right_through(self, x)),
         ),
         Mistake(
             "the second layer was left out",
@@ -140,7 +141,7 @@ EXERCISE = Exercise(
             "dropout inside",
             "The paper drops out while training; this course leaves it out, so that the same input gives the same"
             " result.",
-            feed_forward(lambda self, x: nn.functional.dropout(through(torch.relu)(self, x), 0.1, self.training)),
+            feed_forward(lambda self, x: nn.functional.dropout(right_through(self, x), 0.1, self.training)),
         ),
     ),
     compare={"no dropout": any_value},

@@ -8,17 +8,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.exercise import Case, Exercise, Init, Mistake, Tensor
+from helpers.exercise import Case, Exercise, Init, Mistake
 from helpers.reference import u5_add_and_norm as reference
 
-from .common import TORCH_NORMS, NormBase, f4, norm_module, normal, random_beta, random_gamma, token_tensor
+from ..common import Step, normal, tensor
+from .common import TORCH_NORMS, NormBase, equal_features, norm_module, norm_weights, token_tensor
 
 
 def _layer_norm_module_cases(rng: np.random.Generator) -> list[Case]:
-    def init(d: Any, *args: Any, **kwargs: Any) -> Any:
-        return Init((d, *args), kwargs, weights={"weight": f4(random_gamma(rng, d)), "bias": f4(random_beta(rng, d))})
+    def init(d: int, *args: float, **kwargs: float) -> Init:
+        return Init((d, *args), kwargs, weights=norm_weights(rng, "", d))
 
-    equal = np.repeat(rng.permutation(np.arange(-4.0, 5.0))[:3, None], 5, axis=1)
+    equal = equal_features(rng)
     return [
         Case(
             "values",
@@ -33,13 +34,13 @@ def _layer_norm_module_cases(rng: np.random.Generator) -> list[Case]:
         Case("eps", (token_tensor(rng, 3, 4),), init=init(4, eps=0.1), note="LayerNorm(4, eps=0.1)"),
         Case(
             "eps",
-            (Tensor(f4(normal(rng, 3, 5) * 2e-3)),),
+            (tensor(normal(rng, 3, 5) * 2e-3),),
             init=init(5),
             note="tokens with a spread of 0.002, and eps as it stands in the signature",
         ),
         Case(
             "equal features",
-            (Tensor(f4(equal)),),
+            (tensor(equal),),
             init=init(5),
             note="every token has five equal features: its variance is 0",
         ),
@@ -53,20 +54,22 @@ def _layer_norm_module_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _with_parameters(**start: Any) -> Any:
-    def make(self: Any) -> Any:
+def _with_parameters(**start: Step) -> Step:
+    """`make` for a norm with parameters of these names and start values."""
+
+    def make(self: Any) -> None:
         for name, values in start.items():
             setattr(self, name, nn.Parameter(values(self.d_model)))
 
     return make
 
 
-def _make_buffers(self: Any) -> Any:
+def _make_buffers(self: Any) -> None:
     self.register_buffer("weight", torch.ones(self.d_model))
     self.register_buffer("bias", torch.zeros(self.d_model))
 
 
-def _without_gradient(method: Any) -> Any:
+def _without_gradient(method: Step) -> Step:
     def step(self: Any, x: Any) -> Any:
         with torch.no_grad():
             return method(self, x)

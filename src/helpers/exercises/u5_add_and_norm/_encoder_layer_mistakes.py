@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-
 from helpers.exercise import Mistake
 
 from ._encoder_layer_versions import (
@@ -48,9 +46,7 @@ from ._encoder_layer_versions import (
     wrong_network,
     wrong_norm,
 )
-from .common import (
-    through,
-)
+from .common import right_through, through
 
 MISTAKES = (
     Mistake(
@@ -256,7 +252,7 @@ MISTAKES = (
         "the residual is added twice: in the feed-forward network too",
         "Where is x added to the output, in `FeedForward` or in the layer? Once is enough, and it belongs to the"
         " layer.",
-        layer(make=wrong_network(lambda self, x: x + through(torch.relu)(self, x))),
+        layer(make=wrong_network(lambda self, x: x + right_through(self, x))),
     ),
     Mistake(
         "the norms divide the variance by d - 1",

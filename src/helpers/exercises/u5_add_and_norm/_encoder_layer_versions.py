@@ -1,4 +1,4 @@
-"""Wrong versions of `EncoderLayer`."""
+"""Wrong versions of `EncoderLayer`: ways through it for one order of the norm, and other parts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from torch import nn
 from helpers.reference import u5_add_and_norm as reference
 from helpers.reference.u4_multi_head import MultiHeadAttention
 
-from .common import (
-    feed_forward,
-    norm_module,
-)
+from ..common import Step
+from .common import feed_forward, norm_module
 
 
 def right_post(self: Any, x: Any, mask: Any) -> Any:
@@ -25,23 +23,27 @@ def right_pre(self: Any, x: Any, mask: Any) -> Any:
     return x + self.feed_forward(self.norm_2(x))
 
 
-def layer(post: Any = right_post, pre: Any = right_pre, make: Any = None, attend: Any = None) -> Any:
+def right_attention(self: Any, x: Any, mask: Any) -> Any:
+    return self.self_attention(x, x, x, mask)[0]
+
+
+def layer(
+    post: Step = right_post, pre: Step = right_pre, make: Step | None = None, attend: Step = right_attention
+) -> type[nn.Module]:
     """An EncoderLayer with another way through for one order of the norm, other parts, or another attention."""
 
     class EncoderLayer(reference.EncoderLayer):
-        def __init__(self, d_model: Any, n_heads: Any, d_ff: Any, norm_first: Any = False) -> None:
+        def __init__(self, d_model: int, n_heads: int, d_ff: int, norm_first: bool = False) -> None:
             super().__init__(d_model, n_heads, d_ff, norm_first)
             if make is not None:
                 make(self, d_model, n_heads, d_ff)
 
         def attend(self, x: Any, mask: Any) -> Any:
-            return self.self_attention(x, x, x, mask)[0]
+            return attend(self, x, mask)
 
         def forward(self, x: Any, mask: Any = None) -> Any:
             return (pre if self.norm_first else post)(self, x, mask)
 
-    if attend is not None:
-        EncoderLayer.attend = attend
     return EncoderLayer
 
 
@@ -171,7 +173,7 @@ def feed_forward_first_post(self: Any, x: Any, mask: Any) -> Any:
     return self.norm_1(x + self.attend(x, mask))
 
 
-def detached(way: Any) -> Any:
+def detached(way: Step) -> Step:
     return lambda self, x, mask: way(self, x.detach(), mask)
 
 
@@ -185,38 +187,38 @@ def detached_residual_pre(self: Any, x: Any, mask: Any) -> Any:
     return x.detach() + self.feed_forward(self.norm_2(x))
 
 
-def with_weights(way: Any) -> Any:
+def with_weights(way: Step) -> Step:
     def forward(self: Any, x: Any, mask: Any) -> Any:
         return way(self, x, mask), self.self_attention(x, x, x, mask)[1]
 
     return forward
 
 
-def dropping(way: Any) -> Any:
+def dropping(way: Step) -> Step:
     return lambda self, x, mask: nn.functional.dropout(way(self, x, mask), 0.1, self.training)
 
 
-def one_head(self: Any, d_model: Any, n_heads: Any, d_ff: Any) -> Any:
+def one_head(self: Any, d_model: int, n_heads: int, d_ff: int) -> None:
     self.self_attention = MultiHeadAttention(d_model, 1)
 
 
-def other_attention(self: Any, d_model: Any, n_heads: Any, d_ff: Any) -> Any:
+def other_attention(self: Any, d_model: int, n_heads: int, d_ff: int) -> None:
     self.self_attention = nn.MultiheadAttention(d_model, n_heads, batch_first=True)
 
 
-def no_bias(self: Any, d_model: Any, n_heads: Any, d_ff: Any) -> Any:
+def no_bias(self: Any, d_model: int, n_heads: int, d_ff: int) -> None:
     self.self_attention = MultiHeadAttention(d_model, n_heads, bias=False)
 
 
-def wrong_network(forward: Any) -> Any:
-    def make(self: Any, d_model: Any, n_heads: Any, d_ff: Any) -> Any:
+def wrong_network(forward: Step) -> Step:
+    def make(self: Any, d_model: int, n_heads: int, d_ff: int) -> None:
         self.feed_forward = feed_forward(forward)(d_model, d_ff)
 
     return make
 
 
-def wrong_norm(**steps: Any) -> Any:
-    def make(self: Any, d_model: Any, n_heads: Any, d_ff: Any) -> Any:
+def wrong_norm(**steps: Step) -> Step:
+    def make(self: Any, d_model: int, n_heads: int, d_ff: int) -> None:
         self.norm_1, self.norm_2 = (norm_module(**steps)(d_model) for _ in range(2))
 
     return make

@@ -10,6 +10,8 @@ from torch import nn
 from helpers.exercise import Mistake
 from helpers.reference import u5_add_and_norm as reference
 
+from ..common import Step
+
 
 def run_layers(self: Any, x: Any, mask: Any) -> Any:
     for layer in self.layers:
@@ -21,27 +23,31 @@ def finish(self: Any, x: Any) -> Any:
     return x if self.norm is None else self.norm(x)
 
 
-def encoder(forward: Any = None, make: Any = None) -> Any:
+def right_way(self: Any, x: Any, mask: Any) -> Any:
+    return finish(self, run_layers(self, x, mask))
+
+
+def encoder(forward: Step = right_way, make: Step | None = None) -> type[nn.Module]:
     """An Encoder with another forward, or other parts; `make(self, n_layers, d_model, n_heads, d_ff, norm_first)` may
     change what was made.
     """
 
     class Encoder(reference.Encoder):
-        def __init__(self, n_layers: Any, d_model: Any, n_heads: Any, d_ff: Any, norm_first: Any = False) -> None:
+        def __init__(self, n_layers: int, d_model: int, n_heads: int, d_ff: int, norm_first: bool = False) -> None:
             super().__init__(n_layers, d_model, n_heads, d_ff, norm_first)
             if make is not None:
                 make(self, n_layers, d_model, n_heads, d_ff, norm_first)
 
         def forward(self, x: Any, mask: Any = None) -> Any:
-            return forward(self, x, mask) if forward is not None else finish(self, run_layers(self, x, mask))
+            return forward(self, x, mask)
 
     return Encoder
 
 
-def made_of(layers: Any) -> Any:
+def made_of(layers: Step) -> Step:
     """`make` for an Encoder whose layers are `layers(new layer, N)`."""
 
-    def make(self: Any, n_layers: Any, d_model: Any, n_heads: Any, d_ff: Any, norm_first: Any) -> Any:
+    def make(self: Any, n_layers: int, d_model: int, n_heads: int, d_ff: int, norm_first: bool) -> None:
         self.layers = layers(
             lambda **changed: reference.EncoderLayer(
                 **({"d_model": d_model, "n_heads": n_heads, "d_ff": d_ff, "norm_first": norm_first} | changed)
@@ -52,7 +58,7 @@ def made_of(layers: Any) -> Any:
     return make
 
 
-def copied(layer: Any, n: Any) -> Any:
+def copied(layer: Step, n: int) -> nn.ModuleList:
     first = layer()
     rest = [layer() for _ in range(n - 1)]
     for other in rest:
@@ -60,15 +66,15 @@ def copied(layer: Any, n: Any) -> Any:
     return nn.ModuleList([first, *rest])
 
 
-def drop_norm(self: Any, *sizes: Any) -> Any:
+def drop_norm(self: Any, *sizes: Any) -> None:
     self.norm = None
 
 
-def always_norm(self: Any, n_layers: Any, d_model: Any, *sizes: Any) -> Any:
+def always_norm(self: Any, n_layers: int, d_model: int, *sizes: Any) -> None:
     self.norm = reference.LayerNorm(d_model)
 
 
-def plain_list(self: Any, *sizes: Any) -> Any:
+def plain_list(self: Any, *sizes: Any) -> None:
     layers = list(self.layers)
     del self.layers
     self.layers = layers

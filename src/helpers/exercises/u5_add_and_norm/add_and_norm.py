@@ -9,7 +9,8 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u5_add_and_norm as reference
 
-from .common import NORM_MISTAKES, TORCH_NORMS, norm_parameters, normal, normed, tokens
+from ..common import Answer, Step, bad_arguments, normal
+from .common import TORCH_NORMS, norm_mistakes, norm_parameters, tokens
 
 
 def _add_and_norm_cases(rng: np.random.Generator) -> list[Case]:
@@ -36,16 +37,16 @@ def _add_and_norm_cases(rng: np.random.Generator) -> list[Case]:
             (normal(rng, 3, 5) * 2e-3, normal(rng, 3, 5) * 2e-3, *norm_parameters(rng, 5)),
             note="small tokens, and eps as it stands in the signature",
         ),
-        Case(
-            "bad arguments",
-            (tokens(rng, 3, 4), tokens(rng, 3, 6), *norm_parameters(rng, 4)),
-            raises="ValueError",
+        bad_arguments(
+            tokens(rng, 3, 4),
+            tokens(rng, 3, 6),
+            *norm_parameters(rng, 4),
             note="x of width 4, the sublayer's output of width 6",
         ),
     ]
 
 
-def _added(combine: Any) -> Any:
+def _added(combine: Step) -> Answer:
     """A wrong add_and_norm; `combine(x, s, norm)` gets floats and the right norm."""
 
     def wrong(x: Any, sublayer_output: Any, gamma: Any, beta: Any, eps: Any = 1e-5) -> Any:
@@ -56,8 +57,8 @@ def _added(combine: Any) -> Any:
     return wrong
 
 
-def _sum_normed(options: Any) -> Any:
-    norm = normed(**options)
+def _sum_by(norm: Answer) -> Answer:
+    """An add_and_norm that is right but for its norm."""
     return lambda x, sublayer_output, gamma, beta, eps=1e-5: norm(
         np.asarray(x, dtype=float) + sublayer_output, gamma, beta, eps
     )
@@ -121,7 +122,7 @@ EXERCISE = Exercise(
             "Adding keeps the width, which is what lets the layers stack. Concatenating doubles it.",
             _added(lambda x, s, norm: np.concatenate([x, s], axis=-1)),
         ),
-        *(Mistake(name, hint, _sum_normed(options)) for name, hint, options in NORM_MISTAKES),
+        *norm_mistakes(_sum_by),
     ),
     forbidden=TORCH_NORMS,
     hints=(

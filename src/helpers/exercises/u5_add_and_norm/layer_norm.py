@@ -7,12 +7,13 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u5_add_and_norm as reference
 
-from .common import NORM_MISTAKES, TORCH_NORMS, norm_parameters, normal, normed, tokens
+from ..common import normal
+from .common import TORCH_NORMS, equal_features, norm_mistakes, norm_parameters, normed, tokens
 
 
 def _layer_norm_cases(rng: np.random.Generator) -> list[Case]:
     by_hand = (np.array([[-2.0, 4.0, 6.0, 12.0]]), np.array([1.0, 1.0, 2.0, 2.0]), np.array([0.0, 1.0, 0.0, 1.0]))
-    equal = np.repeat(rng.permutation(np.arange(-4.0, 5.0))[:3, None], 5, axis=1)
+    equal = equal_features(rng)
     return [
         Case("values", by_hand, note="the four numbers worked by hand in the text"),
         Case("values", (tokens(rng, 4, 6), *norm_parameters(rng, 6)), note="4 tokens of width 6"),
@@ -43,7 +44,7 @@ EXERCISE = Exercise(
     reference=reference.layer_norm,
     cases=_layer_norm_cases,
     mistakes=(
-        *(Mistake(name, hint, normed(**options)) for name, hint, options in NORM_MISTAKES),
+        *norm_mistakes(lambda norm: norm),
         Mistake(
             "gamma left out",
             "After the division each feature is scaled by its own gamma.",

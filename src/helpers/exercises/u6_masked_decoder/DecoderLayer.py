@@ -2,53 +2,50 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Init, Tensor
 from helpers.reference import u6_masked_decoder as reference
 
-from ._decoder_layer_mistakes import (
-    MISTAKES,
+from ..common import (
+    Weights,
+    bad_arguments,
+    causal,
+    f4,
+    feed_forward_weights,
+    normal,
+    normal_tensor,
+    padding,
+    projection_weights,
+    tensor,
 )
-from .common import f4, normal
+from ._decoder_layer_mistakes import MISTAKES
 
 
-def _weights(rng: np.random.Generator, d: Any, d_ff: Any) -> Any:
+def _weights(rng: np.random.Generator, d: int, d_ff: int) -> Weights:
     """Weights for every parameter, with scores of unit variance and no trivial bias, gamma or beta."""
-    weights = {}
+    weights: Weights = {}
     for attention in ("self_attention", "cross_attention"):
-        for linear in ("W_q", "W_k", "W_v", "W_o"):
-            weights[f"{attention}.{linear}.weight"] = rng.normal(size=(d, d)) * 1.3 / math.sqrt(d)
-            weights[f"{attention}.{linear}.bias"] = rng.normal(size=d) * 0.4
-    for name, out, into in (("linear_1", d_ff, d), ("linear_2", d, d_ff)):
-        weights[f"feed_forward.{name}.weight"] = rng.normal(size=(out, into)) / math.sqrt(into)
-        weights[f"feed_forward.{name}.bias"] = rng.normal(size=out) * 0.4
+        weights |= projection_weights(rng, attention, d, (1.3,) * 4, bias=0.4)
+    weights |= feed_forward_weights(rng, d, d_ff, "feed_forward.", bias=0.4)
     for i in (1, 2, 3):
-        weights[f"norm_{i}.weight"] = 1 + 0.4 * rng.normal(size=d)
-        weights[f"norm_{i}.bias"] = 0.4 * rng.normal(size=d)
-    return {name: array.astype("f4") for name, array in weights.items()}
+        weights[f"norm_{i}.weight"] = f4(1 + 0.4 * normal(rng, d))
+        weights[f"norm_{i}.bias"] = f4(0.4 * normal(rng, d))
+    return weights
 
 
 def _decoder_cases(rng: np.random.Generator) -> list[Case]:
     d, h, d_ff = 8, 2, 12
     weights = _weights(rng, d, d_ff)
 
-    def init(norm_first: Any, training: Any = False) -> Any:
+    def init(norm_first: bool, training: bool = False) -> Init:
         return Init((d, h, d_ff, norm_first) if norm_first else (d, h, d_ff), weights=weights, training=training)
 
-    def tokens(n_t: Any, n_s: Any, *batch: Any, gradient: Any = False) -> Any:
-        return normal(rng, *batch, n_t, d, gradient=gradient), normal(rng, *batch, n_s, d, gradient=gradient)
+    def tokens(n_t: int, n_s: int, *batch: int, gradient: bool = False) -> tuple[Tensor, Tensor]:
+        x, memory = (normal_tensor(rng, *batch, n, d, gradient=gradient) for n in (n_t, n_s))
+        return x, memory
 
-    def padding(n: Any, *lengths: Any) -> Any:
-        return Tensor((np.arange(n) < np.array(lengths)[:, None])[:, None, None, :])
-
-    def causal(n: Any) -> Any:
-        return Tensor(np.tri(n, dtype=bool))
-
-    cases = []
+    cases: list[Case] = []
     for norm_first in (False, True):
         kind = "pre-norm" if norm_first else "post-norm"
         cases += [
@@ -61,7 +58,7 @@ def _decoder_cases(rng: np.random.Generator) -> list[Case]:
             ),
             Case(
                 "masks",
-                (*tokens(3, 5, 2), causal(3), padding(5, 3, 4)),
+                (*tokens(3, 5, 2), causal(3), padding([3, 4], 5)),
                 init=init(norm_first),
                 note=f"{kind}, causal mask (3, 3), padding mask (2, 1, 1, 5) of the source",
             ),
@@ -71,14 +68,14 @@ def _decoder_cases(rng: np.random.Generator) -> list[Case]:
         *cases,
         Case(
             "masks",
-            (*tokens(4, 4, 2), causal(4), padding(4, 2, 3)),
+            (*tokens(4, 4, 2), causal(4), padding([2, 3], 4)),
             init=init(False),
             note="4 target and 4 source tokens, both masks",
         ),
         Case(
             "masks",
             tokens(3, 4, 2),
-            {"memory_mask": padding(4, 2, 3)},
+            {"memory_mask": padding([2, 3], 4)},
             init=init(False),
             note="only a mask for the memory",
         ),
@@ -93,13 +90,13 @@ def _decoder_cases(rng: np.random.Generator) -> list[Case]:
         Case("batch axes", tokens(2, 3, 2, 2), init=init(True), note="2 × 2 sentences"),
         Case(
             "small inputs",
-            (f4(x.array * 0.003), memory),
+            (tensor(x.array * 0.003), memory),
             init=init(True),
             note="pre-norm, x so small that eps = 1e-5 counts",
         ),
         Case(
             "empty rows",
-            (*tokens(3, 4, 2, gradient=True), causal(3), padding(4, 0, 3)),
+            (*tokens(3, 4, 2, gradient=True), causal(3), padding([0, 3], 4)),
             init=init(False),
             gradients=True,
             note="nothing to see in the first source sentence",
@@ -114,10 +111,8 @@ def _decoder_cases(rng: np.random.Generator) -> list[Case]:
         Case(
             "gradients", (*tokens(3, 5, 2, gradient=True), causal(3)), init=init(True), gradients=True, note="pre-norm"
         ),
-        Case(
-            "bad arguments", (x, memory), init=Init((d, 3, d_ff)), raises="ValueError", note="3 heads in a width of 8"
-        ),
-        Case("bad arguments", (x, memory), init=Init((d, 0, d_ff)), raises="ValueError", note="0 heads"),
+        bad_arguments(x, memory, init=Init((d, 3, d_ff)), note="3 heads in a width of 8"),
+        bad_arguments(x, memory, init=Init((d, 0, d_ff)), note="0 heads"),
     ]
 
 

@@ -1,166 +1,30 @@
-"""The known mistakes of `DecoderLayer`, each with a version that makes it."""
+"""The known mistakes of `DecoderLayer`."""
 
 from __future__ import annotations
-
-from typing import Any
-
-from torch import nn
 
 from helpers.exercise import Mistake
 from helpers.reference import u6_masked_decoder as reference
 
-
-class Layer(reference.DecoderLayer):
-    """The right layer in small pieces, for mistakes to replace one of them."""
-
-    def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
-        x = self.add(1, x, lambda y: self.look_at_self(y, memory, self_mask, memory_mask))
-        x = self.add(2, x, lambda y: self.look_across(y, memory, self_mask, memory_mask))
-        return self.add(3, x, self.feed_forward)
-
-    def norm(self, i: Any) -> Any:
-        return getattr(self, f"norm_{i}")
-
-    def add(self, i: Any, x: Any, sublayer: Any) -> Any:
-        return x + sublayer(self.norm(i)(x)) if self.norm_first else self.norm(i)(x + sublayer(x))
-
-    def look_at_self(self, y: Any, memory: Any, self_mask: Any, memory_mask: Any) -> Any:
-        return self.self_attention(y, y, y, self_mask)[0]
-
-    def look_across(self, y: Any, memory: Any, self_mask: Any, memory_mask: Any) -> Any:
-        return self.cross_attention(y, memory, memory, memory_mask)[0]
-
-
-def layer(**pieces: Any) -> Any:
-    return type("DecoderLayer", (Layer,), pieces)
-
-
-def across(query_key_value: Any, mask: Any = lambda self_mask, memory_mask: memory_mask) -> Any:
-    """A layer whose cross attention gets another query, key and value, or another mask."""
-
-    def look_across(self: Any, y: Any, memory: Any, self_mask: Any, memory_mask: Any) -> Any:
-        return self.cross_attention(*query_key_value(y, memory), mask(self_mask, memory_mask))[0]
-
-    return layer(look_across=look_across)
-
-
-def self_with(mask: Any) -> Any:
-    return lambda self, y, memory, self_mask, memory_mask: self.self_attention(y, y, y, mask(self_mask, memory_mask))[0]
-
-
-def across_with(mask: Any) -> Any:
-    return lambda self, y, memory, self_mask, memory_mask: self.cross_attention(
-        y, memory, memory, mask(self_mask, memory_mask)
-    )[0]
-
-
-def add_without(*numbers: Any) -> Any:
-    """Layer without the residual around some sublayers."""
-
-    def add(self: Any, i: Any, x: Any, sublayer: Any) -> Any:
-        if i not in numbers:
-            return Layer.add(self, i, x, sublayer)
-        return sublayer(self.norm(i)(x)) if self.norm_first else self.norm(i)(sublayer(x))
-
-    return layer(add=add)
-
-
-def residual_from_normalised(self: Any, i: Any, x: Any, sublayer: Any) -> Any:
-    if not self.norm_first:
-        return Layer.add(self, i, x, sublayer)
-    x = self.norm(i)(x)
-    return x + sublayer(x)
-
-
-def doubled(self: Any, i: Any, x: Any, sublayer: Any) -> Any:
-    y = sublayer(self.norm(i)(x)) if self.norm_first else sublayer(x)
-    return y + y if self.norm_first else self.norm(i)(y + y)
-
-
-def norm_of_sublayer(self: Any, i: Any, x: Any, sublayer: Any) -> Any:
-    return Layer.add(self, i, x, sublayer) if self.norm_first else x + self.norm(i)(sublayer(x))
-
-
-def always(norm_first: Any) -> Any:
-    class DecoderLayer(Layer):
-        def add(self, i: Any, x: Any, sublayer: Any) -> Any:
-            self.norm_first = norm_first
-            return Layer.add(self, i, x, sublayer)
-
-    return DecoderLayer
-
-
-class Reversed(Layer):
-    def add(self, i: Any, x: Any, sublayer: Any) -> Any:
-        return self.norm(i)(x + sublayer(x)) if self.norm_first else x + sublayer(self.norm(i)(x))
-
-
-class CrossFirst(Layer):
-    def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
-        x = self.add(2, x, lambda y: self.look_across(y, memory, self_mask, memory_mask))
-        x = self.add(1, x, lambda y: self.look_at_self(y, memory, self_mask, memory_mask))
-        return self.add(3, x, self.feed_forward)
-
-
-class SideBySide(Layer):
-    def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
-        start = x
-        x = self.add(1, x, lambda y: self.look_at_self(y, memory, self_mask, memory_mask))
-        if self.norm_first:
-            x = x + self.look_across(self.norm_2(start), memory, self_mask, memory_mask)
-        else:
-            x = self.norm_2(x + self.look_across(start, memory, self_mask, memory_mask))
-        return self.add(3, x, self.feed_forward)
-
-
-class OldResidual(Layer):
-    """The second and third residual take up the layer's input again."""
-
-    def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
-        start = x
-        for i, sublayer in (
-            (1, lambda y: self.look_at_self(y, memory, self_mask, memory_mask)),
-            (2, lambda y: self.look_across(y, memory, self_mask, memory_mask)),
-            (3, self.feed_forward),
-        ):
-            x = start + sublayer(self.norm(i)(x)) if self.norm_first else self.norm(i)(start + sublayer(x))
-        return x
-
-
-class WithWeights(Layer):
-    def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
-        kept = []
-
-        def across(y: Any) -> Any:
-            output, weights = self.cross_attention(y, memory, memory, memory_mask)
-            kept.append(weights)
-            return output
-
-        x = self.add(1, x, lambda y: self.look_at_self(y, memory, self_mask, memory_mask))
-        x = self.add(2, x, across)
-        return self.add(3, x, self.feed_forward), kept[0]
-
-
-class OnlyQueriesNormalised(Layer):
-    def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
-        if not self.norm_first:
-            return super().forward(x, memory, self_mask, memory_mask)
-        x = x + self.self_attention(self.norm_1(x), x, x, self_mask)[0]
-        x = self.add(2, x, lambda y: self.look_across(y, memory, self_mask, memory_mask))
-        return self.add(3, x, self.feed_forward)
-
-
-class OneAttention(Layer):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.cross_attention = self.self_attention
-
-
-class OtherEps(Layer):
-    def __init__(self, d_model: Any, n_heads: Any, d_ff: Any, norm_first: Any = False) -> None:
-        super().__init__(d_model, n_heads, d_ff, norm_first)
-        self.norm_1, self.norm_2, self.norm_3 = (nn.LayerNorm(d_model, eps=1e-6) for _ in range(3))
-
+from ._decoder_layer_versions import (
+    CrossFirst,
+    Layer,
+    OldResidual,
+    OneAttention,
+    OnlyQueriesNormalised,
+    OtherEps,
+    Reversed,
+    SideBySide,
+    WithWeights,
+    across,
+    across_with,
+    add_without,
+    always,
+    doubled,
+    layer,
+    norm_of_sublayer,
+    residual_from_normalised,
+    self_with,
+)
 
 MISTAKES = (
     Mistake(

@@ -11,6 +11,8 @@ import torch
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u6_masked_decoder as reference
 
+from ..common import Answer, Step, bad_arguments
+
 
 def _causal_cases(rng: np.random.Generator) -> list[Case]:
     n, few, many = int(rng.integers(4, 8)), int(rng.integers(2, 5)), int(rng.integers(7, 10))
@@ -22,11 +24,11 @@ def _causal_cases(rng: np.random.Generator) -> list[Case]:
         Case("fewer queries than keys", (1, n), note=f"the last of {n} words asks"),
         Case("fewer queries than keys", (few,), {"n_keys": few + 1}, note=f"the last {few} of {few + 1} words ask"),
         Case("any length", (2, 1100), note="the last 2 of 1100 words ask"),
-        Case("bad arguments", (few + 2, few), raises="ValueError", note=f"{few + 2} queries, {few} keys"),
+        bad_arguments(few + 2, few, note=f"{few + 2} queries, {few} keys"),
     ]
 
 
-def _causal(make: Any) -> Any:
+def _causal(make: Step) -> Answer:
     """A wrong mask that has only its own mistake: the arguments are looked at as they should be."""
 
     def wrong(n_queries: Any, n_keys: Any = None) -> Any:
@@ -36,7 +38,7 @@ def _causal(make: Any) -> Any:
     return wrong
 
 
-def _tri(n_queries: Any, n_keys: Any, offset: Any) -> Any:
+def _tri(n_queries: int, n_keys: int, offset: int) -> torch.Tensor:
     return torch.ones(n_queries, n_keys, dtype=torch.bool).tril(offset)
 
 

@@ -12,31 +12,31 @@ from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u6_masked_decoder as reference
 from helpers.tolerance import close
 
-from .common import f4, id_tensor
+from ..common import Answer, Step, id_tensor, tensor
 
 
 def _loss_cases(rng: np.random.Generator) -> list[Case]:
     def case(
-        prop: Any,
-        *shape: Any,
-        ignored: Any = (),
-        ignore_index: Any = None,
-        scale: Any = 1.5,
-        note: Any = "",
-        **more: Any,
-    ) -> Any:
+        prop: str,
+        *shape: int,
+        ignored: tuple[int, ...] = (),
+        ignore_index: int | None = None,
+        scale: float = 1.5,
+        note: str = "",
+        gradients: bool = False,
+    ) -> Case:
         """Random logits and targets; `ignored` are places of the flattened targets to ignore."""
         mark = -100 if ignore_index is None else ignore_index
         # The kept targets avoid the ignored id.
         targets = rng.choice([i for i in range(shape[-1]) if i != mark], size=shape[:-1])
         targets.reshape(-1)[list(ignored)] = mark
-        args = (f4(rng.normal(size=shape) * scale, more.get("gradients", False)), id_tensor(targets))
-        return Case(prop, args if ignore_index is None else (*args, ignore_index), note=note, **more)
+        args = (tensor(rng.normal(size=shape) * scale, gradients), id_tensor(targets))
+        return Case(prop, args if ignore_index is None else (*args, ignore_index), note=note, gradients=gradients)
 
-    def low() -> Any:
+    def low() -> Case:
         # Far enough for exp to vanish in float32, near enough for the difference of two such numbers to stay exact.
         logits = -115 + rng.integers(-3, 4, size=(4, 5))
-        return Case("large logits", (f4(logits), id_tensor(rng.integers(5, size=4))), note="all logits near -115")
+        return Case("large logits", (tensor(logits), id_tensor(rng.integers(5, size=4))), note="all logits near -115")
 
     return [
         case("values", 4, 5, note="4 tokens, 5 words to choose from"),
@@ -65,12 +65,11 @@ def _loss_cases(rng: np.random.Generator) -> list[Case]:
 
 
 def _loss(
-    log_p: Any = lambda x: torch.log_softmax(x, -1),
-    reduce: Any = None,
-    pick: Any = lambda log_p, t: log_p.gather(-1, t.unsqueeze(-1)).squeeze(-1),
-) -> Any:
+    log_p: Step = lambda x: torch.log_softmax(x, -1),
+    reduce: Step = lambda surprise, keep: surprise.sum() / keep.sum().clamp(min=1),
+    pick: Step = lambda log_p, t: log_p.gather(-1, t.unsqueeze(-1)).squeeze(-1),
+) -> Answer:
     """The loss with one part replaced: how log-probabilities are made, picked, or put together."""
-    reduce = reduce or (lambda surprise, keep: surprise.sum() / keep.sum().clamp(min=1))
 
     def wrong(logits: Any, targets: Any, ignore_index: Any = -100) -> Any:
         keep = targets != ignore_index
@@ -90,7 +89,7 @@ def _shifts_again(logits: Any, targets: Any, ignore_index: Any = -100) -> Any:
     return reference.cross_entropy(logits[..., :-1, :], targets[..., 1:], ignore_index)
 
 
-def _large(case: Any, value: Any, expected: Any) -> Any:
+def _large(case: Case, value: Any, expected: Any) -> str | None:
     """In words and without the number, so that every small number added inside the logarithm is the same mistake."""
     value = np.asarray(np.nan if value is None or isinstance(value, (list, tuple, dict, str)) else value, dtype=float)
     if value.ndim:

@@ -10,10 +10,18 @@ import torch
 from helpers.exercise import Built, Case, Exercise, Mistake
 from helpers.reference import u6_masked_decoder as reference
 
+from ..common import Answer, Step
+
 _VOCAB, _BOS, _EOS = 9, 3, 5
 
 
-def _model(rng: np.random.Generator, steps: Any, stop_at: Any = None, tie_at: Any = (), eos_in_tie: Any = False) -> Any:
+def _model(
+    rng: np.random.Generator,
+    steps: int,
+    stop_at: int | None = None,
+    tie_at: tuple[int, ...] = (),
+    eos_in_tie: bool = False,
+) -> Built:
     """A table that says eos at step `stop_at` and has equal best logits at the steps of `tie_at`; it never says bos.
 
     At every step the best token is another one than before, for each last id, so that wrong input shows.
@@ -31,13 +39,13 @@ def _model(rng: np.random.Generator, steps: Any, stop_at: Any = None, tie_at: An
     return Built("table_language_model", {"logits": logits.astype("f4"), "bos_id": _BOS})
 
 
-def _choose(rng: np.random.Generator, words: Any) -> Any:
+def _choose(rng: np.random.Generator, words: list[int]) -> list[int]:
     """For each last id a next word, never the same word again."""
     return [rng.choice([word for word in words if word != last]) for last in range(_VOCAB)]
 
 
 def _greedy_cases(rng: np.random.Generator) -> list[Case]:
-    def case(prop: Any, note: Any, max_length: Any, **options: Any) -> Any:
+    def case(prop: str, note: str, max_length: int, **options: Any) -> Case:
         return Case(prop, (_model(rng, 7, **options), _BOS, _EOS, max_length), note=note)
 
     return [
@@ -55,28 +63,28 @@ def _greedy_cases(rng: np.random.Generator) -> list[Case]:
 
 
 def _greedy(
-    best: Any = lambda logits: int(torch.argmax(logits)),
-    ids: Any = lambda bos, written: [bos, *written],
-    stop: Any = True,
-    clean: Any = None,
-    limit: Any = lambda n: n,
-) -> Any:
+    best: Step = lambda logits: int(torch.argmax(logits)),
+    ids: Step = lambda bos, written: [bos, *written],
+    stop: bool = True,
+    clean: Step = lambda written, bos, eos: written,
+    limit: Step = lambda n: n,
+) -> Answer:
     """Greedy decoding with one part replaced."""
 
     def wrong(next_logits: Any, bos_id: Any, eos_id: Any, max_length: Any) -> Any:
-        written = []
+        written: list[int] = []
         while len(written) < limit(max_length):
             token = best(next_logits(ids(bos_id, written)))
             if stop and token == eos_id:
                 break
             written.append(token)
-        return clean(written, bos_id, eos_id) if clean else written
+        return clean(written, bos_id, eos_id)
 
     return wrong
 
 
 def _eos_left_in(next_logits: Any, bos_id: Any, eos_id: Any, max_length: Any) -> Any:
-    written = []
+    written: list[int] = []
     while len(written) < max_length:
         written.append(int(torch.argmax(next_logits([bos_id, *written]))))
         if written[-1] == eos_id:
@@ -85,7 +93,7 @@ def _eos_left_in(next_logits: Any, bos_id: Any, eos_id: Any, max_length: Any) ->
 
 
 def _one_at_least(next_logits: Any, bos_id: Any, eos_id: Any, max_length: Any) -> Any:
-    written = []
+    written: list[int] = []
     while True:
         token = int(torch.argmax(next_logits([bos_id, *written])))
         if token == eos_id:

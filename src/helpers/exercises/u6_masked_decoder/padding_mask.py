@@ -11,7 +11,7 @@ import torch
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u6_masked_decoder as reference
 
-from .common import id_tensor
+from ..common import Answer, Step, bad_arguments, id_tensor
 
 
 def _padding_cases(rng: np.random.Generator) -> list[Case]:
@@ -23,12 +23,14 @@ def _padding_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (id_tensor([int(lengths[0])]), n), note="one sentence"),
         Case("wider than needed", (id_tensor([1, 3]), int(n + 2)), note=f"lengths 1 and 3 in a batch of width {n + 2}"),
         Case("empty sentences", (id_tensor([2, 0]), 4), note="lengths 2 and 0"),
-        Case("bad arguments", (id_tensor([2, n + 1]), n), raises="ValueError", note=f"length {n + 1} of {n} keys"),
-        Case("bad arguments", (id_tensor([2, -1]), n), raises="ValueError", note="length -1"),
+        bad_arguments(id_tensor([2, n + 1]), n, note=f"length {n + 1} of {n} keys"),
+        bad_arguments(id_tensor([2, -1]), n, note="length -1"),
     ]
 
 
-def _padding(make: Any) -> Any:
+def _padding(make: Step) -> Answer:
+    """A wrong mask that has only its own mistake: the lengths are looked at as they should be."""
+
     def wrong(lengths: Any, n_keys: Any) -> Any:
         return make(reference.padding_mask(lengths, n_keys), lengths, n_keys)
 

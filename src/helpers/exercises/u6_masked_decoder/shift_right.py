@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.exercise import Case, Exercise, Mistake
+from helpers.exercise import Case, Exercise, Mistake, Tensor
 from helpers.reference import u6_masked_decoder as reference
 
-from .common import id_tensor
+from ..common import id_tensor
 
 
 def _shift_cases(rng: np.random.Generator) -> list[Case]:
     bos = int(rng.integers(1, 4))
 
-    def ids(*shape: Any) -> Any:
+    def ids(*shape: int) -> Tensor:
         return id_tensor(rng.permutation(np.arange(5, 5 + math.prod(shape))).reshape(shape))
 
     return [
@@ -30,7 +30,7 @@ def _shift_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _whole_numbers(case: Any, value: Any, expected: Any) -> Any:
+def _whole_numbers(case: Case, value: Any, expected: Any) -> str | None:
     if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
         return None
     return "ids are looked up in a table, so they have to be whole numbers; the result holds real numbers"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from helpers.reference import u7_transformer as reference
 from helpers.reference.u3_positional_encoding import sinusoidal_encoding
 from helpers.reference.u5_add_and_norm import Encoder
 
+from ..common import Step
 from .common import DIGITS_ASKED, alike, differ, not_probabilities, numbers_of_shape
 
 
@@ -56,25 +57,25 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _ten_logits(case: Any, value: Any, expected: Any) -> Any:
+def _ten_logits(case: Case, value: Any, expected: Any) -> str | None:
     return numbers_of_shape(value, (len(case.args[0].array), 10))
 
 
-def _place_in_batch(case: Any, value: Any, expected: Any) -> Any:
+def _place_in_batch(case: Case, value: Any, expected: Any) -> str | None:
     problem = _ten_logits(case, value, expected)
     if problem is None and not alike(value[0], value[2]):
         problem = "the same image gets other logits at another place of the batch"
     return problem
 
 
-def _order_of_rows(case: Any, value: Any, expected: Any) -> Any:
+def _order_of_rows(case: Case, value: Any, expected: Any) -> str | None:
     problem = _ten_logits(case, value, expected)
     if problem is None and not differ(value[0], value[1]):
         problem = "an image upside down gets the same logits: nothing tells the model where a row stands"
     return problem
 
 
-def _digits_right(case: Any, value: Any, expected: Any) -> Any:
+def _digits_right(case: Case, value: Any, expected: Any) -> str | None:
     problem = _ten_logits(case, value, expected)
     if problem is not None:
         return problem
@@ -102,7 +103,7 @@ class _Reader(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.embed = nn.Linear(8, self.width)
-        self.positions = torch.from_numpy(sinusoidal_encoding(8, self.width)).float()
+        self.positions = _sines(8, self.width)
         self.encoder = Encoder(1, self.width, self.heads, 16)
         self.classify = nn.Linear(self.width, 10)
 
@@ -113,10 +114,13 @@ class _Reader(nn.Module):
         return self.classify(self.encoder(self.tokens(images)).mean(dim=1))
 
 
-def _reader(forward: Callable | None = None, tokens: Callable | None = None) -> type[nn.Module]:
-    """A classifier with another `forward` or another way to make tokens."""
-    changed = {name: function for name, function in (("forward", forward), ("tokens", tokens)) if function is not None}
+def _reader(**changed: Step) -> type[nn.Module]:
+    """A classifier with another `forward` or another way to make `tokens`."""
     return type("DigitClassifier", (_Reader,), changed)
+
+
+def _sines(n: int, width: int) -> torch.Tensor:
+    return torch.from_numpy(sinusoidal_encoding(n, width)).float()
 
 
 EXERCISE = Exercise(
@@ -137,39 +141,43 @@ EXERCISE = Exercise(
             "gave an answer for every row of the image",
             "The encoder hands back eight tokens. Make one vector of them, by the mean over the token axis for example,"
             " before the last layer.",
-            _reader(lambda self, images: self.classify(self.encoder(self.tokens(images)))),
+            _reader(forward=lambda self, images: self.classify(self.encoder(self.tokens(images)))),
         ),
         Mistake(
             "took the mean over the images, not over the rows",
             "After the encoder the axes are (image, row, feature): the rows are axis 1.",
-            _reader(lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=0))),
+            _reader(forward=lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=0))),
         ),
         Mistake(
             "took the mean over rows and images together",
             "Each image keeps its own answer: only the row axis goes.",
-            _reader(lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=(0, 1)))),
+            _reader(forward=lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=(0, 1)))),
         ),
         Mistake(
             "squeezed the batch axis away",
             "`.squeeze()` removes every axis of length 1, also that of a batch with one image in it. Name the axis.",
-            _reader(lambda self, images: _Reader.forward(self, images).squeeze()),
+            _reader(forward=lambda self, images: _Reader.forward(self, images).squeeze()),
         ),
         Mistake(
             "returned the digit itself, not the ten logits",
             "Cross entropy needs a number for each of the ten digits; argmax comes after the model, and has no"
             " gradient.",
-            _reader(lambda self, images: _Reader.forward(self, images).argmax(dim=-1)),
+            _reader(forward=lambda self, images: _Reader.forward(self, images).argmax(dim=-1)),
         ),
         Mistake(
             "returned something beside the logits",
             "Attention layers return a pair. Here the logits alone are asked.",
-            _reader(lambda self, images: (_Reader.forward(self, images), self.tokens(images))),
+            _reader(forward=lambda self, images: (_Reader.forward(self, images), self.tokens(images))),
         ),
         Mistake(
             "let images attend to one another",
             "Attention works on the last axis but one. There the rows must stand, (image, row, feature), not the"
             " images.",
-            _reader(lambda self, images: self.classify(self.encoder(self.tokens(images).transpose(0, 1)).mean(dim=0))),
+            _reader(
+                forward=lambda self, images: self.classify(
+                    self.encoder(self.tokens(images).transpose(0, 1)).mean(dim=0)
+                )
+            ),
         ),
         Mistake(
             "added positions along the batch, not along the rows",
@@ -194,7 +202,3 @@ EXERCISE = Exercise(
         ),
     ),
 )
-
-
-def _sines(n: int, width: int) -> torch.Tensor:
-    return torch.from_numpy(sinusoidal_encoding(n, width)).float()

@@ -12,9 +12,8 @@ from helpers import data
 from helpers.exercise import Case, Exercise, Init, Relation, Tensor
 from helpers.reference import u7_transformer as reference
 
-from ._transformer_mistakes import (
-    MISTAKES,
-)
+from ..common import within
+from ._transformer_mistakes import MISTAKES
 from .common import alike, differ, not_probabilities, numbers_of_shape
 
 _SRC, _TGT, _D, _HEADS, _LAYERS, _FF, _LONGEST = 17, 11, 8, 2, 2, 12, 9
@@ -41,10 +40,10 @@ def _with(ids: np.ndarray, place: int, new: int) -> np.ndarray:
 def _transformer_cases(rng: np.random.Generator) -> list[Case]:
     seed = int(rng.integers(2**31))
 
-    def init(n_layers: Any = _LAYERS, d_ff: Any = _FF, n_heads: Any = _HEADS) -> Any:
+    def init(n_layers: int = _LAYERS, d_ff: int = _FF, n_heads: int = _HEADS) -> Init:
         return Init((_SRC, _TGT, _D, n_heads, n_layers, d_ff, _LONGEST), seed=seed)
 
-    def case(property: Any, src: Any, tgt: Any, note: Any, label: Any = "", **more: Any) -> Any:
+    def case(property: str, src: np.ndarray, tgt: np.ndarray, note: str, label: str = "", **more: Any) -> Case:
         return Case(property, (Tensor(src), Tensor(tgt)), init=more.pop("init", init()), label=label, note=note, **more)
 
     src, tgt = _source(rng, 2, 5), _target(rng, 2, 4)
@@ -55,7 +54,7 @@ def _transformer_cases(rng: np.random.Generator) -> list[Case]:
     # As many sentences as they are long: a mask without the axes of heads and queries would still fit.
     lengths = [4, 2, 3, 1]
     short = _source(rng, 4, 4)
-    padded = np.where(np.arange(4) < np.array(lengths)[:, None], short, data.PAD)
+    padded = np.where(within(lengths, 4), short, data.PAD)
     four = _target(rng, 4, 3)
     memory = rng.normal(size=(1, 5, _D)).astype("f4")
     hidden = np.array([True, True, True, False, False])
@@ -154,19 +153,19 @@ def _transformer_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _logits(case: Any, value: Any, expected: Any) -> Any:
+def _logits(case: Case, value: Any, expected: Any) -> str | None:
     if case.method == "encode":
         return numbers_of_shape(value, (*case.args[0].array.shape, _D))
     tgt = case.args[0 if case.method == "decode" else 1].array
     return numbers_of_shape(value, (*tgt.shape, _TGT))
 
 
-def _judged(test: Callable[[np.ndarray], str | None]) -> Callable:
+def _judged(test: Callable[[np.ndarray], str | None]) -> Callable[[Case, Any, Any], str | None]:
     """A comparison that looks at the shape first."""
     return lambda case, value, expected: _logits(case, value, expected) or test(value)
 
 
-def _looks_ahead(value: Any) -> Any:
+def _looks_ahead(value: np.ndarray) -> str | None:
     if not alike(value[0, :2], value[1, :2]):
         return "a target token changes the logits of places before it: there the model can read what it is to predict"
     if not differ(value[0, 2], value[1, 2]):
@@ -176,11 +175,11 @@ def _looks_ahead(value: Any) -> Any:
     return None
 
 
-def _reads_source(value: Any) -> Any:
+def _reads_source(value: np.ndarray) -> str | None:
     return None if differ(value[0, 0], value[1, 0]) else "another word in the source makes no difference to the logits"
 
 
-def _both_ways(value: Any) -> Any:
+def _both_ways(value: np.ndarray) -> str | None:
     back, ahead = differ(value[0, -1], value[2, -1]), differ(value[0, 0], value[1, 0])
     if not back and not ahead:
         return "the memory of a word does not depend on the other words: they do not see each other"
@@ -189,7 +188,7 @@ def _both_ways(value: Any) -> Any:
     return None if back else "the memory of a word does not depend on the words before it"
 
 
-def _source_order(value: Any) -> Any:
+def _source_order(value: np.ndarray) -> str | None:
     return (
         None
         if differ(value[0], value[1])
@@ -197,7 +196,7 @@ def _source_order(value: Any) -> Any:
     )
 
 
-def _target_order(value: Any) -> Any:
+def _target_order(value: np.ndarray) -> str | None:
     if differ(value[0, -1], value[1, -1]):
         return None
     return (
@@ -206,11 +205,11 @@ def _target_order(value: Any) -> Any:
     )
 
 
-def _same_twice(value: Any) -> Any:
+def _same_twice(value: np.ndarray) -> str | None:
     return None if alike(value[0], value[3]) else "the same sentence gets other logits at another place of the batch"
 
 
-def _masked_memory(value: Any) -> Any:
+def _masked_memory(value: np.ndarray) -> str | None:
     return None if alike(value[0], value[1]) else "memory that `memory_mask` hides changes the logits"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,8 +12,10 @@ from helpers.exercise import Mistake
 from helpers.reference import u7_transformer as reference
 from helpers.reference.u6_masked_decoder import shift_right
 
+from ..common import Step
 
-class _Machine(reference.Transformer):
+
+class Machine(reference.Transformer):
     """The reference, for wrong ones to change a step of."""
 
     def memory_mask(self, src: Any) -> Any:
@@ -24,25 +25,25 @@ class _Machine(reference.Transformer):
         return self.decode(tgt_in, self.encode(src), self.memory_mask(src))
 
 
-def machine(**changed: Any) -> type[nn.Module]:
-    """A Transformer with other methods; `__init__` makes the parts first and then changes them."""
-    after = changed.pop("after", None)
-    made = type("Transformer", (_Machine,), changed)
+def machine(after: Step | None = None, **changed: Any) -> type[nn.Module]:
+    """A Transformer with other methods; `after(self, *sizes)` may change the parts that were made."""
     if after is not None:
 
         def __init__(self: Any, *sizes: Any, **named: Any) -> None:
-            _Machine.__init__(self, *sizes, **named)
+            Machine.__init__(self, *sizes, **named)
             after(self, *sizes, **named)
 
-        made.__init__ = __init__
-    return made
+        changed["__init__"] = __init__
+    return type("Transformer", (Machine,), changed)
 
 
 def sees_all(tgt_in: Any) -> Any:
     return torch.ones(tgt_in.shape[-1], tgt_in.shape[-1], dtype=torch.bool)
 
 
-def embed_without(src: bool, tgt: bool) -> Callable:
+def embed_without(src: bool, tgt: bool) -> Step:
+    """An embedding that adds positions only where that is true."""
+
     def embed(self: Any, table: Any, ids: Any) -> Any:
         x = table.embedding_dim**0.5 * table(ids)
         wanted = src if table is self.src_embed else tgt
@@ -64,11 +65,11 @@ def blind_decode(self: Any, tgt_in: Any, memory: Any, memory_mask: Any = None) -
     return reference.Transformer.decode(self, tgt_in, 0 * memory, memory_mask)
 
 
-def _decode_with(masks: Callable, shift: Callable | None = None) -> Callable:
+def _decode_with(masks: Step, shift: Step = lambda tgt_in: tgt_in) -> Step:
     """A decode that hands its layers other masks, or reads other ids."""
 
     def decode(self: Any, tgt_in: Any, memory: Any, memory_mask: Any = None) -> Any:
-        x = self._embed(self.tgt_embed, tgt_in if shift is None else shift(tgt_in))
+        x = self._embed(self.tgt_embed, shift(tgt_in))
         for layer in self.decoder:
             x = layer(x, memory, *masks(self.target_mask(tgt_in), memory_mask))
         return self.project(self.norm(x))
@@ -78,46 +79,44 @@ def _decode_with(masks: Callable, shift: Callable | None = None) -> Callable:
 
 masks_swapped = _decode_with(lambda causal, padding: (padding, causal))
 
-
 causal_memory = _decode_with(lambda causal, padding: (causal, causal))
-
 
 shifted_inside = _decode_with(lambda causal, padding: (causal, padding), lambda tgt_in: shift_right(tgt_in, data.BOS))
 
 
-def same_layers(self: Any, *sizes: Any, **named: Any) -> Any:
+def same_layers(self: Any, *sizes: Any, **named: Any) -> None:
     self.decoder = nn.ModuleList([self.decoder[0]] * len(self.decoder))
 
 
-def one_encoder_layer(self: Any, *sizes: Any, **named: Any) -> Any:
+def one_encoder_layer(self: Any, *sizes: Any, **named: Any) -> None:
     self.encoder.layers = self.encoder.layers[:1]
 
 
-def one_decoder_layer(self: Any, *sizes: Any, **named: Any) -> Any:
+def one_decoder_layer(self: Any, *sizes: Any, **named: Any) -> None:
     self.decoder = self.decoder[:1]
 
 
-def one_layer(self: Any, *sizes: Any, **named: Any) -> Any:
+def one_layer(self: Any, *sizes: Any, **named: Any) -> None:
     one_encoder_layer(self)
     one_decoder_layer(self)
 
 
 def narrow(
-    self: Any, src_vocab: Any, tgt_vocab: Any, d_model: Any, n_heads: Any, n_layers: Any, d_ff: Any, max_length: Any
-) -> Any:
+    self: Any, src_vocab: int, tgt_vocab: int, d_model: int, n_heads: int, n_layers: int, d_ff: int, max_length: int
+) -> None:
     made = reference.Transformer(src_vocab, tgt_vocab, d_model, n_heads, n_layers, d_model, max_length)
     self.encoder, self.decoder = made.encoder, made.decoder
 
 
-def without_projection(self: Any, *sizes: Any, **named: Any) -> Any:
+def without_projection(self: Any, *sizes: Any, **named: Any) -> None:
     self.project = nn.Identity()
 
 
-def project_to_source(self: Any, src_vocab: Any, tgt_vocab: Any, d_model: Any, *sizes: Any, **named: Any) -> Any:
+def project_to_source(self: Any, src_vocab: int, tgt_vocab: int, d_model: int, *sizes: Any, **named: Any) -> None:
     self.project = nn.Linear(d_model, src_vocab)
 
 
-def with_softmax(self: Any, *sizes: Any, **named: Any) -> Any:
+def with_softmax(self: Any, *sizes: Any, **named: Any) -> None:
     self.project = nn.Sequential(self.project, nn.Softmax(dim=-1))
 
 

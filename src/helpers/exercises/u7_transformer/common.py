@@ -1,4 +1,4 @@
-"""What the exercises of this unit share."""
+"""How good the trained models must be, and what is asked of any model's output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 DIGITS_ASKED, TRANSLATIONS_ASKED = 0.96, 0.98
-
 
 # Two ways to the same number in float32, as with and without padding, differ by about 1e-6.
 SAME, OTHER = 1e-4, 3e-5
@@ -18,15 +17,17 @@ def _scale(value: np.ndarray) -> float:
 
 
 def alike(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two outputs are equal up to rounding."""
     return bool(np.abs(a - b).max(initial=0) <= SAME * _scale(b))
 
 
 def differ(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two outputs differ by more than rounding."""
     return bool(np.abs(a - b).max(initial=0) > OTHER * _scale(b))
 
 
 def numbers_of_shape(value: Any, shape: tuple[int, ...]) -> str | None:
-    """What keeps a value from being finite real numbers of this shape."""
+    """What keeps a value from being finite real numbers of this shape, or None."""
     if isinstance(value, tuple):
         return (
             f"the model returns {len(value)} results; expected one array of shape {shape}, without the attention"
@@ -49,6 +50,7 @@ def numbers_of_shape(value: Any, shape: tuple[int, ...]) -> str | None:
 
 
 def not_probabilities(value: np.ndarray) -> str | None:
+    """What is wrong with logits that are probabilities."""
     if value.min() >= 0 and np.abs(value.sum(axis=-1) - 1).max() < SAME:
         return "the result holds probabilities; the logits are asked, as cross entropy does the softmax itself"
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,8 @@ from helpers import data
 from helpers.exercise import Built, Case, Exercise, Mistake, Tensor
 from helpers.reference import u7_transformer as reference
 from helpers.reference.u6_masked_decoder import cross_entropy, shift_right
+
+from ..common import Answer, Step, within
 
 
 def _learner_of(rng: np.random.Generator, src_vocab: int, tgt_vocab: int, training: bool = True) -> tuple[Built, Built]:
@@ -36,23 +37,23 @@ def _sentences(
     free = [word for word in range(vocab) if word not in (pad_id, bos_id)]
     ids = rng.choice(free, size=(batch, n))
     if lengths is not None:
-        ids = np.where(np.arange(n) < np.array(lengths)[:, None], ids, pad_id)
+        ids = np.where(within(lengths, n), ids, pad_id)
     return ids
 
 
 def _train_step_cases(rng: np.random.Generator) -> list[Case]:
     def case(
-        property: Any,
-        batch: Any,
-        n: Any,
-        m: Any,
-        note: Any,
-        lengths: Any = None,
-        pad_id: Any = data.PAD,
-        bos_id: Any = data.BOS,
-        training: Any = True,
-        times: Any = 1,
-    ) -> Any:
+        property: str,
+        batch: int,
+        n: int,
+        m: int,
+        note: str,
+        lengths: list[int] | None = None,
+        pad_id: int = data.PAD,
+        bos_id: int = data.BOS,
+        training: bool = True,
+        times: int = 1,
+    ) -> Case:
         src = _sentences(rng, batch, n, 9, pad_id, bos_id)
         tgt = _sentences(rng, batch, m, 8, pad_id, bos_id, lengths)
         return Case(
@@ -72,22 +73,28 @@ def _train_step_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+def _update(optimizer: Any, loss: Any) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
 def _step(
-    loss: Callable | None = None,
-    update: Callable | None = None,
-    shift: Callable | None = None,
-    after: Callable | None = None,
+    loss: Step = cross_entropy,
+    update: Step = _update,
+    shift: Step = shift_right,
+    after: Step | None = None,
     train: bool = True,
-) -> Any:
+) -> Answer:
     """A train_step with one part of its own."""
 
     def train_step(model: Any, optimizer: Any, src: Any, tgt: Any, pad_id: Any, bos_id: Any) -> Any:
         if train:
             model.train()
-        tgt_in = (shift or shift_right)(tgt, bos_id)
+        tgt_in = shift(tgt, bos_id)
         logits = model(src, tgt_in)
-        value = (loss or cross_entropy)(logits, tgt, pad_id)
-        (update or _update)(optimizer, value)
+        value = loss(logits, tgt, pad_id)
+        update(optimizer, value)
         if after is not None:
             value = after(model, src, tgt_in, tgt, pad_id)
         return value.item()
@@ -95,18 +102,12 @@ def _step(
     return train_step
 
 
-def _update(optimizer: Any, loss: Any) -> Any:
-    optimizer.zero_grad()
+def _accumulate(optimizer: Any, loss: Any) -> None:
     loss.backward()
     optimizer.step()
 
 
-def _accumulate(optimizer: Any, loss: Any) -> Any:
-    loss.backward()
-    optimizer.step()
-
-
-def _step_first(optimizer: Any, loss: Any) -> Any:
+def _step_first(optimizer: Any, loss: Any) -> None:
     optimizer.step()
     optimizer.zero_grad()
     loss.backward()
@@ -116,18 +117,17 @@ def _per_sentence(logits: Any, tgt: Any, pad_id: Any) -> Any:
     return torch.stack([cross_entropy(l, t, pad_id) for l, t in zip(logits, tgt)]).mean()
 
 
-def _padded_with(pad_id: int) -> Callable:
-    def train_step(model: Any, optimizer: Any, src: Any, tgt: Any, given: Any, bos_id: Any) -> Any:
-        return reference.train_step(model, optimizer, src, tgt, pad_id, bos_id)
+def _padded_with(pad_id: int) -> Answer:
+    return lambda model, optimizer, src, tgt, given, bos_id: reference.train_step(
+        model, optimizer, src, tgt, pad_id, bos_id
+    )
 
-    return train_step
 
-
-def _begun_with(bos: int | str) -> Callable:
-    def train_step(model: Any, optimizer: Any, src: Any, tgt: Any, pad_id: Any, bos_id: Any) -> Any:
-        return reference.train_step(model, optimizer, src, tgt, pad_id, pad_id if bos == "pad" else bos)
-
-    return train_step
+def _begun_with(bos: Step) -> Answer:
+    """A train_step that begins with `bos(pad_id)`."""
+    return lambda model, optimizer, src, tgt, pad_id, given: reference.train_step(
+        model, optimizer, src, tgt, pad_id, bos(pad_id)
+    )
 
 
 EXERCISE = Exercise(
@@ -210,9 +210,13 @@ EXERCISE = Exercise(
         Mistake(
             "bos_id is not used",
             "The sentence begins with the id that the caller says, not always with 1.",
-            _begun_with(data.BOS),
+            _begun_with(lambda pad_id: data.BOS),
         ),
-        Mistake("began with padding, not with bos", "What the decoder reads first is bos_id.", _begun_with("pad")),
+        Mistake(
+            "began with padding, not with bos",
+            "What the decoder reads first is bos_id.",
+            _begun_with(lambda pad_id: pad_id),
+        ),
         Mistake(
             "returned the loss after the step",
             "Keep the loss that the gradients came from; a second forward pass costs as much as the first.",

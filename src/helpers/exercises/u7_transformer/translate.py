@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,17 +12,13 @@ from helpers import data
 from helpers.exercise import Built, Case, Exercise, Mistake, Relation
 from helpers.reference import u7_transformer as reference
 
+from ..common import Answer, Step
 from .common import TRANSLATIONS_ASKED
 
 PER_LANGUAGE = 67
 
-
 _VOCAB = len(data.target_vocabulary())
-
-
 _WORDS = len(data.source_vocabulary())
-
-
 _NEVER, _ALWAYS = -30.0, 30.0
 
 
@@ -30,10 +26,7 @@ def _parrot(
     rng: np.random.Generator, lengths: list[int | None], training: bool = False
 ) -> tuple[Built, list[list[int]]]:
     """A model that answers its i-th sentence with `lengths[i]` ids and then eos, or never ends."""
-    sentences: list[list[int]] = []
-    while len(sentences) < len(lengths):
-        ids = rng.integers(3, _WORDS, size=2 + len(sentences)).tolist()
-        sentences.append(ids)
+    sentences = [rng.integers(3, _WORDS, size=2 + number).tolist() for number in range(len(lengths))]
     steps = data.MAX_LENGTH
     logits = 3 * rng.normal(size=(len(lengths), steps, _VOCAB, _VOCAB))
     logits[..., :3] = _NEVER
@@ -82,7 +75,7 @@ def _translate_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _comes_to_an_end(case: Any, value: Any, expected: Any) -> Any:
+def _comes_to_an_end(case: Case, value: Any, expected: Any) -> str | None:
     if not isinstance(value, list) or not all(
         isinstance(item, (int, np.ndarray)) and np.size(item) == 1 for item in value
     ):
@@ -95,7 +88,7 @@ def _comes_to_an_end(case: Any, value: Any, expected: Any) -> Any:
     return None if ids == expected[: len(ids)] else "these are not the model's most probable ids"
 
 
-def _list_of_ids(case: Any, value: Any, expected: Any) -> Any:
+def _list_of_ids(case: Case, value: Any, expected: Any) -> str | None:
     if isinstance(value, list) and all(isinstance(item, (int, np.ndarray)) and np.size(item) == 1 for item in value):
         return None
     return "the result should be a list of whole numbers"
@@ -123,15 +116,24 @@ def _translations_right(values: Mapping[str, Any]) -> str | None:
     )
 
 
+def _most_probable(logits: Any) -> Any:
+    return logits[0, -1].argmax()
+
+
+def _without_marks(ids: list[int]) -> list[int]:
+    """The ids without bos and eos."""
+    return [token for token in ids[1:] if token != data.EOS]
+
+
 def _writer(
     begin: int = data.BOS,
     stop: bool = True,
-    pick: Callable | None = None,
-    feed: Callable | None = None,
+    pick: Step = _most_probable,
+    feed: Step = lambda ids: ids,
     mode: bool | None = False,
-    give: Callable | None = None,
+    give: Step = _without_marks,
     most: int = data.MAX_LENGTH,
-) -> Any:
+) -> Answer:
     """A translate with one part of its own: what it begins with, feeds, picks and gives back."""
 
     def translate(model: Any, src_ids: Any) -> Any:
@@ -141,20 +143,14 @@ def _writer(
         ids = [begin]
         with torch.no_grad():
             while len(ids) <= most:
-                given = ids if feed is None else feed(ids)
-                logits = model.decode(torch.tensor([given]), model.encode(src))
-                token = int((pick or _most_probable)(logits))
+                logits = model.decode(torch.tensor([feed(ids)]), model.encode(src))
+                token = int(pick(logits))
                 ids.append(token)
                 if stop and token == data.EOS:
                     break
-        ids = give(ids) if give is not None else [token for token in ids[1:] if token != data.EOS]
-        return ids
+        return give(ids)
 
     return translate
-
-
-def _most_probable(logits: Any) -> Any:
-    return logits[0, -1].argmax()
 
 
 def _endless(model: Any, src_ids: Any) -> Any:
@@ -201,12 +197,12 @@ EXERCISE = Exercise(
         Mistake(
             "returned digits, not their ids",
             "The digits' ids are asked; `data.digits_of` makes a number of them afterwards.",
-            _writer(give=lambda ids: [token - 3 for token in ids[1:] if token != data.EOS]),
+            _writer(give=lambda ids: [token - 3 for token in _without_marks(ids)]),
         ),
         Mistake(
             "returned the number, not the ids of its digits",
             "A list of ids is asked; `data.digits_of` makes a number of them afterwards.",
-            _writer(give=lambda ids: int("".join(str(token - 3) for token in ids[1:] if token != data.EOS) or 0)),
+            _writer(give=lambda ids: int("".join(str(token - 3) for token in _without_marks(ids)) or 0)),
         ),
         Mistake(
             "began with eos, not with bos",

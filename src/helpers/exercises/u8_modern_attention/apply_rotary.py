@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
-from helpers.exercise import Case, Exercise, Mistake, Relation, Tensor
+from helpers.exercise import Case, Exercise, Mistake, Relation
 from helpers.reference import u8_modern_attention as reference
 
-from .common import normal
-
-
-def _positions(*numbers: int) -> Tensor:
-    return Tensor(np.array(numbers, dtype="i8"))
+from ..common import Answer, Step, bad_arguments, id_tensor, normal_tensor
 
 
 def _offset_cases(rng: np.random.Generator) -> list[Case]:
-    q, k = normal(rng, 1, 6), normal(rng, 1, 6)
+    q, k = normal_tensor(rng, 1, 6), normal_tensor(rng, 1, 6)
     places = {"q at 5": (q, 5), "k at 2": (k, 2), "q at 23": (q, 23), "k at 20": (k, 20)}
     return [
         Case(
             "the offset alone counts",
-            (x, _positions(p)),
+            (x, id_tensor([p])),
             label=label,
             note="a query 3 tokens behind a key, near the start and further on",
         )
@@ -31,12 +28,12 @@ def _offset_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _only_the_shape(case: Any, value: Any, expected: Any) -> Any:
+def _only_the_shape(case: Case, value: Any, expected: Any) -> str | None:
     fits = isinstance(value, np.ndarray) and value.shape == expected.shape
     return None if fits else f"the result should be a tensor of shape {expected.shape}"
 
 
-def _same_score(values: Any) -> Any:
+def _same_score(values: Mapping[str, Any]) -> str | None:
     near, far = float((values["q at 5"] * values["k at 2"]).sum()), float((values["q at 23"] * values["k at 20"]).sum())
     size = float(np.linalg.norm(values["q at 5"]) * np.linalg.norm(values["k at 2"]))
     if abs(near - far) <= 1e-4 * size:
@@ -49,48 +46,57 @@ def _same_score(values: Any) -> Any:
 
 def _rotary_cases(rng: np.random.Generator) -> list[Case]:
     return [
-        Case("values", (normal(rng, 5, 6), _positions(0, 1, 2, 3, 4)), note="5 tokens of width 6 at positions 0 to 4"),
-        Case("values", (normal(rng, 4, 4), _positions(0, 1, 2, 3)), note="4 tokens of width 4: a square x"),
-        Case("values", (normal(rng, 3, 2), _positions(0, 1, 2)), note="one pair only"),
-        Case("positions", (normal(rng, 3, 6), _positions(7, 8, 9)), note="a later part of a text: positions 7, 8, 9"),
-        Case("positions", (normal(rng, 1, 6), _positions(11)), note="the one new token after a cache of 11"),
-        Case("positions", (normal(rng, 4, 6), _positions(9, 0, 4, 4)), note="positions in any order: 9, 0, 4, 4"),
-        Case("base", (normal(rng, 4, 6), _positions(0, 1, 2, 3), 100.0), note="base = 100"),
+        Case(
+            "values",
+            (normal_tensor(rng, 5, 6), id_tensor([0, 1, 2, 3, 4])),
+            note="5 tokens of width 6 at positions 0 to 4",
+        ),
+        Case("values", (normal_tensor(rng, 4, 4), id_tensor([0, 1, 2, 3])), note="4 tokens of width 4: a square x"),
+        Case("values", (normal_tensor(rng, 3, 2), id_tensor([0, 1, 2])), note="one pair only"),
+        Case(
+            "positions",
+            (normal_tensor(rng, 3, 6), id_tensor([7, 8, 9])),
+            note="a later part of a text: positions 7, 8, 9",
+        ),
+        Case("positions", (normal_tensor(rng, 1, 6), id_tensor([11])), note="the one new token after a cache of 11"),
+        Case(
+            "positions", (normal_tensor(rng, 4, 6), id_tensor([9, 0, 4, 4])), note="positions in any order: 9, 0, 4, 4"
+        ),
+        Case("base", (normal_tensor(rng, 4, 6), id_tensor([0, 1, 2, 3]), 100.0), note="base = 100"),
         *_offset_cases(rng),
-        Case("batch axes", (normal(rng, 2, 5, 6), _positions(2, 3, 4, 5, 6)), note="2 sentences at once"),
-        Case("batch axes", (normal(rng, 2, 3, 4, 8), _positions(0, 1, 2, 3)), note="2 sentences, 3 heads, 4 tokens"),
+        Case("batch axes", (normal_tensor(rng, 2, 5, 6), id_tensor([2, 3, 4, 5, 6])), note="2 sentences at once"),
         Case(
             "batch axes",
-            (normal(rng, 2, 4, 4, 6), _positions(1, 2, 3, 4)),
+            (normal_tensor(rng, 2, 3, 4, 8), id_tensor([0, 1, 2, 3])),
+            note="2 sentences, 3 heads, 4 tokens",
+        ),
+        Case(
+            "batch axes",
+            (normal_tensor(rng, 2, 4, 4, 6), id_tensor([1, 2, 3, 4])),
             note="2 sentences, as many heads as tokens",
         ),
         Case(
             "gradients",
-            (normal(rng, 2, 3, 4, gradient=True), _positions(1, 2, 3)),
+            (normal_tensor(rng, 2, 3, 4, gradient=True), id_tensor([1, 2, 3])),
             gradients=True,
             note="gradient of x",
         ),
-        Case(
-            "bad arguments",
-            (normal(rng, 4, 5), _positions(0, 1, 2, 3)),
-            raises="ValueError",
-            note="width 5 has no pairs",
-        ),
-        Case("bad arguments", (normal(rng, 2, 1), _positions(0, 1)), raises="ValueError", note="width 1 has no pairs"),
+        bad_arguments(normal_tensor(rng, 4, 5), id_tensor([0, 1, 2, 3]), note="width 5 has no pairs"),
+        bad_arguments(normal_tensor(rng, 2, 1), id_tensor([0, 1]), note="width 1 has no pairs"),
     ]
 
 
-def _speeds(d: Any, base: Any) -> Any:
+def _speeds(d: int, base: float) -> torch.Tensor:
     return base ** (-torch.arange(0, d, 2) / d)
 
 
 def _rotate(
-    angles: Any = lambda x, positions, base: positions[:, None] * _speeds(x.shape[-1], base),
-    turn: Any = lambda e, o, cos, sin: (e * cos - o * sin, e * sin + o * cos),
-    take: Any = lambda x: (x[..., 0::2], x[..., 1::2]),
-    put: Any = lambda e, o: torch.stack([e, o], dim=-1).flatten(-2),
-    refuse: Any = True,
-) -> Any:
+    angles: Step = lambda x, positions, base: positions[:, None] * _speeds(x.shape[-1], base),
+    turn: Step = lambda e, o, cos, sin: (e * cos - o * sin, e * sin + o * cos),
+    take: Step = lambda x: (x[..., 0::2], x[..., 1::2]),
+    put: Step = lambda e, o: torch.stack([e, o], dim=-1).flatten(-2),
+    refuse: bool = True,
+) -> Answer:
     """A rotary encoding with some of its steps replaced."""
 
     def wrong(x: Any, positions: Any, base: Any = 10000.0) -> Any:
@@ -127,7 +133,7 @@ def _sinusoids_added(x: Any, positions: Any, base: Any = 10000.0) -> Any:
     return x + torch.stack([a.sin(), a.cos()], dim=-1).flatten(-2)
 
 
-def _partnered(lay_out: Any, partner: Any, step: Any = 2) -> Any:
+def _partnered(lay_out: Step, partner: Step, step: int = 2) -> Answer:
     """The other common form, x cos a + partner(x) sin a, with a rule for which angle a feature gets."""
 
     def wrong(x: Any, positions: Any, base: Any = 10000.0) -> Any:
@@ -152,7 +158,6 @@ def _along_heads(x: Any, positions: Any, base: Any) -> Any:
 _HALVES_HINT = (
     "The pairs are neighbours: features 0 and 1, 2 and 3, ... Slices with a step of 2 take them apart: `x[..., 0::2]`."
 )
-
 
 _SIGN_HINT = "Turn (1, 0) by hand: it becomes (cos a, sin a). And (0, 1) becomes (-sin a, cos a)."
 

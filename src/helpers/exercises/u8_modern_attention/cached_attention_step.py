@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,23 +11,22 @@ import torch
 from helpers.exercise import Case, Exercise, Mistake, Tensor
 from helpers.reference import u8_modern_attention as reference
 
-from .common import READY_MADE, leveled, normal, scale_mistakes, swap
+from ..attention import Scale, root_of_width, scale_mistakes, share, transposed
+from ..common import READY_MADE_ATTENTION, Answer, Step, f4, normal, normal_tensor
+from .common import SCALES, leveled
 
 
-def _renormalised(e: Any) -> Any:
-    total = e.sum(-1, keepdim=True)
-    return e / total
-
-
-def _step(rng: np.random.Generator, lead: Any, t: Any, d_k: Any, d_v: Any, gradient: Any = False) -> Any:
+def _step(
+    rng: np.random.Generator, lead: tuple[int, ...], t: int, d_k: int, d_v: int, gradient: bool = False
+) -> tuple[Any, ...]:
     """Arguments of one step after t tokens; t = 0 means that there is no cache yet."""
-    new = tuple(normal(rng, *lead, 1, d, gradient=gradient) for d in (d_k, d_k, d_v))
-    cache = tuple(normal(rng, *lead, t, d, gradient=gradient) for d in (d_k, d_v)) if t else None
+    new = tuple(normal_tensor(rng, *lead, 1, d, gradient=gradient) for d in (d_k, d_k, d_v))
+    cache = tuple(normal_tensor(rng, *lead, t, d, gradient=gradient) for d in (d_k, d_v)) if t else None
     return *new, cache
 
 
-def _sentence_cases(rng: np.random.Generator) -> list[Case]:
-    Q, K, V = (rng.normal(size=(2, 2, 4, d)).astype("f4") for d in (6, 6, 3))
+def _sentence_cases(rng: np.random.Generator) -> Iterator[Case]:
+    Q, K, V = (f4(normal(rng, 2, 2, 4, d)) for d in (6, 6, 3))
     for t in range(4):
         new = tuple(Tensor(x[..., t : t + 1, :]) for x in (Q, K, V))
         cache = (Tensor(K[..., :t, :]), Tensor(V[..., :t, :])) if t else None
@@ -37,7 +37,12 @@ def _sentence_cases(rng: np.random.Generator) -> list[Case]:
 
 def _cache_cases(rng: np.random.Generator) -> list[Case]:
     q, K = leveled(rng, 1, np.array([-1e4, 1e4, 1e4, 0, 1e4]), (2,))
-    large = q, Tensor(K.array[:, -1:]), normal(rng, 2, 1, 3), (Tensor(K.array[:, :-1]), normal(rng, 2, 4, 3))
+    large = (
+        q,
+        Tensor(K.array[:, -1:]),
+        normal_tensor(rng, 2, 1, 3),
+        (Tensor(K.array[:, :-1]), normal_tensor(rng, 2, 4, 3)),
+    )
     return [
         Case("first token", _step(rng, (2,), 0, 6, 3), note="cache = None"),
         Case(
@@ -58,28 +63,24 @@ def _cache_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _softmax(scores: Any) -> Any:
-    return scores.softmax(-1)
-
-
-def _join(old: Any, new: Any, dim: Any = -2) -> Any:
+def _join(old: Any, new: Any, dim: int = -2) -> Any:
     return torch.cat([new] if old is None else [old, new], dim=dim)
 
 
 def _cached(
-    join: Any = _join,
-    seen: Any = lambda K: K,
-    weigh: Any = _softmax,
-    scale: Any = lambda Q, K, V: Q.shape[-1] ** 0.5,
-    keep: Any = lambda K, V, q, k, v, cache: (K, V),
-) -> Any:
+    join: Step = _join,
+    seen: Step = lambda K: K,
+    weigh: Step = lambda scores: scores.softmax(-1),
+    scale: Scale = root_of_width,
+    keep: Step = lambda K, V, q, k, v, cache: (K, V),
+) -> Answer:
     """A cached step with some of its parts replaced."""
 
     def wrong(q: Any, k: Any, v: Any, cache: Any) -> Any:
         old_K, old_V = (None, None) if cache is None else cache
         K, V = join(old_K, k), join(old_V, v)
         seen_K, seen_V = seen(K), seen(V)
-        output = weigh(q @ swap(seen_K) / scale(q, seen_K, seen_V)) @ seen_V
+        output = weigh(q @ transposed(seen_K) / scale(q, seen_K, seen_V)) @ seen_V
         return output, keep(K, V, q, k, v, cache)
 
     return wrong
@@ -95,7 +96,7 @@ def _kept_unless_first(K: Any, V: Any, q: Any, k: Any, v: Any, cache: Any) -> An
 
 def _values_forgotten(q: Any, k: Any, cache: Any) -> Any:
     K, V = torch.cat([cache[0], k], dim=-2), cache[1]
-    return (q @ swap(K) / q.shape[-1] ** 0.5).softmax(-1) @ V, (K, V)
+    return (q @ transposed(K) / q.shape[-1] ** 0.5).softmax(-1) @ V, (K, V)
 
 
 def _in_place(q: Any, k: Any, v: Any, cache: Any) -> Any:
@@ -216,7 +217,7 @@ EXERCISE = Exercise(
             "Axis 0 is the batch's. Count from the end: the tokens are `dim=-2`.",
             _cached(lambda old, new: _join(old, new, dim=0)),
         ),
-        *scale_mistakes(lambda scale: _cached(scale=scale)),
+        *scale_mistakes(lambda scale: _cached(scale=scale), SCALES),
         Mistake(
             "took the softmax over the queries",
             "There is one query, so every weight becomes 1. The weights over the keys, the last axis, add up to 1.",
@@ -230,7 +231,7 @@ EXERCISE = Exercise(
         Mistake(
             "took exp without subtracting the largest score",
             "exp(100) is more than float32 holds. Subtract each row's largest score first, or use torch.softmax.",
-            _cached(weigh=lambda scores: _renormalised(scores.exp())),
+            _cached(weigh=lambda scores: share(scores.exp())),
         ),
         Mistake(
             "changed the caller's cache in place",
@@ -260,7 +261,7 @@ EXERCISE = Exercise(
             _subscripted,
         ),
     ),
-    forbidden=READY_MADE,
+    forbidden=READY_MADE_ATTENTION,
     hints=(
         "Join first, attend second: K is the cached keys with the new one behind them, V likewise.",
         "Then one query attends to all of them, as in unit 2. No mask: nothing later than the newest token exists.",

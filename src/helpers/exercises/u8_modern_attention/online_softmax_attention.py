@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,29 +12,29 @@ import torch
 from helpers.exercise import Case, Exercise, Mistake, Tensor
 from helpers.reference import u8_modern_attention as reference
 
-from .common import READY_MADE, leveled, normal, scale_mistakes, swap
+from ..attention import Scale, root_of_width, scale_mistakes, transposed
+from ..common import READY_MADE_ATTENTION, Answer, Step, attention_tensors, bad_arguments, normal_tensor
+from .common import SCALES, leveled
 
 
 def _online_cases(rng: np.random.Generator) -> list[Case]:
-    def plain(lead: Any, n_q: Any, n_k: Any, d_k: Any, d_v: Any) -> Any:
-        return normal(rng, *lead, n_q, d_k), normal(rng, *lead, n_k, d_k), normal(rng, *lead, n_k, d_v)
+    def plain(n_q: int, n_k: int, d_k: int, d_v: int, *lead: int) -> tuple[Tensor, Tensor, Tensor]:
+        return attention_tensors(rng, n_q, n_k, d_k, d_v, lead)
 
-    def levels(*numbers: Any, n_q: Any = 3) -> Any:
-        return *leveled(rng, n_q, np.array(numbers, dtype=float)), normal(rng, len(numbers), 3)
+    def levels(*numbers: float) -> tuple[Tensor, Tensor, Tensor]:
+        return *leveled(rng, 3, np.array(numbers, dtype=float)), normal_tensor(rng, len(numbers), 3)
 
     many, few = 288, 48
     rows_apart = levels(0, 0, 0, 0)
     rows_apart[0].array[0, 1:], rows_apart[0].array[1, 1:] = (2, 0, 0), (-2, 0, 0)
     rows_apart[1].array[:, 1] = 60
-    q, k, v = plain((2,), 4, 7, 6, 3)
+    q, k, v = plain(4, 7, 6, 3, 2)
     return [
-        Case("values", (*plain((), 4, 6, 5, 3), 2), note="4 queries, 6 keys in 3 blocks of 2, d_k = 5, d_v = 3"),
-        Case("values", (*plain((), 4, 4, 4, 4), 2), note="everything square, 2 blocks of 2"),
-        Case("values", (*plain((), 5, 8, 6, 3), 1), note="8 blocks of one key"),
-        Case("last block smaller", (*plain((), 4, 7, 5, 3), 3), note="7 keys in blocks of 3, 3 and 1"),
-        Case(
-            "last block smaller", (*plain((), 4, 3, 5, 2), 8), note="3 keys, block_size = 8: one block that is not full"
-        ),
+        Case("values", (*plain(4, 6, 5, 3), 2), note="4 queries, 6 keys in 3 blocks of 2, d_k = 5, d_v = 3"),
+        Case("values", (*plain(4, 4, 4, 4), 2), note="everything square, 2 blocks of 2"),
+        Case("values", (*plain(5, 8, 6, 3), 1), note="8 blocks of one key"),
+        Case("last block smaller", (*plain(4, 7, 5, 3), 3), note="7 keys in blocks of 3, 3 and 1"),
+        Case("last block smaller", (*plain(4, 3, 5, 2), 8), note="3 keys, block_size = 8: one block that is not full"),
         Case(
             "running maximum",
             (*levels(-200, -200, 0, 0, 100), 2),
@@ -50,52 +51,56 @@ def _online_cases(rng: np.random.Generator) -> list[Case]:
         Case("running maximum", (*levels(0, 1, 3, 2, 5, 0), 2), note="the maximum rises block by block, by a little"),
         Case("large scores", (*levels(-1e4, 0, 1e4, 1e4, 0, -1e4), 2), note="scores from -10,000 to 10,000"),
         Case("large scores", (*levels(-1e4, -1e4, -1e4, -10_100), 3), note="all scores near -10,000"),
-        Case("batch axes", (*plain((2,), 4, 7, 6, 3), 3), note="2 sentences at once"),
-        Case("batch axes", (*plain((2, 3), 4, 6, 5, 2), 2), note="2 sentences, 3 heads"),
+        Case("batch axes", (*plain(4, 7, 6, 3, 2), 3), note="2 sentences at once"),
+        Case("batch axes", (*plain(4, 6, 5, 2, 2, 3), 2), note="2 sentences, 3 heads"),
         Case("gradients", (q, k, Tensor(v.array, gradient=True), 3), gradients=True, note="gradient of V"),
         Case(
             "memory",
-            (*plain((), many, many, 4, 4), 16),
+            (*plain(many, many, 4, 4), 16),
             memory=many * many // 2,
             note="288 queries, 288 keys, blocks of 16: under half of 288 × 288 numbers at one time",
         ),
         Case(
             "memory",
-            (*plain((), few, few, 1, 1), 3),
+            (*plain(few, few, 1, 1), 3),
             memory=few * few // 2,
             note="48 queries, 48 keys, blocks of 3: under half of 48 × 48 numbers at one time",
         ),
-        Case("bad arguments", (*plain((), 4, 6, 5, 3), 0), raises="ValueError", note="block_size = 0"),
-        Case("bad arguments", (*plain((), 4, 6, 5, 3), -2), raises="ValueError", note="block_size = -2"),
+        bad_arguments(*plain(4, 6, 5, 3), 0, note="block_size = 0"),
+        bad_arguments(*plain(4, 6, 5, 3), -2, note="block_size = -2"),
     ]
 
 
-def _starts(n: Any, size: Any) -> Any:
+def _refuse(block_size: int) -> None:
+    if block_size < 1:
+        raise ValueError("block_size")
+
+
+def _starts(n: int, size: int) -> range:
     return range(0, n, size)
 
 
 def _online(
-    grow: Any = torch.maximum,
-    fade_total: Any = True,
-    fade_output: Any = True,
-    fade: Any = lambda old, new: torch.exp(old - new),
-    against: Any = lambda new, scores: new,
-    starts: Any = _starts,
-    values: Any = lambda V, start, stop: V[..., start:stop, :],
-    scale: Any = lambda Q, K, V: Q.shape[-1] ** 0.5,
-    finish: Any = lambda output, total: output / total,
-    highest: Any = lambda scores: scores.amax(dim=-1, keepdim=True),
-) -> Any:
+    grow: Step = torch.maximum,
+    fade_total: bool = True,
+    fade_output: bool = True,
+    fade: Step = lambda old, new: torch.exp(old - new),
+    against: Step = lambda new, scores: new,
+    starts: Step = _starts,
+    values: Step = lambda V, start, stop: V[..., start:stop, :],
+    scale: Scale = root_of_width,
+    finish: Step = lambda output, total: output / total,
+    highest: Step = lambda scores: scores.amax(dim=-1, keepdim=True),
+) -> Answer:
     """Blocked attention with some of its steps replaced."""
 
     def wrong(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
-        if block_size < 1:
-            raise ValueError("block_size")
+        _refuse(block_size)
         Q = Q / scale(Q, K, V)
         state = None
         for start in starts(K.shape[-2], block_size):
             stop = min(start + block_size, K.shape[-2])
-            scores = Q @ swap(K[..., start:stop, :])
+            scores = Q @ transposed(K[..., start:stop, :])
             new = highest(scores) if state is None else grow(state[0], highest(scores))
             weights = torch.exp(scores - against(new, scores))
             total, output = weights.sum(-1, keepdim=True), weights @ values(V, start, stop)
@@ -109,73 +114,70 @@ def _online(
     return wrong
 
 
-def _softmax_by_block(combine: Any, dim: Any = -1) -> Any:
+def _blocks(Q: Any, K: Any, V: Any, block_size: Any) -> Iterator[tuple[Any, Any]]:
+    """The scaled scores and the values of each block, once the block size is looked at."""
+    _refuse(block_size)
+    for start in _starts(K.shape[-2], block_size):
+        block = slice(start, start + block_size)
+        yield Q @ transposed(K[..., block, :]) / Q.shape[-1] ** 0.5, V[..., block, :]
+
+
+def _softmax_by_block(combine: Step, dim: int = -1) -> Answer:
+    """The softmax of each block by itself; `combine` gets the sum of the outputs and their number."""
+
     def wrong(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
-        if block_size < 1:
-            raise ValueError("block_size")
-        output = count = 0
-        for start in _starts(K.shape[-2], block_size):
-            scores = Q @ swap(K[..., start : start + block_size, :]) / Q.shape[-1] ** 0.5
-            output, count = output + scores.softmax(dim) @ V[..., start : start + block_size, :], count + 1
+        output, count = 0, 0
+        for scores, values in _blocks(Q, K, V, block_size):
+            output, count = output + scores.softmax(dim) @ values, count + 1
         return combine(output, count)
 
     return wrong
 
 
 def _normalised_every_time(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
-    if block_size < 1:
-        raise ValueError("block_size")
-    largest = total = output = None
-    for start in _starts(K.shape[-2], block_size):
-        scores = Q @ swap(K[..., start : start + block_size, :]) / Q.shape[-1] ** 0.5
-        new = (
-            scores.amax(-1, keepdim=True) if largest is None else torch.maximum(largest, scores.amax(-1, keepdim=True))
-        )
+    largest: Any = None
+    total = output = V.new_zeros(())
+    for scores, values in _blocks(Q, K, V, block_size):
+        highest = scores.amax(-1, keepdim=True)
+        new = highest if largest is None else torch.maximum(largest, highest)
         weights = torch.exp(scores - new)
-        fade = 0 if largest is None else torch.exp(largest - new)
-        total = weights.sum(-1, keepdim=True) + (0 if largest is None else fade * total)
-        output = (weights @ V[..., start : start + block_size, :] + (0 if largest is None else fade * output)) / total
-        largest = new
+        block_total, block_output = weights.sum(-1, keepdim=True), weights @ values
+        if largest is not None:
+            fade = torch.exp(largest - new)
+            block_total, block_output = block_total + fade * total, block_output + fade * output
+        largest, total, output = new, block_total, block_output / block_total
     return output
 
 
 def _grown_from_minus_infinity(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
-    if block_size < 1:
-        raise ValueError("block_size")
     largest = Q.new_full((*Q.shape[:-1], 1), -math.inf)
-    total, output = 0.0, 0.0
-    for start in _starts(K.shape[-2], block_size):
-        scores = Q @ swap(K[..., start : start + block_size, :]) / Q.shape[-1] ** 0.5
+    total, output = Q.new_zeros(()), Q.new_zeros(())
+    for scores, values in _blocks(Q, K, V, block_size):
         new = torch.maximum(largest, scores.amax(-1, keepdim=True))
         weights, growth = torch.exp(scores - new), torch.exp(new - largest)
         total = growth * total + weights.sum(-1, keepdim=True)
-        output, largest = growth * output + weights @ V[..., start : start + block_size, :], new
+        output, largest = growth * output + weights @ values, new
     return output / total
 
 
 def _rescaled_along_features(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
-    if block_size < 1:
-        raise ValueError("block_size")
     largest, total = torch.full(Q.shape[:-1], -math.inf), torch.zeros(Q.shape[:-1])
     output = torch.zeros(*Q.shape[:-1], V.shape[-1])
-    for start in _starts(K.shape[-2], block_size):
-        scores = Q @ swap(K[..., start : start + block_size, :]) / Q.shape[-1] ** 0.5
+    for scores, values in _blocks(Q, K, V, block_size):
         new = torch.maximum(largest, scores.amax(-1))
         weights, fade = torch.exp(scores - new[..., None]), torch.exp(largest - new)
         total, largest = fade * total + weights.sum(-1), new
-        output = output * fade + weights @ V[..., start : start + block_size, :]
+        output = output * fade + weights @ values
     return output / total[..., None]
 
 
 def _all_at_once(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
-    if block_size < 1:
-        raise ValueError("block_size")
-    return (Q @ swap(K) / Q.shape[-1] ** 0.5).softmax(-1) @ V
+    _refuse(block_size)
+    return (Q @ transposed(K) / Q.shape[-1] ** 0.5).softmax(-1) @ V
 
 
 def _number_of_blocks(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
-    if block_size < 1:
-        raise ValueError("block_size")
+    _refuse(block_size)
     return reference.online_softmax_attention(Q, K, V, -(-K.shape[-2] // block_size))
 
 
@@ -294,7 +296,7 @@ EXERCISE = Exercise(
             "What is divided once cannot be added to as if it were not. Divide once, after the last block.",
             _normalised_every_time,
         ),
-        *scale_mistakes(lambda scale: _online(scale=scale)),
+        *scale_mistakes(lambda scale: _online(scale=scale), SCALES),
         Mistake(
             "made the whole n × n matrix of scores",
             "The result is right, and the point is missed: compute the scores of one block of keys, use them, and let"
@@ -318,7 +320,7 @@ EXERCISE = Exercise(
             lambda Q, K, V, block_size: reference.online_softmax_attention(Q, K, V, max(block_size, 1)),
         ),
     ),
-    forbidden=READY_MADE,
+    forbidden=READY_MADE_ATTENTION,
     hints=(
         (
             "For each query carry three things: the largest score so far, the sum of exponentials measured from it, and"

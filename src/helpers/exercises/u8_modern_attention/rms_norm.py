@@ -6,34 +6,34 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercise import Case, Exercise, Mistake, Tensor
+from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u8_modern_attention as reference
 
-from .common import normal
+from ..common import Answer, Step, f4, normal, normal_tensor, tensor
 
 
 def _rms_cases(rng: np.random.Generator) -> list[Case]:
-    off_centre = Tensor((rng.normal(size=(3, 5)) + 2).astype("f4"))
-    with_zero = rng.normal(size=(3, 4)).astype("f4")
+    off_centre = tensor(normal(rng, 3, 5) + 2)
+    with_zero = f4(normal(rng, 3, 4))
     with_zero[1] = 0
     return [
-        Case("values", (normal(rng, 3, 5), normal(rng, 5)), note="3 tokens of width 5"),
-        Case("values", (off_centre, normal(rng, 5)), note="3 tokens whose mean is far from 0"),
-        Case("values", (normal(rng, 4, 4), normal(rng, 4)), note="4 tokens of width 4: a square x"),
-        Case("values", (normal(rng, 6), normal(rng, 6)), note="a single token, one axis"),
-        Case("eps", (normal(rng, 3, 5), normal(rng, 5), 0.5), note="eps = 0.5"),
-        Case("eps", (normal(rng, 3, 5), normal(rng, 5)), {"eps": 0.02}, note="eps = 0.02, by name"),
+        Case("values", (normal_tensor(rng, 3, 5), normal_tensor(rng, 5)), note="3 tokens of width 5"),
+        Case("values", (off_centre, normal_tensor(rng, 5)), note="3 tokens whose mean is far from 0"),
+        Case("values", (normal_tensor(rng, 4, 4), normal_tensor(rng, 4)), note="4 tokens of width 4: a square x"),
+        Case("values", (normal_tensor(rng, 6), normal_tensor(rng, 6)), note="a single token, one axis"),
+        Case("eps", (normal_tensor(rng, 3, 5), normal_tensor(rng, 5), 0.5), note="eps = 0.5"),
+        Case("eps", (normal_tensor(rng, 3, 5), normal_tensor(rng, 5)), {"eps": 0.02}, note="eps = 0.02, by name"),
         Case(
             "eps",
-            (Tensor((1e-3 * rng.normal(size=(3, 5))).astype("f4")), normal(rng, 5)),
+            (tensor(1e-3 * normal(rng, 3, 5)), normal_tensor(rng, 5)),
             note="tokens a thousandth long, eps left at its default of 1e-6",
         ),
-        Case("eps", (Tensor(with_zero), normal(rng, 4)), note="one of 3 tokens is all zeros"),
-        Case("batch axes", (normal(rng, 2, 3, 5), normal(rng, 5)), note="2 sentences at once"),
-        Case("batch axes", (normal(rng, 2, 3, 4, 6), normal(rng, 6)), note="2 × 3 sentences at once"),
+        Case("eps", (tensor(with_zero), normal_tensor(rng, 4)), note="one of 3 tokens is all zeros"),
+        Case("batch axes", (normal_tensor(rng, 2, 3, 5), normal_tensor(rng, 5)), note="2 sentences at once"),
+        Case("batch axes", (normal_tensor(rng, 2, 3, 4, 6), normal_tensor(rng, 6)), note="2 × 3 sentences at once"),
         Case(
             "gradients",
-            (normal(rng, 2, 3, 5, gradient=True), normal(rng, 5, gradient=True)),
+            (normal_tensor(rng, 2, 3, 5, gradient=True), normal_tensor(rng, 5, gradient=True)),
             gradients=True,
             note="gradients of x and weight",
         ),
@@ -44,7 +44,7 @@ def _mean_square(x: Any, dim: Any = -1) -> Any:
     return x.square().mean(dim=dim, keepdim=True)
 
 
-def _rms(divide: Any) -> Any:
+def _rms(divide: Step) -> Answer:
     """A wrong RMS norm from a rule for the token; the weight and the default eps are as asked."""
     return lambda x, weight, eps=1e-6: weight * divide(x, eps)
 

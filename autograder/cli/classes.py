@@ -1,0 +1,92 @@
+"""For a class and its people: make it, give time, forget a student, examine the machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder import course
+
+from .shared import Course, Units, console, progress
+
+
+def init(folder: Annotated[Path, typer.Argument(help="The class folder to make.")], units: Units = None) -> None:
+    """Make a class folder with nbgrader's layout, its gradebook and its secret."""
+    from autograder.authoring import releasing
+
+    names = course.chosen(units)
+    with progress() as bar:
+        task = bar.add_task("releasing", total=len(names))
+        releasing.init(folder, names, done=lambda unit: bar.advance(task))
+    console.print(
+        f"{folder.absolute()}: {len(names)} {'unit' if len(names) == 1 else 'units'} released; "
+        "put submissions in submitted/<student>/<unit>/",
+        soft_wrap=True,
+    )
+
+
+def extend(
+    unit: Annotated[str, typer.Argument(help="The unit, as u1.")],
+    student: Annotated[str, typer.Argument(help="The student's id.")],
+    until: Annotated[str | None, typer.Option("--until", help='The new due date, as "2026-10-08 12:00 UTC".')] = None,
+    hours: Annotated[
+        float | None, typer.Option("--hours", help="Or hours after the class's due date; 0 takes an extension back.")
+    ] = None,
+    course_folder: Course = Path("."),
+) -> None:
+    """Give one student more time for one unit."""
+    from autograder.classroom import extending
+    from autograder.classroom.classroom import Classroom
+
+    done = extending.extend(Classroom.open(course_folder), course.chosen([unit])[0], student, until, hours)
+    held = "now due" if done.extended else "due like everybody else's"
+    again = f"; `autograder grade {unit}` sets the late penalty anew" if done.handed_in else ""
+    console.print(
+        f"{done.student}, {done.unit}: {held} {done.due:%Y-%m-%d %H:%M} UTC{again}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def forget(
+    student: Annotated[str, typer.Argument(help="The student's id.")],
+    course_folder: Course = Path("."),
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete everything about one student from the class; nothing brings it back."""
+    from autograder.classroom import forgetting
+    from autograder.classroom.classroom import Classroom
+
+    classroom = Classroom.open(course_folder)
+    if not yes:
+        typer.confirm(f"Delete all points and all work of {student} in {classroom.root}?", abort=True)
+    done = forgetting.forget(classroom, student)
+    console.print(
+        f"{student} is deleted from the gradebook, with {len(done.folders)} folders",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    if done.look_at:
+        names = [path.name for path in done.look_at]
+        console.print(
+            "made of the whole class, look there yourself:",
+            *names,
+            sep="\n  ",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def doctor() -> None:
+    """Say what this machine can give to keep grading safe."""
+    from autograder.sandbox import doctor as examiner
+
+    findings = examiner.examine()
+    console.print(examiner.table(findings))
+    if any(finding.needed and not finding.present for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,98 @@
+"""Grade, and report on what is graded."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from autograder import course
+from autograder.course import CourseError
+
+from .shared import Course, Units, console
+
+
+def grade(
+    units: Units = None,
+    course_folder: Course = Path("."),
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; as many as cores if not named.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="A Dask scheduler whose workers grade instead, as tcp://host:8786.")
+    ] = None,
+    regrade: Annotated[bool, typer.Option("--regrade", help="Grade also what has not changed.")] = False,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Grade without the sandbox where it cannot be had; the grades are marked.")
+    ] = False,
+    feedback: Annotated[bool, typer.Option(help="Write feedback pages.")] = True,
+    events: Annotated[
+        bool, typer.Option("--json", help="Write what happens as JSON events, one a line, instead of a table.")
+    ] = False,
+) -> None:
+    """Grade what is new or changed in submitted/<student>/<unit>/ and print the points."""
+    if sys.platform != "linux":
+        raise CourseError(
+            "grading needs Linux, whose sandbox keeps it fair (on Windows: WSL 2, elsewhere a virtual machine); "
+            "learning does not"
+        )
+    from autograder.sandbox import early
+
+    with contextlib.ExitStack() as stack:
+        if scheduler is None:
+            stack.enter_context(early.begun(course_folder, sealed=not unsafe))
+        with early.importing():
+            from autograder import report
+            from autograder.classroom.classroom import Classroom
+            from autograder.grading import coordinator, progress
+            from autograder.grading.pools import Local
+
+        classroom = Classroom.open(course_folder)
+        names = list(course.chosen(units))
+        waiting = sum(len(classroom.submitted(unit)) for unit in names)
+        if scheduler is None:
+            stack.enter_context(Local.forked_early(jobs, waiting))
+        if not waiting:
+            if not events:
+                console.print(
+                    f"nothing to grade: no submissions of {', '.join(units or ['any unit'])} "
+                    f"in {classroom.root / 'submitted'}",
+                    soft_wrap=True,
+                )
+            return
+        with progress.Events() if events else progress.Lines(Console(stderr=True)) as tell:
+            try:
+                results = coordinator.grade(classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade)
+            except coordinator.Stopped as stopped:
+                tell("told", text=str(stopped))
+                raise typer.Exit(130) from None
+    page = report.write(classroom, results)
+    if not events:
+        console.print(report.table(results))
+        console.print(f"report: {page}", soft_wrap=True)
+    if any(result.outcome.ungradable for result in results):
+        raise typer.Exit(3)
+
+
+def report(
+    course_folder: Course = Path("."),
+    lookalikes: Annotated[
+        bool, typer.Option("--lookalikes", help="Also look for pairs of submissions that look alike.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Folder for report.html and the CSV files; report/ in the class folder if not named."
+        ),
+    ] = None,
+) -> None:
+    """Write the report on a graded class: one page and CSV files."""
+    from autograder import report as reporter
+    from autograder.classroom.classroom import Classroom
+
+    page = reporter.write(Classroom.open(course_folder), folder=out, look_alikes=lookalikes)
+    console.print(f"report: {page}", soft_wrap=True)

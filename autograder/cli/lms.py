@@ -1,0 +1,92 @@
+"""From and to a learning management system: collect, export, feedback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder import course
+
+from .shared import Course, Units, console
+
+
+def collect(
+    unit: Annotated[str, typer.Argument(help="The unit that was handed in, as u1.")],
+    download: Annotated[
+        Path, typer.Argument(help="The zip of all submissions from Moodle or Canvas, or a folder of it.")
+    ],
+    course_folder: Course = Path("."),
+    worksheet: Annotated[
+        Path | None, typer.Option(help="Moodle's grading worksheet, for students whose names do not tell.")
+    ] = None,
+) -> None:
+    """Take a download of submissions from Moodle or Canvas into the class."""
+    from autograder.classroom.classroom import Classroom
+    from autograder.lms import collecting
+
+    name = course.chosen([unit])[0]
+    report = collecting.collect(Classroom.open(course_folder), name, download, worksheet)
+    late = f"; marked late: {', '.join(report.late)}" if report.late else ""
+    console.print(
+        f"submissions of {name} collected: {len(report.students)}{late}", markup=False, highlight=False, soft_wrap=True
+    )
+    if report.left:
+        console.print(
+            f"left out: {len(report.left)}", *report.left, sep="\n  ", markup=False, highlight=False, soft_wrap=True
+        )
+        raise typer.Exit(3)
+
+
+def export(
+    to: Annotated[str, typer.Option("--to", help="canvas, moodle, csv or json.")],
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Where to write; into the class folder if not named.")
+    ] = None,
+    course_folder: Course = Path("."),
+    units: Units = None,
+    decimal_comma: Annotated[
+        bool, typer.Option("--decimal-comma", help="Write 1,5 instead of 1.5, and semicolons between columns.")
+    ] = False,
+    missing: Annotated[
+        str | None, typer.Option(help="What who handed in nothing gets: zero (the default) or empty.")
+    ] = None,
+) -> None:
+    """Write the points for Canvas, Moodle, a spreadsheet or a program."""
+    from autograder.classroom.classroom import Classroom
+    from autograder.lms import exporting
+
+    chosen = list(course.chosen(units)) if units else []
+    done = exporting.export(Classroom.open(course_folder), to, file, chosen, "," if decimal_comma else None, missing)
+    console.print(
+        f"students: {done.students}, units: {done.units}, in {done.path}", markup=False, highlight=False, soft_wrap=True
+    )
+    for line in done.told:
+        console.print(f"note: {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def feedback(
+    unit: Annotated[str, typer.Argument(help="The unit, as u1.")],
+    system: Annotated[str, typer.Option("--zip", help="moodle or canvas: whose names the pages get.")],
+    file: Annotated[
+        Path | None, typer.Option("--file", help="The zip to write; into the class folder if not named.")
+    ] = None,
+    course_folder: Course = Path("."),
+    worksheet: Annotated[
+        Path | None, typer.Option(help="Moodle's grading worksheet, if the submissions were collected with it.")
+    ] = None,
+) -> None:
+    """Put the feedback pages into a zip that Moodle or Canvas takes back."""
+    from autograder.classroom.classroom import Classroom
+    from autograder.lms import feedback_files
+
+    written = feedback_files.zip_feedback(
+        Classroom.open(course_folder), course.chosen([unit])[0], system, file, worksheet
+    )
+    console.print(
+        f"feedback of {len(written.students)} in {written.path}", markup=False, highlight=False, soft_wrap=True
+    )
+    if written.without:
+        console.print("without a page:", *written.without, sep="\n  ", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(3)

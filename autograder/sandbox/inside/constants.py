@@ -1,0 +1,27 @@
+"""What both sides of the sandbox must know: places, exit codes, and what a request says."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TypedDict
+
+POOL = Path(os.environ.get("ATTENTION_POOL", "/pool"))
+SCRATCH = "/scratch"
+NOBODY = 65534
+# How a keeper says that its kernel ended.
+EXIT_MEMORY, EXIT_PROCESSES, EXIT_TIME, EXIT_SETUP, EXIT_CPU = 81, 82, 83, 84, 85
+KILLED_FROM_OUTSIDE, WARM_PROCESS_GONE = 100 + signal.SIGKILL, -1
+
+# Seconds, bytes and counts by name, as `autograder.sandbox.limits` gives them.
+Limits = dict[str, int]
+
+
+class Request(TypedDict):
+    """What a user asks for: to start, interrupt or kill the kernel of a run; limits and sealed come with a start."""
+
+    do: str
+    run: str
+    limits: Limits
+    sealed: bool

