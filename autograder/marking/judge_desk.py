@@ -19,6 +19,10 @@ from helpers.running import outpost, wire
 from helpers.verdict import FAILED, Finding, Verdict
 
 
+# Seconds of processor time for the words of one wrong answer; what was tried for one serves the whole class.
+BUDGET = 0.1
+
+
 class JudgeDesk:
     """Serves one notebook's socket in a thread of its own.
 
@@ -151,7 +155,10 @@ class JudgeDesk:
             return
         (_, name, hidden, work, answers), self._asking = self._asking, None
         told = tuple(map(records.checked, further)) if isinstance(further, list) else ()
-        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed))
+        # The hidden cases of an answer that fails the visible ones say nothing new; each gets its words once.
+        known = False in self._verdicts and not self._verdicts[False].passed
+        budget = 0.0 if hidden and known else BUDGET
+        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), budget=budget)
         try:
             verdict = judge.judge(work, answers, hidden, more)
         except Exception as error:

@@ -176,9 +176,12 @@ def advice(finding: Finding, answer: Answer) -> str:
             "Compare the `return` line with what the description says comes back: how many results, and of which type."
         )
     if finding.kind == "dtype":
-        return "Look for the line that makes the result's numbers of another kind: a comparison gives booleans, `astype` what it is told."
+        return (
+            "Look for the line that makes the result's numbers of another kind: a comparison gives booleans, `astype`"
+            " what it is told."
+        )
     return ""
 
 
 def _parameters(error: Mapping[str, Any]) -> bool:
-    return error["message"].startswith("the parameters of your")
+    return str(error["message"]).startswith("the parameters of your")

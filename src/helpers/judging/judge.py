@@ -66,6 +66,11 @@ def _say(
     assert shown is not None
     answer = answers[first]
     told = unrun.diagnose(work.exercise.name, answer, more.facts)
+    if told is not None and told[0].kind == "raised":
+        # A missing name may be a mistake that the exercise knows.
+        mistake = known.recognise(work, answers, found)
+        if mistake is not None:
+            return shown, mistake
     if told is not None:
         return dataclasses.replace(told[0], property=shown.property, note=shown.note), told[1]
     diagnosis = (
@@ -74,7 +79,7 @@ def _say(
         or known.recognise(work, answers, found)
         or general.by_kind(shown, more.facts)
         or patterns.diagnose(work, answers, found)
-        or variants.diagnose(work, answers, found)
+        or variants.diagnose(work, answers, found, more.budget)
         or known.recognise(work, answers, found, in_part=True)
         or relations.diagnose(work, answers, found)
         or earlier.suspect(more)

@@ -11,8 +11,6 @@ from helpers.verdict import Diagnosis, Finding
 from .agreement import agree
 from .papers import Paper
 
-# What these say comes from several cases or from a later call, so the first failing case alone decides nothing.
-_SPREAD = ("relation", "overwritten")
 # What may be wrong besides with what was computed: a case that fails by these may have another reason.
 _CONDUCT = ("changed", "shares", "overwritten", "memory", "warning", "numpy", "no gradient", "unused", "unanswered")
 
@@ -35,10 +33,8 @@ def recognise(
     first = next(i for i, finding in enumerate(found) if finding is not None)
     shown = found[first]
     assert shown is not None
-    candidates: Sequence[Mistake] = work.exercise.mistakes
-    if shown.kind not in _SPREAD:
-        # Most are out after this one case, so the others are not even run.
-        candidates = [m for m in candidates if agree(work.exercise, answers[first], shown, *work.mistaken_at(m, first))]
+    # Most are out after this one case, so the others are not even run.
+    candidates = [m for m in work.exercise.mistakes if _shows(work, answers, m, first, shown)]
     failures = sum(
         finding is not None and finding.kind not in _CONDUCT and case.raises is None and not case.from_file
         for case, finding in zip(work.cases, found)
@@ -56,12 +52,30 @@ def recognise(
     return Diagnosis(mistake.name, mistake.hint)
 
 
+def _shows(work: Paper, answers: Sequence[Answer], mistake: Mistake, first: int, shown: Finding) -> bool:
+    """Whether a mistake is wrong in the first failing case as the learner is."""
+    if shown.kind == "overwritten":
+        # Only a later call shows it.
+        return True
+    if shown.kind == "relation":
+        relations = (one for one in work.exercise.relations if one.property == shown.property)
+        told = (work.mistaken_together(mistake, relation) for relation in relations)
+        return any(finding is not None and finding.message == shown.message for finding in told)
+    return agree(work.exercise, answers[first], shown, *work.mistaken_at(mistake, first))
+
+
 def _explains(
     work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], mistake: Mistake
 ) -> tuple[int, int]:
     """How many failures a mistake explains, and how many of these by what was computed; 0, 0 when one case
     contradicts it."""
     count = values = 0
+    slow = work.cases[0].init is not None
+    if slow:
+        # Modules take long to make: the first contradiction ends it, and the others are not run at all.
+        for i, mine in enumerate(found):
+            if mine is None and work.mistaken_at(mistake, i)[1] is not None:
+                return 0, 0
     wrong, wrong_found = work.mistaken(mistake)
     for i, (mine, other) in enumerate(zip(found, wrong_found)):
         if other is None:

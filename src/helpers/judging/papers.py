@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercise import Case, Exercise, Mistake
+from helpers.exercise import Case, Exercise, Mistake, Relation
 from helpers.running import runner
 from helpers.running.runner import Answer
 from helpers.verdict import Finding
@@ -52,7 +52,9 @@ class Paper:
     def mistaken(self, mistake: Mistake) -> tuple[list[Answer], list[Finding | None]]:
         """A mistake's answers and what is wrong with each."""
         if mistake.name not in self._mistaken:
-            answers = self._run(mistake.wrong)
+            rows = [self._mistaken_at.get((mistake.name, i)) for i in range(len(self.cases))]
+            whole = all(row is not None for row in rows)
+            answers = [row[0] for row in rows if row is not None] if whole else self._run(mistake.wrong)
             found = [None if case.from_file else finding for case, finding in zip(self.cases, self.findings(answers))]
             self._mistaken[mistake.name] = answers, found
         return self._mistaken[mistake.name]
@@ -66,6 +68,20 @@ class Paper:
         if place not in self._mistaken_at:
             self._mistaken_at[place] = self.answer_at(mistake.wrong, index)
         return self._mistaken_at[place]
+
+    def mistaken_together(self, mistake: Mistake, relation: Relation) -> Finding | None:
+        """What is wrong with a mistake's answers to the cases of a relation, without the time of all the others."""
+        labels = self.labels(relation)
+        rows = {label: self.mistaken_at(mistake, i) for label, i in labels.items()}
+        alone = next((finding for _, finding in rows.values() if finding is not None), None)
+        if alone is not None or any(self.cases[i].from_file for i in labels.values()):
+            return alone
+        problem = relation.test({label: answer["value"] for label, (answer, _) in rows.items()})
+        return None if problem is None else Finding(relation.property, "relation", problem)
+
+    def labels(self, relation: Relation) -> dict[str, int]:
+        """The cases that a relation is about, by their labels."""
+        return {case.label: i for i, case in enumerate(self.cases) if case.property == relation.property and case.label}
 
     def answer_at(self, target: Callable[..., Any], index: int) -> tuple[Answer, Finding | None]:
         """The answer of one of our own implementations to one case, and what is wrong with it."""
@@ -91,9 +107,7 @@ class Paper:
         """What is wrong with each answer, relations between answers included."""
         found = [examine(self.exercise, *row) for row in zip(self.cases, answers, self.expected)]
         for relation in self.exercise.relations:
-            labels = {
-                case.label: i for i, case in enumerate(self.cases) if case.property == relation.property and case.label
-            }
+            labels = self.labels(relation)
             if any(found[i] is not None for i in labels.values()):
                 continue
             problem = relation.test({label: answers[i]["value"] for label, i in labels.items()})

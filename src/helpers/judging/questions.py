@@ -42,12 +42,14 @@ class More:
         answers: the answers to `further`, in its order.
         broken: pieces of the learner's own that the answer builds on and with whose references it passes.
         failed: exercises of the same notebook that are known not to be right.
+        budget: seconds of processor time for trying variants of the reference.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
     broken: tuple[str, ...] = ()
     failed: frozenset[str] = frozenset()
+    budget: float = 0.2
 
 
 def further(work: Paper, found: Sequence[Finding | None]) -> list[Case]:

@@ -1,4 +1,4 @@
-"""Every wrong answer of the tables fails; what is said of it is true, and what was said of it once and is false is not."""
+"""Every wrong answer of the tables fails; what is said of it is true, and what was once said of it falsely is not."""
 
 import pytest
 

@@ -153,7 +153,9 @@ def _compiled(tree: ast.AST, name: str) -> CodeType:
     assert isinstance(tree, ast.stmt)
     module = ast.fix_missing_locations(ast.Module([tree], []))
     flags = __future__.annotations.compiler_flag
-    return compile(module, f"<variant of {name}>", "exec", flags=flags, dont_inherit=True)
+    code = compile(module, f"<variant of {name}>", "exec", flags=flags, dont_inherit=True)
+    assert isinstance(code, CodeType)
+    return code
 
 
 def _ticker() -> Callable[[], None]:

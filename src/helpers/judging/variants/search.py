@@ -17,8 +17,6 @@ from ..agreement import agree
 from ..papers import Paper
 from .making import Variant, Workshop
 
-# Seconds of processor time for one diagnosis; most end far below it.
-BUDGET = 0.25
 MAX_PAIRS = 4_000
 # There are many of these, and two at once are rarely somebody's idea.
 _RARE = ("name", "number", "comparison", "size", "branch", "part")
@@ -27,12 +25,18 @@ _BESIDE = ("changed", "shares", "overwritten", "memory", "warning", "numpy", "sh
 
 
 def diagnose(
-    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], budget: float = BUDGET
+    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], budget: float
 ) -> Diagnosis | None:
     """Return what the variants that give the learner's answers on every case say, or None.
 
     One rewrite is simpler than two. Of several that agree everywhere, the one in the reference's own text speaks, and
     only if all that remain say the same of the same place.
+
+    Args:
+        work: the cases.
+        answers: the learner's.
+        found: what is wrong with each.
+        budget: seconds of processor time; nothing is said when it does not reach.
     """
     first = next(i for i, finding in enumerate(found) if finding is not None)
     shown = found[first]

@@ -124,17 +124,18 @@ def _branches(node: ast.IfExp | ast.If) -> Iterator[Rewrite]:
 
 def _constants(node: ast.Constant, scope: Scope) -> Iterator[Rewrite]:
     around = scope.parents.get(id(node))
-    if type(node.value) not in (int, float) or around is None:
+    value = node.value
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or around is None:
         return
     hint = "Compare each number with the formula."
     if isinstance(around, ast.BinOp):
-        steps = (node.value + 1, node.value - 1) if type(node.value) is int else ()
-        for other in (*steps, node.value * 10, node.value / 10, node.value * 2):
-            if other not in (0, node.value):
+        steps: tuple[float, ...] = (value + 1, value - 1) if isinstance(value, int) else ()
+        for other in (*steps, value * 10, value / 10, value * 2):
+            if other not in (0, value):
                 yield Rewrite(
                     node,
                     ast.Constant(other),
-                    f"the number is {other:g}, not {node.value:g}, in {shown(around)}",
+                    f"the number is {other:g}, not {value:g}, in {shown(around)}",
                     hint,
                     f"number {id(node)}",
                 )

@@ -160,13 +160,14 @@ FALSE_ONCE = [
                 self.tgt_embed = nn.Embedding(tgt_vocab, d_model)
                 self.register_buffer("positions", torch.from_numpy(sinusoidal_encoding(max_length, d_model)).float())
                 self.encoder = Encoder(n_layers, d_model, n_heads, d_ff, norm_first=True)
-                self.decoder = nn.ModuleList([DecoderLayer(d_model, n_heads, d_ff, norm_first=True) for _ in range(n_layers)])
+                layers = [DecoderLayer(d_model, n_heads, d_ff, norm_first=True) for _ in range(n_layers)]
+                self.decoder = nn.ModuleList(layers)
                 self.norm = nn.LayerNorm(d_model)
                 self.project = nn.Linear(d_model, tgt_vocab)
 
             def encode(self, src):
-                x = F.dropout(self.src_embed(src) * math.sqrt(self.src_embed.embedding_dim) + self.positions[: src.shape[1]], 0.1)
-                return self.encoder(x, (src != 0)[:, None, None, :])
+                x = self.src_embed(src) * math.sqrt(self.src_embed.embedding_dim) + self.positions[: src.shape[1]]
+                return self.encoder(F.dropout(x, 0.1), (src != 0)[:, None, None, :])
 
             def decode(self, tgt_in, memory, memory_mask=None):
                 x = self.tgt_embed(tgt_in) * math.sqrt(self.tgt_embed.embedding_dim) + self.positions[: tgt_in.shape[1]]
