@@ -18,7 +18,6 @@ from helpers.judging import judge, questions, records
 from helpers.running import outpost, wire
 from helpers.verdict import FAILED, Finding, Verdict
 
-
 # Seconds of processor time for the words of one wrong answer; what was tried for one serves the whole class.
 BUDGET = 0.1
 

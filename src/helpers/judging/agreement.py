@@ -60,6 +60,9 @@ def alike_errors(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
         return False
     if _TWO_SHAPES.search(a["message"]) or not a["operation"] or not b["operation"]:
         return True
+    if "core dimension" in a["message"]:
+        # NumPy names two lengths of four here, so what cannot be seen of the operands may be anything.
+        return bool(a["operation"] == b["operation"])
     mine, other = _parts(a["operation"]), _parts(b["operation"])
     # A wrapper of the library's own (`x.sum(axis=2)` is `np.sum(x, axis=2)`) hides what it was called with.
     return len(mine) != len(other) or all("?" in pair or pair[0] == pair[1] for pair in zip(mine[1:], other[1:]))

@@ -28,7 +28,7 @@ _BY_KIND = {
     ),
     "no error": Diagnosis(
         "accepts arguments that make no sense",
-        "Look at the arguments before you compute: `if ...: raise ValueError(...)`, with what must not be as condition.",
+        "Look at the arguments before you compute: `if ...: raise ValueError(...)`, with what must not be behind `if`.",
     ),
     "nothing": Diagnosis("returns nothing", "A function without `return` gives None, however right its last line is."),
     "list": Diagnosis(

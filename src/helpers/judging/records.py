@@ -104,7 +104,7 @@ def checked_facts(facts: object) -> dict[str, Any]:
     if not isinstance(facts, dict) or not all(map(isinstance, map(facts.get, _FACTS), _FACTS.values())):
         return {}
     rows = facts["open"] + facts["left"] + facts["nested"] + ([facts["printed"]] if facts["printed"] else [])
-    forms = {name: size for name, size in (("open", 3), ("left", 2), ("nested", 3))}
+    forms = {"open": 3, "left": 2, "nested": 3}
     if any(not isinstance(row, (list, tuple)) for row in rows):
         return {}
     if any(len(row) != size for name, size in forms.items() for row in facts[name]):

@@ -36,7 +36,7 @@ WORDS: Mapping[str, Words] = {
     "n_q ≠ n_k": Words(
         "more or fewer queries than keys",
         "as many queries as keys",
-        "Somewhere the number of queries stands for the number of keys, or the other way round. Which axis counts what?",
+        "Somewhere the number of queries stands for the number of keys, or or the reverse. Which axis counts what?",
     ),
     "d_v ≠ d_k": Words(
         "values of another width than the keys",

@@ -33,8 +33,8 @@ _SAME = {
 }
 # Looking at these again changes nothing and costs little.
 _HARMLESS = frozenset(
-    "swapaxes transpose reshape view permute unsqueeze squeeze expand_dims moveaxis asarray float double t flatten ravel"
-    " contiguous".split()
+    "swapaxes transpose reshape view permute unsqueeze squeeze expand_dims moveaxis asarray float double t flatten"
+    " ravel contiguous ones zeros eye".split()
 )
 _PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.UnaryOp, ast.BinOp, ast.Slice, ast.Tuple)
 _SHAPE = (ast.Load, ast.USub, ast.Invert, ast.operator)

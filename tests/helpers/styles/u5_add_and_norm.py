@@ -571,6 +571,6 @@ WRONG = {
         "returns nothing": _module("Encoder", _stack(), _empty),
         "": _module("Encoder", _other_norm_name, _other_norm_forward),
         " #2": _module("Encoder", _stack(), _forward_half),
-        "returns a list, not an array": _module("Encoder", _stack(), _forward_pair),
+        "returns a tuple, not an array": _module("Encoder", _stack(), _forward_pair),
     },
 }

@@ -61,7 +61,9 @@ def _divide(node: ast.BinOp) -> Iterator[Rewrite]:
     hint = "What is divided by what, and how often?"
     yield Rewrite(node, a, f"not divided by {shown(b)}", hint, "divisor out")
     yield Rewrite(node, ast.BinOp(a, ast.Mult(), b), f"multiplied by {shown(b)} instead of divided", hint, "times")
-    yield Rewrite(node, ast.BinOp(node, ast.Div(), b), f"divided by {shown(b)} twice", hint, "twice")
+    if call_name(b) != "sqrt":
+        # Twice the root is the same as no root at all, which has a rule of its own.
+        yield Rewrite(node, ast.BinOp(node, ast.Div(), b), f"divided by {shown(b)} twice", hint, "twice")
     yield Rewrite(
         node, ast.BinOp(b, ast.Div(), a), f"the quotient is upside down: {shown(b)} / {shown(a)}", hint, "turned"
     )

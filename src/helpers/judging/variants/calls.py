@@ -1,4 +1,4 @@
-"""Rules for calls: along which axis, which function, with or without it, which arguments; fills, slices, comparisons."""
+"""Rules for calls: along which axis, which function, with or without it, which arguments, fills, slices, comparisons."""
 
 from __future__ import annotations
 
@@ -216,10 +216,11 @@ def _fills(node: ast.Call) -> Iterator[Rewrite]:
         for fill, words in _FILLS:
             yield Rewrite(
                 node, ast.Call(node.func, [condition, number(fill)], []), f"the fill is {words}, not {shown(value)}",
-                "What is filled in has to come out of the softmax as a weight of exactly 0, however low the other scores are.", f"fill {id(node)}",
+                "What is filled in has to become a weight of exactly 0, however low the other scores are.", f"fill {id(node)}",
             )  # fmt: skip
         yield Rewrite(
-            node, ast.Call(node.func, [condition, expression("-float('inf')")], []), "the fill is -inf, and a row of nothing else gives NaN",
+            node, ast.Call(node.func, [condition, expression("-float('inf')")], []),
+            "the fill is -inf, and a row of nothing else gives NaN",
             "A row with nothing to see is 0/0 then: it needs a care of its own.", f"fill {id(node)}",
         )  # fmt: skip
         multiplied = expression("a * ~(c)", a=inner, c=condition)
@@ -248,7 +249,7 @@ _FILLS = (
     (-1e4, "-10,000"),
     (-1e9, "-1e9"),
     (1e-9, "1e-9"),
-    (float(-1e5), "-100,000"),
+    ((-1e5), "-100,000"),
 )
 
 

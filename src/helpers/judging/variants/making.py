@@ -6,7 +6,6 @@ it and nothing else.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -216,6 +215,10 @@ class _Cleaner(ast.NodeTransformer):
             return ast.copy_location(ast.Pass(), node)
         return self.generic_visit(node)
 
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        refuses = isinstance(node.value, ast.Call) and ast.unparse(node.value.func).startswith(_PLAIN)
+        return ast.copy_location(ast.Pass(), node) if refuses else node
+
     def visit_For(self, node: ast.For) -> ast.AST:
         self.generic_visit(node)
         node.body = node.body or [ast.Pass()]
@@ -246,6 +249,7 @@ def _without_description(body: list[ast.stmt]) -> list[ast.stmt]:
 def _rewrites(piece: Piece) -> Iterator[Rewrite]:
     functions = [piece.tree] if isinstance(piece.tree, ast.FunctionDef) else piece.tree.body
     around = parents(piece.tree)
+    seen: set[tuple[int, str]] = set()
     attributes = tuple(
         dict.fromkeys(
             node.attr
@@ -275,7 +279,12 @@ def _rewrites(piece: Piece) -> Iterator[Rewrite]:
             if _is_aside(node, around):
                 continue
             for rules in (algebra, structure, calls):
-                yield from rules.rewrites(node, scope)
+                for rewrite in rules.rewrites(node, scope):
+                    # Two rules may come to the same text; the first has the better words.
+                    place = id(rewrite.node), ast.dump(rewrite.new)
+                    if place not in seen:
+                        seen.add(place)
+                        yield rewrite
 
 
 def _is_aside(node: ast.AST, around: dict[int, ast.AST]) -> bool:

@@ -232,7 +232,7 @@ def _with(tree: ast.expr, old: ast.expr | None, new: ast.expr, name: str = "") -
     for part in ast.walk(tree):
         if part is old or (old is None and isinstance(part, ast.Name) and part.id == name):
             changes[id(part)] = new
-    result = rebuilt(tree, {k: v for k, v in changes.items()}) if old is not None else _each(tree, changes)
+    result = rebuilt(tree, changes) if old is not None else _each(tree, changes)
     assert isinstance(result, ast.expr)
     return result
 
