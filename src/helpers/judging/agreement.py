@@ -92,6 +92,9 @@ def alike(a: object, b: object, tolerance: float) -> bool:
         return len(a) == len(b) and all(alike(x, y, tolerance) for x, y in zip(a, b))
     if isinstance(a, (np.ndarray, float, int)) and isinstance(b, (np.ndarray, float, int)):
         x, y = np.asarray(a), np.asarray(b)
+        if x.shape == y.shape and x.any() != y.any():
+            # Beside nothing but zeros there is no scale for what is small.
+            return False
         return (
             x.shape == y.shape and (x.dtype.kind == "b") == (y.dtype.kind == "b") and bool(close(x, y, tolerance).all())
         )

@@ -49,6 +49,11 @@ class Paper:
         """How many axes the first array of each case has."""
         return [traits.axes_of_case(case, self.exercise.reference) for case in self.cases]
 
+    @functools.cached_property
+    def sizes(self) -> list[dict[tuple[str, int], int]]:
+        """The lengths of each case's arrays by the array's name and the axis, counted from the end."""
+        return [traits.sizes_of_case(case, self.exercise.reference) for case in self.cases]
+
     def mistaken(self, mistake: Mistake) -> tuple[list[Answer], list[Finding | None]]:
         """A mistake's answers and what is wrong with each."""
         if mistake.name not in self._mistaken:

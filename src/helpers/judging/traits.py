@@ -151,6 +151,12 @@ def axes_of_case(case: Case, target: Callable[..., Any]) -> int:
     return arrays[0].ndim if arrays else 0
 
 
+def sizes_of_case(case: Case, target: Callable[..., Any]) -> dict[tuple[str, int], int]:
+    """Return the lengths of a case's arrays by the array's name and the axis, counted from the end."""
+    arrays = {n: value for n, value in _arguments(case, target).items() if isinstance(value, np.ndarray)}
+    return {(n, axis): array.shape[axis] for n, array in arrays.items() for axis in range(-1, -array.ndim - 1, -1)}
+
+
 def is_explicit(case: Case, trait: str) -> bool:
     """Whether a case was made to probe a trait, so that it alone says something."""
     return trait in case.traits or trait in _PROPERTIES.get(case.property, ())
@@ -204,6 +210,9 @@ def _main(arrays: Arrays) -> np.ndarray | None:
 
 def _not_square(arrays: Arrays) -> bool:
     main = _main(arrays)
+    if _size(arrays, _Q, -2) is not None and _size(arrays, _K, -2) is not None:
+        # Queries and keys have traits of their own that say which two lengths.
+        return False
     return main is not None and main.ndim >= 2 and main.shape[-1] != main.shape[-2]
 
 

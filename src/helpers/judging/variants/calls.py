@@ -1,4 +1,4 @@
-"""Rules for calls: along which axis, which function, with or without it, which arguments, fills, slices, comparisons."""
+"""Rules for calls: along which axis, which function and with which arguments; fills, slices, comparisons."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ _SWAPPED = {
     "train": ("eval",),
     "eval": ("train",),
 }
+# The care that a reference takes of rows with nothing in them; most wrong answers are wrong without it.
+GUARD = "guard"
 _INVERSE: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt, ast.GtE),
     ast.LtE: (ast.Lt, ast.GtE, ast.Gt),
@@ -61,9 +63,9 @@ def rewrites(node: ast.AST, scope: Scope) -> Iterator[Rewrite]:
     """Yield other ways in which a call, a slice or a comparison is written by mistake."""
     if isinstance(node, ast.Call):
         yield from _axes(node, scope)
+        yield from _fills(node)
         yield from _functions(node)
         yield from _arguments(node)
-        yield from _fills(node)
         yield from _counts(node)
     elif isinstance(node, ast.Slice):
         yield from _slices(node, scope)
@@ -193,6 +195,9 @@ def _fills(node: ast.Call) -> Iterator[Rewrite]:
     inner = operand(node)
     if name == "where" and len(node.args) == 3:
         condition, a, b = node.args
+        if isinstance(a, ast.Constant) and a.value in (0, 1):
+            hint = "0/0 and -inf - (-inf) are NaN: which row is that?"
+            yield Rewrite(node, b, f"no care is taken of {shown(condition)}", hint, GUARD)
         place = shown(condition)
         yield Rewrite(
             node,
@@ -213,10 +218,13 @@ def _fills(node: ast.Call) -> Iterator[Rewrite]:
             )
     if name == "masked_fill" and inner is not None and len(node.args) == 2 and node.args[0] is not inner:
         condition, value = node.args
+        if isinstance(value, ast.Constant) and value.value == 0:
+            yield Rewrite(node, inner, "a row with nothing to see is not set to 0", _MASK_HINT, GUARD)
         for fill, words in _FILLS:
             yield Rewrite(
                 node, ast.Call(node.func, [condition, number(fill)], []), f"the fill is {words}, not {shown(value)}",
-                "What is filled in has to become a weight of exactly 0, however low the other scores are.", f"fill {id(node)}",
+                "What is filled in has to become a weight of exactly 0, however low the other scores are.",
+                f"fill {id(node)}",
             )  # fmt: skip
         yield Rewrite(
             node, ast.Call(node.func, [condition, expression("-float('inf')")], []),

@@ -18,7 +18,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from . import algebra, calls, structure
-from .rewriting import Rewrite, Scope, parents, rebuilt
+from .rewriting import Rewrite, Scope, located, parents, rebuilt, way_to
 
 _ROOM = "helpers.reference."
 MAX_PIECES = 12
@@ -40,20 +40,29 @@ class Piece:
         module: where it stands.
         tree: its definition, without descriptions and refusals.
         depth: 0 for the reference itself, 1 for what it calls, and so on.
+        around: the node around each node of the tree, by its id.
+        code: what was compiled of it, by the rewrites.
     """
 
     name: str
     module: ModuleType
     tree: ast.FunctionDef | ast.ClassDef
     depth: int
-    code: dict[str, CodeType] = field(default_factory=dict)
+    around: dict[int, ast.AST]
+    code: dict[tuple[int, ...], CodeType] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """A reference with one or two places written another way."""
+    """A reference with one or two places written another way.
+
+    Attributes:
+        changes: the rewrites that it is named by.
+        silent: further ones that it is not named by: the care of empty rows that most wrong answers do not take.
+    """
 
     changes: tuple[tuple[Piece, Rewrite], ...]
+    silent: tuple[tuple[Piece, Rewrite], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,7 +91,13 @@ class Workshop:
         """
         deep = 2 if isinstance(self.pieces[0].tree, ast.FunctionDef) else 1
         near = [piece for piece in self.pieces if piece.depth <= deep]
-        return [Variant(((piece, rewrite),)) for piece in near for rewrite in _rewrites(piece)]
+        changes = [(piece, rewrite) for piece in near for rewrite in _rewrites(piece)]
+        guards = tuple(change for change in changes if change[1].key == calls.GUARD)
+        cared = {id(rewrite.node) for _, rewrite in guards}
+        careless = [
+            Variant((change,), guards) for change in changes if guards and id(change[1].node) not in cared
+        ]
+        return [Variant((change,)) for change in changes] + careless
 
     def build(self, variant: Variant) -> Any:
         """Return the variant's function or class.
@@ -91,7 +106,7 @@ class Workshop:
             Exception: the rewritten text cannot be compiled; such a variant explains nothing.
         """
         changed: dict[int, list[Rewrite]] = {}
-        for piece, rewrite in variant.changes:
+        for piece, rewrite in (*variant.changes, *variant.silent):
             changed.setdefault(id(piece), []).append(rewrite)
         spaces: dict[str, dict[str, Any]] = {}
         for piece in reversed(self.pieces):
@@ -121,40 +136,47 @@ def _make(piece: Piece, rewrites: list[Rewrite], space: dict[str, Any]) -> Any:
     Of a class only the methods that are rewritten are compiled anew; they stand in a class made from the plain one.
     """
     if not rewrites or isinstance(piece.tree, ast.FunctionDef):
-        if not rewrites and "plain" not in piece.code:
-            piece.code["plain"] = _compiled(piece.tree, piece.name)
-        code = piece.code["plain"] if not rewrites else _compiled(_changed(piece.tree, rewrites), piece.name)
-        exec(code, space)
+        exec(_code(piece, piece.tree, rewrites), space)
         return space[piece.name]
     plain = _make(piece, [], space)
     methods = {}
     for method in piece.tree.body:
-        new = _changed(method, rewrites)
-        if new is method or not isinstance(new, ast.FunctionDef):
+        if not isinstance(method, ast.FunctionDef) or not _touches(piece, method, rewrites):
             continue
-        if any(isinstance(part, ast.Name) and part.id == "super" for part in ast.walk(new)):
-            exec(_compiled(_changed(piece.tree, rewrites), piece.name), space)
+        if any(isinstance(part, ast.Name) and part.id == "super" for part in ast.walk(method)):
+            exec(_code(piece, piece.tree, rewrites), space)
             return space[piece.name]
-        before = space.get(new.name)
-        exec(_compiled(new, piece.name), space)
-        methods[new.name] = space[new.name]
-        space[new.name] = before
+        before = space.get(method.name)
+        exec(_code(piece, method, rewrites), space)
+        methods[method.name] = space[method.name]
+        space[method.name] = before
     made = type(piece.name, (plain,), {**methods, "__module__": piece.module.__name__})
     space[piece.name] = made
     return made
 
 
-def _changed(tree: ast.AST, rewrites: list[Rewrite]) -> ast.AST:
-    return rebuilt(tree, {id(rewrite.node): rewrite.new for rewrite in rewrites})
+def _touches(piece: Piece, method: ast.FunctionDef, rewrites: list[Rewrite]) -> bool:
+    """Whether one of the rewrites stands in a method."""
+    return any(rewrite.node is method for rewrite in rewrites) or id(method) in way_to(
+        (rewrite.node for rewrite in rewrites), piece.around
+    )
 
 
-def _compiled(tree: ast.AST, name: str) -> CodeType:
-    assert isinstance(tree, ast.stmt)
-    module = ast.fix_missing_locations(ast.Module([tree], []))
-    flags = __future__.annotations.compiler_flag
-    code = compile(module, f"<variant of {name}>", "exec", flags=flags, dont_inherit=True)
-    assert isinstance(code, CodeType)
-    return code
+def _code(piece: Piece, tree: ast.AST, rewrites: list[Rewrite]) -> CodeType:
+    """The compiled definition with its rewrites, kept for the next variant that has the same ones in this piece."""
+    key = (id(tree), *(id(rewrite) for rewrite in rewrites))
+    if key not in piece.code:
+        new = rebuilt(
+            tree,
+            {id(rewrite.node): rewrite.new for rewrite in rewrites},
+            way_to((rewrite.node for rewrite in rewrites), piece.around),
+        )
+        assert isinstance(new, ast.stmt)
+        flags = __future__.annotations.compiler_flag
+        code = compile(ast.Module([new], []), f"<variant of {piece.name}>", "exec", flags=flags, dont_inherit=True)
+        assert isinstance(code, CodeType)
+        piece.code[key] = code
+    return piece.code[key]
 
 
 def _ticker() -> Callable[[], None]:
@@ -184,8 +206,8 @@ def _pieces(reference: Callable[..., Any]) -> list[Piece]:
         if not isinstance(tree, (ast.FunctionDef, ast.ClassDef)):
             continue
         module = sys.modules[target.__module__]
-        clean = _Cleaner().visit(tree)
-        found[target.__name__] = Piece(target.__name__, module, clean, depth)
+        clean = ast.fix_missing_locations(_Cleaner().visit(tree))
+        found[target.__name__] = Piece(target.__name__, module, clean, depth, parents(clean))
         for name in dict.fromkeys(node.id for node in ast.walk(clean) if isinstance(node, ast.Name)):
             value = getattr(module, name, None)
             own = getattr(value, "__module__", None) or ""
@@ -248,7 +270,7 @@ def _without_description(body: list[ast.stmt]) -> list[ast.stmt]:
 
 def _rewrites(piece: Piece) -> Iterator[Rewrite]:
     functions = [piece.tree] if isinstance(piece.tree, ast.FunctionDef) else piece.tree.body
-    around = parents(piece.tree)
+    around = piece.around
     seen: set[tuple[int, str]] = set()
     attributes = tuple(
         dict.fromkeys(
@@ -284,6 +306,7 @@ def _rewrites(piece: Piece) -> Iterator[Rewrite]:
                     place = id(rewrite.node), ast.dump(rewrite.new)
                     if place not in seen:
                         seen.add(place)
+                        located(rewrite.new, rewrite.node)
                         yield rewrite
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 MAX_SHOWN = 44
@@ -51,18 +51,27 @@ def shown(node: ast.AST) -> str:
     return f"`{text}`" if len(text) <= MAX_SHOWN else f"`{text[: MAX_SHOWN - 1]}…`"
 
 
-def rebuilt(node: ast.AST, changes: Mapping[int, ast.AST]) -> ast.AST:
+def rebuilt(node: ast.AST, changes: Mapping[int, ast.AST], way: frozenset[int] | None = None) -> ast.AST:
     """Return the tree with nodes replaced by their id, and the tree itself where nothing is; nothing is changed in
-    place."""
+    place.
+
+    Args:
+        node: the tree.
+        changes: what stands in the place of a node, by the node's id.
+        way: the ids of the nodes that lead to these; None looks everywhere.
+    """
     if id(node) in changes:
-        return rebuilt(changes[id(node)], {key: value for key, value in changes.items() if key != id(node)})
+        rest = {key: value for key, value in changes.items() if key != id(node)}
+        return rebuilt(changes[id(node)], rest) if rest else changes[id(node)]
+    if way is not None and id(node) not in way:
+        return node
     fields = {}
     changed = False
     for name, value in ast.iter_fields(node):
         if isinstance(value, ast.AST):
-            new: object = rebuilt(value, changes)
+            new: object = rebuilt(value, changes, way)
         elif isinstance(value, list):
-            new = [rebuilt(item, changes) if isinstance(item, ast.AST) else item for item in value]
+            new = [rebuilt(item, changes, way) if isinstance(item, ast.AST) else item for item in value]
             if all(a is b for a, b in zip(new, value)):
                 new = value
         else:
@@ -70,6 +79,24 @@ def rebuilt(node: ast.AST, changes: Mapping[int, ast.AST]) -> ast.AST:
         changed = changed or new is not value
         fields[name] = new
     return ast.copy_location(type(node)(**fields), node) if changed else node
+
+
+def way_to(nodes: Iterable[ast.AST], around: Mapping[int, ast.AST]) -> frozenset[int]:
+    """The ids of all nodes around some nodes."""
+    found = set()
+    for node in nodes:
+        step = around.get(id(node))
+        while step is not None and id(step) not in found:
+            found.add(id(step))
+            step = around.get(id(step))
+    return frozenset(found)
+
+
+def located(new: ast.AST, old: ast.AST) -> ast.AST:
+    """Give what is new the place in the source of what it stands for."""
+    if isinstance(old, (ast.expr, ast.stmt)):
+        ast.copy_location(new, old)
+    return ast.fix_missing_locations(new)
 
 
 def parents(tree: ast.AST) -> dict[int, ast.AST]:

@@ -10,6 +10,8 @@ import itertools
 import time
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from helpers.running.runner import Answer
 from helpers.verdict import Diagnosis, Finding
 
@@ -41,7 +43,7 @@ def diagnose(
     first = next(i for i, finding in enumerate(found) if finding is not None)
     shown = found[first]
     assert shown is not None
-    if shown.kind in _BESIDE or work.cases[first].from_file:
+    if shown.kind in _BESIDE or work.cases[first].from_file or _says_little(answers[first]):
         return None
     table = _table(work)
     end = time.thread_time() + budget
@@ -59,6 +61,13 @@ def diagnose(
         if matches:
             return _told(matches)
     return None
+
+
+def _says_little(answer: Answer) -> bool:
+    """Whether all numbers of a result are one: many a wrong formula gives nothing but zeros."""
+    values = answer["value"] if isinstance(answer["value"], tuple) else (answer["value"],)
+    arrays = [value for value in values if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size > 2]
+    return bool(arrays) and all(bool((array == array.flat[0]).all()) for array in arrays)
 
 
 def _told(matches: Sequence[Variant]) -> Diagnosis | None:
@@ -88,7 +97,7 @@ class _Table:
     @functools.cached_property
     def _pairs(self) -> list[Variant]:
         """Two rewrites at different places, of the kinds that learners combine."""
-        able = [v for v in self._singles if v.depth <= 1 and not v.key[0].partition(" ")[2].startswith(_RARE)]
+        able = [v for v in self._singles if v.depth <= 1 and not v.silent and not v.key[0].partition(" ")[2].startswith(_RARE)]
         pairs = itertools.combinations(able, 2)
         made = (Variant(a.changes + b.changes) for a, b in pairs if a.changes[0][1].node is not b.changes[0][1].node)
         return list(itertools.islice(made, MAX_PAIRS))
