@@ -23,7 +23,11 @@ PATIENCE = 3.0
 
 
 def check(
-    exercise: Exercise, answer: Any, seed: int = VISIBLE_SEED, hidden: bool = False
+    exercise: Exercise,
+    answer: Any,
+    seed: int = VISIBLE_SEED,
+    hidden: bool = False,
+    budget: float = questions.BUDGET,
 ) -> tuple[Verdict, list[Answer]]:
     """Put the cases to an answer, and say what is wrong with it.
 
@@ -32,6 +36,7 @@ def check(
         answer: the learner's function or class.
         seed: of the cases.
         hidden: the cases are hidden ones.
+        budget: seconds of processor time for trying variants of the reference.
 
     Returns:
         the verdict, and the answers to the cases.
@@ -51,7 +56,7 @@ def check(
             asked = _crossed(questions.further(paper, found))
             further = _crossed(runner.run(answer, asked, exercise.forbidden))
             broken = _broken(exercise, answer, cases, paper)
-        more = judge.More(facts, tuple(records.checked(one) for one in further), broken)
+        more = judge.More(facts, tuple(records.checked(one) for one in further), broken, budget=budget)
     return judge.judge(paper, answers, hidden, more), answers
 
 

@@ -6,8 +6,11 @@ Steps: examine every answer against the reference's; if something failed, say wh
 2. a piece it builds on is broken (`earlier`);
 3. a known mistake of the exercise (`known`), or one of every exercise (`general`);
 4. a pattern of cases: right where something holds, wrong elsewhere (`patterns`);
-5. a variant of the reference gives the learner's answers (`variants`);
+5. a variant of the reference gives the learner's answers (`variants`), rewritten at one place;
 6. how the numbers relate (`relations`).
+
+Only what none of these explains is compared with variants that are rewritten at two places: of so many some are alike
+by chance, and a simple relation is the truer word.
 
 A name is given only when it is true of the code; else what is certain is said, and nothing more.
 """
@@ -79,9 +82,10 @@ def _say(
         or known.recognise(work, answers, found)
         or general.by_kind(shown, more.facts)
         or patterns.diagnose(work, answers, found)
-        or variants.diagnose(work, answers, found, more.budget)
-        or known.recognise(work, answers, found, in_part=True)
+        or variants.diagnose(work, answers, found, 1, more.budget)
         or relations.diagnose(work, answers, found)
+        or variants.diagnose(work, answers, found, 2, more.budget)
+        or known.recognise(work, answers, found, in_part=True)
         or earlier.suspect(more)
     )
     if diagnosis is None:

@@ -21,6 +21,8 @@ from helpers.verdict import Diagnosis, Finding
 from .agreement import alike
 from .papers import Paper
 
+# Seconds of processor time for trying variants of the reference on one wrong answer.
+BUDGET = 0.2
 _ASKED = ("values", "compared", "relation", "shape", "dtype")
 _RANDOM = Diagnosis(
     "the same input gives another output each time",
@@ -49,7 +51,7 @@ class More:
     answers: tuple[Answer, ...] = ()
     broken: tuple[str, ...] = ()
     failed: frozenset[str] = frozenset()
-    budget: float = 0.2
+    budget: float = BUDGET
 
 
 def further(work: Paper, found: Sequence[Finding | None]) -> list[Case]:

@@ -64,9 +64,7 @@ def _different(got: object, want: object, tolerance: float) -> tuple[np.ndarray,
     return a, b, ""
 
 
-def _factor_by_size(
-    work: Paper, failing: Sequence[int], pairs: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> str | None:
+def _factor_by_size(work: Paper, failing: Sequence[int], pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> str | None:
     """A factor that is another in each case, and always the same length of the same argument, or its root."""
     factors = [_ratio(got, want) for got, want in pairs]
     if len(failing) < 2 or any(factor is None for factor in factors):

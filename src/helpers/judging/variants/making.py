@@ -94,9 +94,7 @@ class Workshop:
         changes = [(piece, rewrite) for piece in near for rewrite in _rewrites(piece)]
         guards = tuple(change for change in changes if change[1].key == calls.GUARD)
         cared = {id(rewrite.node) for _, rewrite in guards}
-        careless = [
-            Variant((change,), guards) for change in changes if guards and id(change[1].node) not in cared
-        ]
+        careless = [Variant((change,), guards) for change in changes if guards and id(change[1].node) not in cared]
         return [Variant((change,)) for change in changes] + careless
 
     def build(self, variant: Variant) -> Any:
@@ -304,7 +302,9 @@ def _rewrites(piece: Piece) -> Iterator[Rewrite]:
                 for rewrite in rules.rewrites(node, scope):
                     # Two rules may come to the same text; the first has the better words.
                     place = id(rewrite.node), ast.dump(rewrite.new)
-                    if place not in seen:
+                    # What a helper returns is seen in the line that calls it.
+                    inner = piece.depth > 0 and isinstance(rewrite.node, ast.Return)
+                    if place not in seen and not inner:
                         seen.add(place)
                         located(rewrite.new, rewrite.node)
                         yield rewrite

@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,17 +28,18 @@ _BESIDE = ("changed", "shares", "overwritten", "memory", "warning", "numpy", "sh
 
 
 def diagnose(
-    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], budget: float
+    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], places: int, budget: float
 ) -> Diagnosis | None:
     """Return what the variants that give the learner's answers on every case say, or None.
 
-    One rewrite is simpler than two. Of several that agree everywhere, the one in the reference's own text speaks, and
+    Of several that agree everywhere, the one in the reference's own text speaks, and
     only if all that remain say the same of the same place.
 
     Args:
         work: the cases.
         answers: the learner's.
         found: what is wrong with each.
+        places: at how many places the variants are rewritten, one or two.
         budget: seconds of processor time; nothing is said when it does not reach.
     """
     first = next(i for i, finding in enumerate(found) if finding is not None)
@@ -50,17 +52,14 @@ def diagnose(
     # A case of numbers tells more variants apart than one that raises.
     rows = [i for i, case in enumerate(work.cases) if case.raises is None and not case.from_file]
     rows.sort(key=lambda i: (found[i] is None, found[i] is not None and found[i].kind == "raised", i))  # type: ignore[union-attr]
-    for variants in (table.single(), table.pairs()):
-        matches = []
-        for variant in variants:
-            if time.thread_time() > end:
-                # Those that were not tried might say something else.
-                return None
-            if all(table.agrees(variant, i, answers[i], found[i]) for i in rows):
-                matches.append(variant)
-        if matches:
-            return _told(matches)
-    return None
+    matches = []
+    for variant in table.single() if places == 1 else table.pairs():
+        if time.thread_time() > end:
+            # Those that were not tried might say something else.
+            return None
+        if all(table.agrees(variant, i, answers[i], found[i]) for i in rows):
+            matches.append(variant)
+    return _told(matches) if matches else None
 
 
 def _says_little(answer: Answer) -> bool:
@@ -87,7 +86,7 @@ class _Table:
     def __init__(self, work: Paper) -> None:
         self._work = work
         self._workshop = Workshop(work.exercise.reference)
-        self._targets: dict[int, object] = {}
+        self._targets: dict[int, Callable[..., Any] | None] = {}
         self._answers: dict[tuple[int, int], tuple[Answer, Finding | None] | None] = {}
 
     @functools.cached_property
@@ -97,7 +96,11 @@ class _Table:
     @functools.cached_property
     def _pairs(self) -> list[Variant]:
         """Two rewrites at different places, of the kinds that learners combine."""
-        able = [v for v in self._singles if v.depth <= 1 and not v.silent and not v.key[0].partition(" ")[2].startswith(_RARE)]
+        able = [
+            v
+            for v in self._singles
+            if v.depth <= 1 and not v.silent and not v.key[0].partition(" ")[2].startswith(_RARE)
+        ]
         pairs = itertools.combinations(able, 2)
         made = (Variant(a.changes + b.changes) for a, b in pairs if a.changes[0][1].node is not b.changes[0][1].node)
         return list(itertools.islice(made, MAX_PAIRS))
@@ -121,19 +124,17 @@ class _Table:
         place = id(variant), index
         if place not in self._answers:
             target = self._target(variant)
-            self._answers[place] = None if target is _UNABLE else self._work.answer_at(target, index)  # type: ignore[arg-type]
+            self._answers[place] = None if target is None else self._work.answer_at(target, index)
         return self._answers[place]
 
-    def _target(self, variant: Variant) -> object:
+    def _target(self, variant: Variant) -> Callable[..., Any] | None:
+        """The variant's function or class; None when it cannot be made."""
         if id(variant) not in self._targets:
             try:
                 self._targets[id(variant)] = self._workshop.build(variant)
             except Exception:
-                self._targets[id(variant)] = _UNABLE
+                self._targets[id(variant)] = None
         return self._targets[id(variant)]
-
-
-_UNABLE = object()
 
 
 @functools.lru_cache(maxsize=128)
