@@ -38,10 +38,11 @@ build: $(STAMP)  ## solutions to notebooks
 preview: $(STAMP)  ## execute the sources and lay their figures out; UNIT=u2 for one
 	$(BIN)/autograder preview $(UNIT)
 
-lint: $(STAMP)  ## style, and the order of rooms
+lint: $(STAMP)  ## style, types, and the order of rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -2,7 +2,8 @@
 
 1. The learner's folder is `notebooks/`; nbgrader looks for its settings there too.
 2. The first time, the table of contents is open at the side. How you leave the windows is kept in `build/lab`.
-3. What only a teacher uses and what asks the network is hidden, and the assignment list too where there is no exchange to list.
+3. What only a teacher uses and what asks the network is hidden, and the assignment list too where there is no exchange
+  to list.
 """
 
 import json

@@ -31,7 +31,10 @@ sys.path.insert(0, str(ROOT))
 from tests.attacks.corpus import ATTACKS, FULL, NAME, Attack  # noqa: E402
 
 STOCK_CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'stock'\nc.Execute.timeout = 3\n"
-OURS_CONFIG = "\nc.SandboxedExecute.timeout = 3\nc.SandboxedExecute.notebook_seconds = 12\nc.SandboxedExecute.memory_bytes = 1200 * 2**20\n"
+OURS_CONFIG = (
+    "\nc.SandboxedExecute.timeout = 3\nc.SandboxedExecute.notebook_seconds = 12\n"
+    "c.SandboxedExecute.memory_bytes = 1200 * 2**20\n"
+)
 SECONDS = 90
 
 
@@ -61,8 +64,9 @@ import json, sys
 from nbgrader.api import Gradebook
 with Gradebook(sys.argv[1]) as gradebook:
     submissions = gradebook.find_assignment(sys.argv[2]).submissions
-    print(json.dumps({s.student.id: None if any(g.auto_score is None and not g.needs_manual_grade for n in s.notebooks for g in n.grades) else s.score
-                      for s in submissions}))
+    silent = {s.student.id for s in submissions for n in s.notebooks for g in n.grades
+              if g.auto_score is None and not g.needs_manual_grade}
+    print(json.dumps({s.student.id: None if s.student.id in silent else s.score for s in submissions}))
 """
 
 
@@ -75,8 +79,10 @@ def stock(attack: Attack, template: Path) -> str:
         binaries = Path(sys.executable).parent
         limits = "ulimit -v 12000000 -u 400 -f 200000; "
         call = [
-            find_bubblewrap(), "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm",
-            "--tmpfs", "/tmp", "--bind", str(root), "/tmp/class", "--chdir", "/tmp/class", "--setenv", "HOME", "/tmp", "--setenv", "PATH", f"{binaries}:/usr/bin:/bin",
+            find_bubblewrap(), "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--proc",
+            "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm",
+            "--tmpfs", "/tmp", "--bind", str(root), "/tmp/class", "--chdir", "/tmp/class", "--setenv", "HOME", "/tmp",
+            "--setenv", "PATH", f"{binaries}:/usr/bin:/bin",
             "--", "/bin/sh", "-c", f"{limits} exec {binaries}/nbgrader autograde {sample.UNIT}",
         ]  # fmt: skip
         ended = ""

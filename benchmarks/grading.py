@@ -1,9 +1,11 @@
-"""A class graded by stock nbgrader, otter-grader, ours with one and two workers, and the floor, side by side in one run.
+"""A class graded by stock nbgrader, otter-grader, ours with one and two workers, and the floor, side by side in one
+run.
 
 All grade the same notebooks: a unit's right answers. The floor is a process that has imported everything and, for each
 notebook, forks and executes the cells, checks included: no kernel, no sandbox, no gradebook, no file. otter-grader gets
 an environment of its own (build/otter, made the first time) and is run in process, as its `otter run` does, with one
-small test for each exercise. Ours runs with sandbox and judge on and writes gradebook, notebooks and outcomes; none writes feedback.
+small test for each exercise. Ours runs with sandbox and judge on and writes gradebook, notebooks and outcomes; none
+writes feedback.
 """
 
 from __future__ import annotations
@@ -131,7 +133,10 @@ for number in range(count):
     out = folder / f"out{number}"
     out.mkdir()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        run(submission=str(folder / "solved.ipynb"), autograder=str(folder / "autograder.zip"), output_dir=str(out), no_logo=True)
+        run(
+            submission=str(folder / "solved.ipynb"), autograder=str(folder / "autograder.zip"),
+            output_dir=str(out), no_logo=True,
+        )
 seconds = time.perf_counter() - started
 result = json.loads((folder / "out0" / "results.json").read_text())
 print(json.dumps({"seconds": seconds, "passed": sum(test.get("score", 0) or 0 for test in result["tests"])}))
@@ -139,7 +144,9 @@ print(json.dumps({"seconds": seconds, "passed": sum(test.get("score", 0) or 0 fo
 
 
 def otter_python() -> Path:
-    """Return the Python of otter-grader's own environment, made the first time; it borrows torch and the course from ours."""
+    """Return the Python of otter-grader's own environment, made the first time; it borrows torch and the course from
+    ours.
+    """
     home = ROOT / "build" / "otter"
     python = home / "bin" / "python"
     if not python.exists():

@@ -1,9 +1,11 @@
-"""How long 10,000 submissions take on 1 to 64 workers: a simulation from figures measured now, checked by a Dask cluster.
+"""How long 10,000 submissions take on 1 to 64 workers: a simulation from figures measured now, checked by a Dask
+cluster.
 
-Measured here, on a class of `--measured` submissions graded by one worker: how long each submission keeps its worker, how long
-a worker takes to start, and how long the coordinator is busy with each. The simulation hands submissions out in order, two ahead
-of each worker, lets the coordinator take one result after the other, and so shows where it becomes the limit. Then the
-same class is graded by a Dask cluster of two workers on this machine, and the simulated time stands beside the measured one.
+Measured here, on a class of `--measured` submissions graded by one worker: how long each submission keeps its worker,
+how long a worker takes to start, and how long the coordinator is busy with each. The simulation hands submissions out
+in order, two ahead of each worker, lets the coordinator take one result after the other, and so shows where it becomes
+the limit. Then the same class is graded by a Dask cluster of two workers on this machine, and the simulated time stands
+beside the measured one.
 """
 
 from __future__ import annotations
@@ -108,11 +110,13 @@ def main() -> None:
     console = Console(width=120)
     usual = sum(figures.service) / len(figures.service)
     console.print(
-        f"measured: {usual:.3f} s a submission at its worker, {figures.start:.1f} s to start one, {figures.coordinator * 1000:.1f} ms of the coordinator for each"
+        f"measured: {usual:.3f} s a submission at its worker, {figures.start:.1f} s to start one, "
+        f"{figures.coordinator * 1000:.1f} ms of the coordinator for each"
     )
     simulated = simulate(figures, chosen.measured, 2)
     console.print(
-        f"{chosen.measured} submissions on a Dask cluster of 2 workers: {measured:.1f} s measured, {simulated:.1f} s simulated, ratio {measured / simulated:.2f}"
+        f"{chosen.measured} submissions on a Dask cluster of 2 workers: {measured:.1f} s measured, "
+        f"{simulated:.1f} s simulated, ratio {measured / simulated:.2f}"
     )
     table = Table(
         "workers",

@@ -1,8 +1,8 @@
 """Runs commands, each in a fork of one process that has imported what they all need of other people's packages.
 
 `started` starts this file as a script. A line of the script's input is [folder, command] as JSON, a line of its output
-[exit code, what appeared]. Nothing of one command is left for the next, and of the course itself nothing is imported before
-the fork, because the next command may have to see it changed.
+[exit code, what appeared]. Nothing of one command is left for the next, and of the course itself nothing is imported
+before the fork, because the next command may have to see it changed.
 """
 
 import contextlib

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
@@ -34,7 +35,7 @@ def source_notebook(unit: str) -> NotebookNode:
     """
     path = course.SOLUTIONS / unit / f"{unit}.py"
     try:
-        notebook = jupytext.read(path, fmt="py:percent")
+        notebook: NotebookNode = jupytext.read(path, fmt="py:percent")
     except (OSError, ValueError, SyntaxError) as error:
         raise CourseError(f"{path}: cannot be read as a jupytext percent file: {error}") from error
     seen: set[str] = set()
@@ -79,7 +80,8 @@ def build(
 
     Args:
         units: names of units.
-        destination: folder for `<unit>/<unit>.ipynb`; the repository's `notebooks/` if None, and then the table of contents is written too.
+        destination: folder for `<unit>/<unit>.ipynb`; the repository's `notebooks/` if None, and then the table of
+            contents is written too.
         done: called with the name of each unit when it is written.
     """
     if destination is None:
@@ -125,12 +127,36 @@ def contents_text() -> str:
                 "name": marks["grade_id"].removeprefix("test_"),
                 "points": marks["points"],
                 "written": cell.cell_type == "markdown",
+                **({"question": _question(cell.source)} if cell.cell_type == "markdown" else {}),
             }
             for cell, marks in graded
         ]
         # A card has no typesetting, and needs none for the little that titles hold.
         contents[unit] = {"title": title.replace("^\\top", "ᵀ").replace("$", ""), "tasks": tasks}
     return json.dumps(contents, indent=1, ensure_ascii=False) + "\n"
+
+
+# What a question's cell has beside the question: its heading, its points, and all that is for the marker.
+_ASIDE = re.compile(
+    r"### BEGIN SOLUTION.*?### END SOLUTION|^#[^\n]*$"
+    r"|^\*\*Question\.?\*\*(?: \([^)]*points?\))?\.?|\*\(\d+ points?\)\*",
+    re.MULTILINE | re.DOTALL,
+)
+# TeX as a card shows it, which has no typesetting.
+_TEX = (
+    (r"\\sqrt\{([^}]*)\}", r"√\1"),
+    (r"_\{([^}]*)\}", r"_\1"),
+    (r"\$([^$]*)\$", r"\1"),
+    (r"\*\*([^*]*)\*\*", r"\1"),
+)
+
+
+def _question(source: str) -> str:
+    """Return what a written question asks, as plain text with its line breaks."""
+    text = _ASIDE.sub("", source)
+    for pattern, plain in _TEX:
+        text = re.sub(pattern, plain, text)
+    return text.strip()
 
 
 def released_text(unit: str) -> str:
@@ -161,8 +187,8 @@ def released_text(unit: str) -> str:
             told = errors.messages[0].splitlines()[-1] if errors.messages else str(error)
             raise CourseError(f"{unit}: nbgrader does not take this source: {told}") from error
         text = (Path(folder) / "release" / unit / f"{unit}.ipynb").read_text(encoding="utf-8")
-    notebook = nbformat.reads(text, as_version=4)
-    return nbformat.writes(notebook) + "\n"
+    written: str = nbformat.writes(nbformat.reads(text, as_version=4))
+    return written + "\n"
 
 
 class Errors(logging.Handler):

@@ -6,6 +6,7 @@ import base64
 import re
 import time
 from pathlib import Path
+from typing import TypedDict
 
 import nbformat
 from nbclient import NotebookClient
@@ -15,7 +16,15 @@ from .building import source_notebook
 _PICTURE = re.compile(r'<img alt="([^"]*)"[^>]*src="data:image/png;base64,([^"]+)"')
 
 
-def preview(unit: str, folder: Path, timeout: int = 300) -> dict[str, object]:
+class Preview(TypedDict):
+    """What came of executing a unit: seconds, a line for each failure, names and texts of figures."""
+
+    seconds: float
+    failed: list[str]
+    figures: list[str]
+
+
+def preview(unit: str, folder: Path, timeout: int = 300) -> Preview:
     """Execute a source notebook and write `<unit>.ipynb`, its figures and their alt texts into a folder.
 
     Returns:
@@ -34,7 +43,8 @@ def preview(unit: str, folder: Path, timeout: int = 300) -> dict[str, object]:
         resources={"metadata": {"path": str(folder)}},
     ).execute()
     seconds = time.perf_counter() - started
-    failed, figures = [], []
+    failed: list[str] = []
+    figures: list[str] = []
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
@@ -49,7 +59,7 @@ def preview(unit: str, folder: Path, timeout: int = 300) -> dict[str, object]:
     return {"seconds": round(seconds, 1), "failed": failed, "figures": figures}
 
 
-def _figures(data: dict, name: str, folder: Path) -> list[str]:
+def _figures(data: dict[str, str], name: str, folder: Path) -> list[str]:
     found = [("", data["image/png"])] if "image/png" in data else []
     found += _PICTURE.findall(data.get("text/html", ""))
     written = []

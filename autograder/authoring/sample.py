@@ -76,7 +76,8 @@ def _texts(unit: str) -> tuple[str, dict[str, str]]:
 
 def released(unit: str = UNIT) -> NotebookNode:
     """Return a unit's released notebook, unanswered."""
-    return nbformat.reads(_texts(unit)[0], as_version=4)
+    notebook: NotebookNode = nbformat.reads(_texts(unit)[0], as_version=4)
+    return notebook
 
 
 def answered(unit: str = UNIT, answers: Mapping[str, str] | None = None) -> NotebookNode:

@@ -33,7 +33,9 @@ class Answers:
         self._read: dict[tuple[str, str], dict[str, str]] = {}
 
     def of(self, unit: str, student: str) -> dict[str, str]:
-        """Return a student's answers, exercise → code: from the graded notebook, else from the submitted one, else none."""
+        """Return a student's answers, exercise → code: from the graded notebook, else from the submitted one, else
+        none.
+        """
         if (unit, student) not in self._read:
             # A student's id is a folder's name and nothing else.
             folders = self._handed_in if Path(student).name == student else ()
@@ -76,7 +78,10 @@ class _Cell:
 
 
 def _read(path: Path) -> list[_Cell]:
-    """The cells of a file that may be anything; none where it is no notebook. Validating it as nbformat does would take a hundred times as long."""
+    """The cells of a file that may be anything; none where it is no notebook.
+
+    Validating it as nbformat does would take a hundred times as long.
+    """
     try:
         if not stat.S_ISREG(path.lstat().st_mode) or path.stat().st_size > Limits.notebook_bytes.default_value:
             return []
@@ -109,7 +114,8 @@ def _answers(cells: list[_Cell]) -> dict[str, str]:
 
 
 def parse(code: str) -> ast.Module | None:
-    """Return the syntax tree of an answer without comments and bare strings (docstrings among them), or None if it is no Python.
+    """Return the syntax tree of an answer without comments and bare strings (docstrings among them), or None if it is
+    no Python.
 
     IPython's own lines (`%magic`, `!command`) are left out. Code too long or too deep to be an answer is none.
     """

@@ -11,7 +11,8 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CourseError
 
@@ -56,7 +57,8 @@ class Classroom:
 
     @property
     def db_url(self) -> str:
-        return self.directory(logging.getLogger("attention")).db_url
+        url: str = self.directory(logging.getLogger("attention")).db_url
+        return url
 
     def gradebook(self) -> Gradebook:
         """Open the gradebook.
@@ -84,7 +86,10 @@ def told_by_database(error: SQLAlchemyError, url: str) -> str:
     text = str(getattr(error, "orig", error))
     place = url.split("@")[-1]
     if "locked" in text:
-        return f"the gradebook {place} is locked by another program: close formgrader or the other grader and try again; nothing is lost"
+        return (
+            f"the gradebook {place} is locked by another program: "
+            "close formgrader or the other grader and try again; nothing is lost"
+        )
     if "disk is full" in text or "No space" in text:
         return f"no space is left for the gradebook {place}: free some and run the same command again; nothing is lost"
     return f"the gradebook {place} cannot be used: {text.splitlines()[0] if text else type(error).__name__}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from nbgrader.converters import GenerateAssignment
 from traitlets.config import Config
 
 from autograder.course import ANSWER_STUB, TEXT_STUB
+
+from .released import Attention
 
 
 def release_config() -> Config:
@@ -12,4 +15,6 @@ def release_config() -> Config:
     config = Config()
     config.ClearSolutions.code_stub = {"python": ANSWER_STUB}
     config.ClearSolutions.text_stub = TEXT_STUB
+    steps = list(GenerateAssignment.preprocessors.default())
+    config.GenerateAssignment.preprocessors = [*steps, Attention]
     return config

@@ -1,8 +1,8 @@
 """More time for one student, given before or after the work is handed in.
 
-nbgrader keeps an extension with the submission, so before there is one it has no place for it. It stands in a table of our
-own beside nbgrader's, and goes into the submission when that is made, whoever makes it: `autograder grade`, `nbgrader
-autograde` or formgrader's button. Late penalties follow with the next `autograder grade`.
+nbgrader keeps an extension with the submission, so before there is one it has no place for it. It stands in a table of
+our own beside nbgrader's, and goes into the submission when that is made, whoever makes it: `autograder grade`,
+`nbgrader autograde` or formgrader's button. Late penalties follow with the next `autograder grade`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import dateutil.parser
 import dateutil.tz
@@ -26,7 +27,9 @@ from .layout import EXTENSIONS
 
 @dataclass(frozen=True)
 class Extended:
-    """What a student now has: the time until when, whether that differs from the others', and whether the work is in the gradebook."""
+    """What a student now has: the time until when, whether that differs from the others', and whether the work is in
+    the gradebook.
+    """
 
     student: str
     unit: str
@@ -69,7 +72,8 @@ def extend(
             due = assignment.duedate
             if due is None:
                 raise CourseError(
-                    f'{unit} has no due date to extend: `nbgrader db assignment add {unit} --duedate "2026-10-01 12:00 UTC"` sets one'
+                    f"{unit} has no due date to extend: "
+                    f'`nbgrader db assignment add {unit} --duedate "2026-10-01 12:00 UTC"` sets one'
                 )
             length = _length(due, until, hours)
             EXTENSIONS.create(gradebook.engine, checkfirst=True)
@@ -94,10 +98,11 @@ def extend(
 
 def _length(due: datetime.datetime, until: str | None, hours: float | None) -> datetime.timedelta:
     try:
-        length = datetime.timedelta(hours=hours) if until is None else _utc(until) - due
+        length = datetime.timedelta(hours=hours or 0.0) if until is None else _utc(until) - due
     except (ValueError, OverflowError, dateutil.parser.UnknownTimezoneWarning):
         raise CourseError(
-            f"{hours if until is None else until} is no time; one looks like 2026-10-08 12:00 UTC or 2026-10-08 14:00 Europe/Berlin"
+            f"{hours if until is None else until} is no time; "
+            "one looks like 2026-10-08 12:00 UTC or 2026-10-08 14:00 Europe/Berlin"
         ) from None
     if length < datetime.timedelta(0):
         raise CourseError(f"that is before the class's own due date, {due:%Y-%m-%d %H:%M} UTC")
@@ -105,7 +110,9 @@ def _length(due: datetime.datetime, until: str | None, hours: float | None) -> d
 
 
 def _utc(text: str) -> datetime.datetime:
-    """Read a time. nbgrader's own `parse_utc` takes "+0200" for 200 seconds, so this is dateutil's, with names of zones."""
+    """Read a time. nbgrader's own `parse_utc` takes "+0200" for 200 seconds, so this is dateutil's, with names of
+    zones.
+    """
     clock, _, zone = text.strip().rpartition(" ")
     known = dateutil.tz.gettz(zone) if zone.replace("/", "").replace("_", "").isalpha() else None
     with warnings.catch_warnings():
@@ -121,7 +128,7 @@ def listen() -> None:
         sa.event.listen(SubmittedAssignment, "before_insert", _carry_over)
 
 
-def _carry_over(mapper: Mapper, connection: sa.Connection, submission: SubmittedAssignment) -> None:
+def _carry_over(mapper: Mapper[Any], connection: sa.Connection, submission: SubmittedAssignment) -> None:
     if submission.extension is None and sa.inspect(connection).has_table(EXTENSIONS.name):
         here = sa.and_(
             EXTENSIONS.c.student == submission.student_id, EXTENSIONS.c.assignment == submission.assignment_id

@@ -19,7 +19,9 @@ from .layout import EXTENSIONS, FOLDER, GRADED, only_grader, outcome_path
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What is gone: the student's folders, and what in the class folder was made of the whole class and may still name the student."""
+    """What is gone: the student's folders, and what in the class folder was made of the whole class and may still name
+    the student.
+    """
 
     student: str
     folders: tuple[Path, ...]

@@ -1,4 +1,6 @@
-"""What of our own lies in a class folder beside nbgrader's: `.attention/` with outcomes and the grader's lock, and tables in the gradebook."""
+"""What of our own lies in a class folder beside nbgrader's: `.attention/` with outcomes and the grader's lock, and
+tables in the gradebook.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from autograder.authoring.building import Errors
 from autograder.classroom.classroom import Classroom
 
 
-class _Chosen(GenerateFeedback):
+class _Chosen(GenerateFeedback):  # type: ignore[misc]  # nbgrader has no types
     """nbgrader's GenerateFeedback for a list of students."""
 
     chosen: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class _Chosen(GenerateFeedback):
         unit = self.coursedir.assignment_id
         # The base class takes ids as file patterns; a list of folders leaves nothing to match.
         folders = [self._format_source(unit, student) for student in self.chosen]
-        self.notebooks = []
+        self.notebooks: list[str] = []
         self.assignments = {folder: sorted(glob.glob(f"{glob.escape(folder)}/*.ipynb")) for folder in folders}
 
 

@@ -16,8 +16,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from autograder.course import CourseError
 from autograder.marking import submission
@@ -29,9 +30,37 @@ from autograder.sandbox.outside.warm_process import WarmProcess
 # A worker that gets fewer submissions than this costs more than it saves.
 WORTH_A_WORKER = 4
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 class WorkerLost(Exception):
     """A worker ended while it was at this submission."""
+
+
+class Pool(Protocol):
+    """What executes: how many at once, and what it calls itself."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def where(self) -> str: ...
+
+    def submit(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
+        """Have a function called with these arguments somewhere."""
+
+    def share(self, value: Kit) -> Kit:
+        """Make a unit's kit known to the workers, and return what to give to each call."""
+
+    def without(self, error: Unfit) -> bool:
+        """Give the worker that the error names no more work; return whether another is left."""
+
+    def close(self) -> None:
+        """End it when its work is done."""
+
+    def kill(self) -> None:
+        """End it at once."""
 
 
 class Inline:
@@ -40,10 +69,10 @@ class Inline:
     size = 1
     where = "in this process"
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
-        future: Future = Future()
+    def submit(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
         try:
-            future.set_result(function(*arguments))
+            future.set_result(function(*arguments, **named))
         except Exception as error:
             future.set_exception(error)
         return future
@@ -59,7 +88,8 @@ class Inline:
     def close(self) -> None:
         Sandbox.close_all()
 
-    kill = close
+    def kill(self) -> None:
+        self.close()
 
 
 def _begin(parent: int, folder: str) -> None:
@@ -82,15 +112,16 @@ def _pool(size: int, folder: str, method: str) -> ProcessPoolExecutor:
     )
 
 
-def _with_warm_processes(
-    folders: dict[tuple[str | None, bool], Path], function: Callable[..., Any], *arguments: Any
-) -> Any:
+def _with_warm_processes(folders: dict[tuple[str | None, bool], Path], call: Callable[[], T]) -> T:
     Sandbox.offer(folders)
-    return function(*arguments)
+    return call()
 
 
 class Local:
-    """Worker processes on this machine, which share one warm process. When one is killed, the others end too and new ones are made."""
+    """Worker processes on this machine, which share one warm process.
+
+    When one is killed, the others end too and new ones are made.
+    """
 
     _early: tuple[int, ProcessPoolExecutor] | None = None
 
@@ -133,14 +164,15 @@ class Local:
         # This process may have threads by now, so the workers are not forked from it and import everything anew.
         return _pool(self.size, str(self._folder), "spawn")
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
-        call = _with_warm_processes, {key: warm.folder for key, warm in self._warm.items()}, function, *arguments
+    def submit(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
+        call = partial(function, *arguments, **named)
+        folders = {key: warm.folder for key, warm in self._warm.items()}
         try:
-            future = self._pool.submit(*call)
+            future = self._pool.submit(_with_warm_processes, folders, call)
         except BrokenProcessPool:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = self._new()
-            future = self._pool.submit(*call)
+            future = self._pool.submit(_with_warm_processes, folders, call)
         return _translated(future)
 
     def share(self, value: Kit) -> Kit:
@@ -149,7 +181,9 @@ class Local:
         self._warm[value.unit, not value.unsafe] = WarmProcess.of(value.unit, not value.unsafe)
         return value
 
-    without = Inline.without
+    def without(self, error: Unfit) -> bool:
+        """Whether others can grade when a worker cannot: the processes of one machine are all alike."""
+        return False
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -168,11 +202,11 @@ class Local:
             self._warm.popitem()[1].close()
 
 
-def _translated(future: Future) -> Future:
+def _translated(future: Future[T]) -> Future[T]:
     """The same future, which tells of a lost worker in our words."""
-    mine: Future = Future()
+    mine: Future[T] = Future()
 
-    def copy(done: Future) -> None:
+    def copy(done: Future[T]) -> None:
         if done.cancelled():
             mine.cancel()
             return
@@ -205,7 +239,8 @@ class Dask:
             with contextlib.suppress(ImportError):
                 import dask_gateway  # noqa: F401
         try:
-            # Tried first: a client that fails to start delays the end of the process. In a thread, since a notebook has a running event loop.
+            # Tried first: a client that fails to start delays the end of the process. In a thread, since a notebook has
+            # a running event loop.
             with ThreadPoolExecutor(1) as thread:
                 thread.submit(lambda: asyncio.run(_reach(address))).result()
             self._client = distributed.Client(address, timeout=5, set_as_default=False)
@@ -236,16 +271,18 @@ class Dask:
     def _workers(self) -> dict[str, int]:
         """The workers there are now, and their threads."""
         try:
-            return self._client.nthreads()
+            threads: dict[str, int] = self._client.nthreads()
+            return threads
         except OSError as error:
             raise CourseError(
-                f"the Dask scheduler at {self._address} is gone; what is graded is kept, and the same command goes on with the rest"
+                f"the Dask scheduler at {self._address} is gone; what is graded is kept, "
+                "and the same command goes on with the rest"
             ) from error
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
+    def submit(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
         chosen = [worker for worker in self._workers() if worker not in self._unfit] if self._unfit else None
-        remote = self._client.submit(_named, function, *arguments, pure=False, workers=chosen)
-        mine: Future = Future()
+        remote = self._client.submit(_named, partial(function, *arguments, **named), pure=False, workers=chosen)
+        mine: Future[T] = Future()
 
         def copy(done: Any) -> None:
             try:
@@ -264,28 +301,29 @@ class Dask:
         return bool(set(self._workers()) - self._unfit)
 
     def share(self, value: Kit) -> Kit:
-        """A kit is small and travels with each submission: what is sent ahead is lost when all who hold it die at once."""
+        """A kit is small and travels with each submission: what is sent ahead is lost when its holders die."""
         return value
 
     def close(self) -> None:
         self._client.close()
 
-    kill = close
+    def kill(self) -> None:
+        self.close()
 
 
 async def _reach(address: str) -> None:
     from distributed import Security
-    from distributed.comm import connect
+    from distributed.comm.core import connect
 
     comm = await connect(address, timeout=5, **Security().get_connection_args("client"))
     await comm.close()
 
 
-def _named(function: Callable[..., Any], *arguments: Any) -> Any:
+def _named(call: Callable[[], T]) -> T:
     """On a Dask worker: call the function; an error says which worker it is."""
     from distributed import get_worker
 
     try:
-        return function(*arguments)
+        return call()
     except Unfit as error:
         raise Unfit(str(error), get_worker().address) from None

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 SLOWEST = 3
 LINE_SECONDS = 10.0
@@ -39,8 +39,10 @@ class Events:
         result = about.pop("result", None)
         if result is not None:
             about |= {
-                "student": result.student, "unit": result.unit, "points": result.score, "of": result.max_score, "by_hand": result.to_grade_by_hand,
-                "state": result.outcome.state, "reason": result.outcome.reason, "seconds": round(result.outcome.seconds, 3),
+                "student": result.student, "unit": result.unit, "points": result.score, "of": result.max_score,
+                "by_hand": result.to_grade_by_hand,
+                "state": result.outcome.state, "reason": result.outcome.reason, "seconds": round(result.outcome.seconds,
+                3),
             }  # fmt: skip
         sys.stdout.write(json.dumps({"event": kind, **about}, ensure_ascii=False) + "\n")
         sys.stdout.flush()
@@ -66,7 +68,8 @@ class Lines:
             console=console,
             transient=True,
         )
-        self._grading = self._pages = None
+        self._grading: TaskID | None = None
+        self._pages: TaskID | None = None
         self._total = self._done = self._kept = 0
         self._began = self._said = clock()
         self._slowest: list[tuple[float, str]] = []
@@ -86,6 +89,10 @@ class Lines:
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def _show(self, task: TaskID | None, done: int, **told: Any) -> None:
+        if task is not None:
+            self._bar.update(task, completed=done, **told)
+
     def _on_start(self, total: int) -> None:
         self._total = total
         self._grading = self._bar.add_task("grading", total=total, told="")
@@ -97,7 +104,7 @@ class Lines:
 
     def _on_kept(self, student: str, unit: str) -> None:
         self._kept += 1
-        self._bar.update(self._grading, completed=self._done + self._kept)
+        self._show(self._grading, self._done + self._kept)
 
     def _on_graded(self, result: Any) -> None:
         self._done += 1
@@ -106,7 +113,7 @@ class Lines:
         )[:SLOWEST]
         if result.outcome.ungradable or result.outcome.stopped:
             self._say(f"{result.student} {result.unit}: {result.outcome.state}: {result.outcome.reason}")
-        self._bar.update(self._grading, completed=self._done + self._kept, told=self.summary())
+        self._show(self._grading, self._done + self._kept, told=self.summary())
         if not self._live and self._clock() - self._said >= LINE_SECONDS:
             self._said = self._clock()
             self._say(f"{self._done + self._kept} of {self._total} done, {self.summary()}")
@@ -124,7 +131,7 @@ class Lines:
     def _on_feedback(self, done: int, total: int) -> None:
         if self._pages is None or self._bar.tasks[-1].total != total:
             self._pages = self._bar.add_task("feedback", total=total, told="")
-        self._bar.update(self._pages, completed=done)
+        self._show(self._pages, done)
         if not self._live and (done == total or self._clock() - self._said >= LINE_SECONDS):
             self._said = self._clock()
             self._say(f"{done} of {total} feedback pages written")

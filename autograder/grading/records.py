@@ -106,7 +106,7 @@ class Records:
         """Return by student what the gradebook says, of everyone or of some."""
         chosen = sa.and_(
             SubmittedAssignment.assignment_id == self.assignment.id,
-            True if students is None else SubmittedAssignment.student_id.in_(list(students)),
+            sa.true() if students is None else SubmittedAssignment.student_id.in_(list(students)),
         )
         late = {
             one.student_id: one.total_seconds_late

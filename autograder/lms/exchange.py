@@ -26,15 +26,19 @@ DEPTH = 20
 KB = 1000
 
 
-class CollectOwned(ExchangeCollect):
+class CollectOwned(ExchangeCollect):  # type: ignore[misc]  # nbgrader has no types
     """nbgrader's `collect`, for a machine on which learners have accounts; `check_owner = False` takes any owner."""
+
+    src_records: list[dict[str, Any]]
 
     def init_src(self) -> None:
         super().init_src()
         self.src_records = [record for record in self.src_records if self._owned(record)]
 
     def _sort_by_timestamp(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Sort what carries one learner's name; what others made comes in only when there is nothing else, to be dropped."""
+        """Sort what carries one learner's name; what others made comes in only when there is nothing else, to be
+        dropped.
+        """
         owned = []
         for record in records:
             if self._owned(record):
@@ -45,7 +49,8 @@ class CollectOwned(ExchangeCollect):
                     self._path(record),
                     record["username"],
                 )
-        return super()._sort_by_timestamp(owned or records)
+        newest: list[dict[str, Any]] = super()._sort_by_timestamp(owned or records)
+        return newest
 
     def _path(self, record: dict[str, Any]) -> Path:
         return Path(self.inbound_path, record["filename"])

@@ -7,7 +7,8 @@ What all have in common:
 - Points are those that count: late penalties are taken off, never below 0.
 - A student without a submission of a unit that others handed in has 0 points, nbgrader's own rule; `missing = "empty"`
   leaves the cell empty, and an import then changes nothing. A unit that nobody handed in is left out.
-- Written answers that wait for a person count 0 where they have no points by hand: such rows are marked in the plain files, and told for all.
+- Written answers that wait for a person count 0 where they have no points by hand: such rows are marked in the plain
+  files, and told for all.
 - Text that a spreadsheet would take for a formula gets an apostrophe before it.
 """
 
@@ -77,7 +78,7 @@ class Row:
         return ", ".join(filter(None, [self.last_name, self.first_name])) or self.id
 
 
-class GradesExport(ExportPlugin):
+class GradesExport(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
     """What the exports have in common: reading the gradebook, telling what is unfinished, writing the file whole."""
 
     missing = Enum(
@@ -202,8 +203,9 @@ class CanvasExport(GradesExport):
     """Canvas's gradebook import.
 
     Five columns of identity in Canvas's order, then a column for each unit; the second row has the points possible.
-    Canvas finds a student by its own number (ID, our `lms_user_id`), else by SIS Login ID (our id of the student), else by the name.
-    It finds an assignment by the number in the title's brackets, else by the title: set `c.CanvasExport.columns`.
+    Canvas finds a student by its own number (ID, our `lms_user_id`), else by SIS Login ID (our id of the student), else
+    by the name. It finds an assignment by the number in the title's brackets, else by the title: set
+    `c.CanvasExport.columns`.
     """
 
     default_name = "canvas.csv"
@@ -234,8 +236,9 @@ class CanvasExport(GradesExport):
 class MoodleExport(GradesExport):
     """Moodle's grade import from CSV.
 
-    One column says who is meant, in the words of Moodle's own export; Moodle asks which, and to which of its grade items each further column belongs.
-    A row without that identifier would be refused or worse, so it is left out and told.
+    One column says who is meant, in the words of Moodle's own export; Moodle asks which, and to which of its grade
+    items each further column belongs. A row without that identifier would be refused or worse, so it is left out and
+    told.
     """
 
     default_name = "moodle.csv"
@@ -267,7 +270,10 @@ class MoodleExport(GradesExport):
 class PlainExport(GradesExport):
     """A line for each student and unit, with everything that the gradebook knows."""
 
-    HEADER = "student_id last_name first_name email lms_user_id unit points max_points raw_points late_penalty submitted timestamp to_grade_by_hand".split()
+    HEADER = (
+        "student_id last_name first_name email lms_user_id unit points max_points raw_points late_penalty submitted "
+        "timestamp to_grade_by_hand"
+    ).split()
 
     def text(self, units: dict[str, float], rows: list[Row]) -> str:
         lines = []
@@ -296,7 +302,7 @@ class JsonExport(GradesExport):
     def text(self, units: dict[str, float], rows: list[Row]) -> str:
         students: list[dict[str, Any]] = []
         for row in rows:
-            person = {
+            person: dict[str, Any] = {
                 "id": row.id,
                 "last_name": row.last_name,
                 "first_name": row.first_name,
@@ -367,7 +373,9 @@ def export(
 
 
 def _ungraded(classroom: Classroom, gradebook: Gradebook, units: Sequence[str]) -> list[str]:
-    """A line for each unit with submissions that the gradebook knows nothing of: their points would be those of who handed in nothing."""
+    """A line for each unit with submissions that the gradebook knows nothing of: their points would be those of who
+    handed in nothing.
+    """
     lines = []
     for assignment in gradebook.assignments:
         if not units or assignment.name in units:
@@ -376,7 +384,8 @@ def _ungraded(classroom: Classroom, gradebook: Gradebook, units: Sequence[str]) 
             )
             if waiting:
                 lines.append(
-                    f"{assignment.name}: {_count(len(waiting), 'submission')} not graded yet ({', '.join(waiting)}): run `autograder grade` first"
+                    f"{assignment.name}: {_count(len(waiting), 'submission')} not graded yet ({', '.join(waiting)}): "
+                    "run `autograder grade` first"
                 )
     return lines
 

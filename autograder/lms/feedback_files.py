@@ -21,7 +21,8 @@ from nbgrader.exchange.default import ExchangeReleaseFeedback
 from autograder.classroom.classroom import Classroom
 from autograder.course import CourseError
 
-from .collecting import Handed, plan, read_roster, released
+from .placement import plan, released
+from .recognition import Handed, read_roster
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -62,7 +63,8 @@ def zip_feedback(
     labels = {student: handed for student, handed in found.labels.items() if handed.system == system}
     if not labels:
         raise CourseError(
-            f"{unit} was not collected from {system.capitalize()}: its names are those of the download; run `autograder collect` first"
+            f"{unit} was not collected from {system.capitalize()}: its names are those of the download; "
+            "run `autograder collect` first"
         )
     pages, without = [], []
     for student, handed in sorted(labels.items()):
@@ -96,13 +98,20 @@ def zip_feedback(
 def _name(handed: Handed, page: Path) -> str:
     if handed.system == "moodle":
         # A download without folders has the file's name after the label; the label alone is what Moodle looks for.
-        label = re.match(r"[^_]+_\d+_assignsubmission_file_?", handed.label)[0]
+        label = _beginning(r"[^_]+_\d+_assignsubmission_file_?", handed.label)
         return f"{label}/{page.name}"
-    head = re.match(r"\w+?_\d+_\d+_", handed.label)[0]
+    head = _beginning(r"\w+?_\d+_\d+_", handed.label)
     return f"{head}{page.name}"
 
 
-class ReleaseFeedback(ExchangeReleaseFeedback):
+def _beginning(pattern: str, label: str) -> str:
+    found = re.match(pattern, label)
+    # It was recognised by this pattern when it was collected.
+    assert found is not None, label
+    return found[0]
+
+
+class ReleaseFeedback(ExchangeReleaseFeedback):  # type: ignore[misc]  # nbgrader has no types
     """nbgrader's release of feedback, which goes on past a submission that did not come through the exchange.
 
     Such a submission has no secret by which its student could fetch the page; nbgrader would stop there, and every
@@ -118,7 +127,8 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
                 continue
             student = Path(folder).parent.name
             self.log.warning(
-                "%s did not submit through the exchange: hand this feedback back another way, as with `autograder feedback --zip`",
+                "%s did not submit through the exchange: hand this feedback back another way, "
+                "as with `autograder feedback --zip`",
                 student,
             )
             course.student_id_exclude = ",".join(filter(None, [course.student_id_exclude, student]))

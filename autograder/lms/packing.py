@@ -86,7 +86,8 @@ def find(target: str | None, here: Path) -> Path:
         if place.is_file():
             return place
     raise CourseError(
-        f"{unit}.ipynb is not here ({here}): go to the folder that holds it, or name the file: autograder pack FOLDER/{unit}.ipynb"
+        f"{unit}.ipynb is not here ({here}): go to the folder that holds it, or name the file: "
+        f"autograder pack FOLDER/{unit}.ipynb"
     )
 
 
@@ -109,7 +110,8 @@ def _only(found: Sequence[Path], where: str, example: str) -> Path:
         raise CourseError(f"there is no notebook {where}: go to the folder that holds it, or name it: {example}")
     if len(found) > 1:
         raise CourseError(
-            f"there are {len(found)} notebooks {where} ({', '.join(path.name for path in found)}): name one: autograder pack {found[0].name}"
+            f"there are {len(found)} notebooks {where} ({', '.join(path.name for path in found)}): name one: "
+            f"autograder pack {found[0].name}"
         )
     return found[0]
 
@@ -122,7 +124,8 @@ def pack(notebook: Path, to: Path | None = None) -> Packed:
         to: the zip, or the folder that it goes to; None puts `<unit>.zip` beside the notebook.
 
     Raises:
-        CourseError: the file is no notebook of this course, or is too large to be read by the grader, or nothing can be written.
+        CourseError: the file is no notebook of this course, or is too large to be read by the grader, or nothing can be
+            written.
     """
     try:
         data, saved = notebook.read_bytes(), notebook.stat().st_mtime
@@ -163,13 +166,15 @@ def _cells(notebook: Path, data: bytes) -> list[dict[str, Any]]:
         cells = tree["cells"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise CourseError(
-            f"{notebook} is not a whole notebook: open it in JupyterLab, save it (Ctrl+S) and pack again; nothing was packed"
+            f"{notebook} is not a whole notebook: open it in JupyterLab, save it (Ctrl+S) and pack again; "
+            "nothing was packed"
         ) from None
     if not isinstance(cells, list) or not all(
         isinstance(cell, dict) and isinstance(cell.get("metadata"), dict) for cell in cells
     ):
         raise CourseError(
-            f"{notebook} has no readable cells: open it in JupyterLab, save it (Ctrl+S) and pack again; nothing was packed"
+            f"{notebook} has no readable cells: open it in JupyterLab, save it (Ctrl+S) and pack again; "
+            "nothing was packed"
         )
     return cells
 
@@ -248,7 +253,8 @@ def _weights(path: Path, notes: list[str]) -> list[tuple[str, bytes]]:
     data = path.read_bytes()
     if len(data) > Limits.notebook_bytes.default_value:
         notes.append(
-            f"{WEIGHTS} has {len(data) / MB:.0f} MB; the check reads at most {Limits.notebook_bytes.default_value / MB:.0f}"
+            f"{WEIGHTS} has {len(data) / MB:.0f} MB; "
+            f"the check reads at most {Limits.notebook_bytes.default_value / MB:.0f}"
         )
     return [(WEIGHTS, data)]
 
@@ -283,7 +289,8 @@ def told(packed: Packed) -> str:
     """Return what the learner reads after packing."""
     lines = [f"{packed.path}", *(f"  {name}  {_size(size)}" for name, size in packed.files)]
     lines.append(
-        f"last saved: {time.strftime('%Y-%m-%d %H:%M', time.localtime(packed.saved))}. Changed it since? Save it (Ctrl+S) and pack again."
+        f"last saved: {time.strftime('%Y-%m-%d %H:%M', time.localtime(packed.saved))}. "
+        "Changed it since? Save it (Ctrl+S) and pack again."
     )
     lines += [f"note: {note}" for note in packed.notes]
     if packed.unanswered:

@@ -1,1 +1,3 @@
-"""Marking: one submission from bytes to points: intake, repair, execution, the judge's desk, scoring, outcome, sanitising."""
+"""Marking: one submission from bytes to points: intake, repair, execution, the judge's desk, scoring, outcome,
+sanitising.
+"""

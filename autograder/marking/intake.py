@@ -7,7 +7,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,8 @@ def read_bytes(path: Path, most: int = 20 * MB) -> bytes:
             raise Ungradable("the submitted notebook is a link or a special file, not a file of its own")
         if status.st_size > most:
             raise Ungradable(
-                f"the submitted notebook has {status.st_size / MB:.0f} MB; at most {most / MB:.0f} are read. Clear large outputs and submit again"
+                f"the submitted notebook has {status.st_size / MB:.0f} MB; at most {most / MB:.0f} are read. "
+                "Clear large outputs and submit again"
             )
         return path.read_bytes()
     except OSError as error:
@@ -73,7 +74,7 @@ def clean(data: bytes, outputs: bool = False) -> NotebookNode:
         raise Ungradable("the submitted file is not a notebook (it has no cells): submit the .ipynb file itself")
     if len(cells) > MAX_CELLS:
         raise Ungradable(f"the submitted notebook has {len(cells)} cells; at most {MAX_CELLS} are graded")
-    notebook = nbformat.v4.new_notebook()
+    notebook: NotebookNode = nbformat.v4.new_notebook()
     metadata = tree.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("kernelspec"), dict):
         notebook.metadata["kernelspec"] = nbformat.from_dict(
@@ -98,18 +99,21 @@ def clean(data: bytes, outputs: bool = False) -> NotebookNode:
     return notebook
 
 
-def _upgraded(tree: dict) -> Any:
+def _upgraded(tree: dict[str, Any]) -> Any:
     try:
         return nbformat.convert(nbformat.from_dict(tree), 4)
     except Exception:
         # nbformat's old converters raise whatever the damage happens to be.
         raise Ungradable(
-            "the submitted file is a notebook of an old format that cannot be read: save it in JupyterLab and submit again"
+            "the submitted file is a notebook of an old format that cannot be read: "
+            "save it in JupyterLab and submit again"
         ) from None
 
 
 def new_cell(kind: str, source: str, id: str = "") -> NotebookNode:
-    """Return a cell as nbformat makes it, without its check of each against the schema: the whole notebook is checked when it is written."""
+    """Return a cell as nbformat makes it, without its check of each against the schema: the whole notebook is checked
+    when it is written.
+    """
     cell = NotebookNode(id=id, cell_type=kind, metadata=NotebookNode(), source=source)
     if kind == "code":
         cell.update(execution_count=None, outputs=[])
@@ -143,7 +147,7 @@ def _cell(raw: Any) -> NotebookNode | None:
     return cell
 
 
-def _keep_outputs(cell: NotebookNode, raw: dict) -> None:
+def _keep_outputs(cell: NotebookNode, raw: dict[str, Any]) -> None:
     if not isinstance(raw.get("outputs"), list):
         return
     kept = NotebookNode(cell, outputs=[])
@@ -175,7 +179,9 @@ class IntakeExporter(NotebookExporter):
             notebook = _released(resources["nbgrader"])
             notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": str(reason)})
         resources.setdefault("metadata", {}).update(name=path.stem, path=str(path.parent))
-        return super().from_notebook_node(notebook, resources=resources, **kwargs)
+        # nbconvert's has no types.
+        take: Callable[..., tuple[Any, Any]] = super().from_notebook_node
+        return take(notebook, resources=resources, **kwargs)
 
 
 def _released(names: dict[str, str]) -> NotebookNode:
@@ -185,7 +191,7 @@ def _released(names: dict[str, str]) -> NotebookNode:
 
 def unanswered(released: Iterable[Any]) -> NotebookNode:
     """Return a notebook of the released cells that nbgrader keeps in its gradebook."""
-    notebook = nbformat.v4.new_notebook()
+    notebook: NotebookNode = nbformat.v4.new_notebook()
     for position, source in enumerate(released):
         cell = new_cell(source.cell_type, source.source or "", id=f"cell-{position:04d}")
         cell.metadata["nbgrader"] = nbformat.from_dict({"grade_id": source.name, "schema_version": 3})

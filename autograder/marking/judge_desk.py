@@ -11,6 +11,7 @@ import functools
 import socket
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 from autograder.classroom.secret import hidden_seed
 from helpers.exercise import Exercise
@@ -111,7 +112,7 @@ class JudgeDesk:
                 refused = "this cell has been judged already; the first answer counts"
             else:
                 self._asked.add(hidden)
-        if refused:
+        if refused or name is None:
             outpost.send(self._connection, {"refused": refused, "round": 0, "cases": [], "forbidden": []})
             return
         exercise = self._exercises[name]
@@ -120,7 +121,7 @@ class JudgeDesk:
         self._pending = self._rounds, name, hidden, judge.paper(exercise, seed)
         outpost.send_encoded(self._connection, _question(exercise, seed, self._rounds))
 
-    def _take(self, message: dict) -> None:
+    def _take(self, message: dict[str, Any]) -> None:
         if self._pending is None or message.get("round") != self._pending[0]:
             return
         (_, name, hidden, work), self._pending = self._pending, None

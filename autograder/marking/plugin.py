@@ -21,7 +21,8 @@ def configure(config: Config) -> None:
 
     - the submission is read by `IntakeExporter`, which takes any file;
     - links are removed before nbgrader copies files, which would follow them;
-    - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites them;
+    - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites
+      them;
     - execution and points are ours in nbgrader's own places in its order, late penalties after them as ever;
     - at the end the learner's markup is cleaned, since formgrader and feedback show it in a browser;
     - `nbgrader zip_collect` takes Moodle's and Canvas's downloads, and trusts no archive;
@@ -40,8 +41,8 @@ def configure(config: Config) -> None:
         *(replaced.get(step, step) for step in Autograde.autograde_preprocessors.default()),
         SanitizeLearner,
     ]
-    config.ZipCollectApp.extractor_plugin = "autograder.lms.collecting.SafeExtractor"
-    config.ZipCollectApp.collector_plugin = "autograder.lms.collecting.LmsCollector"
+    config.ZipCollectApp.extractor_plugin = "autograder.lms.archives.SafeExtractor"
+    config.ZipCollectApp.collector_plugin = "autograder.lms.placement.LmsCollector"
     config.HTMLExporter.preprocessors = ["autograder.marking.written.ShowMarkingGuide"]
     config.ExchangeFactory.release_feedback = "autograder.lms.feedback_files.ReleaseFeedback"
     config.GenerateFeedback.preprocessors = [

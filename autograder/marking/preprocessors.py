@@ -65,7 +65,7 @@ class OutOfTime(Exception):
     """The notebook has used up its time; the message says how much that is."""
 
 
-class SandboxedExecute(Limits, Execute):
+class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has no types
     """Executes a notebook in a sandboxed kernel and has the answers of its test cells judged outside it."""
 
     record_timing = False
@@ -110,7 +110,9 @@ class SandboxedExecute(Limits, Execute):
         )
 
     def _execute(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
-        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of the learner's."""
+        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of
+        the learner's.
+        """
         for attempt in range(ATTEMPTS):
             try:
                 return self._execute_once(nb, resources, unit)
@@ -188,7 +190,8 @@ class SandboxedExecute(Limits, Execute):
 
     @staticmethod
     def _name(cell: NotebookNode) -> str:
-        return cell.metadata.nbgrader["grade_id"][len(TEST) :]
+        grade_id: str = cell.metadata.nbgrader["grade_id"]
+        return grade_id[len(TEST) :]
 
     def _get_timeout(self, cell: NotebookNode | None) -> int | None:
         seconds = super()._get_timeout(cell)
@@ -233,7 +236,10 @@ class SandboxedExecute(Limits, Execute):
 
     def _too_much(self, cell: NotebookNode) -> None:
         if cell.metadata.get("nbgrader", {}).get("grade_id"):
-            note = f"the cell {cell.metadata.nbgrader['grade_id']} wrote more than {self.output_bytes / MB:g} MB; the rest was dropped"
+            note = (
+                f"the cell {cell.metadata.nbgrader['grade_id']} wrote more than {self.output_bytes / MB:g} MB; "
+                "the rest was dropped"
+            )
         else:
             note = f"a cell wrote more than {self.output_bytes / MB:g} MB; the rest was dropped"
         if note not in self._outcome.notes:
@@ -312,7 +318,7 @@ def _size(content: Any) -> int:
     return 8
 
 
-class SaveVerdicts(SaveAutoGrades):
+class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]  # nbgrader has no types
     """Writes the points of judged cells from the verdicts and leaves every other cell to nbgrader's own rule."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -337,7 +343,7 @@ class SaveVerdicts(SaveAutoGrades):
         self.gradebook.db.commit()
 
 
-class HideHiddenTests(NbGraderPreprocessor):
+class HideHiddenTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
     """Takes out of feedback what could tell of hidden cases: the hidden part of test cells, and a unit's own outputs.
 
     A learner's function sees the hidden cases while it is judged and can keep them for a later cell to print, so

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from .intake import NOTES, new_cell
 
 
-class RepairCells(NbGraderPreprocessor):
+class RepairCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
     """Repairs duplicated, missing, moved and altered released cells; cells that the learner added stay.
 
     1. Of several cells with one grade_id the first counts; the others lose their mark and stay as plain cells.
@@ -57,7 +58,7 @@ class Roles:
         )
 
 
-def repair(nb: NotebookNode, released: list[SourceCell], roles: Roles) -> list[str]:
+def repair(nb: NotebookNode, released: Sequence[SourceCell], roles: Roles) -> list[str]:
     """Repair a notebook in place and return a sentence for each thing that was wrong."""
     notes: list[str] = []
     order = [cell.name for cell in released]

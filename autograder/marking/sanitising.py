@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from nbconvert.preprocessors.sanitize import SanitizeHTML
@@ -11,7 +12,8 @@ from nbgrader import utils
 
 _MARKUP = re.compile(r"<\s*[a-zA-Z/!?]")
 _TAGS = (
-    "a abbr b blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li ol p pre s small span strong sub summary sup "
+    "a abbr b blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li ol p pre s "
+    "small span strong sub summary sup "
     "table tbody td tfoot th thead tr u ul"
 ).split()
 _ATTRIBUTES = {
@@ -44,4 +46,6 @@ class SanitizeLearner(SanitizeHTML):
         elif not _MARKUP.search(cell.source):
             # Text without markup is left alone: escaping would spoil the < of a formula.
             return cell, resources
-        return super().preprocess_cell(cell, resources, index)
+        # nbconvert's has no types.
+        clean: Callable[..., tuple[NotebookNode, dict[str, Any]]] = super().preprocess_cell
+        return clean(cell, resources, index)

@@ -189,7 +189,10 @@ def version() -> str:
 def fitness(expected: str, unsafe: bool) -> str:
     """Return why this machine may not grade, or ""."""
     if version() != expected:
-        return f"it has another version of the course ({version()}, the coordinator has {expected}): install the same one there"
+        return (
+            f"it has another version of the course ({version()}, the coordinator has {expected}): "
+            "install the same one there"
+        )
     if not unsafe:
         try:
             need()
@@ -224,7 +227,7 @@ def grade_task(kit: Kit, task: Task) -> Done:
             path = files / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        names = {
+        names: dict[str, Any] = {
             "student": task.student,
             "assignment": kit.unit,
             "notebook": kit.unit,
@@ -262,10 +265,13 @@ _threads = threading.local()
 
 
 def _steps(kit: Kit) -> list[Any]:
-    """Return the configured preprocessors in nbgrader's order, made once in each thread; for those that use the gradebook, their class."""
+    """Return the configured preprocessors in nbgrader's order, made once in each thread; for those that use the
+    gradebook, their class.
+    """
     kept = getattr(_threads, "steps", None)
     if kept is not None and kept[0] == kit.fingerprint:
-        return kept[1]
+        known: list[Any] = kept[1]
+        return known
     config = kit.config
     log = logging.Logger("attention-work", logging.WARNING)
     log.addHandler(logging.NullHandler())

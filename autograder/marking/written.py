@@ -1,4 +1,5 @@
-"""Shows the model answer and the marking guide of a written question to whoever grades it in formgrader, and to nobody else.
+"""Shows the model answer and the marking guide of a written question to whoever grades it in formgrader, and to nobody
+else.
 
 Both stand in the class's source notebook, between the marks of the solution, and never leave it: this step works on the
 page that formgrader makes for the grader's browser, not on any file. It acts only on a page that carries formgrader's
@@ -44,14 +45,18 @@ class ShowMarkingGuide(Preprocessor):
 
 
 def for_formgrader(resources: dict[str, Any]) -> bool:
-    """Whether a page is made by formgrader for a grader; feedback is made with nbgrader's own resources and without these."""
+    """Whether a page is made by formgrader for a grader; feedback is made with nbgrader's own resources and without
+    these.
+    """
     return "nbgrader" not in resources and {"assignment_id", "notebook_id", "submission_id", "notebook_path"} <= set(
         resources
     )
 
 
 def guides(source: Path) -> dict[str, str]:
-    """Return the written questions of a source notebook, each with its model answer and marking guide; none when it is not there."""
+    """Return the written questions of a source notebook, each with its model answer and marking guide; none when it is
+    not there.
+    """
     try:
         notebook = nbformat.read(source, as_version=4)
     except (OSError, ValueError):

@@ -8,6 +8,7 @@ import hashlib
 import keyword
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from autograder.classroom.answers import Answers, parse
 
@@ -53,7 +54,8 @@ class Anonymous:
         return min(filter(None, codes), key=len, default="")
 
     def strip(self, code: str, unit: str) -> str:
-        """Return an answer without comments, docstrings and texts of its own; identifiers that hold a student's name are replaced.
+        """Return an answer without comments, docstrings and texts of its own; identifiers that hold a student's name
+        are replaced.
 
         What is no valid Python cannot be stripped safely: "".
         """
@@ -86,7 +88,7 @@ class Anonymous:
             self._course[unit] = frozenset([*re.findall(r"\w+", text), *dir(builtins), *keyword.kwlist]), text
         return self._course[unit]
 
-    def _constant(self, value: object, text: str) -> object:
+    def _constant(self, value: Any, text: str) -> Any:
         if isinstance(value, str):
             course = f'"{value}"' in text or f"'{value}'" in text
             return value if course or (_EINSUM.fullmatch(value) and not self._tells(value)) else "…"
@@ -95,7 +97,9 @@ class Anonymous:
         return 0 if type(value) is int and value > 9999 and str(value) in self._words else value
 
     def _tells(self, name: str) -> bool:
-        """Whether an identifier tells a student's name or id: a part of it begins with one, or a long one stands anywhere in it."""
+        """Whether an identifier tells a student's name or id: a part of it begins with one, or a long one stands
+        anywhere in it.
+        """
         if name not in self._told:
             folded = name.casefold()
             parts = [folded, *_WORDS.findall(folded)]

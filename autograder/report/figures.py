@@ -1,4 +1,7 @@
-"""The report's figures as SVG with a text that says what is in them. Patterns and labels carry the meaning, colour only helps."""
+"""The report's figures as SVG with a text that says what is in them.
+
+Patterns and labels carry the meaning, colour only helps.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -38,7 +42,7 @@ _LOOK = {
     NOT_ANSWERED: ("#FFFFFF", ".."),
     UNKNOWN: ("#BBBBBB", ""),
 }
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "report",
     "font.size": 9,
     "axes.spines.top": False,
@@ -64,7 +68,9 @@ def _drawn(figure: Figure, words: str) -> Drawn:
 
 
 def counts(scores: Sequence[float], most: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many scores lie in each of `BINS` equal parts of 0 to `most`, and the parts' edges; more than `most` counts as the last part."""
+    """Return how many scores lie in each of `BINS` equal parts of 0 to `most`, and the parts' edges; more than `most`
+    counts as the last part.
+    """
     edges = np.linspace(0, most or 1, BINS + 1)
     return np.histogram(np.minimum(scores, edges[-1]), bins=edges)[0], edges
 
@@ -72,6 +78,8 @@ def counts(scores: Sequence[float], most: float) -> tuple[np.ndarray, np.ndarray
 def histogram(scores: Sequence[float], most: float, found: Spread) -> Drawn:
     """Draw the scores of one unit."""
     heights, edges = counts(scores, most)
+    # There is one where there is a score.
+    assert found.median is not None
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(5.2, 2.5), layout="constrained")
         axes = figure.subplots()
@@ -97,7 +105,8 @@ def histogram(scores: Sequence[float], most: float, found: Spread) -> Drawn:
         )
         return _drawn(
             figure,
-            f"Histogram of {len(scores)} scores. Median {found.median:.3g} of {most:g} points. Students by points: {parts}.",
+            f"Histogram of {len(scores)} scores. Median {found.median:.3g} of {most:g} points. Students by points: "
+            f"{parts}.",
         )
 
 

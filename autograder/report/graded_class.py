@@ -27,11 +27,15 @@ from sqlalchemy.orm import Session
 
 from autograder.classroom.answers import Answers
 from autograder.classroom.classroom import Classroom, told_by_database
+from autograder.classroom.layout import outcome_path
 from autograder.course import CourseError
-from autograder.marking.outcomes import Outcome, outcome_path, read_outcome
+from autograder.marking.outcomes import Outcome, read_outcome
 
 TEST = "test_"
-LOST = "graded without a kept outcome (by nbgrader alone, or before outcomes were kept): points count, mistakes are not known"
+LOST = (
+    "graded without a kept outcome (by nbgrader alone, or before outcomes were kept): "
+    "points count, mistakes are not known"
+)
 DAMAGED = "the file of its outcome is damaged: points count, mistakes are not known; grade it again"
 
 

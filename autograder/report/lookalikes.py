@@ -1,15 +1,15 @@
 """Look-alike answers: pairs of submissions that agree after renaming. A place to look, not a verdict.
 
-1. Each answer becomes a row of tokens from its syntax tree: names that it makes itself are numbered in the order of their
-   appearance; comments, docstrings and annotations are gone; calls, operators and constants stay.
+1. Each answer becomes a row of tokens from its syntax tree: names that it makes itself are numbered in the order of
+   their appearance; comments, docstrings and annotations are gone; calls, operators and constants stay.
 2. The row is cut into overlapping shingles of a few tokens, and each shingle is hashed.
 3. Shingles of the released text and of the course's solution tell nothing and are left out, and so are those that many
    share: what many write is the obvious way to write it.
-4. Only pairs that share a rare shingle are compared, found by an index from shingle to students, so the work grows with the
-   class and not with its square. A shared shingle weighs more the fewer have it.
+4. Only pairs that share a rare shingle are compared, found by an index from shingle to students, so the work grows with
+   the class and not with its square. A shared shingle weighs more the fewer have it.
 
-A ready-made detector such as copydetect compares every file with every other and gives all names one token, so that short
-answers in NumPy, which have little but names, all look alike; and it knows nothing of how rare an answer is.
+A ready-made detector such as copydetect compares every file with every other and gives all names one token, so that
+short answers in NumPy, which have little but names, all look alike; and it knows nothing of how rare an answer is.
 """
 
 from __future__ import annotations
@@ -103,16 +103,18 @@ def _compare(exercise: str, codes: Mapping[str, str], known: Collection[str]) ->
             for pair in itertools.combinations(students, 2):
                 rare[pair] += 1
                 weight[pair] += bits
-    found = {}
+    pairs: dict[tuple[str, str], Shared] = {}
     for (first, second), count in rare.items():
         both, either = (own[first] & own[second]).total(), (own[first] | own[second]).total()
         if both >= AGREE * either:
-            found[first, second] = Shared(exercise, both / either, count, weight[first, second])
-    return found
+            pairs[first, second] = Shared(exercise, both / either, count, weight[first, second])
+    return pairs
 
 
 def tokens(code: str) -> list[str]:
-    """Return an answer as a row of tokens that does not change with names, comments, docstrings and annotations; [] if it is no Python."""
+    """Return an answer as a row of tokens that does not change with names, comments, docstrings and annotations; [] if
+    it is no Python.
+    """
     tree = parse(code)
     if tree is None:
         return []

@@ -21,7 +21,7 @@ from .examples import Anonymous
 from .graded_class import GradedClass, Unit, gather
 
 if TYPE_CHECKING:
-    from autograder.grading.coordinator import Result
+    from autograder.grading import Result
 
 MOST_EXAMPLES, MOST_TAUGHT, MOST_ROWS, MOST_PAIRS = 12, 8, 60, 10
 _BACKTICKS = re.compile(r"`([^`]+)`")
@@ -158,11 +158,12 @@ def _pairs(unit: Unit, answers: Answers) -> list[lookalikes.Pair]:
 def _side_by_side(pair: lookalikes.Pair, answers: Answers) -> tuple[str, str, str]:
     """The exercise that weighs most, and both answers to it as they are in the notebooks."""
     exercise = max(pair.shared, key=lambda one: one.weight).exercise
-    return exercise, *(_code(answers.of(pair.unit, student)[exercise]) for student in (pair.first, pair.second))
+    first, second = (_code(answers.of(pair.unit, student)[exercise]) for student in (pair.first, pair.second))
+    return exercise, first, second
 
 
 def _code(text: str) -> str:
-    """An answer as it was written, cut to a page's measure, with signs that would turn the reading order made visible."""
+    """An answer as it was written, cut to a page's measure; signs that turn the reading order are made visible."""
     lines = text.expandtabs(4).splitlines()
     kept = [*lines[:30], "… (cut)"] if len(lines) > 30 else lines
     return "\n".join(

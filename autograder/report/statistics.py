@@ -120,8 +120,9 @@ def exercises(unit: Unit) -> list[Exercise]:
 
 
 def _end(submission: Submission, cell: Cell) -> str:
-    verdict = submission.outcome.final.get(cell.exercise) if submission.outcome else None
-    return how_it_ended(submission.outcome, verdict) if verdict is not None else UNKNOWN
+    outcome = submission.outcome
+    verdict = outcome.final.get(cell.exercise) if outcome is not None else None
+    return how_it_ended(outcome, verdict) if outcome is not None and verdict is not None else UNKNOWN
 
 
 @dataclass
@@ -152,7 +153,7 @@ def mistakes(units: Iterable[Unit]) -> list[MistakeLine]:
         for cell in unit.cells:
             for one in unit.gradable if cell.judged else ():
                 end = _end(one, cell)
-                if end not in (NAMED, UNNAMED, NOT_RUN, TIME_OUT):
+                if one.outcome is None or end not in (NAMED, UNNAMED, NOT_RUN, TIME_OUT):
                     continue
                 name, hint = _told(end, one.outcome.final[cell.exercise])
                 line = found.setdefault(
@@ -164,13 +165,16 @@ def mistakes(units: Iterable[Unit]) -> list[MistakeLine]:
 
 
 def _told(end: str, verdict: Verdict) -> tuple[str, str]:
-    """Name and hint of a mistake. What a hidden check found is told by its property alone: the page may be shown to a class."""
-    if end == NAMED:
+    """Name and hint of a mistake.
+
+    What a hidden check found is told by its property alone: the page may be shown to a class.
+    """
+    if end == NAMED and verdict.diagnosis is not None:
         return verdict.diagnosis.name, verdict.diagnosis.hint
     if end == TIME_OUT:
         return "its time was up", "a loop that does not end, or far too much work"
     if end == NOT_RUN:
-        error = _ERROR.search(verdict.finding.message)
+        error = _ERROR.search(verdict.finding.message if verdict.finding else "")
         return f"the answer does not run: {error[1]}" if error else "the check was not reached", ""
     if verdict.finding is None or verdict.status != FAILED:
         return "not recognised", ""
@@ -209,8 +213,8 @@ class Need:
 def needing_help(graded: GradedClass) -> list[Need]:
     """Return who needs help, the most reasons first, then the lowest share.
 
-    A reason is, in any unit: less than half of the points that are graded so far; a submission that could not be graded; nothing
-    handed in where at least half of the class did.
+    A reason is, in any unit: less than half of the points that are graded so far; a submission that could not be
+    graded; nothing handed in where at least half of the class did.
     """
     reasons: dict[str, list[str]] = defaultdict(list)
     points: dict[str, list[tuple[float, float]]] = defaultdict(list)

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .graded_class import GradedClass, Unit, duration
 from .lookalikes import Pair
@@ -19,11 +20,12 @@ class Table:
     """Rows under titled columns.
 
     Attributes:
-        columns: title and kind of each: "text", "label" (text that is not broken), "number", "share" (0.25 is shown as 25 %) or "signed".
+        columns: title and kind of each: "text", "label" (text that is not broken), "number", "share" (0.25 is shown as
+            25 %) or "signed".
     """
 
     columns: tuple[tuple[str, str], ...]
-    rows: list[tuple]
+    rows: Sequence[tuple[object, ...]]
 
     def shown(self) -> list[list[tuple[str, str]]]:
         """Return the rows as (kind, text) for people; what is not defined is a dash."""
@@ -38,7 +40,7 @@ class Table:
         return text.getvalue()
 
 
-def _shown(kind: str, cell: object) -> str:
+def _shown(kind: str, cell: Any) -> str:
     if cell is None:
         return "—"
     if kind == "share":
@@ -208,7 +210,7 @@ def not_gradable(units: Sequence[Unit]) -> Table:
             (one.student.label, unit.name, one.outcome.ungradable)
             for unit in units
             for one in unit.submissions
-            if not one.gradable
+            if one.outcome is not None and not one.gradable
         ],
     )
 

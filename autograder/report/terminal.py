@@ -10,7 +10,7 @@ from rich.text import Text
 from .graded_class import duration
 
 if TYPE_CHECKING:
-    from autograder.grading.coordinator import Result
+    from autograder.grading import Result
 
 _COLUMNS = ("student", "unit", "points", "of", "by hand", "state", "reason")
 

@@ -74,14 +74,17 @@ class Sandbox:
             told = self._tail()
             self.close()
             raise SandboxError(
-                f"the sandbox did not start: {told or 'no message'}; `autograder doctor` says what this machine can give"
+                f"the sandbox did not start: {told or 'no message'}; "
+                "`autograder doctor` says what this machine can give"
             )
         self.control.settimeout(None)
         threading.Thread(target=self._listen, daemon=True, name="sandbox-listener").start()
 
     @classmethod
     def of(cls, unit: str | None, sealed: bool = True) -> Sandbox:
-        """Return a sandbox for the unit: the one of the notebook before if it still lives, else one that is offered, else our own."""
+        """Return a sandbox for the unit: the one of the notebook before if it still lives, else one that is offered,
+        else our own.
+        """
         with cls._lock:
             for key in [key for key, kept in cls._kept.items() if not kept.alive]:
                 cls._kept.pop(key).close()

@@ -38,7 +38,10 @@ def begun(course: Path, sealed: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def importing() -> Iterator[None]:
-    """Import without looking for garbage, of which there is none, and never look at what was imported. Ctrl-C waits for the second it takes."""
+    """Import without looking for garbage, of which there is none, and never look at what was imported.
+
+    Ctrl-C waits for the second it takes.
+    """
     # Torn out of the middle of an import, some extension modules crash when the program ends.
     with ctrl_c_waits():
         gc.disable()

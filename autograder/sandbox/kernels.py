@@ -1,4 +1,6 @@
-"""Jupyter's way to the sandboxed kernels: a kernel provisioner, the manager that uses it, and the conversation with a kernel."""
+"""Jupyter's way to the sandboxed kernels: a kernel provisioner, the manager that uses it, and the conversation with a
+kernel.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,13 @@ import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import zmq
+from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from jupyter_client.session import DELIM as DELIMITER
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict
@@ -39,28 +42,34 @@ class SandboxProvisioner(KernelProvisionerBase):
         return self.run is not None
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        self.sandbox, self.run = self.parent.sandbox, self.parent.run
+        manager: Any = self.parent
+        self.sandbox, self.run = manager.sandbox, manager.run
         kwargs["cmd"] = ["(forked in the sandbox)"]
         return kwargs
 
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
-        manager = self.parent
-        root = "/pool" if self.sandbox.sealed else str(self.sandbox.pool)
-        connection = {
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        manager: Any = self.parent
+        sandbox: Sandbox = manager.sandbox
+        run: Run = manager.run
+        root = "/pool" if sandbox.sealed else str(sandbox.pool)
+        connection: dict[str, Any] = {
             "transport": "ipc",
             "key": manager.session.key.decode(),
             "signature_scheme": manager.session.signature_scheme,
         }
         connection |= {f"{name}_port": number for number, name in enumerate(SOCKETS, 1)}
-        inside = connection | {"ip": f"{root}/{self.run.name}/kernel"}
-        (self.run.folder / "connection.json").write_text(json.dumps(inside))
-        self.sandbox.start(self.run, manager.limits)
+        inside = connection | {"ip": f"{root}/{run.name}/kernel"}
+        (run.folder / "connection.json").write_text(json.dumps(inside))
+        sandbox.start(run, manager.limits)
         # Relative to no working directory, and short enough for a socket's path.
-        self.connection_info = connection | {"ip": str(self.run.folder / "kernel"), "key": manager.session.key}
+        reached = connection | {"ip": str(run.folder / "kernel"), "key": manager.session.key}
+        self.connection_info = cast("KernelConnectionInfo", reached)
         return self.connection_info
 
     async def poll(self) -> int | None:
-        return (self.run.code or 0) if self.run is None or self.run.ended.is_set() else None
+        if self.run is None:
+            return 0
+        return (self.run.code or 0) if self.run.ended.is_set() else None
 
     async def wait(self) -> int | None:
         while self.run is not None and not self.run.ended.is_set():
@@ -68,11 +77,11 @@ class SandboxProvisioner(KernelProvisionerBase):
         return self.run.code if self.run else 0
 
     async def send_signal(self, signum: int) -> None:
-        if self.run is not None and signum:
+        if self.sandbox is not None and self.run is not None and signum:
             self.sandbox.tell(self.run, "interrupt" if signum == signal.SIGINT else "kill")
 
     async def kill(self, restart: bool = False) -> None:
-        if self.run is not None:
+        if self.sandbox is not None and self.run is not None:
             self.sandbox.tell(self.run, "kill")
 
     async def terminate(self, restart: bool = False) -> None:
@@ -96,10 +105,10 @@ class Conversation:
     def __init__(self, manager: SandboxKernelManager) -> None:
         self._run: Run = manager.run
         self._session = manager.session
-        context = zmq.Context.instance()
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.instance()
         self._shell, self._iopub = context.socket(zmq.DEALER), context.socket(zmq.SUB)
         self._poller = zmq.Poller()
-        info = manager.get_connection_info()
+        info: dict[str, Any] = {**manager.get_connection_info()}
         for sock, name in ((self._shell, "shell"), (self._iopub, "iopub")):
             sock.linger = 0
             # The limit has to be set before the socket connects; a longer message drops the connection.
@@ -169,10 +178,10 @@ class Conversation:
                 return
         raise KernelGone
 
-    def _receive(self, ends: float | None) -> Iterator[tuple[zmq.Socket, dict[str, Any]]]:
+    def _receive(self, ends: float | None) -> Iterator[tuple[zmq.Socket[bytes], dict[str, Any]]]:
         """Wait for messages, at most until a time, and yield those that can be read."""
         left = 0.2 if ends is None else min(max(ends - time.monotonic(), 0.0), 0.2)
-        ready = dict(self._poller.poll(left * 1000 + 1))
+        ready = dict(self._poller.poll(int(left * 1000 + 1)))
         if not ready and self._run.ended.is_set():
             raise KernelGone
         for sock in ready:
@@ -227,4 +236,5 @@ class SandboxKernelManager(KernelManager):
 
     async def _async_post_start_kernel(self, **kwargs: Any) -> None:
         # The base class opens a control socket here; signals go through the sandbox's own.
+        assert self.provisioner is not None
         await self.provisioner.post_launch(**kwargs)

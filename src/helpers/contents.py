@@ -19,11 +19,13 @@ class Task:
         name: name of the exercise, or grade_id of the question.
         points: what it is worth.
         written: whether a person reads it.
+        question: what is asked, if a person reads it.
     """
 
     name: str
     points: float
     written: bool
+    question: str = ""
 
 
 @dataclass(frozen=True)

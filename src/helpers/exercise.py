@@ -77,6 +77,10 @@ class Case:
         quiet: a warning during the call counts as a failure.
         memory: the most entries of new tensors that the call may hold at one time; None measures nothing.
         times: how often the call is made, with the same arguments; the last result counts.
+        chunks: lengths of the pieces that the first argument is cut into along its last axis. The object is called for
+            each piece with the other arguments, and from the second piece on also with the cache that the call before
+            returned beside its result; the results, joined along the last axis but one, count. The last piece is read
+            twice from the same cache, as a caller may, and the second result counts. Empty makes a plain call.
         truth: what a compare hook has to know and nobody else; it stays with the judge.
         label: a name for `Relation`s to refer to.
         note: what the call looks like, in words for the learner: "3 queries, 5 keys".
@@ -93,6 +97,7 @@ class Case:
     quiet: bool = False
     memory: int | None = None
     times: int = 1
+    chunks: tuple[int, ...] = ()
     truth: Any = None
     label: str = ""
     note: str = ""

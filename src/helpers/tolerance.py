@@ -31,7 +31,9 @@ def gradient_close(got: np.ndarray, want: np.ndarray, largest: float) -> np.ndar
     finite = np.abs(want[np.isfinite(want)])
     scale = max(float(finite.max(initial=0)), largest / 10) or 1.0
     with np.errstate(all="ignore"):
-        same: np.ndarray = np.isclose(got, want, rtol=GRADIENT_TOLERANCE, atol=GRADIENT_TOLERANCE * scale, equal_nan=True)
+        same: np.ndarray = np.isclose(
+            got, want, rtol=GRADIENT_TOLERANCE, atol=GRADIENT_TOLERANCE * scale, equal_nan=True
+        )
     return same
 
 

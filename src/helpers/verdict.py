@@ -29,7 +29,6 @@ class Finding:
         detail: more, which shows data of the case; never shown for a hidden check.
         yours, expected: the arrays to draw, when both have one shape; never shown for a hidden check.
         note: what the call looked like.
-        hint: the step that belongs to this finding, where no mistake is recognised; "" where the exercise's own do.
     """
 
     property: str
@@ -39,7 +38,6 @@ class Finding:
     yours: np.ndarray | None = field(default=None, compare=False)
     expected: np.ndarray | None = field(default=None, compare=False)
     note: str = ""
-    hint: str = ""
 
 
 @dataclass(frozen=True)

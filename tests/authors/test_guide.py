@@ -233,7 +233,7 @@ FORGOTTEN = (
         EXERCISE,
         '        "Write it for one row on paper first, and look at what a weight of 0 must give.",\n',
         "",
-        "tests/helpers/test_hints.py::test_every_exercise_has_steps_and_none_is_a_line_of_the_reference",
+        "tests/helpers/desk/test_hints.py::test_every_exercise_has_steps_and_none_is_a_line_of_the_reference",
         "attention_entropy has 1 hints in its record, and needs 2",
     ),
     Forgotten(

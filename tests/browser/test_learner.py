@@ -69,7 +69,7 @@ def test_it_opens_on_unit_0_with_its_contents_beside_it(lab):
     lab.open("/")
     expect(lab.page).to_have_url(f"{lab.address}/lab/tree/{U0}/{U0}.ipynb")
     contents = lab.page.locator(".jp-TableOfContents")
-    expect(contents.get_by_text("Exercise: hello_attention")).to_be_visible()
+    expect(contents.get_by_text("hello_attention · exercise")).to_be_visible()
     expect(lab.page.get_by_role("button", name="Validate")).to_be_visible()
     lab.wait_idle()
     shot(lab.page, "learner_opens")
@@ -136,11 +136,14 @@ def change_theme(lab, name):
 
 # WCAG's contrast of each piece of text with what is painted behind it, all layers mixed.
 CONTRASTS = """card => {
-  const paint = text => { const c = document.createElement('canvas').getContext('2d'); c.fillStyle = text; c.fillRect(0, 0, 1, 1);
+  const paint = text => { const c = document.createElement('canvas').getContext('2d');
+    c.fillStyle = text; c.fillRect(0, 0, 1, 1);
     const [r, g, b, a] = c.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255]; };
-  const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3]));
-  const light = rgb => { const [r, g, b] = rgb.map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const ground = e => { const layers = []; for (let n = e; n; n = n.parentElement) layers.unshift(paint(getComputedStyle(n).backgroundColor));
+  const over = (top, below) => [0, 1, 2].map(i => top[i] * top[3] + below[i] * (1 - top[3])); const light = rgb => {
+  const [r, g, b] = rgb.map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const ground = e => { const layers = []; for (let n = e; n; n = n.parentElement)
+      layers.unshift(paint(getComputedStyle(n).backgroundColor));
     return layers.reduce((below, top) => over(top, below), [255, 255, 255]); };
   const found = [];
   for (const e of [card, ...card.querySelectorAll('*')]) {

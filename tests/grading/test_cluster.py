@@ -13,7 +13,7 @@ import distributed
 import pytest
 
 from autograder.course import CourseError
-from autograder.grading import coordinator
+from autograder.grading import coordinator, writing
 from autograder.marking import submission
 
 from .classes import UNIT, copied, make, state
@@ -110,7 +110,7 @@ def test_a_worker_is_killed_another_joins_and_nothing_is_lost(undisturbed, clust
             cluster.worker()
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(coordinator, "BATCH", 1)
+        patched.setattr(writing, "BATCH", 1)
         results = coordinator.grade(room, [UNIT], feedback=False, tell=tell, scheduler=cluster.address)
     assert len(results) == STUDENTS and first.wait() != 0
     assert state(room) == expected
@@ -168,7 +168,7 @@ def test_all_workers_are_killed_and_others_take_over(undisturbed, cluster, tmp_p
             cluster.worker()
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(coordinator, "BATCH", 1)
+        patched.setattr(writing, "BATCH", 1)
         results = coordinator.grade(room, [UNIT], feedback=False, tell=tell, scheduler=cluster.address)
     assert len(results) == STUDENTS
     assert state(room) == expected

@@ -1,4 +1,4 @@
-"""Processes of a real run are killed at seeded random instants; the same command then brings the class to the same end."""
+"""Processes of a real run are killed at seeded random instants; the same command then brings the class to its end."""
 
 import json
 import os
@@ -21,9 +21,9 @@ KILLS = int(os.environ.get("ATTENTION_KILLS", "1"))
 GRADE = """
 import sys
 from autograder import cli
-from autograder.grading import coordinator
+from autograder.grading import coordinator, writing
 if __name__ == "__main__":
-    coordinator.BATCH = 1
+    writing.BATCH = 1
     sys.argv[1:] = ["grade", "u0", "--course", sys.argv[1], "--jobs", "2", "--no-feedback", "--json"]
     cli.main()
 """

@@ -1,4 +1,4 @@
-"""Killed at any write and started again, a class ends as if nothing had happened, and what was done is not done again."""
+"""Killed at any write and started again, a class ends as if nothing had happened; what was done is not done again."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from autograder.classroom.classroom import Classroom
-from autograder.grading import coordinator
+from autograder.grading import coordinator, writing
 from autograder.marking import submission
 
 from .classes import UNIT, copied, make, state
@@ -63,7 +63,7 @@ def run(room, kept, asked):
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(submission, "grade_task", recalled)
-        patched.setattr(coordinator, "BATCH", 2)
+        patched.setattr(writing, "BATCH", 2)
         coordinator.grade(room, [UNIT], feedback=False, jobs=1)
 
 

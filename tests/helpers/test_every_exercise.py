@@ -79,7 +79,8 @@ def test_accepts_every_right_style(unit, exercise):
         for seed in SEEDS:
             verdict = verdict_of(exercise, answer, seed)
             assert verdict.passed, (
-                f"right style {number} of {exercise.name} is refused, seed {seed}: {verdict.diagnosis or verdict.finding}"
+                f"right style {number} of {exercise.name} is refused, seed {seed}:"
+                f" {verdict.diagnosis or verdict.finding}"
             )
 
 
@@ -117,7 +118,8 @@ def test_names_every_mistake(unit, exercise):
             assert not verdict.passed, f"the mistake {mistake.name!r} of {exercise.name} passes every case, seed {seed}"
             named = verdict.diagnosis.name if verdict.diagnosis else ""
             assert named == mistake.name, (
-                f"the mistake {mistake.name!r} of {exercise.name} {unnamed(exercise, mistake, seed, named)}, seed {seed}: {verdict.finding}"
+                f"the mistake {mistake.name!r} of {exercise.name} {unnamed(exercise, mistake, seed, named)}, seed"
+                f" {seed}: {verdict.finding}"
             )
 
 
@@ -127,7 +129,8 @@ def test_rejects_further_wrong_answers(unit, exercise):
     minimum = 8 if exercise.name != "hello_attention" else 3
     count = len(wrong) + len(exercise.mistakes)
     assert count >= minimum, (
-        f"{exercise.name} has {count} wrong answers (its mistakes, and WRONG in tests/helpers/styles/{unit}.py), and needs {minimum}"
+        f"{exercise.name} has {count} wrong answers (its mistakes, and WRONG in tests/helpers/styles/{unit}.py), and"
+        f" needs {minimum}"
     )
     for name, answer in wrong.items():
         for seed in SEEDS:

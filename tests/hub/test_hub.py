@@ -1,4 +1,6 @@
-"""The class on JupyterHub that docs/jupyterhub.md describes: real accounts fetch, submit, are graded and read their feedback."""
+"""The class on JupyterHub that docs/jupyterhub.md describes: real accounts fetch, submit, are graded and read their
+feedback.
+"""
 
 from __future__ import annotations
 
@@ -185,9 +187,12 @@ def test_instructors_have_formgrader_and_learners_do_not(machine, people, term):
 @pytest.mark.parametrize(
     "path",
     [
-        CLASS, f"{CLASS}/gradebook.db", f"{CLASS}/.attention/secret", f"{CLASS}/source/{UNIT}/{UNIT}.ipynb", f"{CLASS}/submitted/ben", f"{CLASS}/autograded/ben",
-        f"/opt/course/solutions/{UNIT}/{UNIT}.py", "/opt/course/autograder/sample_class/ada.py", f"/home/ben/{UNIT}/{UNIT}.ipynb", "/home/ben/.local/share/jupyter",
-        f"{EXCHANGE}/attention/inbound", f"{EXCHANGE}/attention/feedback", "/var/lib/jupyterhub/jupyterhub.sqlite", "/var/lib/jupyterhub/cookie_secret",
+        CLASS, f"{CLASS}/gradebook.db", f"{CLASS}/.attention/secret", f"{CLASS}/source/{UNIT}/{UNIT}.ipynb",
+        f"{CLASS}/submitted/ben", f"{CLASS}/autograded/ben",
+        f"/opt/course/solutions/{UNIT}/{UNIT}.py", "/opt/course/autograder/authoring/sample_class/ada.py",
+        f"/home/ben/{UNIT}/{UNIT}.ipynb", "/home/ben/.local/share/jupyter",
+        f"{EXCHANGE}/attention/inbound", f"{EXCHANGE}/attention/feedback", "/var/lib/jupyterhub/jupyterhub.sqlite",
+        "/var/lib/jupyterhub/cookie_secret",
     ],
 )  # fmt: skip
 def test_a_learner_cannot_read(machine, term, path):

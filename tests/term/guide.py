@@ -1,7 +1,8 @@
 """Reads the instructor's guide: its sections, the commands in them, and what they say one sees.
 
-In docs/instructors.md a fence marked `sh` is typed; `text` after it is what appears, with `…` for anything; a table whose first
-column is `student` is what then stands in report/grades.csv; `csv` is the content of a file; an unmarked fence is not typed.
+In docs/instructors.md a fence marked `sh` is typed; `text` after it is what appears, with `…` for anything; a table
+whose first column is `student` is what then stands in report/grades.csv; `csv` is the content of a file; an unmarked
+fence is not typed.
 """
 
 import re

@@ -1,9 +1,10 @@
-"""A class of 300 through a whole term: made of known mistakes in known numbers, and the report has to find exactly these.
+"""A class of 300 through a whole term: made of known mistakes in known numbers, and the report has to find exactly
+these.
 
-Who does what is drawn from a seed: for each exercise right, one of the mistakes in `wrong_answers`, or not answered. 292 hand in,
-three of them files that are no notebooks; five are late. Points by hand go in through nbgrader's Gradebook, as tests/term/test_guide.py
-shows them going in through formgrader. Feedback pages are made of every eighth student here: they cost as much as all the grading, and a
-page of each kind is enough.
+Who does what is drawn from a seed: for each exercise right, one of the mistakes in `wrong_answers`, or not answered.
+292 hand in, three of them files that are no notebooks; five are late. Points by hand go in through nbgrader's
+Gradebook, as tests/term/test_guide.py shows them going in through formgrader. Feedback pages are made of every eighth
+student here: they cost as much as all the grading, and a page of each kind is enough.
 """
 
 import csv
@@ -98,7 +99,9 @@ class Person:
 
 
 def draw(seed):
-    """Draw the class: who knows more has more right, two thirds on average; a twelfth is open, the rest wrong, the first mistakes more often."""
+    """Draw the class: who knows more has more right, two thirds on average; a twelfth is open, the rest wrong, the
+    first mistakes more often.
+    """
     rng = np.random.default_rng(seed)
     people = [Person(f"s{n:03}", FIRST[n % len(FIRST)], LAST[n // len(FIRST)], n) for n in range(STUDENTS)]
     for person in people:

@@ -1,4 +1,5 @@
-"""The instructor's guide, typed word by word: every command of docs/instructors.md on a class of five, and what it says one sees.
+"""The instructor's guide, typed word by word: every command of docs/instructors.md on a class of five, and what it says
+one sees.
 
 Between the commands the test does what people do: students hand in, the instructor grades written answers (through the
 server that formgrader's page talks to; its buttons are pressed in tests/browser), and someone mends the course.
@@ -58,7 +59,8 @@ BY_HAND = {"ada": 2, "ben": 3, "eva": 1}
 COMMENT = "Right, and now an example of your own."
 LABELS = {"ada": "Ada Lovelace_7001", "ben": "Ben Bartók_7002", "cora": "Cora Diaz_7003", "dan": "Dan Evans_7004"}
 SHEET = "Identifier,Full name,ID number,Email address,Status,Last modified (submission)\n" + "".join(
-    f'Participant {label.split("_")[1]},{label.split("_")[0]},,{student}@example.org,Submitted for grading,"Wednesday, 30 September 2026, 6:05 PM"\n'
+    f"Participant {label.split('_')[1]},{label.split('_')[0]},,{student}@example.org,Submitted for grading,"
+    '"Wednesday, 30 September 2026, 6:05 PM"\n'
     for student, label in LABELS.items()
 )
 # As the course is before someone mends it: a check that expects twice the right number.
@@ -102,7 +104,9 @@ class Term:
         self.checks.write_text(self.mended.replace(REFERENCE, TWICE), encoding="utf-8")
 
     def type(self, commands):
-        """Type commands one after the other, each where the one before left off; return exit code and everything that appears."""
+        """Type commands one after the other, each where the one before left off; return exit code and everything that
+        appears.
+        """
         told = []
         for line in commands.splitlines():
             words = [os.path.expanduser(word) for word in shlex.split(line)]

@@ -30,22 +30,23 @@ class Kernel(IPythonKernel):
 
     def __init__(self, **kwargs: Any) -> None:
         # The base class lists every imported module for its debugger, and to look at a module is to copy its page.
-        ipkernel.sys = types.SimpleNamespace(
-            modules={}, **{name: getattr(sys, name) for name in ("version", "version_info", "platform")}
-        )
+        seen = {name: getattr(sys, name) for name in ("version", "version_info", "platform")}
+        vars(ipkernel)["sys"] = types.SimpleNamespace(modules={}, **seen)
         try:
             super().__init__(**kwargs)
         finally:
-            ipkernel.sys = sys
+            vars(ipkernel)["sys"] = sys
         self.debugpy_stream = None
-        self.shell.parent, self.shell.kernel = self, self
+        shell: Any = self.shell
+        shell.parent, shell.kernel = self, self
 
     def start(self) -> None:
         super().start()
         # A cell that awaits has the base class ask which thread this is,
         self.shell_channel_thread = types.SimpleNamespace(parent_thread=threading.current_thread())
         # and is interrupted only if signals wake the loop, as they do once it handles one, whichever that is.
-        self.io_loop.asyncio_loop.add_signal_handler(signal.SIGWINCH, lambda: None)
+        loop: Any = self.io_loop
+        loop.asyncio_loop.add_signal_handler(signal.SIGWINCH, lambda: None)
 
     def _publish_execute_input(self, *arguments: Any) -> None:
         # The one who listens is the one who asked.
@@ -137,7 +138,9 @@ def make_application(shell: ZMQInteractiveShell) -> App:
 
 
 def flush_now_and_then(stream: Any) -> None:
-    """Let a stream send what a long cell writes every 0.2 s, without a thread; at the end of a cell the kernel flushes it anyway."""
+    """Let a stream send what a long cell writes every 0.2 s, without a thread; at the end of a cell the kernel flushes
+    it anyway.
+    """
     last = [time.monotonic()]
 
     def flush_if_due() -> None:

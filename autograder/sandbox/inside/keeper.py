@@ -86,7 +86,7 @@ def watch(kernel: int, limits: Limits) -> int:
 
 
 def descendants(kernel: int) -> list[int]:
-    """Return the kernel and every process below it: in its process namespace an orphan becomes a child of the kernel."""
+    """Return the kernel and every process below it: in its process namespace an orphan becomes the kernel's child."""
     found = [kernel]
     for pid in found:
         try:

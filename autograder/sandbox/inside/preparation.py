@@ -26,7 +26,10 @@ def give_up_root() -> None:
 
 
 def warm_up() -> App:
-    """Import what notebooks import and return the kernel application. No thread is started: a fork copies only the one that forks."""
+    """Import what notebooks import and return the kernel application.
+
+    No thread is started: a fork copies only the one that forks.
+    """
     # Nothing that is imported is ever garbage, and looking for some is a fifth of the time.
     gc.disable()
     import_all(json.loads(os.environ.get("ATTENTION_PRELOAD", "[]")))

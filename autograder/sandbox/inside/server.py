@@ -52,7 +52,8 @@ class Server:
 
     def serve(self) -> None:
         while True:
-            waiting = [self.owner, self.door, *self.users, *(kept.descriptor for kept in self.keepers.values())]
+            waiting: list[socket.socket | int] = [self.owner, self.door, *self.users]
+            waiting += [kept.descriptor for kept in self.keepers.values()]
             ready = set(select.select(waiting, [], [])[0])
             for pid, kept in list(self.keepers.items()):
                 if kept.descriptor in ready:
@@ -96,7 +97,8 @@ class Server:
             return
         request, descriptors = received
         if request["do"] == "start":
-            self.start(request, *descriptors, user)
+            judge, bound = descriptors
+            self.start(request, judge, bound, user)
         else:
             self.signal(request, user)
         for descriptor in descriptors:

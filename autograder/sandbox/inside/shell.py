@@ -1,4 +1,4 @@
-"""IPython's shell, made once before all forks; a cell costs it less, and it understands a cell as IPython's own does."""
+"""IPython's shell, made once before all forks: a cell costs it less, and means to it what it means to IPython's own."""
 
 from __future__ import annotations
 
@@ -32,11 +32,14 @@ class Transformer(TransformerManager):
     def do_token_transforms(self, lines: list[str]) -> list[str]:
         if self.token_transformers == USUAL_TRANSFORMERS and not IPYTHON_SYNTAX.search("".join(lines)):
             return lines
-        return super().do_token_transforms(lines)
+        transformed: list[str] = super().do_token_transforms(lines)
+        return transformed
 
 
 class Shell(ZMQInteractiveShell):
-    """Transforms a cell once, though ipykernel asks for it and then IPython again; and compiles none only to see that it does not await."""
+    """Transforms a cell once, though ipykernel asks for it and then IPython again; and compiles none only to see that
+    it does not await.
+    """
 
     known: tuple[str, ...] = ()
 

@@ -1,1 +1,1 @@
-"""What starts the sandbox from outside and decides what it may see: bubblewrap, the laid-out library, the warm process."""
+"""What starts the sandbox and decides what it may see: bubblewrap's call, the laid-out library, the warm process."""

@@ -128,7 +128,8 @@ def command(pool: Path, lib: Path) -> list[str]:
 
 
 def need() -> None:
-    """Try whether bubblewrap can make its namespaces here, and whether kernels' sockets find room, which takes an instant.
+    """Try whether bubblewrap can make its namespaces here, and whether kernels' sockets find room, which takes an
+    instant.
 
     Raises:
         SandboxError: it cannot; the message says what is missing.
@@ -149,5 +150,6 @@ def need() -> None:
     if done.returncode != 0:
         told = done.stderr.strip().splitlines()
         raise SandboxError(
-            f"the sandbox did not start: {told[-1] if told else 'no message'}; `autograder doctor` says what this machine can give"
+            f"the sandbox did not start: {told[-1] if told else 'no message'}; "
+            "`autograder doctor` says what this machine can give"
         )

@@ -10,8 +10,9 @@ import helpers
 
 # The parts of `helpers` that have no idea what is right.
 OPEN_PARTS = (
-    "__init__.py", "data.py", "exercise.py", "memory.py", "desk/__init__.py", "desk/commands.py", "running", "training/__init__.py", "training/run.py",
-    "training/threads.py", "plots",
+    "__init__.py", "data.py", "exercise.py", "memory.py", "desk/__init__.py", "desk/commands.py", "running",
+    "training/__init__.py", "training/run.py",
+    "training/threads.py", "training/trial.py", "text.py", "plots",
 )  # fmt: skip
 
 
@@ -50,7 +51,9 @@ def lay_out(unit: str | None, folder: Path) -> Path:
 
 
 def modules(lib: Path) -> tuple[str, ...]:
-    """Return the names of all modules of a laid-out library, for the warm process to import: a fork then compiles nothing."""
+    """Return the names of all modules of a laid-out library, for the warm process to import: a fork then compiles
+    nothing.
+    """
     found = [path.relative_to(lib).with_suffix("") for path in sorted((lib / "helpers").rglob("*.py"))]
     return tuple(".".join(path.parent.parts if path.name == "__init__" else path.parts) for path in found)
 

@@ -2,7 +2,8 @@
 
 Outside, `bubblewrap` gives the process a file system of its own: the system and the Python environment
 read-only, a copy of `helpers` without judge, exercises and the references of this and later units (`library`), and one
-folder for the runs. Inside, `autograder.sandbox.inside` imports what notebooks import and forks a sealed kernel for each.
+folder for the runs. Inside, `autograder.sandbox.inside` imports what notebooks import and forks a sealed kernel for
+each.
 """
 
 from __future__ import annotations
@@ -27,11 +28,14 @@ from .library import lay_out, modules, number
 from .sockets import bind
 
 PRELOAD = (
-    "numpy", "numpy.random", "numpy.testing", "torch", "torch.nn", "torch.nn.functional", "matplotlib.pyplot", "matplotlib_inline.backend_inline",
-    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "ipykernel.zmqshell", "ipywidgets", "safetensors.numpy",
+    "numpy", "numpy.random", "numpy.testing", "torch", "torch.nn", "torch.nn.functional", "matplotlib.pyplot",
+    "matplotlib_inline.backend_inline",
+    "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "ipykernel.zmqshell", "ipywidgets",
+    "safetensors.numpy",
     "tornado.platform.asyncio", "IPython.core.logger", "IPython.extensions.storemagic", "faulthandler",
 )  # fmt: skip
-# What torch imports when a module is first used, SymPy among it: half a second that the units without modules do without.
+# What torch imports when a module is first used, SymPy among it: half a second that the units without modules do
+# without.
 FOR_MODULES = ("torch.fx.experimental.symbolic_shapes", "torch._subclasses.schema_check_mode")
 FIRST_WITH_MODULES = 4
 DOOR = "door"
@@ -41,18 +45,23 @@ def environment(lib: str) -> dict[str, str]:
     """Return the whole environment of the warm process: nothing of the caller's comes along."""
     return {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": "/tmp", "USER": "learner", "LOGNAME": "learner", "LANG": "C.UTF-8", "TMPDIR": "/tmp", "TERM": "xterm-color",
+        "HOME": "/tmp", "USER": "learner", "LOGNAME": "learner", "LANG": "C.UTF-8", "TMPDIR": "/tmp",
+        "TERM": "xterm-color",
         "PYTHONPATH": lib, "PYTHONDONTWRITEBYTECODE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        # Memory that an array gives back is kept for the next: the kernel's clearing of fresh pages is most of a large array's cost.
+        # Memory that an array gives back is kept for the next: the kernel's clearing of fresh pages is most of a large
+        # array's cost.
         "MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**28), "MALLOC_TOP_PAD_": str(2**24),
         "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline", "MPLCONFIGDIR": "/tmp", "IPYTHONDIR": "/tmp/ipython", "JUPYTER_PLATFORM_DIRS": "1",
-        "NBGRADER_EXECUTION": "autograde", "ATTENTION_PRELOAD": json.dumps(PRELOAD), "ATTENTION_DROP": "1" if os.getuid() == 0 else "0",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline", "MPLCONFIGDIR": "/tmp", "IPYTHONDIR": "/tmp/ipython",
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "NBGRADER_EXECUTION": "autograde", "ATTENTION_PRELOAD": json.dumps(PRELOAD),
+        "ATTENTION_DROP": "1" if os.getuid() == 0 else "0",
     }  # fmt: skip
 
 
 class WarmProcess:
-    """A warm process seen from outside, by the one who starts and ends it. Whoever knows its folder can use it, through `Sandbox`.
+    """A warm process seen from outside, by the one who starts and ends it. Whoever knows its folder can use it, through
+    `Sandbox`.
 
     Args:
         sealed: in a sandbox, or not where the machine cannot give one.
@@ -89,12 +98,15 @@ class WarmProcess:
             with there:
                 env |= {"ATTENTION_OWNER_FD": str(there.fileno()), "ATTENTION_DOOR_FD": str(door.fileno())}
                 self._process = subprocess.Popen(
-                    call, env=env, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, pass_fds=(there.fileno(), door.fileno()), start_new_session=True, cwd=INSIDE.parent,
+                    call, env=env, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, pass_fds=(there.fileno(),
+                    door.fileno()), start_new_session=True, cwd=INSIDE.parent,
                 )  # fmt: skip
 
     @classmethod
     def start_early(cls, sealed: bool = True) -> None:
-        """Start one that the first unit graded will take: its imports are most of the time it needs, and the same for all units."""
+        """Start one that the first unit graded will take: its imports are most of the time it needs, and the same for
+        all units.
+        """
         # What stands in its way now will be told when it is needed.
         with contextlib.suppress(SandboxError, OSError):
             cls._early[sealed] = cls(sealed)

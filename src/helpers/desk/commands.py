@@ -87,19 +87,24 @@ def check(answer: Any, hidden: bool = False) -> None:
         CheckFailed: only while nbgrader validates or grades, when the answer is not right.
         NotAnAnswer: `answer` is not the answer to an exercise of this course; a `TypeError`.
     """
+    names = sys._getframe(1).f_globals
+    if isinstance(answer, str) and callable(names.get(answer)):
+        # `check("softmax")`, as in `hint("softmax")`.
+        answer = names[answer]
     if os.environ.get("ATTENTION_JUDGE_FD"):
         from helpers.running import outpost
 
         outpost.check(answer, hidden)
         return
-    names = sys._getframe(1).f_globals
     exercise = _exercise_of(answer, names)
+    from helpers.judging import judge
     from helpers.training.threads import one_thread
 
     from . import feedback
 
     with one_thread():
         verdict, answers = _judged(exercise, answer, hidden)
+        paper = judge.paper(exercise, DESK_HIDDEN_SEED if hidden else judge.VISIBLE_SEED)
     if os.environ.get("NBGRADER_EXECUTION"):
         if not verdict.passed:
             raise CheckFailed(feedback.as_text(verdict))
@@ -107,14 +112,18 @@ def check(answer: Any, hidden: bool = False) -> None:
         return
     from helpers import contents
 
-    from . import cards, diary, guards
+    from . import cards, diary, guards, ladder
 
     stale = guards.stale(exercise.name, answer, _session.log, diary.notebook(names))
-    _session.trails.checked(verdict, feedback.first_hint(verdict))
+    own = feedback.own_hint(verdict)
+    _session.trails.checked(verdict, feedback.first_hint(verdict), own, ladder.Tried(paper, answers))
     _session.last = exercise.name
     if _shell() is not None and not hidden:
-        _session.diary(names).write(exercise.name, verdict.status, answer)
-    beside = feedback.Desk(stale, guards.notes(verdict, answers), "" if verdict.passed else _further(exercise, names))
+        state = diary.CHANGED if stale and verdict.passed else verdict.status
+        _session.diary(names).write(exercise.name, state, answer)
+    beside = feedback.Desk(
+        stale, guards.notes(verdict, answers), "" if verdict.passed else _further(exercise, own, names)
+    )
     points = contents.points(exercise.name)
     cards.show(feedback.as_text(verdict, points, beside), feedback.as_html(verdict, points, beside))
 
@@ -131,7 +140,7 @@ def hint(exercise: Any = None) -> None:
     names = sys._getframe(1).f_globals
     from helpers import contents
 
-    from . import cards, guards, hints
+    from . import cards, diary, guards, hints, ladder, questions, release
 
     if exercise is None:
         if not _session.trails.last:
@@ -144,24 +153,31 @@ def hint(exercise: Any = None) -> None:
             return
         found = _find([_session.trails.last])
     else:
+        question = questions.find(exercise) if isinstance(exercise, str) else None
+        if question is not None:
+            steps = questions.rungs(*question)
+            cards.show(*hints.told(exercise, _session.trails.next(exercise, steps), len(steps)))
+            return
         found = _find([exercise] if isinstance(exercise, str) else _names_of(exercise, names))
     if found is None:
         shown = exercise if isinstance(exercise, str) else _called(exercise)
-        near = guards.renamed(shown, contents.exercises())
+        near = guards.renamed(shown, [*contents.exercises(), *questions.names()])
         _say(
             "hint",
-            f"`{shown}` is the name of no exercise.",
+            f"`{shown}` is the name of no exercise and of no question.",
             f'Did you mean `hint("{near}")`?' if near else 'Write it as in `hint("softmax")`.',
         )
         return
-    if _session.trails.of(found.name).status == "passed":
+    trail = _session.trails.of(found.name)
+    if trail.status == "passed":
         _say(
             found.name,
             "Its check passes, so there is nothing to hint at.",
             "To see another way of writing it, read `helpers.reference`.",
         )
         return
-    cards.show(*hints.told(found.name, *_session.trails.next(found)))
+    steps = ladder.rungs(found, trail.own, trail.tried, release.has_puzzle(diary.notebook(names)))
+    cards.show(*hints.told(found.name, _session.trails.next(found.name, steps), len(steps)))
 
 
 def progress(unit: str | None = None) -> None:
@@ -268,6 +284,12 @@ def _exercise_of(answer: Any, names: dict[str, Any]) -> Exercise:
     exercise = _find(_names_of(answer, names))
     if exercise is not None:
         return exercise
+    if isinstance(answer, str):
+        found = answer if contents.unit_of(answer) else guards.renamed(answer, contents.exercises())
+        raise NotAnAnswer(
+            f"check() wants the function or class itself, and there is none called {answer!r} here."
+            + (f" Run the answer cell of {found} first, then check({found})." if found else "")
+        )
     if not callable(answer):
         raise NotAnAnswer(
             f"check() was given a result (of type {type(answer).__name__}). It wants the function or class itself, so"
@@ -285,9 +307,11 @@ def _exercise_of(answer: Any, names: dict[str, Any]) -> Exercise:
     )
 
 
-def _further(exercise: Exercise, names: dict[str, Any]) -> str:
+def _further(exercise: Exercise, own: str, names: dict[str, Any]) -> str:
     """How to come to the next hint, in this notebook."""
-    left = _session.trails.left(exercise)
+    from . import diary, ladder, release
+
+    left = _session.trails.left(exercise.name, ladder.keys(exercise, own, release.has_puzzle(diary.notebook(names))))
     if not left:
         return ""
     call = "`hint()`" if names.get("hint") is hint else "`from helpers import hint`, then `hint()`,"

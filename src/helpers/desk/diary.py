@@ -56,7 +56,8 @@ class Diary:
         self.unsaved: dict[str, dict[str, Any]] = {}
 
     def write(self, exercise: str, status: str, answer: Any) -> None:
-        """Keep the status of a verdict; where the disk does not take it, until the kernel ends."""
+        """Keep the status of a verdict, or `CHANGED` where an older version was checked; where the disk does not take
+        it, until the kernel ends."""
         entry = {"status": status, "python": platform.python_version(), "code": fingerprint(answer)}
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -87,7 +88,7 @@ class Diary:
                 entry = json.loads((self._folder / f"{exercise}.json").read_text(encoding="utf-8"))
             except (OSError, ValueError, RecursionError):
                 return NEW
-        if not isinstance(entry, dict) or entry.get("status") not in list(_WORDS):
+        if not isinstance(entry, dict) or entry.get("status") not in [*_WORDS, CHANGED]:
             return NEW
         code = fingerprint(answer)
         if code and entry.get("code") and entry.get("python") == platform.python_version() and entry["code"] != code:
@@ -135,9 +136,8 @@ def as_card(unit: Unit, diary: Diary, names: Mapping[str, Any]) -> tuple[str, st
     passing = sum(state == PASSED for _, state in checks)
     by_person = sum(task.points for task in unit.tasks if task.written)
     aside = f"{reached:g} of {_points(sum(task.points for task, _ in checks))}"
-    counted = (
-        f"{passing} of {len(checks)} exercise{'' if len(checks) == 1 else 's'} {'passes' if passing == 1 else 'pass'}"
-    )
+    exercises = "exercise" if passing == len(checks) == 1 else "exercises"
+    counted = f"{passing} of {len(checks)} {exercises} {'passes' if passing == 1 else 'pass'}"
     lines = []
     if by_person:
         lines.append(f"{_points(by_person)} more for what you write in words: a person reads that.")

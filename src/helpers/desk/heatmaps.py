@@ -8,13 +8,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import TypedDict
 
 import numpy as np
 
+from helpers.exercise import DEFAULT_TOLERANCE
+from helpers.tolerance import close
+
 MAX_CELLS = 8
 TEXT_CELLS = 6
-# As the judge compares by default; what is closer than this is shown as no difference.
-TOLERANCE = 1e-5
+
+
+class Drawing(TypedDict, total=False):
+    """How two arrays are drawn.
+
+    Attributes:
+        tolerance: what is closer than this is no difference; that of the exercise.
+        secret: whether the expected numbers are the answer itself, so that only the wrong entries are marked.
+    """
+
+    tolerance: float
+    secret: bool
 
 
 @dataclass(frozen=True)
@@ -25,7 +39,7 @@ class Panel:
         title: "yours", "expected" or "difference".
         values: the matrix, of booleans or real numbers.
         corner: indices of its first row and column in the whole array.
-        marked: place of the first wrong entry in `values`, or None.
+        marked: places in `values` to be framed: the first wrong entry, or all of them where nothing else tells which.
         shape: shape of the whole array, in words.
         part: which part of it `values` is, as "(shown: matrix [0])", or "" for the whole.
         told: what is to be seen.
@@ -35,7 +49,7 @@ class Panel:
     title: str
     values: np.ndarray
     corner: tuple[int, int]
-    marked: tuple[int, int] | None
+    marked: frozenset[tuple[int, int]]
     shape: str
     part: str
     told: str
@@ -47,17 +61,29 @@ class Panel:
         return f"{_joined(self.shape, self.part)}, {self.told}"
 
 
-def panels(yours: np.ndarray | None, expected: np.ndarray | None, most: int = MAX_CELLS) -> list[Panel]:
+def panels(
+    yours: np.ndarray | None,
+    expected: np.ndarray | None,
+    most: int = MAX_CELLS,
+    tolerance: float = DEFAULT_TOLERANCE,
+    secret: bool = False,
+) -> list[Panel]:
     """Return what to draw of two arrays: a part of at most `most` rows and columns, around the first wrong entry."""
     if yours is None or expected is None or not (_drawable(yours) and _drawable(expected)):
         return []
     if yours.shape != expected.shape:
-        both = ("yours", yours), ("expected", expected)
-        return [_panel(title, array, (0,) * array.ndim, None, _range(array), most) for title, array in both]
-    wrong = _wrong(yours, expected)
+        both = (("yours", yours),) if secret else (("yours", yours), ("expected", expected))
+        nowhere = np.zeros(1, dtype=bool)
+        return [_panel(title, array, (0,) * array.ndim, nowhere, _range(array), most) for title, array in both]
+    wrong = _wrong(yours, expected, tolerance)
     places = np.argwhere(wrong)
     first = tuple(int(i) for i in places[0]) if len(places) else (0,) * yours.ndim
-    marked = first if len(places) else None
+    framed = np.zeros_like(wrong)
+    framed[first] = len(places) > 0
+    differ = "differs" if len(places) == 1 else "differ"
+    if secret:
+        told = f"{len(places)} of {_count(wrong.size, 'entry', 'entries')} {differ} from what is expected"
+        return [_panel("yours", yours, first, wrong, told, most)]
     if yours.dtype.kind == expected.dtype.kind == "b":
         difference, gap = wrong, ""
     else:
@@ -65,17 +91,22 @@ def panels(yours: np.ndarray | None, expected: np.ndarray | None, most: int = MA
             difference = np.where(wrong, yours.astype(float) - expected.astype(float), 0.0)
         finite = np.abs(difference[np.isfinite(difference)])
         gap = f", by at most {_number(float(finite.max()))}" if finite.size and finite.max() > 0 else ""
-    told = f"{len(places)} of {wrong.size} entries differ{gap}" if len(places) else "no entry differs"
+    told = f"{len(places)} of {_count(wrong.size, 'entry', 'entries')} {differ}{gap}"
     return [
-        _panel("yours", yours, first, marked, _range(yours), most),
-        _panel("expected", expected, first, marked, _range(expected), most),
-        _panel("difference", difference, first, marked, told, most),
+        _panel("yours", yours, first, framed, _range(yours), most),
+        _panel("expected", expected, first, framed, _range(expected), most),
+        _panel("difference", difference, first, framed, told if len(places) else "no entry differs", most),
     ]
 
 
-def as_html(yours: np.ndarray | None, expected: np.ndarray | None) -> str:
+def as_html(
+    yours: np.ndarray | None,
+    expected: np.ndarray | None,
+    tolerance: float = DEFAULT_TOLERANCE,
+    secret: bool = False,
+) -> str:
     """Return the pictures side by side, or "" when there is nothing to draw."""
-    drawn = panels(yours, expected)
+    drawn = panels(yours, expected, MAX_CELLS, tolerance, secret)
     if not drawn:
         return ""
     legend = (
@@ -83,8 +114,8 @@ def as_html(yours: np.ndarray | None, expected: np.ndarray | None) -> str:
         if any(p.values.dtype.kind != "b" for p in drawn)
         else "T: True, F: False, ≠: they differ"
     )
-    if drawn[0].marked is not None:
-        legend += "; framed: the first wrong entry"
+    if drawn[0].marked:
+        legend += "; framed: " + ("what is wrong" if secret else "the first wrong entry")
     if len(drawn) == 3:
         legend = f"{_joined(drawn[0].shape, drawn[0].part)}; {legend}"
     figures = "".join(
@@ -96,14 +127,19 @@ def as_html(yours: np.ndarray | None, expected: np.ndarray | None) -> str:
     )
 
 
-def as_text(yours: np.ndarray | None, expected: np.ndarray | None) -> list[str]:
-    """Return the same as lines of plain text; `>` stands before the first wrong entry."""
+def as_text(
+    yours: np.ndarray | None,
+    expected: np.ndarray | None,
+    tolerance: float = DEFAULT_TOLERANCE,
+    secret: bool = False,
+) -> list[str]:
+    """Return the same as lines of plain text; `>` stands before what is framed."""
     lines = []
-    for panel in panels(yours, expected, TEXT_CELLS):
+    for panel in panels(yours, expected, TEXT_CELLS, tolerance, secret):
         lines.append(f"{panel.title}: {panel.words}")
         for i, row in enumerate(panel.values):
             cells = [
-                ("> " if (i, j) == panel.marked else "") + _entry(value, panel.title) for j, value in enumerate(row)
+                ("> " if (i, j) in panel.marked else "") + _entry(value, panel.title) for j, value in enumerate(row)
             ]
             lines.append("  " + " ".join(f"{cell:>10}" for cell in cells))
     return lines
@@ -116,32 +152,25 @@ def shape_in_words(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
         return _count(shape[0], "number")
     matrix = f"{_count(shape[-2], 'row')} and {_count(shape[-1], 'column')}"
-    return matrix if len(shape) == 2 else f"{' × '.join(map(str, shape[:-2]))} matrices of {matrix}"
+    matrices = "matrix" if set(shape[:-2]) == {1} else "matrices"
+    return matrix if len(shape) == 2 else f"{' × '.join(map(str, shape[:-2]))} {matrices} of {matrix}"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"{number} {one if number == 1 else several or one + 's'}"
 
 
 def _drawable(array: np.ndarray) -> bool:
     return bool(array.ndim and array.size and array.dtype.kind in "biuf")
 
 
-def _wrong(yours: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def _wrong(yours: np.ndarray, expected: np.ndarray, tolerance: float) -> np.ndarray:
     if yours.dtype.kind == expected.dtype.kind == "b":
         return np.asarray(yours != expected)
-    finite = np.abs(expected[np.isfinite(expected)])
-    scale = float(finite.max()) if finite.size else 0.0
-    with np.errstate(all="ignore"):
-        right = np.isclose(
-            yours.astype(float), expected.astype(float), rtol=TOLERANCE, atol=TOLERANCE * (scale or 1.0), equal_nan=True
-        )
-    return np.asarray(~right)
+    return np.asarray(~close(yours.astype(float), expected.astype(float), tolerance))
 
 
-def _panel(
-    title: str, array: np.ndarray, first: tuple[int, ...], marked: tuple[int, ...] | None, told: str, most: int
-) -> Panel:
+def _panel(title: str, array: np.ndarray, first: tuple[int, ...], framed: np.ndarray, told: str, most: int) -> Panel:
     stack, place = first[:-2], (first[-2:] if len(first) > 1 else (0, *first))
     matrix = np.atleast_2d(array[stack])
     corner = tuple(max(0, min(at - most // 2, size - most)) for at, size in zip(place, matrix.shape))
@@ -150,12 +179,13 @@ def _panel(
     for what, start, size, whole in zip(("rows", "columns"), corner, part.shape, matrix.shape):
         if size < whole:
             shown.append(f"{what} {start} to {start + size - 1}")
-    inside = (place[0] - corner[0], place[1] - corner[1]) if marked is not None else None
+    marks = np.atleast_2d(framed[stack]) if framed.shape == array.shape else np.zeros_like(matrix, dtype=bool)
+    marks = marks[corner[0] : corner[0] + most, corner[1] : corner[1] + most]
     return Panel(
         title,
         part,
         corner,
-        inside,
+        frozenset((int(i), int(j)) for i, j in np.argwhere(marks)),
         shape_in_words(array.shape),
         f"(shown: {', '.join(shown)})" if shown else "",
         told,
@@ -204,7 +234,7 @@ def _figure(panel: Panel, told: str) -> str:
     for i, row in enumerate(numbers):
         label = "" if panel.flat else _index(panel.corner[0] + i)
         cells = (
-            _cell(value, scale, _entry(panel.values[i, j], panel.title), (i, j) == panel.marked)
+            _cell(value, scale, _entry(panel.values[i, j], panel.title), (i, j) in panel.marked)
             for j, value in enumerate(row)
         )
         rows += f'<tr style="background:transparent">{label}{"".join(cells)}</tr>'

@@ -1,58 +1,32 @@
-"""The steps of a hint: the recognised mistake's first, then the exercise's own, last its formula and shapes; never
-the solution."""
+"""What a learner has been told of each exercise, step by step, and the card that shows it."""
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 
-from helpers.exercise import Exercise
 from helpers.verdict import Verdict
 
 from . import cards
-
-
-def steps(exercise: Exercise, diagnosis_hint: str = "") -> list[str]:
-    """Return all steps for an exercise, weakest first.
-
-    Args:
-        exercise: what is to be answered.
-        diagnosis_hint: the hint of the mistake that the last check recognised, or "".
-    """
-    pointer = formula_and_shapes(exercise)
-    return list(dict.fromkeys(filter(None, [diagnosis_hint, *exercise.hints, pointer])))
-
-
-def formula_and_shapes(exercise: Exercise) -> str:
-    """Return the first sentence of the reference's description and what it returns.
-
-    "" where there are no arguments: the description of a constant is its value.
-    """
-    if not inspect.signature(exercise.reference).parameters:
-        return ""
-    sections = (inspect.getdoc(exercise.reference) or "").split("\n\n")
-    summary = " ".join(sections[0].split())
-    told = f"What it computes, in one line: {summary}"
-    for heading, begin in (("Returns:", "It returns "), ("Attributes:", "Its parts: ")):
-        body = next((section for section in sections if section.startswith(heading)), "")
-        if body:
-            told += f" {begin}{' '.join(body[len(heading) :].split())}"
-    return told
+from .ladder import EXAMPLE, PUZZLE, Rung, Tried
 
 
 @dataclass
 class Trail:
-    """What a learner has been told about one exercise.
+    """What a learner has been told about one exercise or question.
 
     Attributes:
         status: of the last check, or "".
-        mistake: hint of the mistake that the last check recognised, or "".
-        told: steps shown so far, in order.
+        own: the hint of what the last check said, or "".
+        tried: the last check, if it failed and was no hidden one.
+        told: keys of the steps shown so far.
     """
 
     status: str = ""
-    mistake: str = ""
-    told: list[str] = field(default_factory=list)
+    own: str = ""
+    tried: Tried | None = None
+    told: set[str] = field(default_factory=set)
 
 
 class Trails:
@@ -62,58 +36,86 @@ class Trails:
         self._trails: dict[str, Trail] = {}
         self.last = ""
 
-    def of(self, exercise: str) -> Trail:
-        return self._trails.setdefault(exercise, Trail())
+    def of(self, name: str) -> Trail:
+        return self._trails.setdefault(name, Trail())
 
-    def checked(self, verdict: Verdict, shown: str) -> None:
-        """Note a verdict and the hint that its card showed."""
+    def checked(self, verdict: Verdict, shown: str, own: str = "", tried: Tried | None = None) -> None:
+        """Note a verdict.
+
+        Args:
+            verdict: what the judge found.
+            shown: the hint that its card showed, or "".
+            own: the hint that belongs to this failure and no other, or "".
+            tried: the cases and the answers.
+        """
         trail = self.of(verdict.exercise)
-        trail.status = verdict.status
-        trail.mistake = verdict.diagnosis.hint if verdict.diagnosis is not None else ""
-        if shown and shown not in trail.told:
-            trail.told.append(shown)
+        trail.status, trail.own = verdict.status, own
+        failed = verdict.finding is not None and not verdict.hidden
+        trail.tried = tried if failed else None
+        # The example is that of the last check; an earlier one may be another.
+        trail.told.discard(EXAMPLE)
+        if shown:
+            trail.told.add(shown)
         if not verdict.passed:
             self.last = verdict.exercise
         elif self.last == verdict.exercise:
             self.last = ""
 
-    def next(self, exercise: Exercise) -> tuple[list[str], int]:
-        """Tell one step more; return the steps of this exercise told so far, and how many there are in all."""
-        trail = self.of(exercise.name)
-        every = steps(exercise, trail.mistake)
-        # The hint of an earlier mistake says nothing about the present one.
-        told = [step for step in every if step in trail.told]
-        fresh = next((step for step in every if step not in told), None)
+    def next(self, name: str, every: Sequence[Rung]) -> list[Rung]:
+        """Tell one step more; return those of `every` told so far, in order."""
+        told = self.of(name).told
+        fresh = next((rung for rung in every if rung.key not in told), None)
         if fresh is not None:
-            trail.told.append(fresh)
-            told.append(fresh)
-        return told, len(every)
+            told.add(fresh.key)
+        # The hint of an earlier mistake says nothing about the present one, and is in `every` no more.
+        return [rung for rung in every if rung.key in told]
 
-    def left(self, exercise: Exercise) -> int:
-        """Return how many steps have not been told yet."""
-        trail = self.of(exercise.name)
-        return sum(step not in trail.told for step in steps(exercise, trail.mistake))
+    def left(self, name: str, keys: Sequence[str]) -> int:
+        """Return how many of the steps have not been told yet."""
+        return sum(key not in self.of(name).told for key in keys)
 
 
-def told(exercise: str, shown: list[str], total: int) -> tuple[str, str]:
+def told(name: str, shown: Sequence[Rung], total: int) -> tuple[str, str]:
     """Return the steps told so far as text and as HTML."""
-    title = f"{exercise}: hint {len(shown)} of {total}"
-    last = ""
-    if len(shown) == total:
-        last = (
-            "That was the last step. Still stuck? Ask the person who runs your class, or a fellow learner: say what you"
-            " expected and what came back."
-        )
-    text = "\n".join(
-        [
-            f"? {title}",
-            *(f"  {number}. {step}" for number, step in enumerate(shown, 1)),
-            *([f"  {last}"] if last else []),
-        ]
+    title = f"{name}: hint {len(shown)} of {total}"
+    end = _end(shown) if len(shown) == total else []
+    text = [f"? {title}"]
+    for number, rung in enumerate(shown, 1):
+        text += [f"  {number}. {rung.text}", *(f"       {line}" for line in rung.block)]
+    text += [f"  {line}" for line in end]
+    items = "".join(_item(rung) for rung in shown)
+    last = [cards.line(cards.prose(line), faint=True) for line in end]
+    parts = [f'<ol style="margin:.3em 0;padding-left:1.6em">{items}</ol>', *last]
+    return "\n".join(text), cards.card(cards.OPEN, "?", title, "", parts)
+
+
+def _item(rung: Rung) -> str:
+    # A long line of code is scrolled, not broken: where a line begins is what a puzzle is about.
+    wrap = "white-space:pre;overflow-x:auto" if rung.key == PUZZLE else "white-space:pre-wrap"
+    style = f"margin:.25em 0;{wrap};background:transparent;font-size:.95em;line-height:1.4"
+    block = f'<pre style="{style}">{escape(chr(10).join(rung.block))}</pre>' if rung.block else ""
+    return f'<li style="margin:.25em 0">{cards.prose(rung.text)}{block}</li>'
+
+
+def _end(shown: Sequence[Rung]) -> list[str]:
+    """What to do when there is no further step."""
+    keys = [rung.key for rung in shown]
+    if EXAMPLE not in keys:
+        return ["That was the last step. Write it down as you would say it, then make each sentence shorter."]
+    number = keys.index(EXAMPLE) + 1
+    first = (
+        f"That was the last step. Two things to do now. First, put an example like that of step {number} into a cell of"
+        " your own, run your lines on it one by one, and print each result with its shape: the first that is not what"
+        " you worked out is the line to change."
     )
-    items = "".join(f'<li style="margin:.15em 0">{cards.prose(step)}</li>' for step in shown)
-    parts = [
-        f'<ol style="margin:.3em 0;padding-left:1.6em">{items}</ol>',
-        *([cards.line(last, faint=True)] if last else []),
-    ]
-    return text, cards.card(cards.OPEN, "?", title, "", parts)
+    if PUZZLE in keys:
+        second = (
+            "Then put the lines of the puzzle in order on paper, and say of each what it does. Close this card, and"
+            " write the answer anew without looking."
+        )
+    else:
+        second = (
+            "Then read the text above the exercise once more. Write a comment for each thing that the formula does, in"
+            " order, and one line of code below each comment."
+        )
+    return [first, second]

@@ -13,6 +13,8 @@ from helpers.running.runner import Answer
 from helpers.tolerance import GRADIENT_TOLERANCE, close, gradient_close, largest_gradient
 from helpers.verdict import Finding
 
+from . import parts
+
 _KINDS = {
     "b": "booleans (True or False)",
     "i": "whole numbers",
@@ -57,7 +59,8 @@ def examine(exercise: Exercise, case: Case, answer: Answer, expected: Answer) ->
         if told is not None:
             return finding("compared", told)
     else:
-        problem = _examine_value(answer["value"], expected["value"], exercise.tolerance, "the result")
+        names = parts.names(exercise.reference, expected["value"])
+        problem = _examine_value(answer["value"], expected["value"], exercise.tolerance, "the result", names)
         if problem is not None:
             kind, message, more = problem
             return finding(kind, message, **more)
@@ -114,25 +117,25 @@ def _describe(value: Any) -> str:
 Problem = tuple[str, str, dict[str, Any]]
 
 
-def _examine_value(got: Any, want: Any, tolerance: float, what: str) -> Problem | None:
+def _examine_value(got: Any, want: Any, tolerance: float, what: str, names: parts.Names = ()) -> Problem | None:
     if got is None and want is not None:
-        return "nothing", f"{what} is None", {}
+        return "nothing", f"{what} is None; expected {_describe(want)}", {}
     if isinstance(want, tuple):
-        return _examine_sequence(got, want, tolerance, what)
+        return _examine_sequence(got, want, tolerance, names)
     if isinstance(want, dict):
         return _examine_dict(got, want, tolerance, what)
     if isinstance(want, list):
         if not isinstance(got, list):
             return "type", f"{what} should be {_describe(want)}, and is {_describe(got)}", {}
         if want and isinstance(want[0], np.ndarray):
-            return _examine_sequence(got, tuple(want), tolerance, what)
+            return _examine_sequence(got, tuple(want), tolerance)
         if not all(_is_number(item) for item in got):
             return "type", f"{what} should be a list of whole numbers", {}
         if [_as_int(item) for item in got] != want:
             return "values", f"{what} is not the right list", {"detail": f"yours {got}, expected {want}"}
         return None
     if isinstance(want, str):
-        if got != want:
+        if not isinstance(got, str) or got != want:  # an array would be compared entry by entry
             return "values", f"{what} is not the right string", {"detail": f"yours {got!r}, expected {want!r}"}
         return None
     if isinstance(got, (list, tuple)) and isinstance(want, np.ndarray):
@@ -155,12 +158,14 @@ def _as_int(item: Any) -> Any:
     return int(value) if isinstance(value, (int, float)) and value == int(value) else value
 
 
-def _examine_sequence(got: Any, want: tuple[Any, ...], tolerance: float, what: str) -> Problem | None:
+def _examine_sequence(got: Any, want: tuple[Any, ...], tolerance: float, names: parts.Names = ()) -> Problem | None:
     if not isinstance(got, (tuple, list)) or len(got) != len(want):
         have = f"{len(got)} results" if isinstance(got, (tuple, list)) else _describe(got)
         return "results", f"this exercise returns {len(want)} results, and yours returned {have}", {}
     for index, (g, w) in enumerate(zip(got, want)):
-        problem = _examine_value(g, w, tolerance, f"result {index + 1} of {len(want)}")
+        name = names[index] if names else f"result {index + 1} of {len(want)}"
+        what, inner = (name, ()) if isinstance(name, str) else (f"result {index + 1} of {len(want)}", name)
+        problem = _examine_value(g, w, tolerance, what, inner)
         if problem is not None:
             return problem
     return None
@@ -222,9 +227,12 @@ def _tell_shape(got: np.ndarray, want: np.ndarray, tolerance: float, what: str) 
 
 def _tell_values(got: np.ndarray, want: np.ndarray, right: np.ndarray, tolerance: float, what: str) -> str:
     wrong = int(right.size - right.sum())
-    count = f"{wrong} of {right.size} entries are wrong" if right.size > 1 else "the number is wrong"
+    verb = "is" if wrong == 1 else "are"
+    count = f"{wrong} of {right.size} entries {verb} wrong" if right.size > 1 else "the number is wrong"
     if got.dtype.kind in "fc" and np.isnan(got).any() and not np.isnan(want).any():
-        return f"{what} has NaN in it: {int(np.isnan(got).sum())} of {got.size} entries are not numbers"
+        missing = int(np.isnan(got).sum())
+        entries = f"{missing} of {got.size} entries {'is no number' if missing == 1 else 'are no numbers'}"
+        return f"{what} has NaN in it: {entries}" if got.size > 1 else f"{what} is NaN, which is no number"
     if want.dtype.kind == "f" and want.size > 1:
         if (
             want.ndim >= 2

@@ -88,8 +88,6 @@ def _say(
         or known.recognise(work, answers, found, in_part=True)
         or earlier.suspect(more)
     )
-    if diagnosis is None:
-        shown = dataclasses.replace(shown, hint=general.advice(shown, answer))
     return shown, diagnosis
 
 

@@ -168,6 +168,93 @@ def parrot(sentences: Any, logits: np.ndarray, bos_id: int, longest: int, traini
     return Parrot().train(training)
 
 
+def reader(logits: np.ndarray, prompt: int, n_new: int, training: bool = False) -> Any:
+    """Return a language model that is a table and keeps a record of how it is read, called as `model(ids, cache)`.
+
+    What it says after a token depends on that token and on the sum of all before it, which only the cache knows. In
+    training mode it confuses every token with the next one in the vocabulary, as dropout may do.
+
+    Args:
+        logits: (sums, vocab, vocab): a row for the sum of all ids so far, modulo the first axis, and the last id.
+        prompt: how many ids it should read in its first pass.
+        n_new: how many tokens it will be asked for.
+        training: the mode that it begins in.
+    """
+    import torch
+
+    table = torch.from_numpy(np.array(logits, dtype=np.float32))
+
+    class Reader(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            # So that it has a device, like any model.
+            self.unused = torch.nn.Parameter(torch.zeros(1))
+            self.passes: list[int] = []
+
+        def forward(self, ids: Any, cache: Any = None) -> Any:
+            if not torch.is_tensor(ids) or ids.ndim != 2 or ids.shape[-1] == 0:
+                raise ValueError(
+                    "a model reads a batch of texts, a tensor of ids (b, n), here (1, n), and was given"
+                    f" {_shape_of(ids)}"
+                )
+            if cache is not None and not (isinstance(cache, list) and len(cache) == 1 and len(cache[0]) == 2):
+                raise ValueError("a model is given the cache that its last call returned, or None at the beginning")
+            self.passes.append(ids.shape[-1])
+            before = ids.new_zeros(len(ids), 1) if cache is None else cache[0][0][..., 0].sum(-1, keepdim=True)
+            sums = (before + ids.cumsum(-1)) % len(table)  # (b, n)
+            said = table[sums.long(), ids]  # (b, n, vocab)
+            kept = ids[..., None].float()  # (b, n, 1)
+            kept = kept if cache is None else torch.cat([cache[0][0], kept], dim=-2)
+            said = said.roll(1, dims=-1) if self.training else said
+            return said + 0 * self.unused, [(kept, kept)]
+
+        def observe(self) -> dict[str, np.ndarray]:
+            """How often it was asked to do what it need not; a last pass whose answer nobody uses is let go."""
+            again = max(0, sum(self.passes) - prompt - n_new)
+            pieces = max(0, len(self.passes) - n_new - 1) if again == 0 else 0
+            return {"tokens read again": np.array(again), "passes too many": np.array(pieces)}
+
+    return Reader().train(training)
+
+
+class Chooser:
+    """Chooses a token as `generate` asks for it: the most probable one, or by a share that is given for each step.
+
+    Args:
+        shares: numbers from 0 to 1; the chosen token is where the sum of the probabilities passes the share. Empty
+            takes the most probable token.
+    """
+
+    def __init__(self, shares: Any = ()) -> None:
+        self._shares = list(shares)
+        self._asked = 0
+
+    def __call__(self, probabilities: Any) -> int:
+        """Return the id.
+
+        Raises:
+            ValueError: these are no probabilities (vocab,); the message is for the learner.
+        """
+        import torch
+
+        if not torch.is_tensor(probabilities) or probabilities.ndim != 1:
+            raise ValueError(
+                "choose wants the probabilities of the next token alone, a tensor (vocab,), and was given"
+                f" {_shape_of(probabilities)}"
+            )
+        if bool((probabilities < 0).any()) or abs(float(probabilities.sum()) - 1) > 1e-3:
+            raise ValueError(
+                "choose wants probabilities, none negative and 1 in all, and was given numbers from"
+                f" {float(probabilities.min()):.3g} to {float(probabilities.max()):.3g} that add up to"
+                f" {float(probabilities.sum()):.3g}"
+            )
+        if not self._shares:
+            return int(probabilities.argmax())
+        share = self._shares[self._asked % len(self._shares)]
+        self._asked += 1
+        return int((probabilities.double().cumsum(-1) > share).nonzero()[0, 0])
+
+
 def _shape_of(item: Any) -> str:
     return f"one of shape {tuple(item.shape)}" if hasattr(item, "shape") else f"a {type(item).__name__}"
 
@@ -177,6 +264,8 @@ _BUILDERS: dict[str, Callable[..., Any]] = {
     "bag_of_words_model": bag_of_words_model,
     "sgd": sgd,
     "parrot": parrot,
+    "reader": reader,
+    "chooser": Chooser,
 }
 
 

@@ -33,7 +33,7 @@ from typing import Any
 
 from helpers.exercise import Case
 
-from . import shortcuts
+from . import chunks, shortcuts
 from .bench import Bench, build, instantiate
 from .errors import MAX_TEXT, NotRunnable, describe_error
 from .values import gradients, opaque, outline, plain, same, shares_memory, snapshot
@@ -99,7 +99,7 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
                 function = getattr(function, case.method)
             with _meter(case) as peak:
                 for _ in range(case.times):
-                    result = function(*args, **kwargs)
+                    result = _call(function, case, args, kwargs)
         answer["memory"] = peak.elements if peak is not None else 0
         answer["warnings"] = [str(w.message)[:MAX_TEXT] for w in caught[:5]]
         answer["type"] = type(result).__name__
@@ -146,6 +146,10 @@ def _nobody_to_ask() -> Iterator[None]:
         yield
     finally:
         builtins.input = before
+
+
+def _call(function: Any, case: Case, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return chunks.read(function, case.chunks, *args, **kwargs) if case.chunks else function(*args, **kwargs)
 
 
 def _meter(case: Case) -> Any:

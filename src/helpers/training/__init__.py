@@ -1,5 +1,6 @@
 """Training in a notebook: a progress bar, a live loss curve, going on after a stop."""
 
 from .run import Training, device
+from .trial import trying
 
-__all__ = ["Training", "device"]
+__all__ = ["Training", "device", "trying"]

@@ -46,7 +46,7 @@ def three_attentions() -> Figure:
     draw_arrow(ax, (left, 3.02), (left, 3.68))
     draw_box(ax, left, 4.0, "feed forward", GREY, 2.9, 0.6)
     draw_road(ax, [(left, 4.32), (left, 5.0)])
-    draw_box(ax, left, 5.3, "memory: one vector a source word", KEY, 3.3, 0.6)
+    draw_box(ax, left, 5.3, "memory: a vector for each source word", KEY, 3.3, 0.6)
     ax.text(left, 8.0, "Encoder", ha="center", fontsize=12, fontweight="bold")
     # The decoder.
     draw_box(ax, right, 0.7, "<s>   nous   mangeons", GREY, 2.9, 0.55)

@@ -1,0 +1,149 @@
+"""Hands tasks out to workers, a few ahead of them, and tries again where a worker was lost."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course import CourseError
+from autograder.marking import submission
+from autograder.marking.outcomes import Outcome
+from autograder.marking.submission import Done, Kit, Task, Unfit
+from autograder.sandbox.outside.errors import SandboxError
+
+from .pools import Dask, Inline, Local, Pool, WorkerLost
+from .results import Ready, Tell, Try
+from .writing import Writer
+
+# How often a submission is tried whose worker is lost.
+ATTEMPTS = 3
+
+
+@dataclass
+class Workers:
+    """The pool of a run, made when there is work for it."""
+
+    folder: Path
+    unsafe: bool
+    jobs: int | None
+    scheduler: str | None
+    tell: Tell
+    pool: Pool | None = None
+
+    def get(self, waiting: int) -> Pool:
+        """Return the pool, for about so many submissions."""
+        if self.pool is None:
+            if self.scheduler is not None:
+                self.pool = Dask(self.scheduler, self.unsafe)
+            else:
+                self.pool = self.local(waiting)
+            self.tell("workers", where=self.pool.where)
+        return self.pool
+
+    def local(self, waiting: int) -> Pool:
+        """Return a new pool on this machine for so many submissions."""
+        size = Local.suitable(self.jobs, waiting)
+        return Local(size, self.folder) if size > 1 else Inline()
+
+    def close(self) -> None:
+        """End the pool when its work is done."""
+        if self.pool is not None:
+            self.pool.close()
+
+    def kill(self) -> None:
+        """End the pool at once."""
+        if self.pool is not None:
+            self.pool.kill()
+
+
+class Distribution:
+    """Grades the tasks of one unit.
+
+    Args:
+        kit: the unit.
+        workers: who executes.
+        writer: who writes the results down.
+        tell: called with what happens.
+    """
+
+    def __init__(self, kit: Kit, workers: Workers, writer: Writer, tell: Tell) -> None:
+        self.kit, self.workers, self.writer, self.tell = kit, workers, writer, tell
+        self._again: list[Try] = []
+        self._alone: list[Try] = []
+
+    def run(self, todo: Iterator[Task], count: int) -> None:
+        """Hand tasks out, a few ahead of the workers, and have results written down as they come.
+
+        Args:
+            todo: the tasks, read one by one.
+            count: how many there are at most.
+
+        Raises:
+            CourseError: no sandbox, or no worker that can grade.
+        """
+        running: dict[Future[Done], Try] = {}
+        pool = shared = None
+        try:
+            while True:
+                while pool is None or len(running) < 2 * pool.size:
+                    one = self._next(todo, idle=not running)
+                    if one is None:
+                        break
+                    if pool is None or shared is None:
+                        pool = self.workers.get(count)
+                        try:
+                            shared = pool.share(self.kit)
+                        except SandboxError as error:
+                            raise CourseError(str(error)) from error
+                    running[pool.submit(submission.grade_task, shared, one.task)] = one
+                    if pool.size == 1:
+                        break
+                if not running:
+                    break
+                for future in wait(running, timeout=0.5, return_when=FIRST_COMPLETED).done:
+                    done = self._finished(future, running.pop(future))
+                    if done is not None:
+                        self.writer.add(done)
+                self.writer.write_if_due()
+        finally:
+            # What is finished is written down also when the rest is given up.
+            self.writer.write()
+
+    def _next(self, todo: Iterator[Task], idle: bool) -> Try | None:
+        if self._again:
+            return self._again.pop()
+        task = next(todo, None)
+        if task is not None:
+            return Try(task)
+        # A submission that seems to end its workers runs by itself, so that no other is blamed.
+        return self._alone.pop() if idle and self._alone else None
+
+    def _finished(self, future: Future[Done], one: Try) -> Ready | None:
+        try:
+            return Ready(future.result(), one.task)
+        except Unfit as error:
+            if self.workers.pool is None or not self.workers.pool.without(error):
+                raise CourseError(f"no worker can grade: {error}") from error
+            self.tell("told", text=str(error))
+            self._again.append(one)
+            return None
+        except WorkerLost:
+            reason = "the grading process ended each time it came to this notebook"
+        except SandboxError as error:
+            reason = f"the sandbox failed: {error}"
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            reason = f"{type(error).__name__}: {error}"
+        except Exception as error:
+            # A fault of ours, found by this submission: it has a reason and no silence, and the class goes on.
+            reason = f"the grader failed ({type(error).__name__}: {error})"
+        one.attempts += 1
+        if one.attempts < ATTEMPTS:
+            (self._alone if one.attempts > 1 else self._again).append(one)
+            return None
+        outcome = Outcome(one.task.student, self.kit.unit, ungradable=reason, unsafe=self.kit.unsafe)
+        return Ready(Done(one.task.student, outcome.to_dict(), "", {}, [], {}), one.task, lasting=False)

@@ -1,0 +1,110 @@
+"""Reads a unit as it was released, and its submissions into tasks: who is graded, and who is kept as before."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nbgrader.api import Gradebook
+
+from autograder.classroom.classroom import Classroom
+from autograder.classroom.secret import class_secret
+from autograder.marking import submission
+from autograder.marking.intake import Ungradable, read_bytes
+from autograder.marking.outcomes import read_outcome
+from autograder.marking.repair import Roles
+from autograder.marking.submission import Kit, Released, Task
+from autograder.sandbox.limits import Limits
+
+from .places import Places
+from .records import Known
+from .results import Tell
+
+
+def read_kit(classroom: Classroom, places: Places, gradebook: Gradebook, unsafe: bool) -> Kit:
+    """Return what grading needs to know of a unit, apart from who handed it in."""
+    unit = places.unit
+    notebook = gradebook.find_notebook(unit, unit)
+    cells = tuple(
+        Released(cell.name, cell.cell_type, cell.source or "", bool(cell.locked), cell.checksum)
+        for cell in notebook.source_cells
+    )
+    excluded = set(classroom.config.Autograde.get("exclude_overwriting", {}).get(unit, ()))
+    files = {name: path.read_bytes() for name, path in places.beside(places.source()).items() if name not in excluded}
+    kernelspec = json.loads(notebook.kernelspec) if notebook.kernelspec else None
+    secret = class_secret(classroom.root)
+    return Kit(
+        unit, classroom.config, secret, cells, Roles.of(notebook), kernelspec, files, unsafe, submission.version()
+    )
+
+
+@dataclass
+class Reader:
+    """Reads one submission after the other.
+
+    Attributes:
+        known: what is graded already, by student.
+        kept: who is found unchanged since, as reading goes on.
+    """
+
+    classroom: Classroom
+    places: Places
+    kit: Kit
+    known: Mapping[str, Known]
+    tell: Tell
+    kept: list[str] = field(default_factory=list)
+
+    def tasks(self, students: Sequence[str]) -> Iterator[Task]:
+        """Yield the submissions to grade; put the others into `kept`."""
+        for student in students:
+            task = self._task(student)
+            before = self.known.get(student)
+            if (
+                before is not None
+                and before.fingerprint == task.fingerprint
+                and self.places.graded(student).is_file()
+                and read_outcome(self.classroom.root, self.kit.unit, student)
+            ):
+                self.kept.append(student)
+                self.tell("kept", student=student, unit=self.kit.unit)
+                continue
+            yield task
+
+    def _task(self, student: str) -> Task:
+        """Read a submission: what is no regular file of reasonable size stays outside."""
+        unit = self.kit.unit
+        folder = self.places.submitted(student)
+        data, problem = None, ""
+        path = folder / f"{unit}.ipynb"
+        try:
+            if not os.path.lexists(path):
+                others = [other.name for other in sorted(folder.glob("*.ipynb"))]
+                found = f" (there is {', '.join(others)})" if others else ""
+                raise Ungradable(
+                    f"there is no {unit}.ipynb in the submission{found}: submit the notebook under its own name"
+                )
+            data = read_bytes(
+                path, self.classroom.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
+            )
+        except Ungradable as reason:
+            problem = str(reason)
+        left = self.classroom.config.SandboxedExecute.get("scratch_bytes", Limits.scratch_bytes.default_value)
+        files = {}
+        for name, one in self.places.beside(folder).items():
+            left -= one.stat().st_size
+            if left < 0:
+                break
+            with contextlib.suppress(OSError):
+                files[name] = one.read_bytes()
+        digest = hashlib.sha256(self.kit.fingerprint.encode())
+        for name, content in (("", data or problem.encode()), *files.items()):
+            digest.update(
+                f"{len(name.encode(errors='replace'))} {len(content)} ".encode()
+                + name.encode(errors="replace")
+                + content
+            )
+        return Task(student, data, files, problem, digest.hexdigest())

@@ -1,0 +1,211 @@
+"""Opens a download's archives, and the zips that learners packed, without trusting them.
+
+Only notebooks and trained weights are written; no name is followed out of its folder, no link is made, and a limit of
+size ends it. What is refused is listed in a file beside the rest.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import stat
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from nbgrader.plugins import ExtractorPlugin
+from traitlets import Integer
+
+from autograder.sandbox.limits import MB
+
+from .recognition import whose
+
+WANTED = (".ipynb", ".safetensors")
+REFUSED = "refused.txt"
+MOST_DIRECTORY = 256 * 1024
+
+
+class Refused(Exception):
+    """An archive that is not opened; the message says why."""
+
+
+class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no types
+    """Opens archives for `nbgrader zip_collect` without trusting them."""
+
+    file_bytes = Integer(64 * MB, help="Largest size of one file in an archive, unpacked.").tag(config=True)
+    learner_bytes = Integer(128 * MB, help="Largest size of all files in one learner's zip, unpacked.").tag(config=True)
+    download_bytes = Integer(8192 * MB, help="Largest size of all files of a download, unpacked.").tag(config=True)
+    most_files = Integer(200, help="Files in one learner's zip.").tag(config=True)
+
+    def extract(self, archive_path: str, extracted_path: str) -> None:
+        """Write the notebooks and weights of everything in a folder to another; what is refused is listed there."""
+        refused: list[tuple[str, str]] = []
+        self._left = self.download_bytes
+        source, target = Path(archive_path), Path(extracted_path)
+        for here, folders, names in os.walk(source):
+            folders[:] = sorted(name for name in folders if not _hidden(name))
+            for name in sorted(names):
+                path = Path(here) / name
+                relative = PurePosixPath(path.relative_to(source).as_posix())
+                if _hidden(name) or not stat.S_ISREG(path.lstat().st_mode):
+                    continue
+                try:
+                    with open(path, "rb") as file:
+                        if name.lower().endswith(".zip"):
+                            self._open_found(file, relative, target, refused)
+                        else:
+                            self._keep(file, relative, target)
+                except (Refused, OSError) as reason:
+                    self._refuse(refused, str(relative), str(reason))
+        if refused:
+            text = io.StringIO()
+            csv.writer(text).writerows(refused)
+            (target / REFUSED).write_text(text.getvalue(), encoding="utf-8", newline="")
+
+    def _open_found(
+        self, file: io.IOBase, relative: PurePosixPath, target: Path, refused: list[tuple[str, str]]
+    ) -> None:
+        """Open a zip that lies in the folder: a download as it came, or a learner's, from a download that was unpacked
+        by hand.
+        """
+        if whose(relative) is not None:
+            _small_directory(file)
+        with _zip(file) as archive:
+            if whose(relative) is not None and not any(whose(PurePosixPath(name)) for name in archive.namelist()):
+                self._open_learners(archive, relative, target)
+            else:
+                self._open_download(archive, relative.parent, target, refused)
+
+    def _refuse(self, refused: list[tuple[str, str]], name: str, reason: str) -> None:
+        self.log.warning("%s: %s", name, reason)
+        refused.append((name, reason))
+
+    def _open_download(
+        self, archive: zipfile.ZipFile, folder: PurePosixPath, target: Path, refused: list[tuple[str, str]]
+    ) -> None:
+        """Write what is wanted of a download, and of the learners' zips in it."""
+        for entry in archive.infolist():
+            try:
+                path = _safe_path(entry)
+                if path is None or any(_hidden(part) for part in path.parts):
+                    continue
+                if path.suffix.lower() == ".zip":
+                    inner = io.BytesIO(self._unpacked(archive, entry))
+                    _small_directory(inner)
+                    with _zip(inner) as learners:
+                        self._open_learners(learners, folder / path, target)
+                else:
+                    self._keep(
+                        io.BytesIO(self._unpacked(archive, entry)) if path.suffix.lower() in WANTED else io.BytesIO(),
+                        folder / path,
+                        target,
+                    )
+            except (Refused, OSError) as reason:
+                self._refuse(refused, entry.filename, str(reason))
+
+    def _open_learners(self, archive: zipfile.ZipFile, path: PurePosixPath, target: Path) -> None:
+        """Write what is wanted of one learner's zip: all of it, or nothing."""
+        entries = archive.infolist()
+        if len(entries) > self.most_files:
+            raise Refused(f"holds {len(entries)} files; at most {self.most_files} are opened")
+        paths = [_safe_path(entry) for entry in entries]
+        if (size := sum(entry.file_size for entry in entries)) > self.learner_bytes:
+            raise Refused(f"would unpack to {size / MB:.0f} MB; at most {self.learner_bytes / MB:.0f} are allowed")
+        wanted = [
+            (inside, self._unpacked(archive, entry))
+            for entry, inside in zip(entries, paths)
+            if inside is not None
+            and inside.suffix.lower() in WANTED
+            and not any(_hidden(part) for part in inside.parts)
+        ]
+        try:
+            for inside, data in wanted:
+                self._keep(io.BytesIO(data), path.with_suffix("") / inside, target)
+        except OSError as error:
+            shutil.rmtree(target.joinpath(*path.with_suffix("").parts), ignore_errors=True)
+            raise Refused(f"holds names that cannot be written ({error.strerror})") from None
+        if not wanted:
+            self._keep(io.BytesIO(), path, target)
+
+    def _unpacked(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+        """The bytes of an entry, read no further than the limit, whatever size the archive claims."""
+        if entry.flag_bits & 1:
+            raise Refused("is locked with a password")
+        try:
+            with archive.open(entry) as file:
+                data = file.read(self.file_bytes + 1)
+        except Exception as error:
+            # zipfile, zlib, bz2 and lzma have errors of their own.
+            raise Refused(f"{entry.filename} cannot be unpacked ({type(error).__name__})") from None
+        if len(data) > self.file_bytes:
+            raise Refused(f"{entry.filename} unpacks to more than {self.file_bytes / MB:.0f} MB")
+        self._left -= len(data)
+        if self._left < 0:
+            raise Refused(f"the download unpacks to more than {self.download_bytes / MB:.0f} MB in all")
+        return data
+
+    def _keep(self, file: io.IOBase, path: PurePosixPath, target: Path) -> None:
+        if path.suffix.lower() not in WANTED:
+            # Left there as an empty file, so that the collector can say what this student handed in instead of a
+            # notebook.
+            file = io.BytesIO()
+        place = target.joinpath(*path.parts)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with open(place, "wb") as kept:
+            shutil.copyfileobj(file, kept)
+
+
+def _zip(file: io.IOBase) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except Exception:
+        # A damaged table of contents makes zipfile raise whatever the damage happens to be.
+        raise Refused("is not a whole zip file: ask for it, or download it, again") from None
+
+
+def _small_directory(file: io.IOBase) -> None:
+    """Refuse a learner's zip whose table of contents is huge: it would be read whole before a file could be counted."""
+    file.seek(0, os.SEEK_END)
+    size = file.tell()
+    file.seek(max(0, size - 70_000))
+    tail = file.read()
+    file.seek(0)
+    end = tail.rfind(b"PK\5\6")
+    if end >= 0 and (
+        int.from_bytes(tail[end + 12 : end + 16], "little") > MOST_DIRECTORY
+        or tail[max(0, end - 20) : end].startswith(b"PK\6\7")
+    ):
+        raise Refused("lists far too many files for a submission")
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "~", "__MACOSX"))
+
+
+def _safe_path(entry: zipfile.ZipInfo) -> PurePosixPath | None:
+    """The path of an entry inside its archive; None for a folder.
+
+    Raises:
+        Refused: it leads out of the archive, or is a link or a special file.
+    """
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise Refused(f"{entry.filename!r} is a link or a special file")
+    path = PurePosixPath(entry.filename.replace("\\", "/"))
+    if (
+        path.is_absolute()
+        or ".." in path.parts
+        or any(":" in part or "\0" in part or len(part.encode()) > 255 for part in path.parts)
+    ):
+        raise Refused(f"{entry.filename!r} leads out of the archive, or is no name for a file")
+    return None if entry.is_dir() or not path.parts else path
+
+
+def read_refused(extracted: Path) -> list[str]:
+    """Return a line for each archive or file of an extracted download that was not opened, with the reason."""
+    try:
+        with open(extracted / REFUSED, encoding="utf-8", newline="") as file:
+            return [f"{name}: {reason}" for name, reason in csv.reader(file)]
+    except FileNotFoundError:
+        return []

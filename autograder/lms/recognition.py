@@ -1,0 +1,184 @@
+"""Recognises who handed in what: Moodle's and Canvas's naming, and the students of a class.
+
+Whose a file is:
+
+- **Canvas** puts its number of the user into the file name: the student with this `lms_user_id`, else with this id.
+  Without either, the name in the file name, if exactly one student of the class is called so.
+- **Moodle** puts the full name into the folder name, and a number that is another in each assignment and so tells
+  nothing. The student is the only one of that name; or, from Moodle's grading worksheet, the one with the e-mail
+  address or ID number that belongs to the number.
+
+Nothing is guessed: a file that fits nobody, or two students, is left out and told.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from nbgrader.api import Gradebook, Student
+
+from autograder.course import CourseError
+
+_MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<rest>.*))?", re.DOTALL)
+_CANVAS = re.compile(r"(?P<name>\w+?)(?P<late>_LATE)?_(?P<number>\d+)_(?P<file>\d+)_(?P<rest>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What a name in a download tells.
+
+    Attributes:
+        system: "moodle" or "canvas".
+        name: the person's name as the system writes it.
+        number: the system's number of the person (Canvas) or of the participation in this assignment (Moodle).
+        order: grows with the time of uploading, where the system says it; else 0.
+        late: the system marked it as late.
+        label: the part of the path that carries all this, as feedback must be named.
+        file: the file's own name.
+        depth: how many folders the learner put it into.
+        kind: "file", or what else Moodle keeps, as "onlinetext".
+    """
+
+    system: str
+    name: str
+    number: str
+    order: int
+    late: bool
+    label: str
+    file: str
+    depth: int
+    kind: str = "file"
+
+    @property
+    def person(self) -> tuple[str, str]:
+        return self.system, self.number
+
+
+def whose(path: PurePosixPath) -> Handed | None:
+    """Return what a path in a download tells, or None when it follows neither system's naming."""
+    for place, part in enumerate(path.parts):
+        below = path.parts[place + 1 :]
+        if match := _MOODLE.fullmatch(part):
+            file = below[-1] if below else match["rest"] or ""
+            return Handed("moodle", match["name"], match["number"], 0, False, part, file, len(below), match["kind"])
+        if match := _CANVAS.fullmatch(part):
+            file = below[-1] if below else match["rest"]
+            return Handed(
+                "canvas",
+                match["name"],
+                match["number"],
+                int(match["file"]),
+                bool(match["late"]),
+                part,
+                file,
+                len(below),
+            )
+    return None
+
+
+def _plain(name: str) -> str:
+    """A name without case, accents, spaces and marks: what two systems write alike."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if letter.isalnum())
+
+
+@dataclass
+class Roster:
+    """The students of a class as the gradebook has them, and how the system's names lead to them."""
+
+    students: list[Student]
+    worksheet: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by: dict[str, dict[str, set[str]]] = {kind: defaultdict(set) for kind in ("lms", "id", "email", "name")}
+        for student in self.students:
+            first, last = student.first_name or "", student.last_name or ""
+            self._by["id"][student.id].add(student.id)
+            self._by["lms"][student.lms_user_id or ""].add(student.id)
+            self._by["email"][(student.email or "").casefold()].add(student.id)
+            # Moodle writes first and last name in the order of its settings, Canvas the last one first.
+            for name in (first + last, last + first, student.id):
+                self._by["name"][_plain(name)].add(student.id)
+        for kind in self._by.values():
+            kind.pop("", None)
+
+    def find(self, handed: Handed) -> tuple[str | None, str]:
+        """Return the id of the student and "", or None and why there is none."""
+        if handed.system == "canvas":
+            tries = [("lms", handed.number), ("id", handed.number), ("name", _plain(handed.name))]
+            remedy = (
+                f"write a CSV file with the columns id,lms_user_id and this student's id and {handed.number}, "
+                "and run `nbgrader db student import FILE`"
+            )
+            who = f"Canvas user {handed.number} ({handed.name})"
+        else:
+            row = self.worksheet.get(handed.number, {})
+            email, number = row.get("email", ""), row.get("id", "")
+            name = row.get("name") or handed.name
+            tries = [
+                ("email", email.casefold()),
+                ("id", email),
+                ("id", number),
+                ("lms", number),
+                ("name", _plain(name)),
+            ]
+            remedy = "give the student this name in the gradebook, or give Moodle's grading worksheet with --worksheet"
+            who = f"Moodle participant {handed.number} ({handed.name})"
+        for kind, key in tries:
+            found = self._by[kind].get(key, set()) if key else set()
+            if len(found) == 1:
+                return next(iter(found)), ""
+            if found:
+                return None, f"{who} fits {len(found)} students ({', '.join(sorted(found))}); {remedy}"
+        return None, f"{who} is no student of this class; {remedy}"
+
+    def time(self, handed: Handed) -> str:
+        """Return when the worksheet says that it was handed in, as the worksheet writes it, or ""."""
+        return self.worksheet.get(handed.number, {}).get("time", "") if handed.system == "moodle" else ""
+
+
+def read_roster(db_url: str, worksheet: str = "") -> Roster:
+    """Return the students of a gradebook, with Moodle's grading worksheet if one is named."""
+    with Gradebook(db_url) as gradebook:
+        students = list(gradebook.students)
+        gradebook.db.expunge_all()
+    return Roster(students, read_worksheet(Path(worksheet)) if worksheet else {})
+
+
+def read_worksheet(path: Path) -> dict[str, dict[str, str]]:
+    """Return participant number → name, e-mail address, ID number and time of submission from a grading worksheet of
+    Moodle.
+
+    The first three are found in any language of the Moodle; ID number and time need its English headings.
+
+    Raises:
+        CourseError: the file cannot be read, or is no grading worksheet.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CourseError(f"{path} cannot be read as a text file in UTF-8: {error}") from error
+    first = text.split("\n", 1)[0]
+    rows = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)))
+    found = {}
+    for row in rows[1:]:
+        # The headings are in the language of the Moodle; the first column is "Participant 123" in any of them.
+        number = re.fullmatch(r"\D+(\d+)", row[0].strip()) if row else None
+        if number:
+            header = dict(zip((title.strip().casefold() for title in rows[0]), row))
+            email = next((cell for cell in row[1:] if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", cell.strip())), "")
+            found[number[1]] = {
+                "name": row[1].strip() if len(row) > 1 else "",
+                "email": email.strip(),
+                "id": header.get("id number", "").strip(),
+                "time": header.get("last modified (submission)", "").strip(),
+            }
+    if not found:
+        raise CourseError(f"{path} is no grading worksheet of Moodle: its first column has no participant numbers")
+    return found

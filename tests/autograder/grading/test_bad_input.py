@@ -1,0 +1,151 @@
+"""Bad input to the commands: one clear line, an exit code that says it, nothing lost."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder import course
+from autograder.authoring import releasing, sample
+from autograder.classroom import classroom, layout
+from autograder.course import CourseError
+from autograder.grading import coordinator
+
+AUTOGRADER = str(Path(sys.executable).parent / "autograder")
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [AUTOGRADER, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **options
+    )
+
+
+def one_line(done):
+    assert done.returncode == 2 and done.stdout == ""
+    line = done.stderr.strip()
+    assert line.startswith("autograder: ") and "\n" not in line and "Traceback" not in line
+    return line
+
+
+@pytest.fixture
+def room(tmp_path):
+    room = releasing.init(tmp_path / "class", [sample.UNIT])
+    folder = room.root / "submitted" / "ann" / sample.UNIT
+    folder.mkdir(parents=True)
+    nbformat.write(sample.answered(), folder / f"{sample.UNIT}.ipynb")
+    return room
+
+
+def test_a_class_folder_that_is_not_there(tmp_path):
+    assert "is not there" in one_line(run("grade", "--course", tmp_path / "none"))
+
+
+def test_a_folder_that_is_no_class(tmp_path):
+    assert "not a class folder" in one_line(run("grade", "--course", tmp_path))
+
+
+def test_an_unknown_unit(room):
+    assert "there is no unit 'u99'" in one_line(run("grade", "u99", "--course", room.root))
+
+
+def test_a_configuration_that_fails(room):
+    (room.root / classroom.CONFIG).write_text("this is no python", encoding="utf-8")
+    assert "cannot be read" in one_line(run("grade", "--course", room.root))
+
+
+def test_nothing_to_grade_is_said_and_is_no_error(room):
+    done = run("grade", "u0", "--course", room.root)
+    assert done.returncode == 0 and "nothing to grade" in done.stdout
+
+
+def test_a_class_inside_the_course(tmp_path):
+    assert "folder of its own" in one_line(run("init", course.ROOT))
+
+
+def test_a_unit_that_was_not_released(room):
+    folder = room.root / "submitted" / "ann" / "u0_start_here"
+    folder.mkdir(parents=True)
+    assert "not released" in one_line(run("grade", "u0", "--course", room.root))
+
+
+def test_a_second_grader_is_refused_by_name(room):
+    with layout.only_grader(room.root):
+        assert f"being graded by process {os.getpid()}" in one_line(run("grade", "--course", room.root))
+
+
+def test_a_locked_gradebook(room):
+    holder = sqlite3.connect(room.root / "gradebook.db", isolation_level=None)
+    try:
+        holder.execute("BEGIN EXCLUSIVE")
+        done = run("grade", "--course", room.root)
+    finally:
+        holder.close()
+    assert done.returncode in (2, 3) and "locked" in done.stdout + done.stderr and "Traceback" not in done.stderr
+    assert coordinator.grade(room, [sample.UNIT])[0].score == 17
+
+
+def test_a_notebook_of_another_name_is_told_with_what_is_there(room):
+    folder = room.root / "submitted" / "ann" / sample.UNIT
+    (folder / f"{sample.UNIT}.ipynb").rename(folder / "my work.ipynb")
+    result = coordinator.grade(room, [sample.UNIT])[0]
+    assert (
+        result.outcome.state == "not gradable" and "my work.ipynb" in result.outcome.reason and result.max_score == 20
+    )
+
+
+def test_a_notebook_without_kernel_spec_and_test_cell_is_graded(room):
+    path = room.root / "submitted" / "ann" / sample.UNIT / f"{sample.UNIT}.ipynb"
+    notebook = nbformat.read(path, 4)
+    notebook.metadata = {}
+    notebook.cells = [cell for cell in notebook.cells if cell.id != "test_project"]
+    nbformat.write(notebook, path)
+    result = coordinator.grade(room, [sample.UNIT])[0]
+    assert result.score == 17 and "test_project was missing" in result.outcome.reason
+
+
+def test_without_the_sandbox_grading_refuses_and_unsafe_marks_the_grades(room, monkeypatch):
+    monkeypatch.setattr("autograder.sandbox.outside.bubblewrap.find_bubblewrap", lambda: None)
+    with pytest.raises(CourseError, match=r"bubblewrap is not installed.*--unsafe"):
+        coordinator.grade(room, [sample.UNIT])
+    result = coordinator.grade(room, [sample.UNIT], unsafe=True)[0]
+    assert result.score == 17 and "graded without the sandbox" in result.outcome.reason
+
+
+def test_a_folder_for_temporary_files_with_too_long_a_path_is_named_before_anything_is_graded(
+    room, tmp_path, monkeypatch
+):
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    with pytest.raises(CourseError, match="set TMPDIR to a folder with a shorter path"):
+        coordinator.grade(room, [sample.UNIT])
+    assert not list(long.iterdir())
+
+
+def test_the_secret_is_the_instructors_alone_and_stays(room):
+    path = room.root / ".attention" / "secret"
+    first = path.read_bytes()
+    releasing.init(room.root, [sample.UNIT])
+    assert path.read_bytes() == first and path.stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_stops_grading_and_gives_nobody_a_zero(room, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("autograder.grading.writing.Writer._keep_files", full)
+        with pytest.raises(CourseError, match="no space is left"):
+            coordinator.grade(room, [sample.UNIT])
+    assert coordinator.grade(room, [sample.UNIT])[0].score == 17
+
+
+def test_the_size_of_a_notebook_is_limited_by_the_classes_own_setting(room):
+    with open(room.root / classroom.CONFIG, "a", encoding="utf-8") as file:
+        file.write("\nc.SandboxedExecute.notebook_bytes = 1000\n")
+    result = coordinator.grade(classroom.Classroom.open(room.root), [sample.UNIT])[0]
+    assert result.outcome.state == "not gradable" and "MB" in result.outcome.reason
