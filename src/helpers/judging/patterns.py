@@ -42,6 +42,9 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
     if len(separating) != 1:
         return None
     ((trait, present),) = separating
+    if trait != "batch" and any((f := found[i]) and f.kind == "raised" for i in failing):
+        # An error says more by itself, and has a hint of its own.
+        return None
     enough = len(failing) >= 2 and len(passing) >= 2
     if not enough and not (present and all(traits.is_explicit(work.cases[i], trait) for i in failing)):
         return None
