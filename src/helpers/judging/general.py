@@ -39,7 +39,7 @@ _BY_KIND = {
     ),
     "tuple": Diagnosis(
         "returns a tuple, not an array",
-        "A comma behind `return` makes a tuple: is there one too many? One array of several rows is made by"
+        "A comma after `return` makes a tuple: is there one too many? One array of several rows is made by"
         " `np.array(rows)` (torch: `torch.stack(rows)`).",
     ),
     "numpy": Diagnosis(
