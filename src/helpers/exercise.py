@@ -87,6 +87,7 @@ class Case:
         truth: what a compare hook has to know and nobody else; it stays with the judge.
         label: a name for `Relation`s to refer to.
         note: what the call looks like, in words for the learner: "3 queries, 5 keys".
+        traits: further traits (words of `helpers.judging.traits`) that the case was made to probe.
     """
 
     property: str
@@ -103,6 +104,7 @@ class Case:
     truth: Any = None
     label: str = ""
     note: str = ""
+    traits: tuple[str, ...] = ()
 
     # One of the fields is called property, too.
     @builtins.property

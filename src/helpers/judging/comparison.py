@@ -85,9 +85,9 @@ def _raised(error: dict[str, Any]) -> str:
 
 
 def _tell_error(error: dict[str, Any]) -> tuple[str, str]:
-    if error["own"]:
-        return error["message"], ""
     line = f"in {error['where']}, line {error['number']}: {error['line']}" if error["line"] else ""
+    if error["own"]:
+        return error["message"], line
     sizes = _MATMUL.match(error["message"])
     if sizes is not None:
         return (

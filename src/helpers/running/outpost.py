@@ -10,7 +10,7 @@ import os
 import socket
 from typing import Any
 
-from . import runner, wire
+from . import reading, runner, wire
 
 
 class JudgeRefused(RuntimeError):
@@ -74,7 +74,9 @@ def check(answer: Any, hidden: bool = False) -> None:
             send(connection, {"round": request["round"], "answers": answers})
         except wire.WireError as error:
             send(connection, {"round": request["round"], "answers": str(error)})
-        receive(connection)
+        reply = receive(connection)
+        if reply.get("further") is not None:
+            _answer_further(connection, answer, request, reply["further"])
     finally:
         connection.close()
 
@@ -82,3 +84,14 @@ def check(answer: Any, hidden: bool = False) -> None:
 def check_kept(number: int) -> None:
     """Do the hidden check that the judge put off under this number."""
     check(_kept.pop(number), hidden=True)
+
+
+def _answer_further(connection: socket.socket, answer: Any, request: dict[str, Any], cases: list[Any]) -> None:
+    """Send what the judge asks about an answer that is not right: it changes the words of the verdict, nothing else."""
+    facts = reading.read(answer)
+    answers = runner.run(answer, cases, request["forbidden"])
+    try:
+        send(connection, {"round": request["round"], "facts": facts, "further": answers})
+    except wire.WireError:
+        send(connection, {"round": request["round"], "facts": {}, "further": []})
+    receive(connection)

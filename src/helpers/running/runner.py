@@ -19,15 +19,16 @@ An answer is a dict that `helpers.running.wire` can carry:
     printed    number of characters printed
     memory     the most entries of new tensors held at one time; 0 when not asked for
     shortcut   name of the forbidden function that was called, else ""
-    error      for "raised": type, bases (names), message, line (source text), number (line number), where
+    error      for "raised" and "unanswered": what `helpers.running.errors.describe_error` returns
 """
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import io
 import warnings as python_warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from helpers.exercise import Case
@@ -87,6 +88,7 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
             contextlib.redirect_stderr(printed),
             python_warnings.catch_warnings(record=True) as caught,
             watch,
+            _nobody_to_ask(),
         ):
             python_warnings.simplefilter("always")
             function = target
@@ -129,6 +131,23 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
     if answer["opaque"] or answer["status"] != "returned":
         result = _UNREADABLE
     return answer, result
+
+
+@contextlib.contextmanager
+def _nobody_to_ask() -> Iterator[None]:
+    """Stop `input()`, which would wait for a person: nobody sits before a notebook while it is graded."""
+
+    def ask(*prompt: object) -> str:
+        raise NotRunnable(
+            "your code calls `input()`, which waits for somebody to type; what it needs comes in its arguments"
+        )
+
+    before = builtins.input
+    builtins.input = ask
+    try:
+        yield
+    finally:
+        builtins.input = before
 
 
 def _call(function: Any, case: Case, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -386,7 +386,7 @@ WRONG = {
         "": lambda d_model: _frequencies_loop(d_model).astype(np.float16),
         " #2": lambda d_model: _frequencies_loop(d_model)[None],
         "raises another error than the one asked": _frequencies_asserting,
-        "let an odd d_model through": lambda d_model: 10000.0 ** (-np.arange(0, d_model, 2) / d_model),
+        "accepts arguments that make no sense": lambda d_model: 10000.0 ** (-np.arange(0, d_model, 2) / d_model),
     },
     "sinusoidal_encoding": {
         "reuses one array for every call": _encoding_one_table,

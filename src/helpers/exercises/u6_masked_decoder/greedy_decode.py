@@ -167,8 +167,8 @@ EXERCISE = Exercise(
             ],
         ),
         Mistake(
-            "one word too few: counted bos as a word",
-            "`max_length` is how many ids you may write; bos was given.",
+            "one word too few where no end is written",
+            "`max_length` is how many ids you may write: bos is none of them, and the last one need not be eos.",
             _greedy(limit=lambda n: n - 1),
         ),
         Mistake(
@@ -197,7 +197,7 @@ EXERCISE = Exercise(
             _greedy(ids=lambda bos, written: [bos]),
         ),
         Mistake(
-            "asks with the last id alone",
+            "asks without bos in front as soon as a word is written",
             "The model has to see the whole sentence so far, from bos on.",
             _greedy(ids=lambda bos, written: [written[-1] if written else bos]),
         ),
