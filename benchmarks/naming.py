@@ -30,7 +30,7 @@ from tests.helpers.judging import measured
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one answer: the two verdicts, and the seconds that the visible check took."""
+    """What came of one answer: the two verdicts, and the seconds of processor time that the visible check took."""
 
     answer: measured.Answer
     visible: Verdict
@@ -44,6 +44,12 @@ class Outcome:
         if verdict.status == "not answered":
             return "not answered yet"
         return verdict.diagnosis.name if verdict.diagnosis is not None else ""
+
+    @property
+    def hint(self) -> str:
+        """The hint that comes with the name."""
+        diagnosis = (self.hidden if self.visible.passed else self.visible).diagnosis
+        return "" if diagnosis is None else diagnosis.hint
 
     @property
     def certain(self) -> str:
@@ -73,18 +79,19 @@ def try_answer(answer: measured.Answer, number: int) -> Outcome:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         target = measured.run(answer, number)
-        started = time.perf_counter()
-        visible = commands._judged(exercise, target, False)
-        seconds = time.perf_counter() - started
-        return Outcome(answer, visible, commands._judged(exercise, target, True), seconds)
+        started = time.process_time()
+        visible, _ = commands._judged(exercise, target, False)
+        seconds = time.process_time() - started
+        hidden, _ = commands._judged(exercise, target, True)
+        return Outcome(answer, visible, hidden, seconds)
 
 
 def show(outcome: Outcome) -> str:
-    """Return an outcome as four lines."""
+    """Return an outcome as five lines."""
     only = " (caught by the hidden check alone)" if outcome.visible.passed and not outcome.hidden.passed else ""
     return (
         f"{outcome.answer.exercise} [{outcome.state}]{only}\n  truth: {outcome.answer.truth}\n"
-        f"  said:  {outcome.said or '-'}\n  found: {outcome.certain}\n"
+        f"  said:  {outcome.said or '-'}\n  hint:  {outcome.hint or '-'}\n  found: {outcome.certain}\n"
     )
 
 
