@@ -129,7 +129,10 @@ def _lines(body: Sequence[ast.stmt], depth: int) -> Iterator[Line]:
 
 
 def _statement(node: ast.stmt, depth: int) -> Iterator[Line]:
-    if isinstance(node, (ast.If, ast.While)):
+    if isinstance(node, ast.If) and [type(part) for part in (*node.body, *node.orelse)] == [ast.Raise]:
+        # A refusal of arguments is one thought and one line.
+        yield Line(depth, f"if {ast.unparse(node.test)}: {ast.unparse(node.body[0])}")
+    elif isinstance(node, (ast.If, ast.While)):
         word = "if " if isinstance(node, ast.If) else "while "
         yield Line(depth, f"{word}{ast.unparse(node.test)}:", word, node.test, ":")
         yield from _lines(node.body, depth + 1)
@@ -159,7 +162,7 @@ def _wrong_lines(right: Sequence[Line]) -> Iterator[tuple[int, Line]]:
     made = sorted(
         (rewriting.rank, rewriting.is_slip, number, f"{line.before}{rewriting.text}{line.after}")
         for number, line in enumerate(right)
-        if line.node is not None and not _guards(right, number)
+        if line.node is not None and not _prepares(line)
         for rewriting in rewritings(line.node)
     )
     chosen: dict[str, int] = {}
@@ -172,10 +175,9 @@ def _wrong_lines(right: Sequence[Line]) -> Iterator[tuple[int, Line]]:
         yield number, Line(right[number].depth, text)
 
 
-def _guards(right: Sequence[Line], number: int) -> bool:
-    """Whether a line begins a refusal of arguments, or calls the reference's own way of preparing them."""
-    after = right[number + 1].text if number + 1 < len(right) else ""
-    return after.startswith("raise ") or any(name in right[number].text for name in ("_as_float(", "_need_"))
+def _prepares(line: Line) -> bool:
+    """Whether a line calls the reference's own way of preparing its arguments."""
+    return any(name in line.text for name in ("_as_float(", "_need_"))
 
 
 def _notes(reference: Any, right: Sequence[Line]) -> Iterator[str]:

@@ -92,7 +92,13 @@ def diagnose(work: Paper, found: Sequence[Finding | None], answers: Sequence[Ans
 
 
 def _is_same(a: object, b: object) -> bool:
-    return a is not None and alike(a, b, 0.0)
+    return a is not None and not _is_all_nan(a) and alike(a, b, 0.0)
+
+
+def _is_all_nan(value: object) -> bool:
+    """Whether no entry is a number: that hides whatever the input did."""
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    return any(isinstance(part, np.ndarray) and part.dtype.kind in "fc" and np.isnan(part).all() for part in parts)
 
 
 def _matters(work: Paper, asked: Sequence[Case]) -> bool:

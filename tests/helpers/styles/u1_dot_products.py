@@ -43,15 +43,13 @@ RIGHT = {
     ],
     "attention_scores": [
         lambda Q, K: Q @ np.swapaxes(K, -1, -2),
-        lambda Q, K: _one_width(Q, K) and np.einsum("...qd,...kd->...qk", Q, K),
+        lambda Q, K: np.einsum("...qd,...kd->...qk", Q, K),
         lambda Q, K: np.matmul(Q.astype("f4"), np.moveaxis(K.astype("f4"), -1, -2)),
-        lambda Q, K: (
-            _one_width(Q, K) and np.stack([(Q * K[..., j : j + 1, :]).sum(-1) for j in range(K.shape[-2])], axis=-1)
-        ),
+        lambda Q, K: np.stack([(Q * K[..., j : j + 1, :]).sum(-1) for j in range(K.shape[-2])], axis=-1),
     ],
     "attention_scores_columns": [
         lambda Q, K: K.T @ Q,
-        lambda Q, K: _one_width(Q.T, K.T) and np.einsum("dk,dq->kq", K, Q),
+        lambda Q, K: np.einsum("dk,dq->kq", K, Q),
         lambda Q, K: (Q.T @ K).T,
         lambda Q, K: RIGHT["attention_scores"][0](Q.T, K.T).T,
         lambda Q, K: np.array([[float(K[:, j] @ Q[:, i]) for i in range(Q.shape[1])] for j in range(K.shape[1])]),

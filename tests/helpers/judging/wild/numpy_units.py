@@ -11,7 +11,7 @@ FALSE_ONCE = [
         def similarity_matrix(X):
             return np.abs(X @ np.swapaxes(X, -1, -2))
         """,
-        "sign",
+        "negative results",
         (BATCH,),
     ),
     Wild(
@@ -20,7 +20,7 @@ FALSE_ONCE = [
         def similarity_matrix(X):
             return np.maximum(X @ np.swapaxes(X, -1, -2), 0)
         """,
-        "cut off at 0",
+        "negative results",
         (BATCH,),
     ),
     Wild(
