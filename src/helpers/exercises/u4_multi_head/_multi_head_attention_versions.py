@@ -103,13 +103,15 @@ def module(
     """A class like the reference's in which any one part can be exchanged for a wrong one."""
 
     class MultiHeadAttention(_Lean):
-        def __call__(self, query: Any, key: Any, value: Any, mask: Any = None) -> Any:
+        def forward(self, query: Any, key: Any, value: Any, mask: Any = None) -> Any:
             given = {"q": query, "k": key, "v": value}
             query, key, value = (given[name] for name in sources)
             projected = {"Q": self.W_q(query), "K": self.W_k(key), "V": self.W_v(value), "X": value}
             Q, K, V = (split(projected[name], self.n_heads) for name in order)
             weights = weigh(score(Q, K) / scale(Q, K, V), mask)
             return result(back(self.W_o, merge(weights @ V)), weights)
+
+        __call__ = forward
 
     return MultiHeadAttention
 
