@@ -46,7 +46,7 @@ class Workers:
     def local(self, waiting: int) -> Pool:
         """Return a new pool on this machine for so many submissions."""
         size = Local.suitable(self.jobs, waiting)
-        return Local(size, self.folder) if size > 1 else Inline()
+        return Local(size, self.folder, self.tell) if size > 1 else Inline(self.tell)
 
     def close(self) -> None:
         """End the pool when its work is done."""

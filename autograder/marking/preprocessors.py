@@ -20,6 +20,7 @@ from nbgrader.preprocessors import ClearHiddenTests, Execute, NbGraderPreprocess
 from traitlets import Bool
 
 from autograder.classroom.secret import class_secret
+from autograder.sandbox import probe
 from autograder.sandbox.connection import Run, Sandbox
 from autograder.sandbox.inside import constants
 from autograder.sandbox.inside.files import copy_files
@@ -126,7 +127,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
 
     def _execute_once(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
         outcome = self._outcome
-        sandbox = Sandbox.of(unit, sealed=not self.unsafe)
+        sandbox = Sandbox.of(unit, sealed=not self.unsafe, start=probe.start)
         run, connection = sandbox.new_run()
         secret = resources["nbgrader"].get("secret") or (class_secret(course_root(self)) if unit else b"")
         desk = self._desk = JudgeDesk(self._exercises, secret, connection)
