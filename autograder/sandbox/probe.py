@@ -66,7 +66,10 @@ def _try(warm: WarmProcess, sealed: bool) -> None:
         manager.start_kernel()
         conversation = Conversation(manager)
         try:
-            for cell, kind, part, expected in ((WAITS, "stream", "text", "ready\n"), (FAILS, "error", "evalue", "seen")):
+            for cell, kind, part, expected in (
+                (WAITS, "stream", "text", "ready\n"),
+                (FAILS, "error", "evalue", "seen"),
+            ):
                 told: list[dict[str, Any]] = []
                 reply = conversation.run_cell(
                     cell, CELL_SECONDS, 5, told.append, lambda: sandbox.tell(run, "interrupt")

@@ -4,8 +4,8 @@ A warm process forks one sealed Jupyter kernel for each notebook. `autograder.sa
 folder and nothing else of the autograder, and starts it there with `python -m inside`. Steps:
 
 1. `preparation`: give up root if it has it, import what notebooks import, make IPython's `shell` and ipykernel's
-   `application` (or, where that fails with the release that is installed, `plain`), then import the unit's library once the owner says that it is there. `server` lets users in by the
-   door.
+   `application` (or, where that fails with the release that is installed, `plain`), then import the unit's library
+   once the owner says that it is there. `server` lets users in by the door.
 2. For each request of a user, fork a `keeper`. The keeper makes namespaces of its own (user, mount, process, network,
    IPC), lays a scratch folder of limited size over the run's folder, and forks the kernel as process 1 of its
    process namespace, so that whatever the kernel starts dies with it.
