@@ -132,14 +132,10 @@ class Distribution:
             self.tell("told", text=str(error))
             self._again.append(one)
             return None
-        except WorkerLost as error:
-            reason, fault = "the grading process ended each time it came to this notebook", error
-        except SandboxError as error:
-            reason, fault = f"the sandbox failed: {error}", error
         except Exception as error:
             if isinstance(error, OSError) and error.errno in FULL:
                 raise
-            reason, fault = f"the grader failed ({type(error).__name__}: {error})", error
+            fault = error
         one.attempts += 1
         if one.attempts < ATTEMPTS:
             if self.workers.pool is not None and not isinstance(fault, WorkerLost):
@@ -147,5 +143,13 @@ class Distribution:
                 self.workers.pool.renew()
             (self._alone if one.attempts > 1 else self._again).append(one)
         else:
-            self.faults.add(one.task.student, self.kit.unit, reason, fault)
+            self.faults.add(one.task.student, self.kit.unit, _reason(fault), fault)
         return None
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, WorkerLost):
+        return "the grading process ended each time it came to this notebook"
+    if isinstance(fault, SandboxError):
+        return f"the sandbox failed: {fault}"
+    return f"the grader failed ({type(fault).__name__}: {fault})"

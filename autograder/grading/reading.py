@@ -94,11 +94,11 @@ class Reader:
             data = read_bytes(
                 path, self.classroom.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
             )
-        except Ungradable as reason:
-            problem = str(reason)
+        except Ungradable as told:
+            problem = str(told)
         left = self.classroom.config.SandboxedExecute.get("scratch_bytes", Limits.scratch_bytes.default_value)
         files: dict[str, bytes] = {}
-        notes = []
+        notes: list[str] = []
         for name, size in self.places.beside(folder).items():
             reason = "too many files" if len(files) >= MAX_FILES else storable_name(name)
             if not reason and size > left:

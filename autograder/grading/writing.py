@@ -96,9 +96,9 @@ class Writer:
                 outcome.ungradable = f"{student} is not in the gradebook, and the class's settings let nobody be added"
             self.written(student, mark, outcome)
         self._last = time.monotonic()
-        for student, error in failed + refused:
-            reason = f"its result could not be written ({type(error).__name__}: {error})"
-            self.faults.add(student, self.kit.unit, reason, error)
+        for student, fault in failed + refused:
+            reason = f"its result could not be written ({type(fault).__name__}: {fault})"
+            self.faults.add(student, self.kit.unit, reason, fault)
 
     def _entry(self, one: Ready) -> tuple[Entry, Outcome]:
         """Write the notebook and the outcome, and return what goes into the gradebook."""

@@ -5,6 +5,8 @@ Used where the quick start does not work with the ipykernel that is installed. N
 
 from __future__ import annotations
 
+from typing import Any
+
 SETTINGS = {
     "HistoryManager.enabled": False,
     "HistoryManager.hist_file": ":memory:",
@@ -21,7 +23,8 @@ class PlainApplication:
         """Make the kernel of the connection file and bind its sockets."""
         from ipykernel.kernelapp import IPKernelApp
 
-        self._application = IPKernelApp.instance(connection_file=self.connection_file)
+        # It leaves these methods untyped.
+        self._application: Any = IPKernelApp.instance(connection_file=self.connection_file)
         self._application.initialize([*argv, *(f"--{name}={value}" for name, value in SETTINGS.items())])
 
     def greet(self) -> None:

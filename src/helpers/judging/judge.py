@@ -17,6 +17,7 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.running import runner
 from helpers.running.runner import Answer
+from helpers.running.settled import settled
 from helpers.tolerance import GRADIENT_TOLERANCE, close, gradient_close, largest_gradient
 from helpers.verdict import FAILED, PASSED, UNANSWERED, Diagnosis, Finding, Property, Verdict
 
@@ -33,6 +34,7 @@ class Paper:
     seed: int
 
     @functools.cached_property
+    @settled()
     def cases(self) -> tuple[Case, ...]:
         own = zlib.crc32(self.exercise.name.encode())
         return tuple(self.exercise.cases(np.random.default_rng([own, self.seed])))
@@ -97,6 +99,7 @@ def paper(exercise: Exercise, seed: int = VISIBLE_SEED) -> Paper:
     return Paper(exercise, seed)
 
 
+@settled()
 def judge(work: Paper, answers: Sequence[object], hidden: bool = False) -> Verdict:
     """Return the verdict on a learner's answers to the cases of a paper.
 
