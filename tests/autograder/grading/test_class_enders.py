@@ -15,8 +15,10 @@ from tests.grading.classes import UNIT, gradebook, submit
 RIGHT = "def hello_attention():\n    return 'Attention'"
 DEEP = """
 import os
-os.makedirs("/".join(["d" * 180] * 20))
-open("/".join(["d" * 180] * 20 + ["long.txt"]), "w").write("1")
+open("kept.txt", "w").write("1")
+for count in (8, 20):
+    os.makedirs("/".join(["d" * 180] * count), exist_ok=True)
+    open("/".join(["d" * 180] * count + ["long.txt"]), "w").write("1")
 for _ in range(1200):
     os.mkdir("a")
     os.chdir("a")
@@ -108,6 +110,7 @@ def test_the_other_files_are_kept_and_texts_are_storable(graded):
     folder = room.root / "autograded" / "folder" / UNIT
     assert (folder / f"{UNIT}.ipynb").is_file() and (folder / "kept.txt").read_text(encoding="utf-8") == "1"
     rows = gradebook(room.db_url)
+    assert (room.root / "autograded" / "paths" / UNIT / "kept.txt").is_file()
     assert set(rows) == {name for name in by_student(first) if "\\" not in name}
     for name in ("surrogate", "zero"):
         comment = next(text for cell, text, _ in rows[name]["comments"] if cell == "hello_attention")
