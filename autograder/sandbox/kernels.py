@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import signal
 import time
 import uuid
@@ -20,7 +21,7 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from jupyter_client.session import DELIM as DELIMITER
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict
+from traitlets import Bool, Dict, default
 
 from .connection import Run, Sandbox
 
@@ -223,6 +224,13 @@ class SandboxKernelManager(KernelManager):
     run = AnyTrait()
     limits = Dict()
     autorestart = Bool(False)
+
+    @default("log")
+    def _log_nowhere(self) -> logging.Logger:
+        # An error that it logs is also raised, and told in our words.
+        log = logging.Logger("attention-kernels")
+        log.addHandler(logging.NullHandler())
+        return log
 
     @property
     def kernel_spec(self) -> KernelSpec:

@@ -7,7 +7,6 @@ import shutil
 import stat
 from pathlib import Path
 
-
 # Python walks folders by recursion, which ends at a thousand.
 MAX_DEPTH = 30
 
