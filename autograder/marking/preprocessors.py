@@ -1,4 +1,4 @@
-"""What nbgrader runs instead of its own: executing in the sandbox, and points from the judge's verdicts."""
+"""What nbgrader runs instead of its own execution: the sandbox, and the judge's verdicts under the test cells."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import copy
 import dataclasses
 import functools
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoS
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.preprocessors import Execute
 from traitlets import Bool
 
 from autograder.classroom.secret import class_secret
@@ -28,17 +27,17 @@ from autograder.sandbox.inside import constants
 from autograder.sandbox.inside.files import copy_files
 from autograder.sandbox.kernels import Conversation, SandboxKernelManager
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.outputs import from_message
+from autograder.sandbox.outputs import from_message, size_of
 from autograder.sandbox.outside.errors import SandboxError
 from helpers.desk import feedback
 from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
 
-from . import scoring
 from .cell_errors import error_of, failed_cell
 from .intake import NOTES
 from .judge_desk import JudgeDesk
-from .outcomes import Outcome, write_outcome
+from .outcomes import Outcome
+from .saving import course_root
 from .scoring import TEST
 
 _ENDED = {
@@ -47,12 +46,6 @@ _ENDED = {
     constants.EXIT_CPU: "the notebook used more than {cpu} seconds of CPU time and was stopped",
     constants.EXIT_TIME: "the notebook ran for more than {seconds} seconds and was stopped",
 }
-
-
-def course_root(preprocessor: NbGraderPreprocessor) -> Path:
-    """Return the class folder that a preprocessor works in: its exporter's converter knows it."""
-    coursedir = getattr(getattr(preprocessor.parent, "parent", None), "coursedir", None)
-    return Path(coursedir.root if coursedir is not None else os.getcwd())
 
 
 # How often a notebook is tried whose kernel is killed from outside.
@@ -285,7 +278,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
 
     def _take(self, msg: dict[str, Any], cell: NotebookNode, index: int) -> None:
         """Take in one message of the kernel, unless the cell has written too much or the message is malformed."""
-        self._written += _size(msg["content"])
+        self._written += size_of(msg["content"])
         if self._written > self.output_bytes:
             self._too_much(cell)
         elif not msg["msg_type"].startswith("comm"):
@@ -398,39 +391,3 @@ def _need_python(nb: NotebookNode) -> None:
         spec = KernelSpecManager().get_kernel_spec(name)
         if spec.language != "python":
             raise NoSuchKernel(f"{name}: the sandbox runs Python notebooks only")
-
-
-def _size(content: Any) -> int:
-    """Characters in a message, counted without building a text of it."""
-    if isinstance(content, str):
-        return len(content)
-    if isinstance(content, dict):
-        return sum(_size(k) + _size(v) for k, v in content.items())
-    if isinstance(content, (list, tuple)):
-        return sum(map(_size, content)) + len(content)
-    return 8
-
-
-class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]  # nbgrader has no types
-    """Writes the points of judged cells from the verdicts and leaves every other cell to nbgrader's own rule."""
-
-    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        self._outcome: Outcome | None = resources["nbgrader"].get("outcome")
-        nb, resources = super().preprocess(nb, resources)
-        if self._outcome is not None:
-            write_outcome(course_root(self), self._outcome)
-        return nb, resources
-
-    def _find(self, what: str, cell: NotebookNode) -> Any:
-        return getattr(self.gradebook, what)(
-            cell.metadata["nbgrader"]["grade_id"], self.notebook_id, self.assignment_id, self.student_id
-        )
-
-    def _add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
-        grade, found = self._find("find_grade", cell), scoring.score(cell, self._outcome)
-        grade.auto_score, grade.needs_manual_grade = found.points, found.by_hand(grade.manual_score)
-        self.gradebook.db.commit()
-
-    def _add_comment(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
-        self._find("find_comment", cell).auto_comment = scoring.comment(cell, self._outcome)
-        self.gradebook.db.commit()

@@ -43,8 +43,9 @@ from .clock import SECONDS, TooLong, limited
 from .files import fitting, regular_files
 from .intake import NOTES, Ungradable, clean, unanswered
 from .outcomes import Outcome
-from .preprocessors import SandboxedExecute, SaveVerdicts
+from .preprocessors import SandboxedExecute
 from .repair import RepairCells, Roles, repair
+from .saving import SaveVerdicts
 from .scoring import Score
 
 TOO_LONG = (

@@ -74,3 +74,14 @@ def _encodes(texts: dict[str, Any]) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def size_of(content: Any) -> int:
+    """Characters in a message, counted without building a text of it."""
+    if isinstance(content, str):
+        return len(content)
+    if isinstance(content, dict):
+        return sum(size_of(k) + size_of(v) for k, v in content.items())
+    if isinstance(content, (list, tuple)):
+        return sum(map(size_of, content)) + len(content)
+    return 8
