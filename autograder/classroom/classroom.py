@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import unicodedata
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from autograder.course import CourseError
 
 CONFIG = "nbgrader_config.py"
+MAX_ID = 128
 
 # nbgrader 0.9 builds its records in an order that newer SQLAlchemy remarks on; the records are right.
 warnings.filterwarnings("ignore", category=SAWarning, module=r"nbgrader\.")
@@ -72,13 +74,34 @@ class Classroom:
             raise CourseError(told_by_database(error, self.db_url)) from error
 
     def submitted(self, unit: str) -> list[str]:
-        """Return the ids of the students who submitted a unit, sorted."""
+        """Return the ids of the students who submitted a unit, sorted. No folder's name that cannot be an id is one."""
+        return [name for name in self._handed_in(unit) if not wrong_id(name)]
+
+    def misnamed(self, unit: str) -> dict[str, str]:
+        """Return the folders with a submission of a unit whose names cannot be a student's id, as they can be shown,
+        each with the reason.
+        """
+        return {ascii(name)[1:-1][:80]: wrong_id(name) for name in self._handed_in(unit) if wrong_id(name)}
+
+    def _handed_in(self, unit: str) -> list[str]:
         folder = self.root / self.directory(logging.getLogger("attention")).submitted_directory
         if not folder.is_dir():
             return []
         return sorted(
             path.name for path in folder.iterdir() if not path.name.startswith(".") and (path / unit).is_dir()
         )
+
+
+def wrong_id(name: str) -> str:
+    """Return why a name cannot be a student's id, or ""."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "it is no UTF-8 text"
+    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
+        return "it holds a line break or another control character"
+    # As long as the gradebook's columns.
+    return f"it is longer than {MAX_ID} characters" if len(name) > MAX_ID else ""
 
 
 def told_by_database(error: SQLAlchemyError, url: str) -> str:

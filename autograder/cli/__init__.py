@@ -11,6 +11,7 @@ from rich.console import Console
 from autograder.course import CourseError
 
 from . import author, classes, grading, learner, lms
+from .extras import missing_extra
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 # In the order in which `autograder --help` lists them.
@@ -38,6 +39,12 @@ def main() -> None:
         app()
     except CourseError as error:
         Console(stderr=True).print(f"autograder: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        missing = missing_extra(error)
+        if missing is None:
+            raise
+        Console(stderr=True).print(f"autograder: {missing}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except OSError as error:
         told = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)

@@ -30,6 +30,9 @@ def grade(
         bool, typer.Option("--unsafe", help="Grade without the sandbox where it cannot be had; the grades are marked.")
     ] = False,
     feedback: Annotated[bool, typer.Option(help="Write feedback pages.")] = True,
+    skip: Annotated[
+        list[str] | None, typer.Option("--skip", help="Leave this student out for now; may be given more than once.")
+    ] = None,
     events: Annotated[
         bool, typer.Option("--json", help="Write what happens as JSON events, one a line, instead of a table.")
     ] = False,
@@ -53,7 +56,7 @@ def grade(
 
         classroom = Classroom.open(course_folder)
         names = list(course.chosen(units))
-        waiting = sum(len(classroom.submitted(unit)) for unit in names)
+        waiting = sum(len(classroom.submitted(unit)) + len(classroom.misnamed(unit)) for unit in names)
         if scheduler is None:
             stack.enter_context(Local.forked_early(jobs, waiting))
         if not waiting:
@@ -64,9 +67,14 @@ def grade(
                     soft_wrap=True,
                 )
             return
+        unfinished = None
         with progress.Events() if events else progress.Lines(Console(stderr=True)) as tell:
             try:
-                results = coordinator.grade(classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade)
+                results = coordinator.grade(
+                    classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade, skip=skip or ()
+                )
+            except coordinator.Unfinished as error:
+                results, unfinished = error.results, error
             except coordinator.Stopped as stopped:
                 tell("told", text=str(stopped))
                 raise typer.Exit(130) from None
@@ -74,6 +82,8 @@ def grade(
     if not events:
         console.print(report.table(results))
         console.print(f"report: {page}", soft_wrap=True)
+    if unfinished is not None:
+        raise unfinished
     if any(result.outcome.ungradable for result in results):
         raise typer.Exit(3)
 

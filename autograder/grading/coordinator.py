@@ -16,8 +16,7 @@ graded.
 from __future__ import annotations
 
 import contextlib
-import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,14 +30,16 @@ from autograder.sandbox.outside.errors import SandboxError
 from autograder.sandbox.run_folder import run_folder
 
 from .distribution import Distribution, Workers
+from .faults import FULL, Faults, Unfinished
 from .places import Places
 from .reading import Reader, read_kit
 from .records import Mark, Records
 from .results import Result, Stopped, Tell, silent
+from .settings import check_settings, near
 from .stale_pages import Feedback
 from .writing import Writer
 
-__all__ = ["Result", "Stopped", "grade", "grade_one"]
+__all__ = ["Result", "Stopped", "Unfinished", "grade", "grade_one"]
 
 
 def grade(
@@ -51,6 +52,7 @@ def grade(
     scheduler: str | None = None,
     regrade: bool = False,
     students: list[str] | None = None,
+    skip: Sequence[str] = (),
 ) -> list[Result]:
     """Grade what is new or changed among the submissions of the units and return a result for every one.
 
@@ -64,11 +66,15 @@ def grade(
         scheduler: address of a Dask scheduler whose workers execute instead.
         regrade: also grade what has not changed.
         students: only these.
+        skip: not these; what the gradebook has of them stays.
 
     Raises:
-        CourseError: the class cannot be graded at all: another grader, no gradebook, no sandbox, a full disk.
+        CourseError: the class cannot be graded at all: a wrong setting, another grader, no gradebook, no sandbox, no
+            kernel, a full disk.
+        Unfinished: some submissions could not be graded through no fault of theirs; all others are.
         Stopped: Ctrl-C; what was graded is kept.
     """
+    check_settings(classroom)
     with only_grader(classroom.root), run_folder() as folder:
         released = _released(classroom)
         missing = [unit for unit in units if unit not in released and classroom.submitted(unit)]
@@ -78,7 +84,8 @@ def grade(
             )
         if not unsafe and scheduler is None:
             _need_sandbox()
-        coordinator = Coordinator(classroom, Workers(folder, unsafe, jobs, scheduler, tell), unsafe, regrade, tell)
+        workers = Workers(folder, unsafe, jobs, scheduler, tell)
+        coordinator = Coordinator(classroom, workers, unsafe, regrade, tell, frozenset(skip))
         return coordinator.run([unit for unit in units if unit in released], students, feedback)
 
 
@@ -111,8 +118,12 @@ class Coordinator:
     unsafe: bool
     regrade: bool
     tell: Tell
+    skip: frozenset[str] = frozenset()
     results: list[Result] = field(default_factory=list)
     graded: int = 0
+
+    def __post_init__(self) -> None:
+        self.faults = Faults(self.classroom.root)
 
     def run(self, units: list[str], students: list[str] | None, feedback: bool) -> list[Result]:
         """Grade these units of these students (of all, if None) and return a result for each submission."""
@@ -120,13 +131,22 @@ class Coordinator:
             unit: [one for one in self.classroom.submitted(unit) if students is None or one in students]
             for unit in units
         }
-        total = sum(map(len, handed_in.values()))
+        everyone = sorted({student for students in handed_in.values() for student in students})
+        for name in sorted(self.skip):
+            if name not in everyone:
+                raise CourseError(f"--skip {name}: nobody of that name handed in{near(name, everyone)}")
+            self.tell("told", text=f"{name}: skipped, not graded now")
+        handed_in = {
+            unit: [student for student in students if student not in self.skip] for unit, students in handed_in.items()
+        }
+        misnamed = {unit: {} if students is not None else self.classroom.misnamed(unit) for unit in units}
+        total = sum(map(len, (*handed_in.values(), *misnamed.values())))
         self.tell("start", total=total)
         try:
             for unit in units:
-                if handed_in[unit]:
+                if handed_in[unit] or misnamed[unit]:
                     with self._database():
-                        self._unit(unit, handed_in[unit], feedback)
+                        self._unit(unit, handed_in[unit], misnamed[unit], feedback)
             self.workers.close()
         except KeyboardInterrupt:
             self.workers.kill()
@@ -136,8 +156,10 @@ class Coordinator:
         except BaseException:
             self.workers.kill()
             raise
+        results = sorted(self.results, key=lambda result: (units.index(result.unit), result.student))
+        self.faults.end(results)
         self.tell("end", graded=self.graded, total=total)
-        return sorted(self.results, key=lambda result: (units.index(result.unit), result.student))
+        return results
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[None]:
@@ -146,7 +168,7 @@ class Coordinator:
         except SQLAlchemyError as error:
             raise CourseError(told_by_database(error, self.classroom.db_url)) from error
         except OSError as error:
-            if error.errno == errno.ENOSPC:
+            if error.errno in FULL:
                 # No fault of a student's, and no ground for 0 points: stop here, what is graded is kept.
                 raise CourseError(
                     f"no space is left in {self.classroom.root}: free some and run the same command again; "
@@ -154,10 +176,16 @@ class Coordinator:
                 ) from error
             raise
 
-    def _unit(self, unit: str, students: list[str], feedback: bool) -> None:
+    def _unit(self, unit: str, students: list[str], misnamed: dict[str, str], feedback: bool) -> None:
         places = Places(self.classroom, unit)
         with self.classroom.gradebook() as gradebook:
             records = Records(gradebook, unit, self.classroom.config)
+            for name, reason in misnamed.items():
+                # No gradebook can hold it, so there is nothing to write; it is said each time.
+                told = f"the folder's name in submitted/ cannot be a student's id, {reason}: rename it"
+                self.graded += 1
+                mark = Mark(0.0, records.max_score, 0, 0.0)
+                self.tell("graded", result=self._result(unit, name, mark, Outcome(name, unit, told), fresh=True))
             kit = read_kit(self.classroom, places, gradebook, self.unsafe)
             known = {} if self.regrade else records.known()
             reader = Reader(self.classroom, places, kit, known, self.tell)
@@ -166,8 +194,8 @@ class Coordinator:
                 self.graded += 1
                 self.tell("graded", result=self._result(unit, student, mark, outcome, fresh=True))
 
-            writer = Writer(self.classroom, places, kit, records, written)
-            Distribution(kit, self.workers, writer, self.tell).run(reader.tasks(students), len(students))
+            writer = Writer(self.classroom, places, kit, records, self.faults, written)
+            Distribution(kit, self.workers, writer, self.faults, self.tell).run(reader.tasks(students), len(students))
             again = [student for student in reader.kept if known[student].late_changed]
             if again:
                 records.penalise_again(again)

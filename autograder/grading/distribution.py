@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
@@ -10,15 +9,15 @@ from pathlib import Path
 
 from autograder.course import CourseError
 from autograder.marking import submission
-from autograder.marking.outcomes import Outcome
 from autograder.marking.submission import Done, Kit, Task, Unfit
 from autograder.sandbox.outside.errors import SandboxError
 
+from .faults import FULL, Faults
 from .pools import Dask, Inline, Local, Pool, WorkerLost
 from .results import Ready, Tell, Try
 from .writing import Writer
 
-# How often a submission is tried whose worker is lost.
+# How often a submission is tried that fails through a fault of ours or of the machine.
 ATTEMPTS = 3
 
 
@@ -46,7 +45,7 @@ class Workers:
     def local(self, waiting: int) -> Pool:
         """Return a new pool on this machine for so many submissions."""
         size = Local.suitable(self.jobs, waiting)
-        return Local(size, self.folder) if size > 1 else Inline()
+        return Local(size, self.folder, self.tell) if size > 1 else Inline(self.tell)
 
     def close(self) -> None:
         """End the pool when its work is done."""
@@ -66,11 +65,12 @@ class Distribution:
         kit: the unit.
         workers: who executes.
         writer: who writes the results down.
+        faults: takes what fails.
         tell: called with what happens.
     """
 
-    def __init__(self, kit: Kit, workers: Workers, writer: Writer, tell: Tell) -> None:
-        self.kit, self.workers, self.writer, self.tell = kit, workers, writer, tell
+    def __init__(self, kit: Kit, workers: Workers, writer: Writer, faults: Faults, tell: Tell) -> None:
+        self.kit, self.workers, self.writer, self.faults, self.tell = kit, workers, writer, faults, tell
         self._again: list[Try] = []
         self._alone: list[Try] = []
 
@@ -82,7 +82,7 @@ class Distribution:
             count: how many there are at most.
 
         Raises:
-            CourseError: no sandbox, or no worker that can grade.
+            CourseError: no sandbox, no worker that can grade, or one submission after the other fails.
         """
         running: dict[Future[Done], Try] = {}
         pool = shared = None
@@ -123,27 +123,33 @@ class Distribution:
 
     def _finished(self, future: Future[Done], one: Try) -> Ready | None:
         try:
-            return Ready(future.result(), one.task)
+            ready = Ready(future.result(), one.task)
+            self.faults.graded()
+            return ready
         except Unfit as error:
             if self.workers.pool is None or not self.workers.pool.without(error):
                 raise CourseError(f"no worker can grade: {error}") from error
             self.tell("told", text=str(error))
             self._again.append(one)
             return None
-        except WorkerLost:
-            reason = "the grading process ended each time it came to this notebook"
-        except SandboxError as error:
-            reason = f"the sandbox failed: {error}"
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise
-            reason = f"{type(error).__name__}: {error}"
         except Exception as error:
-            # A fault of ours, found by this submission: it has a reason and no silence, and the class goes on.
-            reason = f"the grader failed ({type(error).__name__}: {error})"
+            if isinstance(error, OSError) and error.errno in FULL:
+                raise
+            fault = error
         one.attempts += 1
         if one.attempts < ATTEMPTS:
+            if self.workers.pool is not None and not isinstance(fault, WorkerLost):
+                # Whatever a submission before may have left in this one is gone with it.
+                self.workers.pool.renew()
             (self._alone if one.attempts > 1 else self._again).append(one)
-            return None
-        outcome = Outcome(one.task.student, self.kit.unit, ungradable=reason, unsafe=self.kit.unsafe)
-        return Ready(Done(one.task.student, outcome.to_dict(), "", {}, [], {}), one.task, lasting=False)
+        else:
+            self.faults.add(one.task.student, self.kit.unit, _reason(fault), fault)
+        return None
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, WorkerLost):
+        return "the grading process ended each time it came to this notebook"
+    if isinstance(fault, SandboxError):
+        return f"the sandbox failed: {fault}"
+    return f"the grader failed ({type(fault).__name__}: {fault})"

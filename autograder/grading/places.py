@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
 import logging
 import os
 import stat
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from nbgrader import utils
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.classroom.classroom import Classroom
+from autograder.marking.files import regular_files
 
 
 class Places:
@@ -49,10 +50,14 @@ class Places:
     def _folder(self, directory: str, student: str) -> Path:
         return Path(self.directory.format_path(directory, student, self.unit))
 
-    def beside(self, folder: Path) -> dict[str, Path]:
-        """Return the regular files of a folder that are no notebooks, by their path in it, sorted."""
-        found = map(Path, utils.find_all_files(str(folder), [*self.directory.ignore, "*.ipynb"]))
-        return {str(path.relative_to(folder)): path for path in sorted(found) if stat.S_ISREG(path.lstat().st_mode)}
+    def beside(self, folder: Path) -> dict[str, int]:
+        """Return the regular files of a folder that are no notebooks, sorted by their path in it, with their sizes."""
+        return {name: status.st_size for name, status in regular_files(folder) if not self._ignored(name)}
+
+    def _ignored(self, name: str) -> bool:
+        """Whether nbgrader leaves a file out by the name of it or of a folder that it lies in."""
+        patterns = [*self.directory.ignore, "*.ipynb"]
+        return any(fnmatch.fnmatchcase(part, pattern) for part in PurePosixPath(name).parts for pattern in patterns)
 
 
 def _is_whole(path: Path, begin: bytes, end: bytes) -> bool:

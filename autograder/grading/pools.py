@@ -23,9 +23,13 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from autograder.course import CourseError
 from autograder.marking import submission
 from autograder.marking.submission import Kit, Unfit
+from autograder.sandbox import probe
 from autograder.sandbox.connection import Sandbox
 from autograder.sandbox.early import ctrl_c_waits
 from autograder.sandbox.outside.warm_process import WarmProcess
+from helpers.judging import catalog
+
+from .results import Tell
 
 # A worker that gets fewer submissions than this costs more than it saves.
 WORTH_A_WORKER = 4
@@ -53,6 +57,9 @@ class Pool(Protocol):
     def share(self, value: Kit) -> Kit:
         """Make a unit's kit known to the workers, and return what to give to each call."""
 
+    def renew(self) -> None:
+        """Have what is submitted from now on executed by fresh workers, where they are ours to make."""
+
     def without(self, error: Unfit) -> bool:
         """Give the worker that the error names no more work; return whether another is left."""
 
@@ -69,6 +76,9 @@ class Inline:
     size = 1
     where = "in this process"
 
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
     def submit(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
         try:
@@ -78,8 +88,16 @@ class Inline:
         return future
 
     def share(self, value: Kit) -> Kit:
-        """Make a unit's kit known to the workers."""
+        """Start the unit's warm process and try it."""
+        unit, sealed = _warm_key(value)
+        note = Sandbox.of(unit, sealed, probe.start).note
+        if note:
+            self._tell("told", text=note)
         return value
+
+    def renew(self) -> None:
+        """Have the next submission executed in a new kernel of a new warm process."""
+        Sandbox.close_all()
 
     def without(self, error: Unfit) -> bool:
         """Whether others can grade when a worker cannot: the processes of one machine are all alike."""
@@ -90,6 +108,11 @@ class Inline:
 
     def kill(self) -> None:
         self.close()
+
+
+def _warm_key(kit: Kit) -> tuple[str | None, bool]:
+    """What its warm process is known by: the unit, if it is one of the course's, and whether it is sealed."""
+    return kit.unit if kit.unit in catalog.units() else None, not kit.unsafe
 
 
 def _begin(parent: int, folder: str) -> None:
@@ -125,7 +148,8 @@ class Local:
 
     _early: tuple[int, ProcessPoolExecutor] | None = None
 
-    def __init__(self, size: int, folder: Path) -> None:
+    def __init__(self, size: int, folder: Path, tell: Tell) -> None:
+        self._tell = tell
         early, Local._early = Local._early, None
         self.size = early[0] if early else size
         self.where = f"{self.size} worker{'s' if self.size > 1 else ''} on this machine"
@@ -178,8 +202,16 @@ class Local:
     def share(self, value: Kit) -> Kit:
         """Start the unit's warm process for all workers; those of units before have done their work."""
         self._close_warm()
-        self._warm[value.unit, not value.unsafe] = WarmProcess.of(value.unit, not value.unsafe)
+        key = _warm_key(value)
+        warm = self._warm[key] = probe.start(*key)
+        if warm.note:
+            self._tell("told", text=warm.note)
         return value
+
+    def renew(self) -> None:
+        """Have the next submissions executed by new worker processes."""
+        self._pool.shutdown(wait=False, cancel_futures=False)
+        self._pool = self._new()
 
     def without(self, error: Unfit) -> bool:
         """Whether others can grade when a worker cannot: the processes of one machine are all alike."""
@@ -303,6 +335,9 @@ class Dask:
     def share(self, value: Kit) -> Kit:
         """A kit is small and travels with each submission: what is sent ahead is lost when its holders die."""
         return value
+
+    def renew(self) -> None:
+        """Nothing: a cluster's workers are not ours, and the next try may go to another of them."""
 
     def close(self) -> None:
         self._client.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -14,6 +13,7 @@ from nbgrader.api import Gradebook
 from autograder.classroom.classroom import Classroom
 from autograder.classroom.secret import class_secret
 from autograder.marking import submission
+from autograder.marking.files import MAX_FILES, shown, storable_name
 from autograder.marking.intake import Ungradable, read_bytes
 from autograder.marking.outcomes import read_outcome
 from autograder.marking.repair import Roles
@@ -23,6 +23,9 @@ from autograder.sandbox.limits import Limits
 from .places import Places
 from .records import Known
 from .results import Tell
+
+# So many files that were left out are named.
+MAX_NOTES = 10
 
 
 def read_kit(classroom: Classroom, places: Places, gradebook: Gradebook, unsafe: bool) -> Kit:
@@ -34,7 +37,8 @@ def read_kit(classroom: Classroom, places: Places, gradebook: Gradebook, unsafe:
         for cell in notebook.source_cells
     )
     excluded = set(classroom.config.Autograde.get("exclude_overwriting", {}).get(unit, ()))
-    files = {name: path.read_bytes() for name, path in places.beside(places.source()).items() if name not in excluded}
+    source = places.source()
+    files = {name: (source / name).read_bytes() for name in places.beside(source) if name not in excluded}
     kernelspec = json.loads(notebook.kernelspec) if notebook.kernelspec else None
     secret = class_secret(classroom.root)
     return Kit(
@@ -75,14 +79,14 @@ class Reader:
             yield task
 
     def _task(self, student: str) -> Task:
-        """Read a submission: what is no regular file of reasonable size stays outside."""
+        """Read a submission: what is no regular file of reasonable size stays outside, and is named."""
         unit = self.kit.unit
         folder = self.places.submitted(student)
         data, problem = None, ""
         path = folder / f"{unit}.ipynb"
         try:
             if not os.path.lexists(path):
-                others = [other.name for other in sorted(folder.glob("*.ipynb"))]
+                others = [shown(other.name) for other in sorted(folder.glob("*.ipynb"))]
                 found = f" (there is {', '.join(others)})" if others else ""
                 raise Ungradable(
                     f"there is no {unit}.ipynb in the submission{found}: submit the notebook under its own name"
@@ -90,16 +94,25 @@ class Reader:
             data = read_bytes(
                 path, self.classroom.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
             )
-        except Ungradable as reason:
-            problem = str(reason)
+        except Ungradable as told:
+            problem = str(told)
         left = self.classroom.config.SandboxedExecute.get("scratch_bytes", Limits.scratch_bytes.default_value)
-        files = {}
-        for name, one in self.places.beside(folder).items():
-            left -= one.stat().st_size
-            if left < 0:
-                break
-            with contextlib.suppress(OSError):
-                files[name] = one.read_bytes()
+        files: dict[str, bytes] = {}
+        notes: list[str] = []
+        for name, size in self.places.beside(folder).items():
+            reason = "too many files" if len(files) >= MAX_FILES else storable_name(name)
+            if not reason and size > left:
+                reason = "the files beside the notebook are too large together"
+            if not reason:
+                try:
+                    with open(folder / name, "rb") as file:
+                        # Not more than what was looked at, should it grow.
+                        files[name] = file.read(size)
+                    left -= size
+                except OSError as error:
+                    reason = error.strerror or "it cannot be read"
+            if reason and len(notes) < MAX_NOTES:
+                notes.append(f"the file {shown(name)} was left out: {reason}")
         digest = hashlib.sha256(self.kit.fingerprint.encode())
         for name, content in (("", data or problem.encode()), *files.items()):
             digest.update(
@@ -107,4 +120,4 @@ class Reader:
                 + name.encode(errors="replace")
                 + content
             )
-        return Task(student, data, files, problem, digest.hexdigest())
+        return Task(student, data, files, problem, digest.hexdigest(), tuple(notes))

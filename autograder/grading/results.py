@@ -45,8 +45,7 @@ class Try:
 
 @dataclass
 class Ready:
-    """A result that waits to be written, with what was handed in; not lasting if the next run is to try again."""
+    """A result that waits to be written, with what was handed in."""
 
     done: Done
     task: Task
-    lasting: bool = True

@@ -7,16 +7,23 @@ import shutil
 import time
 from collections.abc import Callable
 
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+
 from autograder.classroom.classroom import Classroom
+from autograder.marking.files import fitting
 from autograder.marking.outcomes import Outcome, write_outcome
 from autograder.marking.submission import Kit
+from autograder.sandbox.texts import storable, storable_within
 
+from .faults import FULL, Faults
 from .places import Places
 from .records import Entry, Mark, Records, parsed
 from .results import Ready
 
 # So many results, or results of so many seconds, go into the gradebook together.
 BATCH, BATCH_SECONDS = 25, 1.0
+# What a database says of values that it does not take, not of itself.
+_REFUSED = (DataError, IntegrityError, ProgrammingError, ValueError, TypeError, OverflowError)
 
 
 class Writer:
@@ -27,6 +34,7 @@ class Writer:
         places: the unit's folders.
         kit: the unit.
         records: its part of the gradebook.
+        faults: takes what cannot be written.
         written: called with student, mark and outcome when they are written down.
     """
 
@@ -36,9 +44,11 @@ class Writer:
         places: Places,
         kit: Kit,
         records: Records,
+        faults: Faults,
         written: Callable[[str, Mark, Outcome], None],
     ) -> None:
-        self.classroom, self.places, self.kit, self.records, self.written = classroom, places, kit, records, written
+        self.classroom, self.places, self.kit, self.records = classroom, places, kit, records
+        self.faults, self.written = faults, written
         self._ready: list[Ready] = []
         self._last = time.monotonic()
 
@@ -52,42 +62,73 @@ class Writer:
             self.write()
 
     def write(self) -> None:
-        """Write the batch: notebooks and outcomes first, then points and what was graded in one transaction."""
+        """Write the batch: notebooks and outcomes first, then points and what was graded in one transaction.
+
+        What cannot be written for one submission's sake is a fault of ours: it has no points, the others have theirs.
+
+        Raises:
+            OSError: the disk is full.
+            sqlalchemy.exc.SQLAlchemyError: the database cannot be used.
+        """
         if not self._ready:
             return
         entries: list[Entry] = []
         outcomes: dict[str, Outcome] = {}
+        failed: list[tuple[str, Exception]] = []
         for one in self._ready:
-            outcome = Outcome.from_dict(one.done.outcome)
-            timestamp = None
             try:
-                timestamp = parsed(one.task.files.get("timestamp.txt", b"").decode(errors="replace"))
-            except ValueError:
-                outcome.notes.append("timestamp.txt holds no time: taken as handed in on time")
-            if one.lasting:
-                self._keep_files(one)
-            write_outcome(self.classroom.root, outcome)
-            outcomes[one.done.student] = outcome
-            fingerprint = one.task.fingerprint if one.lasting else ""
-            entries.append(
-                Entry(
-                    one.done.student,
-                    fingerprint,
-                    one.done.scores,
-                    one.done.comments,
-                    timestamp,
-                    zero=bool(outcome.ungradable),
-                )
-            )
-        self.records.write(entries)
-        marks = self.records.marks(outcomes)
+                entry, outcome = self._entry(one)
+            except Exception as error:
+                if isinstance(error, OSError) and error.errno in FULL:
+                    raise
+                failed.append((one.done.student, error))
+                continue
+            entries.append(entry)
+            outcomes[entry.student] = outcome
+        refused = self._recorded(entries)
+        self._ready.clear()
+        for student, _ in refused:
+            del outcomes[student]
+        marks = self.records.marks(outcomes) if outcomes else {}
         for student, outcome in outcomes.items():
             mark = marks.get(student, Mark(0.0, self.records.max_score, 0, 0.0))
             if student not in marks:
                 outcome.ungradable = f"{student} is not in the gradebook, and the class's settings let nobody be added"
             self.written(student, mark, outcome)
-        self._ready.clear()
         self._last = time.monotonic()
+        for student, fault in failed + refused:
+            reason = f"its result could not be written ({type(fault).__name__}: {fault})"
+            self.faults.add(student, self.kit.unit, reason, fault)
+
+    def _entry(self, one: Ready) -> tuple[Entry, Outcome]:
+        """Write the notebook and the outcome, and return what goes into the gradebook."""
+        outcome = Outcome.from_dict(storable_within(one.done.outcome))
+        timestamp = None
+        try:
+            timestamp = parsed(one.task.files.get("timestamp.txt", b"").decode(errors="replace"))
+        except ValueError:
+            outcome.notes.append("timestamp.txt holds no time: taken as handed in on time")
+        self._keep_files(one)
+        write_outcome(self.classroom.root, outcome)
+        return Entry(
+            one.done.student,
+            one.task.fingerprint,
+            one.done.scores,
+            storable_within(one.done.comments),
+            timestamp,
+            zero=bool(outcome.ungradable),
+        ), outcome
+
+    def _recorded(self, entries: list[Entry]) -> list[tuple[str, Exception]]:
+        """Bring the entries into the gradebook, and return whose it refuses, and why."""
+        try:
+            self.records.write(entries)
+        except _REFUSED as error:
+            if len(entries) > 1:
+                # It does not say whose: each by itself.
+                return [refused for entry in entries for refused in self._recorded([entry])]
+            return [(entries[0].student, error)]
+        return []
 
     def _keep_files(self, one: Ready) -> None:
         """Write autograded/<student>/<unit>/.
@@ -100,9 +141,9 @@ class Writer:
         for leftover in (draft, old):
             shutil.rmtree(leftover, ignore_errors=True)
         permissions = self._permissions()
-        content = (
-            dict(one.task.files) | dict(self.kit.files) | one.done.files | {f"{unit}.ipynb": one.done.notebook.encode()}
-        )
+        own = dict(self.kit.files) | {f"{unit}.ipynb": storable(one.done.notebook).encode()}
+        # What cannot lie there has been noted where it was executed.
+        content = fitting(dict(one.task.files) | one.done.files, own)[0] | own
         for name, data in content.items():
             path = draft / name
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from autograder.sandbox.limits import MB, Limits
+from autograder.sandbox.texts import storable
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_CELLS = 2000
@@ -78,7 +79,7 @@ def clean(data: bytes, outputs: bool = False) -> NotebookNode:
     metadata = tree.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("kernelspec"), dict):
         notebook.metadata["kernelspec"] = nbformat.from_dict(
-            {k: v for k, v in metadata["kernelspec"].items() if isinstance(v, str)}
+            {storable(k): storable(v) for k, v in metadata["kernelspec"].items() if isinstance(v, str)}
         )
     seen: set[str] = set()
     for position, raw in enumerate(cells):
@@ -127,20 +128,23 @@ def _cell(raw: Any) -> NotebookNode | None:
     source = raw.get("source", "")
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
-    # A lone surrogate is valid JSON and no valid text.
-    source = source.encode("utf-8", "replace").decode("utf-8") if isinstance(source, str) else ""
+    source = storable(source) if isinstance(source, str) else ""
     cell = new_cell(raw["cell_type"], source)
     metadata = raw.get("metadata")
     if isinstance(metadata, dict):
         if isinstance(metadata.get("nbgrader"), dict):
-            own = {k: v for k, v in metadata["nbgrader"].items() if isinstance(v, (str, bool, int, float)) or v is None}
+            own = {
+                storable(k): storable(v) if isinstance(v, str) else v
+                for k, v in metadata["nbgrader"].items()
+                if isinstance(v, (str, bool, int, float)) or v is None
+            }
             cell.metadata["nbgrader"] = nbformat.from_dict(own)
         for name in ("deletable", "editable"):
             if isinstance(metadata.get(name), bool):
                 cell.metadata[name] = metadata[name]
         if isinstance(metadata.get("tags"), list):
             cell.metadata["tags"] = [
-                tag
+                storable(tag)
                 for tag in metadata["tags"]
                 if isinstance(tag, str) and tag not in ("raises-exception", "skip-execution")
             ]

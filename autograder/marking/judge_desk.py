@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autograder.classroom.secret import hidden_seed
+from autograder.sandbox.texts import storable_within
 from helpers.exercise import Exercise
 from helpers.judging import judge, questions, records
 from helpers.running import outpost, wire
@@ -145,7 +146,7 @@ class JudgeDesk:
         if self._pending is None or message.get("round") != self._pending[0]:
             return
         (_, name, hidden, work), self._pending = self._pending, None
-        answers = message["answers"]
+        answers = storable_within(message["answers"])
         if isinstance(answers, str):
             verdict = _refusal(name, hidden, answers[:300])
         else:

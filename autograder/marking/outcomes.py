@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.classroom.layout import outcome_path
+from autograder.sandbox.texts import storable_within
 from helpers.verdict import Verdict
 
 
@@ -59,6 +60,10 @@ class Outcome:
         return "; ".join(filter(None, told))
 
     def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data, whose texts any file and any database take."""
+        return storable_within(self._plain())
+
+    def _plain(self) -> dict[str, Any]:
         return {
             "student": self.student,
             "unit": self.unit,

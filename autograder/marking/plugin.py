@@ -11,9 +11,10 @@ from autograder.classroom import extending
 from . import pages
 from .hiding import HideHiddenTests
 from .intake import IntakeExporter
-from .preprocessors import SandboxedExecute, SaveVerdicts
+from .preprocessors import SandboxedExecute
 from .repair import RepairCells
 from .sanitising import SanitizeLearner
+from .saving import SaveVerdicts
 
 
 def configure(config: Config) -> None:

@@ -1,4 +1,4 @@
-"""What nbgrader runs instead of its own: executing in the sandbox, and points from the judge's verdicts."""
+"""What nbgrader runs instead of its own execution: the sandbox, and the judge's verdicts under the test cells."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import copy
 import dataclasses
 import functools
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -16,28 +15,29 @@ from typing import Any
 import nbformat
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.preprocessors import Execute
 from traitlets import Bool
 
 from autograder.classroom.secret import class_secret
+from autograder.sandbox import probe
 from autograder.sandbox.connection import Run, Sandbox
 from autograder.sandbox.inside import constants
 from autograder.sandbox.inside.files import copy_files
 from autograder.sandbox.kernels import Conversation, SandboxKernelManager
 from autograder.sandbox.limits import MB, Limits
-from autograder.sandbox.outputs import from_message
+from autograder.sandbox.outputs import from_message, size_of
 from autograder.sandbox.outside.errors import SandboxError
 from helpers.desk import feedback
 from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
 
-from . import scoring
+from .cell_errors import error_of, failed_cell
 from .intake import NOTES
 from .judge_desk import JudgeDesk
-from .outcomes import Outcome, write_outcome
+from .outcomes import Outcome
+from .saving import course_root
 from .scoring import TEST
 
 _ENDED = {
@@ -48,20 +48,28 @@ _ENDED = {
 }
 
 
-def course_root(preprocessor: NbGraderPreprocessor) -> Path:
-    """Return the class folder that a preprocessor works in: its exporter's converter knows it."""
-    coursedir = getattr(getattr(preprocessor.parent, "parent", None), "coursedir", None)
-    return Path(coursedir.root if coursedir is not None else os.getcwd())
-
-
 # How often a notebook is tried whose kernel is killed from outside.
 ATTEMPTS = 3
+# How many cells that cannot be interrupted a notebook may have and still be run without them.
+LEFT_OUT = 2
 # No code inside can end its kernel so: process 1 of a process namespace is safe from signals of its own.
 KILLED = (constants.KILLED_FROM_OUTSIDE, constants.WARM_PROCESS_GONE, -signal.SIGKILL)
 
 
 class Disturbed(Exception):
     """The notebook's kernel was killed from outside the sandbox."""
+
+
+class Stuck(Exception):
+    """A cell did not stop when its time was up.
+
+    Attributes:
+        place: which of the notebook's cells.
+    """
+
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 class OutOfTime(Exception):
@@ -99,6 +107,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         else:
             self._execute(nb, resources, unit)
             self._judge_what_waits(nb, resources, unit)
+        self._answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in nb.cells if utils.is_solution(cell)}
         for cell in nb.cells:
             if self.judged(cell):
                 self._show_verdict(cell)
@@ -115,17 +124,28 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         )
 
     def _execute(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
-        """Execute the notebook, up to three times if somebody outside kills its kernel: that is no fault of its own."""
-        for attempt in range(ATTEMPTS):
+        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of
+        the learner's. A cell that cannot be interrupted costs itself alone: all others are run in a new kernel.
+        """
+        disturbed, self._left_out = 0, {}
+        while True:
             try:
                 return self._execute_once(nb, resources, unit)
+            except Stuck as stuck:
+                cell = nb.cells[stuck.place]
+                name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+                self._left_out[stuck.place] = (
+                    f"{f'the cell {name}' if name else 'a cell'} could not be interrupted when its time was up; it was "
+                    "left out and all other cells were run in a new kernel"
+                )
             except Disturbed:
-                if attempt == ATTEMPTS - 1:
+                disturbed += 1
+                if disturbed == ATTEMPTS:
                     return None
-                self._outcome.stopped = ""
-                self._outcome.verdicts.clear()
-                self._outcome.notes = list(nb.metadata.get(NOTES, {}).get("repaired", ()))
-                _clear(nb)
+            self._outcome.stopped = ""
+            self._outcome.verdicts.clear()
+            self._outcome.notes = [*nb.metadata.get(NOTES, {}).get("repaired", ()), *self._left_out.values()]
+            _clear(nb)
 
     def _judge_what_waits(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
         """Run a notebook that ended before its hidden checks once more, as far as they go, for their verdicts alone.
@@ -154,7 +174,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
 
     def _execute_once(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
         outcome = self._outcome
-        sandbox = Sandbox.of(unit, sealed=not self.unsafe)
+        sandbox = Sandbox.of(unit, sealed=not self.unsafe, start=probe.start)
         run, connection = sandbox.new_run()
         secret = resources["nbgrader"].get("secret") or (class_secret(course_root(self)) if unit else b"")
         desk = self._desk = JudgeDesk(self._exercises, secret, connection)
@@ -180,6 +200,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             outcome.stopped = self._reason(run, error)
             if run.ended.is_set() and run.code in KILLED:
                 raise Disturbed from error
+            if isinstance(error, Stuck) and not run.ended.is_set() and len(self._left_out) < LEFT_OUT:
+                raise
         finally:
             if conversation is not None:
                 conversation.close()
@@ -201,6 +223,9 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 continue
             if time.monotonic() > self._ends:
                 raise OutOfTime(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
+            if index in self._left_out:
+                cell.outputs = [failed_cell("TimeoutError", self._left_out[index])]
+                continue
             self._written, self.clear_before_next_output = 0, False
             count += 1
             cell.execution_count = count
@@ -210,6 +235,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             take = functools.partial(self._take, cell=cell, index=index)
             try:
                 reply = conversation.run_cell(cell.source, self._get_timeout(cell), self.iopub_timeout, take, interrupt)
+            except TimeoutError as error:
+                raise Stuck(index) from error
             finally:
                 if judged:
                     self._outcome.verdicts[self._name(cell)] = self._desk.close_cell()
@@ -251,7 +278,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
 
     def _take(self, msg: dict[str, Any], cell: NotebookNode, index: int) -> None:
         """Take in one message of the kernel, unless the cell has written too much or the message is malformed."""
-        self._written += _size(msg["content"])
+        self._written += size_of(msg["content"])
         if self._written > self.output_bytes:
             self._too_much(cell)
         elif not msg["msg_type"].startswith("comm"):
@@ -308,7 +335,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             )
         if isinstance(error, OutOfTime):
             return str(error)
-        if isinstance(error, TimeoutError):
+        if isinstance(error, (Stuck, TimeoutError)):
             return (
                 "a cell did not stop when its time was up, or wrote more than can be received; the notebook was stopped"
             )
@@ -337,9 +364,12 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         outcome = self._outcome
         reason = outcome.ungradable or outcome.stopped
         if not reason:
-            told = next((f"{o.ename}: {o.evalue}" for o in cell.outputs if o.output_type == "error"), "")
-            told = strip_ansi(told)[:300]
-            reason = f"the check did not come to its end: {told}" if told else "the check did not reach the judge"
+            told, earlier = error_of(cell), error_of(self._answers.get(name, cell))
+            if told and earlier and self._answers.get(name, cell) is not cell:
+                # Why the check finds no answer, and not that it finds none.
+                reason = f"the cell of your answer did not run: {earlier}"
+            else:
+                reason = f"the check did not come to its end: {told}" if told else "the check did not reach the judge"
         return Verdict(name, FAILED, finding=Finding("values", "not judged", reason))
 
 
@@ -361,39 +391,3 @@ def _need_python(nb: NotebookNode) -> None:
         spec = KernelSpecManager().get_kernel_spec(name)
         if spec.language != "python":
             raise NoSuchKernel(f"{name}: the sandbox runs Python notebooks only")
-
-
-def _size(content: Any) -> int:
-    """Characters in a message, counted without building a text of it."""
-    if isinstance(content, str):
-        return len(content)
-    if isinstance(content, dict):
-        return sum(_size(k) + _size(v) for k, v in content.items())
-    if isinstance(content, (list, tuple)):
-        return sum(map(_size, content)) + len(content)
-    return 8
-
-
-class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]  # nbgrader has no types
-    """Writes the points of judged cells from the verdicts and leaves every other cell to nbgrader's own rule."""
-
-    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        self._outcome: Outcome | None = resources["nbgrader"].get("outcome")
-        nb, resources = super().preprocess(nb, resources)
-        if self._outcome is not None:
-            write_outcome(course_root(self), self._outcome)
-        return nb, resources
-
-    def _find(self, what: str, cell: NotebookNode) -> Any:
-        return getattr(self.gradebook, what)(
-            cell.metadata["nbgrader"]["grade_id"], self.notebook_id, self.assignment_id, self.student_id
-        )
-
-    def _add_score(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
-        grade, found = self._find("find_grade", cell), scoring.score(cell, self._outcome)
-        grade.auto_score, grade.needs_manual_grade = found.points, found.by_hand(grade.manual_score)
-        self.gradebook.db.commit()
-
-    def _add_comment(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
-        self._find("find_comment", cell).auto_comment = scoring.comment(cell, self._outcome)
-        self.gradebook.db.commit()

@@ -40,16 +40,20 @@ from autograder.sandbox.outside.errors import SandboxError
 
 from . import scoring
 from .clock import SECONDS, TooLong, limited
+from .files import fitting, regular_files
 from .intake import NOTES, Ungradable, clean, unanswered
 from .outcomes import Outcome
-from .preprocessors import SandboxedExecute, SaveVerdicts
+from .preprocessors import SandboxedExecute
 from .repair import RepairCells, Roles, repair
+from .saving import SaveVerdicts
 from .scoring import Score
 
 TOO_LONG = (
     f"the submitted notebook took more than {SECONDS:.0f} seconds to read and to clean: clear its outputs, take out"
     " what is not an answer, and submit again"
 )
+# So many files that a notebook wrote and that cannot be kept are named.
+MAX_NOTES = 10
 
 
 class Unfit(Exception):
@@ -122,7 +126,9 @@ def _settings(config: Config) -> dict[str, Any]:
     A section that is only looked at springs into being, empty; and what is set for exports, feedback or the place of
     the class folder changes no grade.
     """
-    names = {"Autograde", "LateSubmissionPlugin"} | {base.__name__ for step in _chosen(config) for base in step.__mro__}
+    names = {"Autograde", "LateSubmissionPlugin"} | {
+        base.__name__ for step in configured_steps(config) for base in step.__mro__
+    }
     return {name: _plain(config[name]) for name in sorted(names & set(config)) if config[name]}
 
 
@@ -134,7 +140,7 @@ def _plain(value: Any) -> Any:
     return getattr(value, "__qualname__", None) or str(value)
 
 
-def _chosen(config: Config) -> list[type]:
+def configured_steps(config: Config) -> list[type]:
     """The configured preprocessors in nbgrader's order."""
     chosen = [*config.Autograde.get("sanitize_preprocessors", Autograde.sanitize_preprocessors.default())]
     chosen += config.Autograde.get("autograde_preprocessors", Autograde.autograde_preprocessors.default())
@@ -151,6 +157,7 @@ class Task:
         files: what was handed in beside it, by path.
         problem: why there is no notebook.
         fingerprint: of the submission and the kit together.
+        notes: what was left out of it, and why.
     """
 
     student: str
@@ -158,6 +165,7 @@ class Task:
     files: Mapping[str, bytes] = field(default_factory=dict)
     problem: str = ""
     fingerprint: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -240,7 +248,8 @@ def _graded(kit: Kit, task: Task, notebook: NotebookNode) -> Done:
     """
     with tempfile.TemporaryDirectory(prefix="work-") as folder:
         files = Path(folder)
-        given = dict(task.files) | dict(kit.files)
+        own, notes = fitting(task.files, [*kit.files, f"{kit.unit}.ipynb"])
+        given = own | dict(kit.files)
         for name, data in given.items():
             path = files / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -274,13 +283,10 @@ def _graded(kit: Kit, task: Task, notebook: NotebookNode) -> Done:
                     scores, comments = _scored(notebook, names.get("outcome"))
                 else:
                     notebook, resources = step(notebook, resources)
-        written = {
-            str(path.relative_to(files)): path.read_bytes()
-            for path in sorted(files.rglob("*"))
-            if path.is_file() and not path.is_symlink()
-        }
+        written = {name: (files / name).read_bytes() for name, _ in regular_files(files) if name not in given}
     outcome: Outcome = names.get("outcome") or Outcome(task.student, kit.unit)
-    new = {name: data for name, data in written.items() if name not in given}
+    new, left_out = fitting(written, [*given, f"{kit.unit}.ipynb"])
+    outcome.notes += [*task.notes, *notes, *left_out[:MAX_NOTES]]
     with limited():
         text = nbformat.writes(notebook) + "\n"
     return Done(task.student, outcome.to_dict(), text, new, scores, comments)
@@ -301,7 +307,7 @@ def _steps(kit: Kit) -> list[Any]:
     log = logging.Logger("attention-work", logging.WARNING)
     log.addHandler(logging.NullHandler())
     steps: list[Any] = []
-    for kind in _chosen(config):
+    for kind in configured_steps(config):
         if kind in (OverwriteCells, RepairCells, DeduplicateIds, CheckCellMetadata):
             # Repairing leaves nothing for nbgrader's own three to find.
             steps += [] if RepairCells in steps else [RepairCells]

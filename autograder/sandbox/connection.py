@@ -11,7 +11,7 @@ import shutil
 import socket
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from .outside.errors import SandboxError
 from .outside.warm_process import DOOR, WarmProcess
 
 START_SECONDS = 60
+# Starts a warm process for a unit, sealed or not.
+Start = Callable[[str | None, bool], WarmProcess]
 
 
 @dataclass
@@ -81,23 +83,33 @@ class Sandbox:
         threading.Thread(target=self._listen, daemon=True, name="sandbox-listener").start()
 
     @classmethod
-    def of(cls, unit: str | None, sealed: bool = True) -> Sandbox:
+    def of(cls, unit: str | None, sealed: bool = True, start: Start = WarmProcess.of) -> Sandbox:
         """Return a sandbox for the unit: the one of the notebook before if it still lives, else one that is offered,
         else our own.
+
+        Args:
+            unit: the unit; None for a notebook that is of no unit.
+            sealed: whether it is to be in a sandbox.
+            start: starts a warm process where one of our own is needed.
         """
         with cls._lock:
             for key in [key for key, kept in cls._kept.items() if not kept.alive]:
                 cls._kept.pop(key).close()
             key = unit, sealed
             if key not in cls._kept:
-                cls._kept[key] = cls._join(key) or cls.start_own(unit, sealed)
+                cls._kept[key] = cls._join(key) or cls.start_own(unit, sealed, start)
             return cls._kept[key]
 
     @classmethod
-    def start_own(cls, unit: str | None, sealed: bool = True) -> Sandbox:
+    def start_own(cls, unit: str | None, sealed: bool = True, start: Start = WarmProcess.of) -> Sandbox:
         """Return a sandbox with a warm process of its own."""
-        warm = WarmProcess.of(unit, sealed)
+        warm = start(unit, sealed)
         return cls(warm.folder, sealed, warm)
+
+    @property
+    def note(self) -> str:
+        """What an instructor should know of its warm process, or ""."""
+        return self._own.note if self._own is not None else ""
 
     @classmethod
     def offer(cls, folders: Mapping[tuple[str | None, bool], Path]) -> None:

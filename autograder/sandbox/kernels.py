@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import signal
 import time
 import uuid
@@ -20,7 +21,7 @@ from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from jupyter_client.session import DELIM as DELIMITER
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict
+from traitlets import Bool, Dict, default
 
 from .connection import Run, Sandbox
 
@@ -28,6 +29,7 @@ from .connection import Run, Sandbox
 MAX_MESSAGE = 16 * 2**20
 MAX_WAITING = 50
 START_SECONDS = 30
+ASK_SECONDS = 0.4
 SOCKETS = ("shell", "iopub", "stdin", "control", "hb")
 
 
@@ -117,7 +119,7 @@ class Conversation:
             sock.connect(f"ipc://{info['ip']}-{info[f'{name}_port']}")
             self._poller.register(sock, zmq.POLLIN)
         self._iopub.subscribe(b"")
-        # The kernel greets a new subscriber; from then on no message is lost.
+        # A kernel greets a new subscriber, or answers when asked; from then on no message is lost.
         self._await(time.monotonic() + START_SECONDS)
 
     def run_cell(
@@ -172,11 +174,15 @@ class Conversation:
         return None if late else reply
 
     def _await(self, ends: float) -> None:
-        """Wait for the kernel's greeting."""
+        """Wait for a first message to subscribers; ask for one now and then, since not every kernel greets."""
+        ask = time.monotonic() + ASK_SECONDS
         while time.monotonic() < ends:
-            if any(message["msg_type"] == "iopub_welcome" for _, message in self._receive(ends)):
+            if any(sock is self._iopub for sock, _ in self._receive(ends)):
                 return
-        raise KernelGone
+            if time.monotonic() >= ask:
+                self._session.send(self._shell, "kernel_info_request", {})
+                ask = time.monotonic() + ASK_SECONDS
+        raise KernelGone("the kernel did not answer")
 
     def _receive(self, ends: float | None) -> Iterator[tuple[zmq.Socket[bytes], dict[str, Any]]]:
         """Wait for messages, at most until a time, and yield those that can be read."""
@@ -218,6 +224,13 @@ class SandboxKernelManager(KernelManager):
     run = AnyTrait()
     limits = Dict()
     autorestart = Bool(False)
+
+    @default("log")
+    def _log_nowhere(self) -> logging.Logger:
+        # An error that it logs is also raised, and told in our words.
+        log = logging.Logger("attention-kernels")
+        log.addHandler(logging.NullHandler())
+        return log
 
     @property
     def kernel_spec(self) -> KernelSpec:

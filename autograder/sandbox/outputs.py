@@ -9,6 +9,8 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
+from .texts import storable
+
 _DEPTH = 30
 
 
@@ -18,7 +20,7 @@ def from_message(message: dict[str, Any]) -> NotebookNode | None:
     if kind == "stream":
         name, text = content.get("name"), content.get("text")
         if name in ("stdout", "stderr") and isinstance(text, str):
-            return NotebookNode(output_type="stream", name=name, text=_text(text))
+            return NotebookNode(output_type="stream", name=name, text=storable(text))
     elif kind in ("display_data", "execute_result"):
         data, metadata = content.get("data"), content.get("metadata")
         if _bundle(data) and _plain(metadata):
@@ -36,14 +38,12 @@ def from_message(message: dict[str, Any]) -> NotebookNode | None:
             and all(isinstance(line, str) for line in lines)
         ):
             return NotebookNode(
-                output_type="error", ename=_text(name), evalue=_text(value), traceback=[_text(line) for line in lines]
+                output_type="error",
+                ename=storable(name),
+                evalue=storable(value),
+                traceback=[storable(line) for line in lines],
             )
     return None
-
-
-def _text(text: str) -> str:
-    # A lone surrogate is valid JSON and no valid text.
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _bundle(data: Any) -> bool:
@@ -74,3 +74,14 @@ def _encodes(texts: dict[str, Any]) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def size_of(content: Any) -> int:
+    """Characters in a message, counted without building a text of it."""
+    if isinstance(content, str):
+        return len(content)
+    if isinstance(content, dict):
+        return sum(size_of(k) + size_of(v) for k, v in content.items())
+    if isinstance(content, (list, tuple)):
+        return sum(map(size_of, content)) + len(content)
+    return 8

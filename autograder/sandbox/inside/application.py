@@ -2,7 +2,21 @@
 
 No debugger, no heartbeat, no subshells, no thread that sends output, and so no waiting for any of them.
 
-All that is overridden of what is private to ipykernel, and so may change with its releases, stands in this module.
+All that is overridden of what is private to ipykernel, and so may change with its releases, stands in this module. It
+was tried with ipykernel 7.2 to 7.4 (`constants.TRIED`); where it fails, `plain` serves instead (see
+`autograder.sandbox.probe`). The list:
+
+    Kernel.__init__                 `ipykernel.ipkernel.sys`, `debugpy_stream`, the shell's `parent` and `kernel`
+    Kernel.start                    `shell_channel_thread`, `io_loop.asyncio_loop`
+    Kernel                          `_supports_kernel_subshells`, `_execute_sleep`, `_publish_execute_input`,
+                                    `_publish_status`
+    App.init_control, init_iopub    written anew: `_bind_socket`, `ControlThread`, `IOPubThread(socket, session=…)` and
+                                    its `background_socket`, `configure_tornado_logger`
+    App.init_io                     each stream's `_schedule_flush` and `_flush`
+    App.greet                       `IOPubThread._handle_subscription`
+    App.init_heartbeat, write_connection_file, init_extensions, init_code    left out
+    make_application                `ipykernel.debugger._is_debugpy_available`
+    shell.Shell, shell.Compiler     IPython's `transform_cell`, `should_run_async`, `run_cell_async`; `get_code_name`
 """
 
 from __future__ import annotations

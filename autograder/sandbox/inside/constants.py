@@ -14,6 +14,9 @@ NOBODY = 65534
 EXIT_MEMORY, EXIT_PROCESSES, EXIT_TIME, EXIT_SETUP, EXIT_CPU = 81, 82, 83, 84, 85
 KILLED_FROM_OUTSIDE, WARM_PROCESS_GONE = 100 + signal.SIGKILL, -1
 
+# The releases of ipykernel that the quick start of kernels was tried with; it rests on parts private to them.
+TRIED = "7.2 to 7.4"
+
 # Seconds, bytes and counts by name, as `autograder.sandbox.limits` gives them.
 Limits = dict[str, int]
 

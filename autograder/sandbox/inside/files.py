@@ -7,12 +7,17 @@ import shutil
 import stat
 from pathlib import Path
 
+# Python walks folders by recursion, which ends at a thousand.
+MAX_DEPTH = 30
+
 
 def copy_files(source: Path, target: Path, most: int, new_only: bool = False) -> None:
     """Copy regular files, and nothing that is a link or a device, up to a total size."""
     total = count = 0
     for folder, folders, names in os.walk(source):
         folders[:] = sorted(name for name in folders if not os.path.islink(os.path.join(folder, name)))
+        if len(Path(folder).relative_to(source).parts) >= MAX_DEPTH:
+            folders.clear()
         for name in sorted(names):
             path = Path(folder, name)
             place = target / path.relative_to(source)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
+import socket
 import time
 import traceback
 from pathlib import Path
@@ -14,26 +16,28 @@ from .constants import EXIT_CPU, EXIT_MEMORY, EXIT_PROCESSES, EXIT_SETUP, EXIT_T
 from .files import copy_files
 from .kernel import run_kernel
 from .libc import PR_SET_PDEATHSIG, libc
-from .sealing import seal_namespaces
+from .sealing import hide_pool, seal_namespaces
 
 if TYPE_CHECKING:
-    from .application import App
+    from .kernel import Application
 
 
-def keep(request: Request, judge: int, bound: int, app: App) -> int:
+def keep(request: Request, judge: int, bound: int, app: Application) -> int:
     """In the keeper: prepare, start and watch one kernel; return the exit code that says how it ended."""
     run, limits, sealed = request["run"], request["limits"], request["sealed"]
     files = os.open(POOL / run / "files", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     if sealed:
         seal_namespaces(run, limits)
+    ours, kernels = socket.socketpair()
     kernel = os.fork()
     if kernel == 0:
         code = EXIT_SETUP
         try:
             os.close(files)
+            ours.close()
             os.setsid()
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            run_kernel(run, limits, judge, bound, sealed, app)
+            run_kernel(run, limits, judge, bound, sealed, app, kernels)
             code = 0
         except BaseException:
             traceback.print_exc()
@@ -41,6 +45,13 @@ def keep(request: Request, judge: int, bound: int, app: App) -> int:
             os._exit(code)
     os.close(judge)
     os.close(bound)
+    kernels.close()
+    with ours:
+        # The kernel has bound its sockets and may mount nothing itself any more; no answer, when it has ended.
+        if ours.recv(1) and sealed:
+            hide_pool()
+        with contextlib.suppress(OSError):
+            ours.send(b"1")
     code = watch(kernel, limits)
     if sealed:
         os.fchdir(files)

@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .constants import POOL, SCRATCH, Limits
 from .libc import PR_SET_DUMPABLE, libc
-from .sealing import drop_capabilities, hide_pool, restrict_with_landlock, set_limits
-
-if TYPE_CHECKING:
-    from .application import App
+from .sealing import drop_capabilities, restrict_with_landlock, set_limits
 
 
-def run_kernel(run: str, limits: Limits, judge: int, bound: int, sealed: bool, app: App) -> None:
+class Application(Protocol):
+    """What serves as a kernel: the quick `application.App`, or `plain.PlainApplication`."""
+
+    connection_file: str
+
+    def initialize(self, argv: list[str]) -> None:
+        """Bind the sockets of the connection file."""
+
+    def greet(self) -> None:
+        """Let who connects know that from now on nothing is lost."""
+
+    def start(self) -> None:
+        """Serve until the kernel is ended."""
+
+
+def run_kernel(
+    run: str, limits: Limits, judge: int, bound: int, sealed: bool, app: Application, keeper: socket.socket
+) -> None:
     """In process 1 of the new namespace: be a Jupyter kernel until it is over."""
     os.chdir(SCRATCH if sealed else POOL / run / "files")
     os.environ["ATTENTION_JUDGE_FD"] = str(judge)
     app.connection_file = str(POOL / run / "connection.json")
+    if sealed:
+        # Before there is a thread: what a process gives up later, its threads keep.
+        drop_capabilities()
+        closed = limits["landlock"] and restrict_with_landlock(POOL / run) > 0
     app.initialize([])
+    # The sockets are bound, so the folder that holds them and every run's files can go out of sight.
+    keeper.send(b"1")
+    keeper.recv(1)
+    keeper.close()
     os.write(bound, b"1")
     os.close(bound)
     app.greet()
     # The notebook's folder comes last: a file of the submission named numpy.py must not stand in for NumPy.
     sys.path[:] = [path for path in sys.path if path not in ("", os.getcwd())] + [""]
-    if sealed:
-        # The sockets are bound, so the folder that holds them and every run's files can go out of sight.
-        hide_pool()
-        drop_capabilities()
-        closed = limits["landlock"] and restrict_with_landlock() > 0
     # A dumpable process can read its own /proc; without Landlock a neighbour of the same user could write to it.
     libc.prctl(PR_SET_DUMPABLE, int(not sealed or closed), 0, 0, 0)
     set_limits(limits)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .constants import NOBODY
 
 if TYPE_CHECKING:
-    from .application import App
+    from .kernel import Application
 
 
 def give_up_root() -> None:
@@ -25,7 +25,7 @@ def give_up_root() -> None:
         os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
-def warm_up() -> App:
+def warm_up() -> Application:
     """Import what notebooks import and return the kernel application.
 
     No thread is started: a fork copies only the one that forks.
@@ -35,6 +35,10 @@ def warm_up() -> App:
     import_all(json.loads(os.environ.get("ATTENTION_PRELOAD", "[]")))
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+    if os.environ.get("ATTENTION_START") == "plain":
+        from .plain import PlainApplication
+
+        return PlainApplication()
     # Not before the collector is off: these are ipykernel and IPython.
     from .application import make_application
     from .shell import make_shell

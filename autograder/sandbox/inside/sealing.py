@@ -71,8 +71,10 @@ def drop_capabilities() -> None:
     check(libc.capset(header, struct.pack("6I", *[0] * 6)), "capset")
 
 
-def restrict_with_landlock() -> int:
-    """Allow reading everywhere and writing in the scratch only; return Landlock's level, 0 where it is not there."""
+def restrict_with_landlock(sockets: Path) -> int:
+    """Allow reading everywhere and writing in the scratch and, while it is in sight, in the folder for sockets only;
+    return Landlock's level, 0 where it is not there.
+    """
     create, add, restrict = 444, 445, 446
     level: int = libc.syscall(create, None, 0, 1)
     if level <= 0:
@@ -92,6 +94,7 @@ def restrict_with_landlock() -> int:
         (SCRATCH, handled),
         ("/tmp", handled),
         ("/dev", handled & ~execute),
+        (str(sockets), handled),
     ):
         folder = os.open(path, os.O_PATH | os.O_CLOEXEC)
         libc.syscall(add, rules, 1, struct.pack("=Qi", allowed, folder), 0)

@@ -18,7 +18,7 @@ from .keeper import keep
 from .libc import PR_SET_PDEATHSIG, libc
 
 if TYPE_CHECKING:
-    from .application import App
+    from .kernel import Application
 
 
 def receive(control: socket.socket) -> tuple[Request, list[int]] | None:
@@ -45,7 +45,7 @@ class Kept:
 class Server:
     """Answers users' requests until the owner is gone: start, interrupt, kill; reports each end."""
 
-    def __init__(self, owner: socket.socket, door: socket.socket, app: App) -> None:
+    def __init__(self, owner: socket.socket, door: socket.socket, app: Application) -> None:
         self.owner, self.door, self.app = owner, door, app
         self.users: set[socket.socket] = set()
         self.keepers: dict[int, Kept] = {}

@@ -65,6 +65,10 @@ class WarmProcess:
 
     Args:
         sealed: in a sandbox, or not where the machine cannot give one.
+        quick: with our quick start of kernels, or with ipykernel's own.
+
+    Attributes:
+        note: what an instructor should know of it, or "".
 
     Raises:
         SandboxError: bubblewrap is not there, or the folder for temporary files cannot hold a socket.
@@ -72,7 +76,8 @@ class WarmProcess:
 
     _early: dict[bool, WarmProcess] = {}
 
-    def __init__(self, sealed: bool = True) -> None:
+    def __init__(self, sealed: bool = True, quick: bool = True) -> None:
+        self.note = ""
         self.folder = Path(tempfile.mkdtemp(prefix="attention-"))
         pool, lib = self.folder / "pool", self.folder / "lib"
         pool.mkdir()
@@ -81,6 +86,8 @@ class WarmProcess:
             f"learner:x:{os.getuid() or NOBODY}:{os.getgid() or NOBODY}:learner:/scratch:/bin/sh\n"
         )
         env = environment("/lib-course" if sealed else str(lib))
+        if not quick:
+            env["ATTENTION_START"] = "plain"
         if not sealed:
             env |= {"ATTENTION_POOL": str(pool), "ATTENTION_DROP": "0"}
         with (
@@ -112,9 +119,9 @@ class WarmProcess:
             cls._early[sealed] = cls(sealed)
 
     @classmethod
-    def of(cls, unit: str | None, sealed: bool = True) -> WarmProcess:
+    def of(cls, unit: str | None, sealed: bool = True, quick: bool = True) -> WarmProcess:
         """Return a new one for a unit, which need not be ready yet."""
-        warm = cls._early.pop(sealed, None) or cls(sealed)
+        warm = (cls._early.pop(sealed, None) if quick else None) or cls(sealed, quick)
         names = modules(lay_out(unit, warm.folder))
         if unit is not None and number(unit) >= FIRST_WITH_MODULES:
             names += FOR_MODULES

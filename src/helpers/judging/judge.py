@@ -21,6 +21,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from helpers.running.runner import Answer
+from helpers.running.settled import settled
 from helpers.verdict import FAILED, PASSED, UNANSWERED, Diagnosis, Finding, Property, Verdict
 
 from . import earlier, general, known, patterns, questions, relations, unrun, variants
@@ -37,6 +38,7 @@ def examined(work: Paper, answers: Sequence[object]) -> tuple[list[Answer], list
     return (mine, work.findings(mine)) if len(mine) == len(work.cases) else ([], [])
 
 
+@settled()
 def judge(work: Paper, answers: Sequence[object], hidden: bool = False, more: More | None = None) -> Verdict:
     """Return the verdict on a learner's answers to the cases of a paper.
 

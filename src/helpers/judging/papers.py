@@ -13,6 +13,7 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake, Relation
 from helpers.running import runner
 from helpers.running.runner import Answer
+from helpers.running.settled import settled
 from helpers.verdict import Finding
 
 from . import traits
@@ -30,6 +31,7 @@ class Paper:
     seed: int
 
     @functools.cached_property
+    @settled()
     def cases(self) -> tuple[Case, ...]:
         own = zlib.crc32(self.exercise.name.encode())
         return tuple(self.exercise.cases(np.random.default_rng([own, self.seed])))

@@ -36,12 +36,14 @@ from helpers.exercise import Case
 from . import chunks, shortcuts
 from .bench import Bench, build, instantiate
 from .errors import MAX_TEXT, NotRunnable, describe_error
+from .settled import settled
 from .values import gradients, kind, opaque, outline, plain, same, shares_memory, snapshot
 
 _UNREADABLE = object()
 Answer = dict[str, Any]
 
 
+@settled()
 def run(target: Any, cases: Iterable[Case], forbidden: Iterable[str] = ()) -> list[Answer]:
     """Call `target` on every case in order and return one answer for each."""
     forbidden = tuple(forbidden)
