@@ -33,6 +33,13 @@ _CONSTANT = Diagnosis(
     "the output does not depend on the input",
     "Another input gave exactly the same output. Follow the argument through the code: where does it stop being used?",
 )
+_ZERO = Diagnosis(
+    "gives 0 whatever the input is",
+    "Another input gave 0 as well. Either an argument is not used, or a thing is compared with itself: say for each"
+    " side in words what it is.",
+)
+# Numbers that rounding leaves of a difference of two equal ones.
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -87,12 +94,17 @@ def diagnose(work: Paper, found: Sequence[Finding | None], answers: Sequence[Ans
         for case, finding in zip(work.cases, found)
     )
     if never_right and _is_same(one["value"], answers[2]["value"]) and _matters(work, asked):
-        return _CONSTANT
+        return _ZERO if _is_zero(one["value"]) else _CONSTANT
     return None
 
 
 def _is_same(a: object, b: object) -> bool:
     return a is not None and not _is_all_nan(a) and alike(a, b, 0.0)
+
+
+def _is_zero(value: object) -> bool:
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    return all(isinstance(part, (int, float, np.ndarray)) and bool((np.abs(part) < _NOTHING).all()) for part in parts)
 
 
 def _is_all_nan(value: object) -> bool:

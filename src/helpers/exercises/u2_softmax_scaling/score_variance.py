@@ -250,9 +250,9 @@ EXERCISE = Exercise(
     ),
     mistakes=(
         Mistake(
-            "drew q and k from the same seed, so that they are the same vectors",
-            "Two generators with one seed give the same numbers twice, and q·q is a length. Make one generator and draw"
-            " from it twice.",
+            "multiplied vectors with themselves: q and k are the same",
+            "q·q is the square of a length. Make one generator and draw from it twice; two with one seed give the"
+            " same numbers twice.",
             _same_twice,
         ),
         Mistake(

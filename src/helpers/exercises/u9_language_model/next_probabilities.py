@@ -294,7 +294,7 @@ EXERCISE = Exercise(
             _sampler(finish=lambda p: torch.softmax(p, dim=-1)),
         ),
         Mistake(
-            "measured top-p before top-k had cut",
+            "measured top-p by the shares from before top-k",
             "Three steps, each on what the one before has left: top-k, the rest made to add up to 1, and only then the"
             " share top_p of that.",
             _sampler(between=lambda p: p),

@@ -54,6 +54,7 @@ _INVERSE: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Eq: (ast.NotEq,),
     ast.NotEq: (ast.Eq,),
 }
+_HIDDEN_HINT = "What is hidden still takes part: where is it used, and what should stand in its place there?"
 _MASK_HINT = (
     "True means: may attend. Follow the mask: where is it used, which way round, and what does it leave behind?"
 )
@@ -219,7 +220,10 @@ def _fills(node: ast.Call) -> Iterator[Rewrite]:
     if name == "masked_fill" and inner is not None and len(node.args) == 2 and node.args[0] is not inner:
         condition, value = node.args
         if isinstance(value, ast.Constant) and value.value == 0:
-            yield Rewrite(node, inner, "a row with nothing to see is not set to 0", _MASK_HINT, GUARD)
+            weights = "softmax" in ast.unparse(inner)
+            left = "a row with nothing to see" if weights else f"what the mask hides in {shown(inner)}"
+            hint = _MASK_HINT if weights else _HIDDEN_HINT
+            yield Rewrite(node, inner, f"{left} is not set to 0", hint, GUARD)
         for fill, words in _FILLS:
             yield Rewrite(
                 node, ast.Call(node.func, [condition, number(fill)], []), f"the fill is {words}, not {shown(value)}",
@@ -349,6 +353,7 @@ def _comparisons(node: ast.Compare) -> Iterator[Rewrite]:
     for other in _INVERSE.get(type(op), ()):
         new = ast.Compare(node.left, [other()], node.comparators)
         yield Rewrite(
-            node, new, f"`{symbols[other]}` stands where `{symbols[type(op)]}` belongs, in {shown(node)}",
+            # The learner may have written a range, or nothing like it: what is certain is the likeness.
+            node, new, f"gives what `{symbols[other]}` in place of `{symbols[type(op)]}` would give, in {shown(node)}",
             "Try the comparison with two equal numbers, and with a small and a large one.", "comparison",
         )  # fmt: skip

@@ -235,8 +235,31 @@ FALSE_ONCE = [
         def permutation_gap(X, P, order):
             return 0.0, 0.0
         """,
-        None,
+        "gives 0 whatever the input is",
         ("shuffled the positions",),
+    ),
+    Wild(
+        "permutation_gap",
+        """
+        def permutation_gap(X, P, order):
+            attend = lambda Z: scaled_dot_product_attention(Z, Z, Z)[0]
+            without = np.abs(attend(X[order]) - attend(X)[order]).max()
+            Z = X + P
+            return without, np.abs(attend(Z[order]) - attend(Z)[order]).max()
+        """,
+        None,
+        ("does not depend on the input",),
+        reference=("scaled_dot_product_attention",),
+    ),
+    Wild(
+        "score_variance",
+        """
+        def score_variance(d_k, n_pairs, seed):
+            q = np.random.default_rng(seed).normal(size=(n_pairs, d_k))
+            return float(np.var((q * q).sum(axis=1)))
+        """,
+        "q and k are the same",
+        ("from the same seed, so",),
     ),
     Wild(
         "split_heads",

@@ -206,4 +206,50 @@ FALSE_ONCE = [
         None,
         ("no positions", "shifted the target"),
     ),
+    Wild(
+        "cross_entropy",
+        """
+        def cross_entropy(logits, targets, ignore_index=-100):
+            keep = targets != ignore_index
+            nll = -torch.log_softmax(logits, dim=-1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+            nll = torch.where(keep, nll, torch.zeros_like(nll))
+            return nll.sum() / keep.sum().clamp(min=1)
+        """,
+        None,
+        ("a row with nothing to see",),
+    ),
+    Wild(
+        "greedy_decode",
+        """
+        def greedy_decode(next_logits, bos_id, eos_id, max_length):
+            ids = [bos_id]
+            for _ in range(max_length + 1):
+                best = int(next_logits(ids).argmax())
+                if best == eos_id:
+                    break
+                ids = [*ids, best]
+            return ids[1:]
+        """,
+        "in place of `<` would give",
+        ("stands where",),
+    ),
+    Wild(
+        "next_probabilities",
+        """
+        def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
+            if temperature < 0 or (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
+                raise ValueError("bad value")
+            if temperature == 0:
+                return F.one_hot(logits.argmax(dim=-1), logits.shape[-1]).to(logits.dtype)
+            p, order = torch.softmax(logits / temperature, dim=-1).sort(dim=-1, descending=True, stable=True)
+            if top_k is not None:
+                p = torch.where(torch.arange(p.shape[-1]) < top_k, p, torch.zeros_like(p))
+            if top_p is not None:
+                p = torch.where(p.cumsum(dim=-1) - p < top_p, p, torch.zeros_like(p))
+            p = p / p.sum(dim=-1, keepdim=True)
+            return torch.zeros_like(p).scatter(-1, order, p)
+        """,
+        "by the shares from before top-k",
+        ("before top-k had cut",),
+    ),
 ]
