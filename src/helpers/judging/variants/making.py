@@ -9,7 +9,9 @@ from __future__ import annotations
 import __future__
 
 import ast
+import functools
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -51,6 +53,16 @@ class Piece:
     around: dict[int, ast.AST]
     code: dict[tuple[int, ...], CodeType] = field(default_factory=dict)
 
+    @functools.cached_property
+    def own_words(self) -> frozenset[str]:
+        """The variables and private parts in it, without the arguments that an exercise's text names."""
+        nodes = list(ast.walk(self.tree))
+        made = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        made |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and node.attr.startswith("_")}
+        functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+        told = {arg.arg for one in functions if self.depth == 0 and _is_told(one) for arg in one.args.args}
+        return frozenset((made | {arg.arg for one in functions for arg in one.args.args}) - told - {"self"})
+
 
 @dataclass(frozen=True, eq=False)
 class Variant:
@@ -69,12 +81,27 @@ class Variant:
         return tuple(rewrite.name for _, rewrite in self.changes)
 
     @property
+    def quotes(self) -> bool:
+        """Whether a name quotes variables that the reference made up, so that no learner has been told them."""
+        return any(
+            word in piece.own_words
+            for piece, rewrite in self.changes
+            for text in re.findall("`([^`]*)`", rewrite.name)
+            for word in re.findall(r"\w+", text)
+        )
+
+    @property
     def depth(self) -> int:
         return max(piece.depth for piece, _ in self.changes)
 
     @property
     def key(self) -> tuple[str, ...]:
         return tuple(f"{piece.name} {rewrite.key}" for piece, rewrite in self.changes)
+
+
+def _is_told(function: ast.FunctionDef) -> bool:
+    """Whether the text of an exercise shows a function's arguments."""
+    return not function.name.startswith("_") or function.name == "__init__"
 
 
 class Workshop:

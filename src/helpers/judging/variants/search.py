@@ -77,7 +77,8 @@ def _told(matches: Sequence[Variant]) -> Diagnosis | None:
         return None
     variant = nearest[0]
     hints = dict.fromkeys(rewrite.hint for _, rewrite in variant.changes)
-    return Diagnosis(", and ".join(variant.names), " ".join(hints))
+    words = " (the names are the reference's)" if variant.quotes else ""
+    return Diagnosis(", and ".join(variant.names) + words, " ".join(hints))
 
 
 class _Table:
