@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from nbgrader import utils
 from nbgrader.api import (
     Assignment,
     BaseCell,
@@ -29,6 +28,7 @@ from sqlalchemy.orm import selectinload
 from traitlets.config import Config
 
 from autograder.classroom.layout import GRADED
+from autograder.classroom.times import read_time
 from autograder.marking.scoring import Score
 
 
@@ -277,6 +277,6 @@ def parsed(timestamp: str) -> datetime.datetime | None:
     """Return a `timestamp.txt`'s time, or None when there is none in it.
 
     Raises:
-        ValueError: it is no time.
+        UnreadableTime: it is no time, or names a zone that is not understood.
     """
-    return utils.parse_utc(timestamp.strip()) if timestamp.strip() else None
+    return read_time(timestamp) if timestamp.strip() else None

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from autograder.classroom.classroom import Classroom
+from autograder.classroom.times import UnreadableTime
 from autograder.marking.outcomes import Outcome, write_outcome
 from autograder.marking.submission import Kit
 
@@ -62,8 +63,8 @@ class Writer:
             timestamp = None
             try:
                 timestamp = parsed(one.task.files.get("timestamp.txt", b"").decode(errors="replace"))
-            except ValueError:
-                outcome.notes.append("timestamp.txt holds no time: taken as handed in on time")
+            except UnreadableTime as error:
+                outcome.notes.append(f"timestamp.txt: {error}; taken as handed in on time")
             if one.lasting:
                 self._keep_files(one)
             write_outcome(self.classroom.root, outcome)

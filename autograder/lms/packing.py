@@ -6,12 +6,10 @@ neither nbgrader nor the sandbox. The same files give the same bytes.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import io
 import json
 import os
-import re
 import time
 import zipfile
 from collections.abc import Sequence
@@ -21,6 +19,7 @@ from typing import Any
 
 from autograder import course
 from autograder.course import TEXT_STUB, CourseError
+from autograder.marking.choice import left_open, name_of, text_of, unit_of
 from autograder.sandbox.limits import MB, Limits
 from helpers.data import WEIGHTS
 from helpers.judging import catalog
@@ -29,7 +28,6 @@ CONTENTS = "contents.txt"
 # The earliest date that a zip can hold: two packs of one notebook are the same file.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _TEST = "test_"
-_LEFT = re.compile(r"^\s*raise\s+NotImplementedError\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ def pack(notebook: Path, to: Path | None = None) -> Packed:
         notes.append(f"{notebook.name} is handed in as {unit}.ipynb, the name that the grader looks for")
     unanswered, answers = _open_answers(cells)
     files = [(f"{unit}.ipynb", data)]
-    if any(WEIGHTS in _text(cell) for cell in cells if not cell["metadata"].get("nbgrader", {}).get("solution")):
+    if any(WEIGHTS in text_of(cell) for cell in cells if not cell["metadata"].get("nbgrader", {}).get("solution")):
         files += _weights(notebook.with_name(WEIGHTS), notes)
     files.append((CONTENTS, _contents(unit, files, unanswered, answers)))
     path = to if to is not None and not to.is_dir() else (to or notebook.parent) / f"{unit}.zip"
@@ -179,39 +177,25 @@ def _cells(notebook: Path, data: bytes) -> list[dict[str, Any]]:
     return cells
 
 
-def _text(cell: dict[str, Any]) -> str:
-    source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(part for part in source if isinstance(part, str))
-
-
-def _name(cell: dict[str, Any]) -> str:
-    marks = cell["metadata"].get("nbgrader")
-    name = marks.get("grade_id") if isinstance(marks, dict) else None
-    return name if isinstance(name, str) else ""
-
-
 def _unit(notebook: Path, cells: list[dict[str, Any]]) -> str:
     """The unit whose checks are in the notebook, whatever the file is called."""
-    names = {_name(cell) for cell in cells} - {""}
-    if notebook.stem in catalog.units() and names & set(catalog.unit_exercises(notebook.stem)):
-        return notebook.stem
-    best = max(catalog.units(), key=lambda unit: len(names & set(catalog.unit_exercises(unit))))
-    if not names & set(catalog.unit_exercises(best)):
+    unit = unit_of(cells, notebook.stem)
+    if unit is None:
         raise CourseError(f"{notebook} is no notebook of this course: it has none of the course's answer cells")
-    return best
+    return unit
 
 
 def _open_answers(cells: list[dict[str, Any]]) -> tuple[list[str], int]:
     """A line for each answer that is still open, and how many answers there are to give."""
     found, expected, lines = set(), [], []
     for cell in cells:
-        name = _name(cell)
+        name = name_of(cell)
         marks = cell["metadata"].get("nbgrader", {})
         if name and marks.get("solution") and name not in found:
             found.add(name)
-            text = _text(cell)
+            text = text_of(cell)
             if cell.get("cell_type") == "code":
-                if not text.strip() or _left_open(text):
+                if not text.strip() or left_open(text):
                     lines.append(
                         f"{name}: still raises NotImplementedError"
                         if text.strip()
@@ -227,20 +211,6 @@ def _open_answers(cells: list[dict[str, Any]]) -> tuple[list[str], int]:
     return lines + [f"{name}: the answer cell is gone; copy it from a fresh notebook" for name in lost], len(
         found
     ) + len(lost)
-
-
-def _left_open(text: str) -> bool:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        # Magics and half-written code: look at the lines.
-        return _LEFT.search(text) is not None
-    raised = (node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise))
-    return any(
-        isinstance(what := exc.func if isinstance(exc, ast.Call) else exc, ast.Name)
-        and what.id == "NotImplementedError"
-        for exc in raised
-    )
 
 
 def _weights(path: Path, notes: list[str]) -> list[tuple[str, bytes]]:
