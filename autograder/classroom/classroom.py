@@ -16,6 +16,8 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CourseError
 
+from .layout import FOLDER
+
 CONFIG = "nbgrader_config.py"
 
 # nbgrader 0.9 builds its records in an order that newer SQLAlchemy remarks on; the records are right.
@@ -79,6 +81,27 @@ class Classroom:
         return sorted(
             path.name for path in folder.iterdir() if not path.name.startswith(".") and (path / unit).is_dir()
         )
+
+
+def is_class(folder: Path) -> bool:
+    """Whether a folder is a class: it has a configuration, and a gradebook or a secret."""
+    return (folder / CONFIG).is_file() and ((folder / FOLDER).is_dir() or (folder / "gradebook.db").is_file())
+
+
+def gradebook_file(classroom: Classroom) -> Path | None:
+    """Return the file of a gradebook in SQLite, or None for another database."""
+    url = classroom.db_url
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
+def protect(classroom: Classroom) -> None:
+    """Take the rights of others from a new class's folder and gradebook, unless graders share it as a group."""
+    if classroom.directory(logging.getLogger("attention")).groupshared:
+        return
+    classroom.root.chmod(0o700)
+    path = gradebook_file(classroom)
+    if path is not None and path.is_file():
+        path.chmod(0o600)
 
 
 def told_by_database(error: SQLAlchemyError, url: str) -> str:

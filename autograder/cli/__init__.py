@@ -18,6 +18,7 @@ for _command in (
     author.build,
     author.preview,
     classes.init,
+    classes.roster,
     grading.grade,
     grading.report,
     author.sample,

@@ -27,6 +27,25 @@ def init(folder: Annotated[Path, typer.Argument(help="The class folder to make."
     )
 
 
+def roster(
+    file: Annotated[Path, typer.Argument(help="A CSV file with a column id, from a spreadsheet or a system.")],
+    course_folder: Course = Path("."),
+) -> None:
+    """Take the students of a table into the class, and correct those who are there; removes nobody."""
+    from autograder.classroom import rosters
+    from autograder.classroom.classroom import Classroom
+
+    done = rosters.take_in(Classroom.open(course_folder), file)
+    console.print(
+        f"students: {len(done.added)} new, {len(done.changed)} changed, {len(done.same)} as before",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    if done.ignored:
+        console.print(f"columns not used: {', '.join(done.ignored)}", markup=False, highlight=False, soft_wrap=True)
+
+
 def extend(
     unit: Annotated[str, typer.Argument(help="The unit, as u1.")],
     student: Annotated[str, typer.Argument(help="The student's id.")],

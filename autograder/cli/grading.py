@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograder import course
 from autograder.course import CourseError
 
 from .shared import Course, Units, console
@@ -30,6 +29,9 @@ def grade(
         bool, typer.Option("--unsafe", help="Grade without the sandbox where it cannot be had; the grades are marked.")
     ] = False,
     feedback: Annotated[bool, typer.Option(help="Write feedback pages.")] = True,
+    enroll: Annotated[
+        bool, typer.Option("--enroll", help="Put students who handed in and are not on the roster on it.")
+    ] = False,
     events: Annotated[
         bool, typer.Option("--json", help="Write what happens as JSON events, one a line, instead of a table.")
     ] = False,
@@ -48,25 +50,35 @@ def grade(
         with early.importing():
             from autograder import report
             from autograder.classroom.classroom import Classroom
-            from autograder.grading import coordinator, progress
+            from autograder.grading import admission, coordinator, progress
             from autograder.grading.pools import Local
 
         classroom = Classroom.open(course_folder)
-        names = list(course.chosen(units))
-        waiting = sum(len(classroom.submitted(unit)) for unit in names)
+        admitted = admission.admit(classroom, units, enroll)
+        names = list(admitted.units)
         if scheduler is None:
-            stack.enter_context(Local.forked_early(jobs, waiting))
-        if not waiting:
+            stack.enter_context(Local.forked_early(jobs, admitted.waiting))
+        if not admitted.waiting:
             if not events:
                 console.print(
                     f"nothing to grade: no submissions of {', '.join(units or ['any unit'])} "
                     f"in {classroom.root / 'submitted'}",
+                    *admitted.told,
+                    sep="\n",
+                    markup=False,
+                    highlight=False,
                     soft_wrap=True,
                 )
+            if admitted.told:
+                raise typer.Exit(3)
             return
         with progress.Events() if events else progress.Lines(Console(stderr=True)) as tell:
+            for line in admitted.told:
+                tell("told", text=line)
             try:
-                results = coordinator.grade(classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade)
+                results = coordinator.grade(
+                    classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade, admitted.students
+                )
             except coordinator.Stopped as stopped:
                 tell("told", text=str(stopped))
                 raise typer.Exit(130) from None
@@ -74,7 +86,7 @@ def grade(
     if not events:
         console.print(report.table(results))
         console.print(f"report: {page}", soft_wrap=True)
-    if any(result.outcome.ungradable for result in results):
+    if admitted.told or any(result.outcome.ungradable for result in results):
         raise typer.Exit(3)
 
 

@@ -18,6 +18,8 @@ from nbgrader.api import Gradebook
 
 from autograder.sandbox.limits import MB, Limits
 
+from .pictures import PICTURES_BYTES, keep_pictures
+
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_CELLS = 2000
 NOTES = "attention"
@@ -81,6 +83,7 @@ def clean(data: bytes, outputs: bool = False) -> NotebookNode:
             {k: v for k, v in metadata["kernelspec"].items() if isinstance(v, str)}
         )
     seen: set[str] = set()
+    left = PICTURES_BYTES
     for position, raw in enumerate(cells):
         cell = _cell(raw)
         if cell is None:
@@ -93,6 +96,8 @@ def clean(data: bytes, outputs: bool = False) -> NotebookNode:
             else f"cell-{position:04d}-{len(seen)}"
         )
         seen.add(cell["id"])
+        if cell.cell_type == "markdown":
+            left -= keep_pictures(cell, raw.get("attachments"), left)
         if outputs and cell.cell_type == "code":
             _keep_outputs(cell, raw)
         notebook.cells.append(cell)
@@ -129,7 +134,8 @@ def _cell(raw: Any) -> NotebookNode | None:
         source = "".join(part for part in source if isinstance(part, str))
     # A lone surrogate is valid JSON and no valid text.
     source = source.encode("utf-8", "replace").decode("utf-8") if isinstance(source, str) else ""
-    cell = new_cell(raw["cell_type"], source)
+    # As Windows writes them, ends of lines are nobody's change.
+    cell = new_cell(raw["cell_type"], source.replace("\r\n", "\n").replace("\r", "\n"))
     metadata = raw.get("metadata")
     if isinstance(metadata, dict):
         if isinstance(metadata.get("nbgrader"), dict):

@@ -86,6 +86,7 @@ class Kit:
         files: the unit's own files beside the notebook, by path.
         unsafe: go on where the sandbox cannot be had.
         version: fingerprint of the course's code.
+        prose: the course's own text cells, by which a learner's are told from them.
     """
 
     unit: str
@@ -97,6 +98,7 @@ class Kit:
     files: Mapping[str, bytes]
     unsafe: bool
     version: str
+    prose: frozenset[str] = frozenset()
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -106,6 +108,7 @@ class Kit:
             "secret": hashlib.sha256(self.secret).hexdigest(),
         }
         parts["roles"]["answers"] = sorted(parts["roles"]["answers"])
+        parts["prose"] = sorted(self.prose)
         parts["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(self.files.items())}
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -145,6 +148,7 @@ class Task:
         files: what was handed in beside it, by path.
         problem: why there is no notebook.
         fingerprint: of the submission and the kit together.
+        notes: what the learner and the instructor should know of how the notebook was chosen.
     """
 
     student: str
@@ -152,6 +156,7 @@ class Task:
     files: Mapping[str, bytes] = field(default_factory=dict)
     problem: str = ""
     fingerprint: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -220,6 +225,8 @@ def grade_task(kit: Kit, task: Task) -> Done:
     except Ungradable as reason:
         notebook = unanswered(kit.released)
         notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": str(reason)})
+    if task.notes:
+        notebook.metadata.setdefault(NOTES, nbformat.from_dict({}))["repaired"] = list(task.notes)
     with tempfile.TemporaryDirectory(prefix="work-") as folder:
         files = Path(folder)
         given = dict(task.files) | dict(kit.files)
@@ -293,9 +300,10 @@ def _steps(kit: Kit) -> list[Any]:
 
 
 def _repair(notebook: NotebookNode, kit: Kit) -> None:
-    notes = repair(notebook, kit.released, kit.roles)
+    notes = repair(notebook, kit.released, kit.roles, kit.prose)
     if notes:
-        notebook.metadata.setdefault(NOTES, nbformat.from_dict({}))["repaired"] = notes
+        told = notebook.metadata.setdefault(NOTES, nbformat.from_dict({}))
+        told["repaired"] = [*told.get("repaired", ()), *notes]
 
 
 def _scored(notebook: NotebookNode, outcome: Outcome | None) -> tuple[list[Score], dict[str, str | None]]:
