@@ -101,11 +101,23 @@ def forget(
         )
 
 
-def doctor() -> None:
-    """Say what this machine can give to keep grading safe."""
+def doctor(
+    course_folder: Annotated[
+        Path | None, typer.Option("--course", help="Look at this class folder too; at the one you are in by itself.")
+    ] = None,
+) -> None:
+    """Say what this machine can give to keep grading safe, and whether a class folder is whole."""
     from autograder.sandbox import doctor as examiner
 
     findings = examiner.examine()
     console.print(examiner.table(findings))
+    if course_folder is None and Path("nbgrader_config.py").is_file() and Path("gradebook.db").is_file():
+        course_folder = Path(".")
+    if course_folder is not None:
+        from autograder.classroom import examination
+
+        found = examination.examine(course_folder)
+        console.print(examiner.table(found, f"The class in {course_folder.absolute()}"))
+        findings += found
     if any(finding.needed and not finding.present for finding in findings):
         raise typer.Exit(1)

@@ -24,11 +24,10 @@ from traitlets import Integer
 
 from autograder.sandbox.limits import MB
 
+from .packing import BESIDE, MOST_BESIDE
 from .recognition import whose
 
 WANTED = (".ipynb", ".safetensors")
-# What a learner may have made for the notebook to read or show.
-BESIDE = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".npy", ".csv", ".json", ".txt", ".py")
 REFUSED = "refused.txt"
 # Ends the name of an empty file that stands for one that was left out.
 LEFT_OUT = ".left-out"
@@ -44,7 +43,9 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
 
     file_bytes = Integer(64 * MB, help="Largest size of one file in an archive, unpacked.").tag(config=True)
     learner_bytes = Integer(128 * MB, help="Largest size of all files in one learner's zip, unpacked.").tag(config=True)
-    beside_bytes = Integer(5 * MB, help="Largest size of a file beside the notebook, as a picture.").tag(config=True)
+    beside_bytes = Integer(MOST_BESIDE, help="Largest size of a file beside the notebook, as a picture.").tag(
+        config=True
+    )
     download_bytes = Integer(8192 * MB, help="Largest size of all files of a download, unpacked.").tag(config=True)
     most_files = Integer(200, help="Files in one learner's zip.").tag(config=True)
 

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import time
 import zipfile
 from collections.abc import Sequence
@@ -17,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder import course
 from autograder.course import TEXT_STUB, CourseError
 from autograder.marking.choice import left_open, name_of, text_of, unit_of
 from autograder.sandbox.limits import MB, Limits
@@ -25,6 +25,12 @@ from helpers.data import WEIGHTS
 from helpers.judging import catalog
 
 CONTENTS = "contents.txt"
+# What `autograder.classroom` calls it, which a learner's machine need not have.
+CONFIG = "nbgrader_config.py"
+# What a learner may have made for the notebook to read or show.
+BESIDE = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".npy", ".csv", ".json", ".txt", ".py")
+MOST_BESIDE = 5 * MB
+MOST_FILES = 50
 # The earliest date that a zip can hold: two packs of one notebook are the same file.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _TEST = "test_"
@@ -78,8 +84,12 @@ def find(target: str | None, here: Path) -> Path:
         here / f"{unit}.ipynb",
         here / unit / f"{unit}.ipynb",
         here / "notebooks" / unit / f"{unit}.ipynb",
-        course.NOTEBOOKS / unit / f"{unit}.ipynb",
     ]
+    if (here / CONFIG).is_file() and (here / "release").is_dir():
+        raise CourseError(
+            f"{here} is a class folder, which holds no work of yours to hand in: go to the folder with your notebook, "
+            f"or name the file: autograder pack FOLDER/{unit}.ipynb"
+        )
     for place in places:
         if place.is_file():
             return place
@@ -138,6 +148,7 @@ def pack(notebook: Path, to: Path | None = None) -> Packed:
     files = [(f"{unit}.ipynb", data)]
     if any(WEIGHTS in text_of(cell) for cell in cells if not cell["metadata"].get("nbgrader", {}).get("solution")):
         files += _weights(notebook.with_name(WEIGHTS), notes)
+    files += _beside(notebook, cells, notes)
     files.append((CONTENTS, _contents(unit, files, unanswered, answers)))
     path = to if to is not None and not to.is_dir() else (to or notebook.parent) / f"{unit}.zip"
     _write(path, files)
@@ -227,6 +238,32 @@ def _weights(path: Path, notes: list[str]) -> list[tuple[str, bytes]]:
             f"the check reads at most {Limits.notebook_bytes.default_value / MB:.0f}"
         )
     return [(WEIGHTS, data)]
+
+
+def _beside(notebook: Path, cells: list[dict[str, Any]], notes: list[str]) -> list[tuple[str, bytes]]:
+    """The small files beside the notebook that it names; the others are told, for a learner may keep anything there."""
+    text = "\n".join(map(text_of, cells))
+    files, left, unnamed = [], [], []
+    for path in sorted(notebook.parent.iterdir()):
+        if path.name.startswith((".", "~")) or path.name in (WEIGHTS, CONTENTS) or not path.is_file():
+            continue
+        if path.suffix.lower() in (".ipynb", ".zip"):
+            continue
+        module = path.suffix == ".py" and re.search(rf"^\s*(?:import|from)\s+{re.escape(path.stem)}\b", text, re.M)
+        if path.name not in text and not module:
+            unnamed.append(path.name)
+        elif path.suffix.lower() not in BESIDE or path.is_symlink():
+            left.append(f"{path.name} (no file of a kind that is taken: {' '.join(BESIDE)})")
+        elif path.stat().st_size > MOST_BESIDE or len(files) == MOST_FILES:
+            left.append(f"{path.name} (at most {MOST_FILES} files of {MOST_BESIDE / MB:.0f} MB each are taken)")
+        else:
+            files.append((path.name, path.read_bytes()))
+    if left:
+        notes.append(f"left out, though the notebook names them: {', '.join(left)}")
+    if unnamed:
+        more = f" and {len(unnamed) - 5} more" if len(unnamed) > 5 else ""
+        notes.append(f"left out, as the notebook does not name them: {', '.join(unnamed[:5])}{more}")
+    return files
 
 
 def _contents(unit: str, files: list[tuple[str, bytes]], unanswered: list[str], answers: int) -> bytes:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
-import dateutil.parser
 import dateutil.tz
 from nbgrader.api import Assignment, Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
@@ -22,7 +21,8 @@ from autograder.marking.choice import Candidate, choose
 from helpers.data import WEIGHTS
 from helpers.judging import catalog
 
-from .archives import BESIDE, LEFT_OUT, REFUSED, read_refused
+from .archives import LEFT_OUT, REFUSED, read_refused
+from .packing import BESIDE
 from .recognition import Handed, Roster, read_roster, whose
 
 # What browsers and Canvas append to the name of a second copy: " (1)" and "-1".
@@ -242,15 +242,18 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader h
         """When each was handed in, where that is known: from the worksheet, or from the mark "late"."""
         stamps = {}
         overdue = _overdue(self.parent.coursedir) if found.late else None
+        moodle = [student for student in found.students if found.labels[student].system == "moodle"]
+        if self.worksheet and moodle and not any(student in found.times for student in moodle):
+            raise CourseError(
+                f"no times found in {self.worksheet}: late submissions would count as on time. "
+                "Is it the worksheet of this assignment? Nothing was changed; without --worksheet it is collected "
+                "without times"
+            )
         for student in found.labels:
             if student in found.times:
-                try:
-                    stamps[student] = _utc(found.times[student], self.timezone)
-                except ValueError:
-                    found.left.append(
-                        f"{student}: the worksheet's time {found.times[student]!r} cannot be read; "
-                        "handed in without a time"
-                    )
+                stamps[student] = _utc(found.times[student], self.timezone)
+            elif self.worksheet and student in moodle:
+                found.left.append(f"{student}: the worksheet has no time; collected, and counted as on time")
             elif student in found.late and overdue:
                 stamps[student] = overdue
             elif student in found.late:
@@ -267,12 +270,11 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader h
 
 
 def _utc(text: str, zone: str) -> str:
-    """A worksheet's "Thursday, 1 October 2026, 11:58 AM" as nbgrader writes times."""
-    told = dateutil.parser.parse(text)
+    """A worksheet's time as nbgrader writes times."""
     where = dateutil.tz.gettz(zone) if zone else dateutil.tz.tzlocal()
     if where is None:
         raise CourseError(f"LmsCollector.timezone is {zone!r}, which is no time zone; one looks like Europe/Berlin")
-    return _stamp(told.replace(tzinfo=where))
+    return _stamp(datetime.fromisoformat(text).replace(tzinfo=where))
 
 
 def _stamp(time: datetime) -> str:

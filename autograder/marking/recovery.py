@@ -1,7 +1,7 @@
 """Finds released cells that have lost nbgrader's mark, and written answers that were typed into a new cell.
 
-Other editors drop the metadata of cells, and so does copy and paste. What is lost is found again by what cannot be lost:
-a check by the name that it calls, an answer by the function or class that it defines, a written answer by its place
+Other editors drop the metadata of cells, and so does copy and paste. What is lost is found again by what cannot be: a
+check by the name that it calls, an answer by the function or class that it defines, a written answer by its place
 between the cells that are known. Nothing here gives points: the text is the learner's own, and the checks come back as
 released.
 """

@@ -1,4 +1,4 @@
-"""What other editors do to a notebook costs no points and accuses nobody: marks gone, line ends, a new cell, pictures."""
+"""What other editors do to a notebook costs no points and accuses nobody: marks, line ends, new cells, pictures."""
 
 import base64
 import json
