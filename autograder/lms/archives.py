@@ -43,9 +43,7 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
 
     file_bytes = Integer(64 * MB, help="Largest size of one file in an archive, unpacked.").tag(config=True)
     learner_bytes = Integer(128 * MB, help="Largest size of all files in one learner's zip, unpacked.").tag(config=True)
-    beside_bytes = Integer(MOST_BESIDE, help="Largest size of a file beside the notebook, as a picture.").tag(
-        config=True
-    )
+    beside_bytes = Integer(MOST_BESIDE, help="Largest size of a file beside the notebook.").tag(config=True)
     download_bytes = Integer(8192 * MB, help="Largest size of all files of a download, unpacked.").tag(config=True)
     most_files = Integer(200, help="Files in one learner's zip.").tag(config=True)
 
