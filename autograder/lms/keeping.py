@@ -44,7 +44,7 @@ def kept(root: Path, coursedir: CourseDirectory, unit: str, students: Sequence[s
     for student in students:
         if (old := submission(coursedir, student, unit)).is_dir():
             shutil.copytree(old, draft / "submitted" / student, symlinks=True)
-    record = {"unit": unit, "students": list(students), "download": str(download.relative_to(root))}
+    record = {"unit": unit, "students": list(students), "download": os.path.relpath(download, root)}
     (draft / _RECORD).write_text(json.dumps(record), encoding="utf-8")
     os.rename(draft, place)
     if download.exists():
@@ -76,7 +76,8 @@ def undo(classroom: Classroom) -> Undone:
         record = json.loads((place / _RECORD).read_text(encoding="utf-8"))
         unit: str = record["unit"]
         coursedir = classroom.directory(logging.getLogger("attention"), unit)
-        restored, removed = [], []
+        restored: list[str] = []
+        removed: list[str] = []
         for student in record["students"]:
             here, old = submission(coursedir, student, unit), place / "submitted" / student
             brought = place / "brought" / student

@@ -243,7 +243,8 @@ def _weights(path: Path, notes: list[str]) -> list[tuple[str, bytes]]:
 def _beside(notebook: Path, cells: list[dict[str, Any]], notes: list[str]) -> list[tuple[str, bytes]]:
     """The small files beside the notebook that it names; the others are told, for a learner may keep anything there."""
     text = "\n".join(map(text_of, cells))
-    files, left, unnamed = [], [], []
+    files: list[tuple[str, bytes]] = []
+    left, unnamed = [], []
     for path in sorted(notebook.parent.iterdir()):
         if path.name.startswith((".", "~")) or path.name in (WEIGHTS, CONTENTS) or not path.is_file():
             continue
