@@ -1,5 +1,5 @@
-"""Unit 7 from training to points: the solution trains its models, hands in the weights, and gets every point; without
-or with bad ones it does not.
+"""Units 7 and 9 from training to points: the solution trains its models, hands in the weights, and gets every point;
+without or with bad ones it does not.
 """
 
 import nbformat
@@ -11,9 +11,17 @@ from autograder.authoring import releasing, sample
 from autograder.authoring.preview import preview
 from autograder.grading import coordinator
 
-UNIT = "u7_transformer"
 WEIGHTS = "weights.safetensors"
-OF_CODE, OF_WEIGHTS = {"Transformer", "train_step"}, {"DigitClassifier", "translate"}
+# Of each unit: the exercises that need no weights and their points, those that do, and the points of all.
+UNITS = {
+    "u7_transformer": ({"Transformer", "train_step"}, 7, {"DigitClassifier", "translate"}, 15),
+    "u9_language_model": (
+        {"GatedFeedForward", "DecoderBlock", "next_probabilities", "generate", "sliding_window_mask"},
+        14,
+        {"LanguageModel"},
+        18,
+    ),
+}
 
 
 def untrained(path):
@@ -53,29 +61,35 @@ BAD = {
 }
 
 
+@pytest.fixture(scope="module", params=UNITS)
+def unit(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory):
+def graded(tmp_path_factory, unit):
     folder = tmp_path_factory.mktemp("capstone")
-    result = preview(UNIT, folder / "desk", timeout=600)
+    result = preview(unit, folder / "desk", timeout=600)
     assert not result["failed"], result["failed"]
-    room = releasing.init(folder / "class", [UNIT])
+    room = releasing.init(folder / "class", [unit])
     for student, damage in {"trained": lambda path: None, **BAD}.items():
-        handed_in = room.root / "submitted" / student / UNIT
+        handed_in = room.root / "submitted" / student / unit
         handed_in.mkdir(parents=True)
-        nbformat.write(sample.answered(UNIT), handed_in / f"{UNIT}.ipynb")
+        nbformat.write(sample.answered(unit), handed_in / f"{unit}.ipynb")
         (handed_in / WEIGHTS).write_bytes((folder / "desk" / WEIGHTS).read_bytes())
         damage(handed_in / WEIGHTS)
-    return {one.student: one for one in coordinator.grade(room, [UNIT], feedback=False)}
+    return {one.student: one for one in coordinator.grade(room, [unit], feedback=False)}
 
 
-def test_trained_models_get_every_point_that_a_check_can_give(graded):
-    assert graded["trained"].score == 15 and graded["trained"].outcome.state == "graded"
+def test_trained_models_get_every_point_that_a_check_can_give(graded, unit):
+    assert graded["trained"].score == UNITS[unit][3] and graded["trained"].outcome.state == "graded"
 
 
 @pytest.mark.parametrize("student", BAD)
-def test_bad_weights_cost_the_points_that_need_them_and_no_others(graded, student):
+def test_bad_weights_cost_the_points_that_need_them_and_no_others(graded, unit, student):
+    of_code, points, of_weights, _ = UNITS[unit]
     result = graded[student]
     passed = {name for name, verdict in result.outcome.final.items() if verdict.passed}
-    assert passed == OF_CODE and result.score == 7
-    for name in OF_WEIGHTS:
+    assert passed == of_code and result.score == points
+    for name in of_weights:
         assert len(result.outcome.final[name].finding.message) > 20, result.outcome.final[name]

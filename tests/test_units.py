@@ -24,7 +24,7 @@ PARTS = (
 )
 CHECK = "check({0})\n### BEGIN HIDDEN TESTS\ncheck({0}, hidden=True)\n### END HIDDEN TESTS"
 
-NEED_WEIGHTS = {"DigitClassifier", "translate"}
+NEED_WEIGHTS = {"u7_transformer": {"DigitClassifier", "translate"}, "u9_language_model": {"LanguageModel"}}
 
 
 def cells_of_checks(unit):
@@ -134,6 +134,25 @@ def test_released_notebook_runs_unanswered_without_a_crash(unit, tmp_path, monke
             assert not (output.output_type == "stream" and output.name == "stderr"), f"{cell.id}: {output.text}"
 
 
+@pytest.mark.parametrize("wrong", ["return None", "return 0"])
+@every_unit
+def test_run_all_never_stops_at_a_wrong_answer(unit, wrong, tmp_path, monkeypatch):
+    """What is wrong is a sentence in the cell that shows the answer, never a traceback. Only checks may raise."""
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
+    notebook = sample.released(unit)
+    for cell in marked(notebook, "solution"):
+        cell.source = cell.source.replace("raise NotImplementedError", wrong)
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", allow_errors=True, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    for cell in notebook.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                assert name.startswith("test_"), f"{cell.id} stops Run All: {output.evalue}\n{cell.source[:300]}"
+
+
 @pytest.fixture(scope="module")
 def solved(tmp_path_factory):
     """Grades a unit, once, answered with the solutions by one student and not at all by another."""
@@ -159,8 +178,8 @@ def test_solutions_get_every_point_that_a_check_can_give(solved, unit):
     )
     failed = {name: v.finding.message for name, v in result.outcome.final.items() if not v.passed}
     # Trained weights are the learner's to hand in; tests/test_capstone.py does.
-    untrained = {name for name in NEED_WEIGHTS if name in failed and "weights.safetensors" in failed[name]}
-    assert set(failed) == untrained == (NEED_WEIGHTS if unit == "u7_transformer" else set()), (
+    untrained = {name for name, message in failed.items() if "weights.safetensors" in message}
+    assert set(failed) == untrained == NEED_WEIGHTS.get(unit, set()), (
         f"the solution in solutions/{unit} is not right: {failed}"
     )
     lost = sum(cell.metadata.nbgrader["points"] for name, cell in cells_of_checks(unit).items() if name in failed)
@@ -172,9 +191,8 @@ def test_solutions_get_every_point_that_a_check_can_give(solved, unit):
 def test_an_unanswered_notebook_gets_nothing_and_says_so(solved, unit):
     result = solved(unit)["empty"]
     assert (result.score, result.outcome.state) == (0, "graded")
-    assert {verdict.status for name, verdict in result.outcome.final.items() if name not in NEED_WEIGHTS} <= {
-        "not answered"
-    }
+    answerable = {name: v for name, v in result.outcome.final.items() if name not in NEED_WEIGHTS.get(unit, set())}
+    assert {verdict.status for verdict in answerable.values()} <= {"not answered"}
 
 
 @every_unit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import stat
 from pathlib import Path
 
@@ -37,6 +38,14 @@ class Places:
         """Return the path of a student's feedback page."""
         return self._folder(self.directory.feedback_directory, student) / f"{self.unit}.html"
 
+    def is_graded(self, student: str) -> bool:
+        """Whether the graded notebook is there with its beginning and its end: a full disk leaves an empty file."""
+        return _is_whole(self.graded(student), b"{", b"}")
+
+    def has_page(self, student: str) -> bool:
+        """Whether the feedback page is there with its beginning and its end."""
+        return _is_whole(self.page(student), b"<!DOCTYPE", b"</html>")
+
     def _folder(self, directory: str, student: str) -> Path:
         return Path(self.directory.format_path(directory, student, self.unit))
 
@@ -44,3 +53,16 @@ class Places:
         """Return the regular files of a folder that are no notebooks, by their path in it, sorted."""
         found = map(Path, utils.find_all_files(str(folder), [*self.directory.ignore, "*.ipynb"]))
         return {str(path.relative_to(folder)): path for path in sorted(found) if stat.S_ISREG(path.lstat().st_mode)}
+
+
+def _is_whole(path: Path, begin: bytes, end: bytes) -> bool:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False
+        with open(path, "rb") as file:
+            if not file.read(len(begin)) == begin:
+                return False
+            file.seek(-min(64, file.seek(0, os.SEEK_END)), os.SEEK_END)
+            return file.read().rstrip().endswith(end)
+    except OSError:
+        return False

@@ -82,7 +82,7 @@ class Reader:
             if (
                 before is not None
                 and before.fingerprint == task.fingerprint
-                and self.places.graded(student).is_file()
+                and self.places.is_graded(student)
                 and read_outcome(self.classroom.root, self.kit.unit, student)
             ):
                 self.kept.append(student)

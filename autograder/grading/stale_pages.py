@@ -73,7 +73,7 @@ class Feedback:
         return [
             student
             for student in students
-            if self.places.graded(student).is_file()
+            if self.places.is_graded(student)
             and student in known
-            and (known[student].feedback != states.get(student, "") or not self.places.page(student).is_file())
+            and (known[student].feedback != states.get(student, "") or not self.places.has_page(student))
         ]

@@ -18,7 +18,7 @@ from nbgrader.api import Gradebook
 
 from autograder.sandbox.limits import MB, Limits
 
-from .pictures import PICTURES_BYTES, keep_pictures
+from .attachments import PICTURES_BYTES, keep_pictures
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_CELLS = 2000

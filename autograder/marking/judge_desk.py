@@ -2,6 +2,9 @@
 
 Which exercise is asked is decided here, by the test cell that the coordinator is executing, whatever the
 kernel says. The first answer of a cell counts; further ones are refused.
+
+Hidden checks wait until the notebook has run to its end: a learner's code sees their inputs, and whatever it says or
+does in a later cell would carry them to the learner.
 """
 
 from __future__ import annotations
@@ -15,9 +18,12 @@ from typing import Any
 
 from autograder.classroom.secret import hidden_seed
 from helpers.exercise import Exercise
-from helpers.judging import judge
+from helpers.judging import judge, questions, records
 from helpers.running import outpost, wire
 from helpers.verdict import FAILED, Finding, Verdict
+
+# Seconds of processor time for the words of one wrong answer; what was tried for one serves the whole class.
+BUDGET = 0.1
 
 
 class JudgeDesk:
@@ -39,17 +45,36 @@ class JudgeDesk:
         self._verdicts: dict[bool, Verdict] = {}
         self._rounds = 0
         self._pending: tuple[int, str, bool, judge.Paper] | None = None
+        self._hidden_waits = True
+        self._waiting: list[str] = []
+        # A wrong answer whose words wait for what was asked about it.
+        self._asking: tuple[int, str, bool, judge.Paper, list[Any]] | None = None
+        self._failed: set[str] = set()
         self._thread = threading.Thread(target=self._serve, daemon=True, name="judge-desk")
         self._thread.start()
 
-    def open_cell(self, exercise: str) -> None:
-        """Take answers for this exercise from now on."""
+    def open_cell(self, exercise: str, hidden_waits: bool = True) -> None:
+        """Take answers for this exercise from now on.
+
+        Args:
+            exercise: whose test cell is executed.
+            hidden_waits: put its hidden check off to the notebook's end.
+        """
         with self._lock:
             self._exercise, self._asked, self._verdicts = exercise, set(), {}
+            self._hidden_waits = hidden_waits
+
+    def waiting(self) -> dict[str, int]:
+        """Return the exercises whose hidden check was put off, each with the number it goes by in the kernel."""
+        with self._lock:
+            return {exercise: number for number, exercise in enumerate(self._waiting, 1)}
 
     def close_cell(self) -> dict[bool, Verdict]:
         """Take no more answers; return the verdicts by whether the cases were hidden."""
         with self._lock:
+            self._conclude({}, [])
+            if self._exercise is not None and any(not verdict.passed for verdict in self._verdicts.values()):
+                self._failed.add(self._exercise)
             self._exercise = None
             return self._verdicts
 
@@ -87,21 +112,28 @@ class JudgeDesk:
             raise wire.WireError("neither a request nor answers")
         if "answers" in message:
             self._take(message)
+        elif "further" in message:
+            self._take_further(message)
         else:
             self._hand_out(message.get("hidden") is True)
 
     def _hand_out(self, hidden: bool) -> None:
         with self._lock:
+            self._conclude({}, [])
             name = self._exercise
-            refused = ""
+            refused, later = "", 0
             if name is None:
                 refused = "no test cell is being graded now"
             elif hidden in self._asked:
                 refused = "this cell has been judged already; the first answer counts"
             else:
                 self._asked.add(hidden)
-        if refused or name is None:
-            outpost.send(self._connection, {"refused": refused, "round": 0, "cases": [], "forbidden": []})
+                if hidden and self._hidden_waits:
+                    self._waiting.append(name)
+                    later = len(self._waiting)
+        if refused or later or name is None:
+            answer = {"refused": refused, "later": later, "round": 0, "cases": [], "forbidden": []}
+            outpost.send(self._connection, answer)
             return
         exercise = self._exercises[name]
         seed = hidden_seed(self._secret, name) if hidden else judge.VISIBLE_SEED
@@ -117,11 +149,42 @@ class JudgeDesk:
         if isinstance(answers, str):
             verdict = _refusal(name, hidden, answers[:300])
         else:
-            verdict = judge.judge(work, answers if isinstance(answers, list) else [], hidden)
+            answers = answers if isinstance(answers, list) else []
+            _, found = judge.examined(work, answers)
+            if any(finding is not None for finding in found):
+                with self._lock:
+                    self._asking = message["round"], name, hidden, work, answers
+                outpost.send(self._connection, {"done": True, "further": questions.further(work, found)})
+                return
+            verdict = judge.judge(work, answers, hidden)
         with self._lock:
             if self._exercise == name:
                 self._verdicts[hidden] = verdict
-        outpost.send(self._connection, {"done": True})
+        outpost.send(self._connection, {"done": True, "further": None})
+
+    def _take_further(self, message: dict[str, Any]) -> None:
+        """Take what was asked about a wrong answer. The answer has failed already; this gives its verdict words."""
+        with self._lock:
+            if self._asking is not None and message.get("round") == self._asking[0]:
+                self._conclude(message.get("facts"), message["further"])
+        outpost.send(self._connection, {"done": True, "further": None})
+
+    def _conclude(self, facts: object, further: object) -> None:
+        """Judge the wrong answer that waits, with what is known about it; the lock is held."""
+        if self._asking is None:
+            return
+        (_, name, hidden, work, answers), self._asking = self._asking, None
+        told = tuple(map(records.checked, further)) if isinstance(further, list) else ()
+        # The hidden cases of an answer that fails the visible ones say nothing new; each gets its words once.
+        budget = 0.0 if hidden and name in self._failed else BUDGET
+        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), budget=budget)
+        try:
+            verdict = judge.judge(work, answers, hidden, more)
+        except Exception as error:
+            # Whatever was sent, it is a wrong answer, and the notebook's other exercises go on.
+            verdict = _refusal(name, hidden, f"what is wrong could not be worked out ({type(error).__name__})")
+        if self._exercise == name:
+            self._verdicts[hidden] = verdict
 
 
 @functools.lru_cache(maxsize=512)
@@ -130,6 +193,7 @@ def _question(exercise: Exercise, seed: int, number: int) -> bytes:
     return wire.encode(
         {
             "refused": "",
+            "later": 0,
             "round": number,
             "cases": list(judge.paper(exercise, seed).cases),
             "forbidden": list(exercise.forbidden),

@@ -1,77 +1,74 @@
-"""Pictures that a learner pasted into a text cell: kept within a limit, and words where one is missing.
-
-A text that names a picture which is not in its cell makes nbconvert fail for the whole page, feedback and formgrader
-alike: nobody could grade it.
-"""
+"""Pictures among a learner's outputs: read, looked at, and written anew, so that what is called a picture is one."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
-from typing import Any
-from urllib.parse import unquote
 
-import nbformat
-from nbformat import NotebookNode
-
-from autograder.sandbox.limits import MB
-
-# Of one notebook, all together, as bytes of the pictures.
-PICTURES_BYTES = 8 * MB
-_HEADERS = {
-    "image/png": (b"\x89PNG\r\n\x1a\n",),
-    "image/jpeg": (b"\xff\xd8\xff",),
-    "image/gif": (b"GIF87a", b"GIF89a"),
-    "image/webp": (b"RIFF",),
-}
-_NAME = re.compile(r"[^\s()<>\[\]\"'&\\]{1,200}")
-_IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?attachment:([^)>\s]*)>?[^)]*\)")
-_ANY = re.compile(r"attachment:([^)>\s\"']*)")
+MOST_BYTES = 6_000_000
+MOST_PIXELS = 50_000_000
+_SPACES = re.compile(r"\s+")
 
 
-def keep_pictures(cell: NotebookNode, attachments: Any, left: int) -> int:
-    """Give a text cell the pictures that were pasted into it, and put words for those that are not there.
+def reencoded(kind: str, text: str) -> str | None:
+    """Return a picture's base64 text made anew from its bytes, or None when it is not what it is called.
 
     Args:
-        cell: the cell.
-        attachments: what the submitted file says they are.
-        left: how many bytes of pictures are still allowed.
-
-    Returns:
-        How many bytes were kept.
+        kind: "image/png", "image/jpeg" or "image/gif".
+        text: base64, as a kernel sends it.
     """
-    kept, size = {}, 0
-    for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
-        for kind, text in bundle.items() if isinstance(bundle, dict) and _NAME.fullmatch(name) else ():
-            data = _decoded(kind, text, left - size)
-            if data:
-                size += len(data)
-                kept[name] = {kind: base64.b64encode(data).decode()}
-                break
-    if kept:
-        cell["attachments"] = nbformat.from_dict(kept)
-    if "attachment:" in cell.source:
-        cell.source = _IMAGE.sub(lambda told: told[0] if unquote(told[2]) in kept else _missing(told[2]), cell.source)
-        # Links, references and HTML name pictures as well; without the colon they name nothing.
-        cell.source = _ANY.sub(
-            lambda told: told[0] if unquote(told[1]) in kept else f"attachment {told[1]}", cell.source
-        )
-    return size
-
-
-def _missing(name: str) -> str:
-    return f"(the picture {name} is not in the notebook, or is too large to be kept)"
-
-
-def _decoded(kind: str, text: Any, most: int) -> bytes:
-    """The bytes of a picture of a known kind and a size within bounds, else none."""
-    if isinstance(text, list) and all(isinstance(part, str) for part in text):
-        text = "".join(text)
-    if kind not in _HEADERS or not isinstance(text, str) or len(text) > most * 1.5:
-        return b""
+    if len(text) > MOST_BYTES * 4 // 3 + 1000:
+        return None
     try:
-        data = base64.b64decode("".join(text.split()), validate=True)
+        data = base64.b64decode(_SPACES.sub("", text), validate=True)
     except (binascii.Error, ValueError):
-        return b""
-    return data if len(data) <= most and data.startswith(_HEADERS[kind]) else b""
+        return None
+    size = _SIZES[kind](data)
+    if size is None or not (0 < size[0] * size[1] <= MOST_PIXELS):
+        return None
+    return base64.b64encode(data).decode("ascii")
+
+
+def _png(data: bytes) -> tuple[int, int] | None:
+    if not data.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR") or len(data) < 33:
+        return None
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
+def _gif(data: bytes) -> tuple[int, int] | None:
+    if data[:6] not in (b"GIF87a", b"GIF89a") or len(data) < 13:
+        return None
+    return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+
+
+def _jpeg(data: bytes) -> tuple[int, int] | None:
+    """The size stands in the first frame header; the segments before it say how long they are."""
+    at = 2
+    if not data.startswith(b"\xff\xd8\xff"):
+        return None
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(data[at + 5 : at + 7], "big")
+        at += 2 + max(length, 2)
+    return None
+
+
+_SIZES = {"image/png": _png, "image/jpeg": _jpeg, "image/gif": _gif}
+
+
+def as_image(kind: str, text: str) -> str | None:
+    """Return HTML that shows a GIF or a drawing in SVG, for which nbconvert has no safe way; None for what is none.
+
+    A browser runs no script of an SVG that stands in an `<img>`, and loads nothing for it.
+    """
+    if kind == "image/svg+xml":
+        if len(text) > MOST_BYTES or "<svg" not in text:
+            return None
+        encoded: str | None = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+    else:
+        encoded = reencoded(kind, text)
+    if encoded is None:
+        return None
+    return f'<img alt="a picture that the notebook drew" src="data:{kind};base64,{encoded}">'

@@ -8,8 +8,10 @@ from traitlets.config import Config
 
 from autograder.classroom import extending
 
+from . import pages
+from .hiding import HideHiddenTests
 from .intake import IntakeExporter
-from .preprocessors import HideHiddenTests, SandboxedExecute, SaveVerdicts
+from .preprocessors import SandboxedExecute, SaveVerdicts
 from .repair import RepairCells
 from .sanitising import SanitizeLearner
 
@@ -27,6 +29,7 @@ def configure(config: Config) -> None:
     - at the end the learner's markup is cleaned, since formgrader and feedback show it in a browser;
     - `nbgrader zip_collect` takes Moodle's and Canvas's downloads, and trusts no archive;
     - formgrader's page, and no other, shows the model answer and marking guide under a written answer;
+    - pages that show a learner's work are cleaned once more when they are made, and let no script but their own run;
     - releasing feedback through the exchange goes on past who did not submit through it;
     - an extension that was given before the work came goes into the submission when it is made.
     """
@@ -43,7 +46,7 @@ def configure(config: Config) -> None:
     ]
     config.ZipCollectApp.extractor_plugin = "autograder.lms.archives.SafeExtractor"
     config.ZipCollectApp.collector_plugin = "autograder.lms.placement.LmsCollector"
-    config.HTMLExporter.preprocessors = ["autograder.marking.written.ShowMarkingGuide"]
+    pages.configure(config)
     config.ExchangeFactory.release_feedback = "autograder.lms.feedback_files.ReleaseFeedback"
     config.GenerateFeedback.preprocessors = [
         GenerateFeedback.preprocessors.default()[0],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import dataclasses
 import functools
 import os
 import signal
@@ -11,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbgrader import utils
-from nbgrader.preprocessors import ClearHiddenTests, Execute, NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
 from traitlets import Bool
 
 from autograder.classroom.secret import class_secret
@@ -69,6 +72,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
     """Executes a notebook in a sandboxed kernel and has the answers of its test cells judged outside it."""
 
     record_timing = False
+    _hidden_waits = True
     unsafe = Bool(False, help="Grade without the sandbox where the machine cannot give it. The grades are marked.").tag(
         config=True
     )
@@ -94,6 +98,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             outcome.ungradable = own["ungradable"]
         else:
             self._execute(nb, resources, unit)
+            self._judge_what_waits(nb, resources, unit)
         for cell in nb.cells:
             if self.judged(cell):
                 self._show_verdict(cell)
@@ -110,9 +115,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         )
 
     def _execute(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
-        """Execute the notebook; once more, and once more, when somebody outside killed its kernel: that is no fault of
-        the learner's.
-        """
+        """Execute the notebook, up to three times if somebody outside kills its kernel: that is no fault of its own."""
         for attempt in range(ATTEMPTS):
             try:
                 return self._execute_once(nb, resources, unit)
@@ -123,6 +126,31 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 self._outcome.verdicts.clear()
                 self._outcome.notes = list(nb.metadata.get(NOTES, {}).get("repaired", ()))
                 _clear(nb)
+
+    def _judge_what_waits(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
+        """Run a notebook that ended before its hidden checks once more, as far as they go, for their verdicts alone.
+
+        Outputs, files and texts stay those of the first run, in which no code had seen a hidden case.
+        """
+        outcome = self._outcome
+        names = [name for name, found in outcome.verdicts.items() if _hidden_wanted(found)]
+        places = [i for i, cell in enumerate(nb.cells) if self.judged(cell) and self._name(cell) in names]
+        if not outcome.stopped or not places:
+            return
+        shown = dataclasses.replace(outcome, verdicts=outcome.verdicts, notes=list(outcome.notes))
+        again = nbformat.v4.new_notebook(cells=copy.deepcopy(nb.cells[: places[-1] + 1]), metadata=dict(nb.metadata))
+        outcome.verdicts = {}
+        self._hidden_waits = False
+        try:
+            self._execute(again, resources, unit)
+        finally:
+            self._hidden_waits = True
+            judged, outcome.verdicts = outcome.verdicts, shown.verdicts
+            outcome.stopped, outcome.notes = shown.stopped, shown.notes
+            outcome.seconds += shown.seconds
+        for name in names:
+            if True in judged.get(name, {}):
+                outcome.verdicts[name][True] = judged[name][True]
 
     def _execute_once(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
         outcome = self._outcome
@@ -159,7 +187,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 sandbox.tell(run, "kill")
                 run.ended.wait(10)
             desk.close()
-            self._bring_back(run, files)
+            if self._hidden_waits:
+                self._bring_back(run, files)
             sandbox.forget(run)
             outcome.seconds = time.monotonic() - began
 
@@ -177,7 +206,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             cell.execution_count = count
             judged = self.judged(cell)
             if judged:
-                self._desk.open_cell(self._name(cell))
+                self._desk.open_cell(self._name(cell), self._hidden_waits)
             take = functools.partial(self._take, cell=cell, index=index)
             try:
                 reply = conversation.run_cell(cell.source, self._get_timeout(cell), self.iopub_timeout, take, interrupt)
@@ -187,6 +216,28 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             if reply is None:
                 reply = {"status": "error", **self.error_on_timeout}
             self.on_cell_executed(cell=cell, cell_index=index, execute_reply={"content": reply})
+        self._check_hidden(nb, conversation, interrupt)
+
+    def _check_hidden(self, nb: NotebookNode, conversation: Conversation, interrupt: Callable[[], None]) -> None:
+        """Do the hidden checks that were put off, where the visible one passed: else it is the one that counts.
+
+        What the kernel says meanwhile is taken by nobody.
+        """
+        cells = {self._name(cell): cell for cell in nb.cells if self.judged(cell)}
+        for name, number in self._desk.waiting().items():
+            if not _hidden_wanted(self._outcome.verdicts[name]):
+                continue
+            if time.monotonic() > self._ends:
+                raise OutOfTime(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
+            source = f"from helpers.running import outpost\noutpost.check_kept({number})"
+            seconds = self._get_timeout(cells[name])
+            self._desk.open_cell(name, hidden_waits=False)
+            try:
+                conversation.run_cell(source, seconds, self.iopub_timeout, lambda message: None, interrupt)
+            finally:
+                found = self._desk.close_cell()
+                if True in found:
+                    self._outcome.verdicts[name][True] = found[True]
 
     @staticmethod
     def _name(cell: NotebookNode) -> str:
@@ -292,6 +343,11 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         return Verdict(name, FAILED, finding=Finding("values", "not judged", reason))
 
 
+def _hidden_wanted(found: dict[bool, Verdict]) -> bool:
+    """Whether a hidden verdict is what is missing: the visible check passed."""
+    return True not in found and False in found and found[False].passed
+
+
 def _clear(nb: NotebookNode) -> None:
     for cell in nb.cells:
         if cell.cell_type == "code":
@@ -341,23 +397,3 @@ class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]  # nbgrader has no typ
     def _add_comment(self, cell: NotebookNode, resources: dict[str, Any]) -> None:
         self._find("find_comment", cell).auto_comment = scoring.comment(cell, self._outcome)
         self.gradebook.db.commit()
-
-
-class HideHiddenTests(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
-    """Takes out of feedback what could tell of hidden cases: the hidden part of test cells, and a unit's own outputs.
-
-    A learner's function sees the hidden cases while it is judged and can keep them for a later cell to print, so
-    of a unit's code cells only the judge's verdicts keep their output. The learner has the others at home.
-    """
-
-    def preprocess_cell(
-        self, cell: NotebookNode, resources: dict[str, Any], index: int
-    ) -> tuple[NotebookNode, dict[str, Any]]:
-        if cell.cell_type != "code":
-            return cell, resources
-        if "BEGIN HIDDEN TESTS" in cell.source:
-            with contextlib.suppress(RuntimeError):
-                ClearHiddenTests(parent=self)._remove_hidden_test_region(cell)
-        if resources["nbgrader"]["assignment"] in catalog.units() and not utils.is_grade(cell):
-            cell.outputs = []
-        return cell, resources

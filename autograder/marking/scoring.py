@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
@@ -12,6 +13,9 @@ from helpers.verdict import Verdict
 from .outcomes import Outcome
 
 TEST = "test_"
+# A piece set as code: between single backticks in which, and before which, nothing else gives them another meaning.
+_CODE = re.compile(r"(?<![`\\])`[^`\n]+`(?!`)")
+_MARKUP = re.compile(r"[\\<>\[\]&]")
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,22 @@ def comment(cell: NotebookNode, outcome: Outcome | None) -> str | None:
     """Return the automatic comment on an answer: what the judge found, or that there is no response, or None."""
     verdict = outcome.final.get(cell.metadata["nbgrader"]["grade_id"]) if outcome is not None else None
     if verdict is not None and not verdict.passed:
-        return told(verdict)
+        # What a diagnosis says is the course's own; all else may quote the learner's code.
+        return told(verdict) if verdict.diagnosis is not None else plain(told(verdict))
     unchanged = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
     return "No response." if unchanged and not utils.is_task(cell) else None
+
+
+def plain(text: str) -> str:
+    """Return a text that is markdown for itself: nbgrader renders comments, and an exception's text is the learner's.
+
+    Outside of `code`, the signs that begin a tag, a reference or a link get a backslash. All in one line: so no other
+    line can change what a backtick means.
+    """
+    text = " ".join(text.split())
+    pieces = _CODE.split(text)
+    codes = [*_CODE.findall(text), ""]
+    return "".join(_MARKUP.sub(r"\\\g<0>", piece) + code for piece, code in zip(pieces, codes))
 
 
 def told(verdict: Verdict) -> str:

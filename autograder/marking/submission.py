@@ -39,11 +39,17 @@ from autograder.sandbox.outside.bubblewrap import need
 from autograder.sandbox.outside.errors import SandboxError
 
 from . import scoring
+from .clock import SECONDS, TooLong, limited
 from .intake import NOTES, Ungradable, clean, unanswered
 from .outcomes import Outcome
 from .preprocessors import SandboxedExecute, SaveVerdicts
 from .repair import RepairCells, Roles, repair
 from .scoring import Score
+
+TOO_LONG = (
+    f"the submitted notebook took more than {SECONDS:.0f} seconds to read and to clean: clear its outputs, take out"
+    " what is not an answer, and submit again"
+)
 
 
 class Unfit(Exception):
@@ -216,15 +222,27 @@ def grade_task(kit: Kit, task: Task) -> Done:
     problem = fitness(kit.version, kit.unsafe)
     if problem:
         raise Unfit(problem)
-    steps = _steps(kit)
-    kept = kit.config.ClearOutput.get("enabled", True) is False
     try:
         if task.notebook is None:
             raise Ungradable(task.problem)
-        notebook = clean(task.notebook, outputs=kept)
-    except Ungradable as reason:
-        notebook = unanswered(kit.released)
-        notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": str(reason)})
+        with limited():
+            notebook = clean(task.notebook, outputs=kit.config.ClearOutput.get("enabled", True) is False)
+        return _graded(kit, task, notebook)
+    except Ungradable as told:
+        reason = str(told)
+    except TooLong:
+        reason = TOO_LONG
+    notebook = unanswered(kit.released)
+    notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": reason})
+    return _graded(kit, task, notebook)
+
+
+def _graded(kit: Kit, task: Task, notebook: NotebookNode) -> Done:
+    """Take a notebook through the configured steps.
+
+    Raises:
+        TooLong: a step outside the sandbox took more time than any notebook needs.
+    """
     if task.notes:
         notebook.metadata.setdefault(NOTES, nbformat.from_dict({}))["repaired"] = list(task.notes)
     with tempfile.TemporaryDirectory(prefix="work-") as folder:
@@ -248,16 +266,21 @@ def grade_task(kit: Kit, task: Task) -> Done:
         }
         scores: list[Score] = []
         comments: dict[str, str | None] = {}
-        for step in steps:
-            if step is RepairCells:
-                _repair(notebook, kit)
-            elif step is OverwriteKernelspec:
-                if kit.kernelspec:
-                    notebook.metadata["kernelspec"] = nbformat.from_dict(kit.kernelspec)
-            elif step is SaveVerdicts:
-                scores, comments = _scored(notebook, names.get("outcome"))
-            else:
+        for step in _steps(kit):
+            if isinstance(step, SandboxedExecute):
+                # The sandbox has its own limits, and is left in order.
                 notebook, resources = step(notebook, resources)
+                continue
+            with limited():
+                if step is RepairCells:
+                    _repair(notebook, kit)
+                elif step is OverwriteKernelspec:
+                    if kit.kernelspec:
+                        notebook.metadata["kernelspec"] = nbformat.from_dict(kit.kernelspec)
+                elif step is SaveVerdicts:
+                    scores, comments = _scored(notebook, names.get("outcome"))
+                else:
+                    notebook, resources = step(notebook, resources)
         written = {
             str(path.relative_to(files)): path.read_bytes()
             for path in sorted(files.rglob("*"))
@@ -265,7 +288,9 @@ def grade_task(kit: Kit, task: Task) -> Done:
         }
     outcome: Outcome = names.get("outcome") or Outcome(task.student, kit.unit)
     new = {name: data for name, data in written.items() if name not in given}
-    return Done(task.student, outcome.to_dict(), nbformat.writes(notebook) + "\n", new, scores, comments)
+    with limited():
+        text = nbformat.writes(notebook) + "\n"
+    return Done(task.student, outcome.to_dict(), text, new, scores, comments)
 
 
 _threads = threading.local()

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.lms.exporting import as_text
+
 from .graded_class import GradedClass, Unit, duration
 from .lookalikes import Pair
 from .statistics import NOT_ANSWERED, NOT_REACHED, TIME_OUT, Exercise, MistakeLine, Need, Spread
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _plain(cell: object) -> object:
     """A cell that no spreadsheet takes for a formula, whatever a student is called."""
     if isinstance(cell, float):
         return round(cell, 6)
-    return "'" + cell if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
+    return as_text(cell) if isinstance(cell, str) else cell
 
 
 def _columns(*titles: str, **kinds: str) -> tuple[tuple[str, str], ...]:

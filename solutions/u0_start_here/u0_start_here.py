@@ -2,8 +2,11 @@
 # # Unit 0 · Start here
 #
 # In this course you write every piece of Transformer attention yourself, from a dot product to a machine that
-# you train on your own computer, and watch each piece do its work. You need Python, a little NumPy, and what a
-# matrix product is. Nothing else.
+# you train on your own computer, and watch each piece do its work.
+#
+# You need Python, a little NumPy, what a matrix product is, and what a derivative is. Where a unit needs more than that, half a page of
+# refresher stands at the place: *variance* and *independent* numbers, *partial derivatives* and the quotient rule, and *tanh* in unit 2, sine and cosine of an
+# angle in unit 3. Torch need not be new to you, but may be: it comes in unit 4, beside the NumPy that you know by then.
 #
 # This unit takes ten minutes. It shows where the road goes and how a unit works, and has one exercise, worth one point,
 # to try everything on.
@@ -26,8 +29,8 @@ plots.show(
 
 # %% [markdown]
 # Units 1 and 2 build attention itself. Unit 3 tells it the order of the words, units 4 to 6 build the Transformer around it,
-# unit 7 trains it on real data, and unit 8 shows what today's models do differently. Each unit uses what you built before, so go in order.
-# Units 1 to 8 have 20 points each.
+# unit 7 trains it on real data, unit 8 shows what today's models do differently, and in unit 9 you make such a model and let it write.
+# Each unit uses what you built before, so go in order. Units 1 to 9 have 20 points each.
 
 # %% [markdown]
 # ## 2 · How a unit goes
@@ -43,10 +46,15 @@ plots.show(
 # - an **answer cell**: a function with its description. Replace the line `raise NotImplementedError` by your answer;
 # - a **check cell** below it, `check(...)`. It calls your function on small arrays and compares. Run it as often as you like: checking costs nothing.
 #
+# Under its heading stands about how many minutes it takes, and one of two words. **Core**: what comes later builds on it, so do it first. **Extra**: nothing
+# later needs your answer, so you may come back to it. Both count for their points.
+#
 # Try it out now, in four steps.
 
 # %% [markdown]
-# ### Exercise: `hello_attention` (1 point)
+# ### `hello_attention` · exercise, 1 point
+#
+# *Core, about 5 minutes.*
 #
 # The function takes no arguments and returns the string `"attend"`.
 #
@@ -63,7 +71,8 @@ plots.show(
 # | **Hint.** Python tells “Attend” from “attend”. ... | a step that leads on |
 #
 # **Step 3.** Ask for more: run the cell `hint()` below the check. It shows the next step, and one more each time you run it. In other units
-# write `hint()` into a cell of your own (the **+** in the toolbar adds one below); it answers for the last check that did not pass, and `hint("softmax")` for an exercise that you name.
+# write `hint()` into a cell of your own (the **+** in the toolbar adds one below); it answers for the last check that did not pass, and `hint("softmax")` for
+# an exercise that you name.
 #
 # **Step 4.** Follow the hint, run the answer cell and the check cell once more, and see the card turn.
 
@@ -118,7 +127,8 @@ hint()
 # | $h$ | heads (unit 4) | | scores, weights, mask | $(\dots, n_q, n_k)$ |
 #
 # - **Tokens are rows.** The last axis is the features, the last but one the tokens.
-# - **The dots are batch axes**, as many as you like, or none: several sentences, or several heads. Count axes from the end, and you need not know how many there are.
+# - **The dots are batch axes**, as many as you like, or none: several sentences, or several heads. Count axes from the end, and you need not know how many
+#   there are.
 # - **In a mask `True` means: may attend.**
 # - A function never changes what it is given, and arguments that do not fit raise a `ValueError`.
 
@@ -171,7 +181,8 @@ for (name, guess), array in zip(yours.items(), actual):
 #
 # **Feedback** comes back through the same list: for each exercise its points, the name of the mistake if there was one, and a hint.
 #
-# Please leave names as they are: those of notebooks, functions and arguments. Leave check cells as they are and where they are. Add cells of your own wherever you like.
+# Please leave names as they are: those of notebooks, functions and arguments. Leave check cells as they are and where they are. Add cells of your own
+# wherever you like.
 
 # %% [markdown]
 # ## 5 · Where help is
@@ -188,19 +199,21 @@ for (name, guess), array in zip(yours.items(), actual):
 # | you are stuck for more than half an hour | ask: the person who runs your class, or a fellow learner. Say what you expected and what came back |
 
 # %%
-try:
-    assert hello_attention() == "attend"
-except (NotImplementedError, AssertionError):
-    print("After you have answered hello_attention, this cell says how to read the reference.")
-else:
-    print("Your answer stands. To read the reference beside it, run in a cell of your own:\n")
-    print("    from helpers.reference import u0_start_here\n    u0_start_here.hello_attention??")
+with plots.demonstration("hello_attention"):
+    if str(hello_attention()) == "attend":
+        print("Your answer stands. To read the reference beside it, run in a cell of your own:\n")
+        print("    from helpers.reference import u0_start_here\n    u0_start_here.hello_attention??")
+    else:
+        print("When your answer passes its check, this cell says how to read the reference.")
 
 # %% [markdown]
 # ## What you have now
 #
 # You know the road, the round of read, answer, check and hint, the shapes, and where to press. **Hand this unit in now**, to see that validating
 # and submitting work for you: save, *Validate*, then submit `u0_start_here`.
+#
+# **Sources.** The course follows one paper: Vaswani and others, 2017, *Attention Is All You Need*. When a unit says *the paper*, it means this one. Each
+# unit ends with the sources of what it teaches.
 #
 # **Next:** unit 1, where two words meet for the first time.
 

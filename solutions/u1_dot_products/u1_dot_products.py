@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Unit 1 · From similarity to $QK^\top$
+# # Unit 1 · From similarity to QKᵀ
 #
 # Attention lets every word of a sentence look at every other word and decide whom to listen to. That decision
 # is a table of numbers, one for each pair of words: the **attention scores**. In this unit you build that table
@@ -19,7 +19,7 @@
 # | `attention_scores_columns` | the same in the notation of other texts | 3 |
 # | `why_two_projections` | in your own words: why queries *and* keys | 3 |
 #
-# Everything here is NumPy and takes about an hour and a half.
+# Everything here is NumPy and takes about two hours.
 
 # %% nbgrader={"grade": false, "grade_id": "u1_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -63,7 +63,7 @@ plots.show(
 
 # %% [markdown]
 # **Tokens are rows.** This holds in the whole course: a sentence of $n$ tokens is a matrix $X$ of shape
-# $(n, d_{\text{model}})$, and `X[2]` is the third token. (A *token* is whatever the text was cut into: here, a word.)
+# $(n, d_{\text{model}})$, and `X[2]` is the third token, because Python counts from 0. (A *token* is whatever the text was cut into: here, a word.)
 #
 # Several sentences at once are stacked in front: $(\text{batch}, n, d_{\text{model}})$. There may be more axes in
 # front than one, so we write $(\dots, n, d_{\text{model}})$ and count axes **from the end**: the features are axis
@@ -117,7 +117,9 @@ plots.show(
 #
 # $$S = X X^\top, \qquad (n, d)\,(d, n) \to (n, n).$$
 #
-# ### Exercise: `similarity_matrix` (2 points)
+# ### `similarity_matrix` · exercise, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # It should also work on a stack of sentences $(\dots, n, d)$, comparing each sentence only with itself. NumPy's
 # `@` multiplies the last two axes and leaves those in front alone. Mind that `X.T` reverses *all* axes;
@@ -168,7 +170,9 @@ plots.show(
 # The word *a* is all zeros here. It has no direction, and the formula would divide $0$ by $0$. We settle that a zero
 # row is like nothing, itself included: its row and column of $C$ are zeros.
 #
-# ### Exercise: `cosine_similarity` (3 points)
+# ### `cosine_similarity` · exercise, 3 points
+#
+# *Extra, about 15 minutes.*
 #
 # Divide each token by its own length first; then dot products are cosines. `np.linalg.norm(X, axis=-1, keepdims=True)`
 # gives the lengths as $(\dots, n, 1)$, so that dividing lines each row up with its own length. For a
@@ -210,14 +214,17 @@ check(cosine_similarity, hidden=True)
 # A shopper shows the difference.
 #
 # You walk through a mall with a wish: something warm and sweet. Each shop has a window that shows what
-# it sells. You do not go into every shop: you compare your wish with the windows, and where they
-# match, you go in and take the goods. Three different things, and attention has a vector for each:
+# it is for. You compare your wish with **every** window, and then you take goods from **all** shops into one bag: much where wish and
+# window fit well, a crumb where they do not. Three different things, and attention has a vector for each:
 #
 # | in the mall | in attention | |
 # |---|---|---|
 # | your wish | **query** $q$ | what I am looking for |
 # | a shop's window | **key** $k_j$ | what I can be found by |
 # | the goods inside | **value** $v_j$ | what I hand over |
+#
+# The goods need not speak of what the windows speak of. Here a window says how *(warm, sweet, cheap)* a shop is, and its goods are so much
+# *(cloth, sugar, paper)*.
 #
 # The match between wish and window is their dot product, the **score** $\alpha_j = q \cdot k_j$. Wish
 # $(1, 1, 0)$ for *(warm, sweet, cheap)* against the window of the cocoa shop, $(2, 2, 1)$: $\alpha = 2 + 2 + 0 = 4$.
@@ -231,6 +238,8 @@ plots.explore(
 # %% [markdown]
 # Another wish gives other scores in the same mall: the windows stay as they are. Say which window wins for *cool and
 # sweet*, $(-1, 1, 0)$, before you choose it from the menu.
+#
+# How much of each shop's goods ends up in the bag? Scores of 3, 4, 1 and 0 are no shares yet. Unit 2 makes shares of them, and fills the bag.
 
 # %% [markdown]
 # ## 5 · Query, key and value of a word
@@ -275,7 +284,9 @@ W_v = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]], dtype=float)  # (d_
 # </details>
 
 # %% [markdown]
-# ### Exercise: `project` (3 points)
+# ### `project` · exercise, 3 points
+#
+# *Core, about 10 minutes.*
 #
 # With tokens as rows, all tokens are projected at once by $Q = X W_q$, and likewise $K$ and $V$. Each $W$ has shape
 # $(d_{\text{model}}, d_{\text{out}})$; the values may have another width than the queries and keys. Widths that do not fit should raise a `ValueError`
@@ -327,7 +338,9 @@ plots.show(
 # vector for *eat* out of the answers. In unit 6 a half-written translation asks, and the words of the original
 # answer: then queries and keys come from two different sentences, and there can be more of one than of the other.
 #
-# ### Exercise: `scores_for_query` (2 points)
+# ### `scores_for_query` · exercise, 2 points
+#
+# *Core, about 5 minutes.*
 #
 # One query $q$ of shape $(d_k,)$ against all keys $K$ of shape $(n_k, d_k)$: a score $\alpha_j = q \cdot k_j$ for each key, in an array
 # of shape $(n_k,)$. Widths that do not fit raise a `ValueError`.
@@ -362,7 +375,8 @@ check(scores_for_query, hidden=True)
 # ## 7 · All ask at once
 #
 # Picture a room full of toys looking for their friends. Each wears a badge that says what it is, its key, and
-# holds a note that says whom it is looking for, its query. Nobody waits for a turn: all hold up their notes at once and read all the badges.
+# holds a note that says whom it is looking for, its query. The two differ: the horse's badge says *horse*, and its note says *a rider*. Nobody waits
+# for a turn: all hold up their notes at once and read all the badges.
 #
 # With $N$ toys there are $N \times N$ pairs of note and badge. Row $i$ of the table is what toy $i$ found; column $j$, how much
 # toy $j$ was wanted. And that whole table is **one** matrix product:
@@ -376,7 +390,9 @@ plots.show(
 # Read along the row of *burger*: it seeks *we*, the one person there is. Read the cell the other way round, *we* asking *burger*: 9 as well
 # today, but for another reason: people seek food. Now compare *eat* asking *burger* (9) with *burger* asking *eat* (0): the table need not be symmetric.
 #
-# ### Exercise: `attention_scores` (4 points)
+# ### `attention_scores` · exercise, 4 points
+#
+# *Core, about 10 minutes.*
 #
 # $$S = Q K^\top, \qquad S_{ij} = q_i \cdot k_j, \qquad (\dots, n_q, d_k) \text{ and } (\dots, n_k, d_k) \text{ give } (\dots, n_q, n_k).$$
 #
@@ -413,13 +429,11 @@ check(attention_scores, hidden=True)
 # Your own functions, from the words to the scores:
 
 # %%
-try:
+with plots.demonstration("project", "attention_scores"):
     queries, keys, values = project(X, W_q, W_k, W_v)
     plots.show(
         pictures.scores(tokens, attention_scores(queries, keys)),
     )
-except NotImplementedError:
-    print("Answer project and attention_scores; then this cell draws your scores.")
 
 # %% [markdown]
 # ### Why one product and not two loops?
@@ -443,7 +457,7 @@ plots.show(
 #
 # Many lectures and papers write a token as a **column**. Then the sentence is $X$ of shape $(d_{\text{model}}, n)$, the matrices stand on the left,
 # $Q = W^q X$ (with $W^q$ our $W_q$ on its side), and the scores are $K^\top Q$. It is the same computation, turned on its side,
-# and mixing the two up is a classic. The safe way is not to remember the formula but the rule behind it: **the axis that a dot product sums
+# and mixing the two up is a classic mistake. The safe way is not to remember the formula but the rule behind it: **the axis that a dot product sums
 # over has to vanish, and that is the features'.**
 
 # %%
@@ -459,7 +473,9 @@ plots.show(
 #
 # One column for the one query, and in it a score for each key: what *eat* got from *burger* and from *we*.
 #
-# ### Exercise: `attention_scores_columns` (3 points)
+# ### `attention_scores_columns` · exercise, 3 points
+#
+# *Extra, about 10 minutes.*
 #
 # Here there are no batch axes. Columns of different height raise a `ValueError`.
 
@@ -490,7 +506,41 @@ check(attention_scores_columns, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 9 · Why not one projection for both?
+# ## 9 · Design two projections yourself
+#
+# Until now the matrices were given. **Now you make them** (no points, about ten minutes). In the words *tonight*, *a*, *cat* and *sleep*, somebody
+# sleeps. So two things shall hold:
+#
+# 1. *sleep* looks for who sleeps: in its row, *cat* has the highest score, higher than *sleep* itself;
+# 2. *cat* does not look for *sleep*: that score is 0 or less.
+#
+# One column in each matrix is enough, $d_k = 1$. Ask yourself which of the four features makes a word *seek* someone, and which makes a word one
+# *to be found*. Change the zeros, run the cell, look.
+
+# %%
+few = ["tonight", "a", "cat", "sleep"]
+X_few = table[[vocabulary.index(word) for word in few]]  # (4, 4)
+#                    person  food   doing  time
+your_W_q = np.array([[0.0], [0.0], [0.0], [0.0]])  # (4, 1): how much each feature seeks
+your_W_k = np.array([[0.0], [0.0], [0.0], [0.0]])  # (4, 1): how much each feature can be found by
+
+plots.show(
+    pictures.design(few, (X_few @ your_W_q) @ (X_few @ your_W_k).T),
+)
+
+# %% [markdown]
+# <details><summary>One of many ways</summary>
+#
+# A doing seeks: `your_W_q = np.array([[0.0], [0.0], [1.0], [0.0]])`. A person is found, and a doing is the opposite of it:
+# `your_W_k = np.array([[1.0], [0.0], [-1.0], [0.0]])`. Then *sleep* has the query 2 and the key $1 - 2 = -1$, and *cat* the query 0 and the key 1. So *sleep*
+# scores 2 with *cat* and $-2$ with itself, and *cat*, which seeks nothing, scores 0 with everyone.
+#
+# </details>
+#
+# Then try the same with **one** matrix, `your_W_k = your_W_q`. Can both wishes be met? Try for two minutes, then read on.
+
+# %% [markdown]
+# ## 10 · Why not one projection for both?
 #
 # Queries and keys are both made from $X$ by a matrix. It would be cheaper to learn one matrix and use its result
 # twice. Here are both, for our sentence. Compare them before you read on: the two halves either side of the diagonal, then the diagonal.
@@ -501,7 +551,9 @@ plots.show(
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_two_projections", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
-# ### Question: `why_two_projections` (3 points)
+# ### `why_two_projections` · question, 3 points
+#
+# *Core, about 15 minutes.*
 #
 # Why are $Q$ and $K$ not the same projection of $X$? Say (1) what must be true of every table of scores when $W_q = W_k$,
 # (2) what that does to the score of a token with itself, and (3) give an example, from this sentence or your own, of a pair of words that needs two
@@ -529,8 +581,15 @@ plots.show(
 #
 # - Words become ids, ids rows of a table: $X$ of shape $(n, d_{\text{model}})$, tokens as rows.
 # - The dot product measures how much two vectors agree; the cosine does so without their lengths.
-# - Each token gets a query, a key and a value: $Q = XW_q$, $K = XW_k$, $V = XW_v$. The query asks, the keys answer, and whoever is to be renewed supplies the query.
+# - Each token gets a query, a key and a value: $Q = XW_q$, $K = XW_k$, $V = XW_v$. The query asks, the keys answer, and whoever is to be renewed supplies the
+#   query.
 # - All scores at once are one product: $S = QK^\top$, or $K^\top Q$ for tokens as columns.
+#
+# **Sources.** Vaswani and others, 2017, *Attention Is All You Need* (queries, keys, values, the scores as one product). Luong, Pham and Manning, 2015,
+# *Effective
+# Approaches to Attention-based Neural Machine Translation* (the dot product as a score). Mikolov and others, 2013, *Efficient Estimation of
+# Word Representations in Vector Space* (words as vectors). Salton, Wong and Yang, 1975, *A Vector Space Model for Automatic Indexing* (the cosine as
+# similarity).
 #
 # **Next.** Scores are not yet shares: they can be negative, and they grow with $d_k$. Unit 2 turns each row into weights that sum to 1, takes that share of
 # the values, and finds out what the $\sqrt{d_k}$ is for.

@@ -20,7 +20,7 @@
 # | `local_attention` | the same, looking only at the neighbourhood | 2 |
 # | `additive_scores` | another way to score | 2 |
 #
-# NumPy throughout, and about two hours. Unit 3 gives the words their order back, unit 4 sets several attentions side by
+# NumPy throughout, and about three hours. Unit 3 gives the words their order back, unit 4 sets several attentions side by
 # side.
 
 # %% nbgrader={"grade": false, "grade_id": "u2_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -46,7 +46,8 @@ plots.show(
 )
 
 # %% [markdown]
-# Only **differences** count: 1 more in the score is $e \approx 2.72$ times the weight, wherever you start. So the
+# Only **differences** count: of two keys in the same row, the one that scores 1 more has $e \approx 2.72$ times the weight of
+# the other, wherever the two scores lie. (How large both weights *are* depends on all keys, for they share out 1.) So the
 # scores $1002, 1001, 1000$ must give the same weights as $2, 1, 0$. Does the formula, typed as it stands?
 
 # %%
@@ -62,13 +63,17 @@ with np.errstate(over="ignore"):
 # It has to be the largest score **of each row**. Suppose one row lies around $10000$ and another around $-10000$, and
 # you subtract one maximum from both: the second row is then $e^{-20000} = 0$ in every place, and the division is $0/0$.
 #
-# Two more things that later units need:
+# Some keys must not be seen at all: in section 7 those that stand too far away, in units 4 and 6 empty places and the future. For
+# them the score $-\infty$ (`-np.inf`) means *not there*:
 #
-# - A score of $-\infty$ (`-np.inf`) means *not there*. Its weight is $e^{-\infty} = 0$; that works by itself.
-# - A row with **nothing but** $-\infty$ has nobody to attend to. Its weights shall be zeros, not NaN. Watch the step
-#   where $-\infty - (-\infty)$ would turn up, and the one where you would divide by 0.
+# - The weight of such a key is $e^{-\infty} = 0$; that works by itself.
+# - A row may have **nothing but** $-\infty$: a query that sees no key at all. You will make such a row yourself in section 7. It has nobody
+#   to attend to, so its weights shall be zeros, not NaN. Watch the step where $-\infty - (-\infty)$ would turn up, and the
+#   one where you would divide by 0.
 #
-# ### Exercise: `softmax` (3 points)
+# ### `softmax` · exercise, 3 points
+#
+# *Core, about 20 minutes.*
 #
 # `axis` is the axis along which the weights sum to 1; the maximum and the sum both run along it. `keepdims=True` leaves
 # a 1 in its place, so that the shapes still fit. Try it on scores of $\pm 10^4$. Integers are welcome and give real
@@ -104,9 +109,24 @@ check(softmax, hidden=True)
 # %% [markdown]
 # ## 2 · Weights mix the values
 #
-# *Tonight we eat a burger.* What should the vector of *burger* hold, once it has read the sentence? Say its query was
-# scored against the four words around it, and softmax gave *tonight* $0.5$, *we* $0.1$, *eat* $0.3$ and *a* $0.1$. Then
-# the new *burger* is
+# Back to the mall of unit 1. The wish *warm and sweet* scored 3 with the coats, 4 with hot cocoa, 1 with ice cream and 0 with the books. Softmax
+# makes shares of these: $0.26$, $0.70$, $0.035$ and $0.013$. Now the shopper fills one bag, and takes from **every** shop its share of the goods. (Still
+# without the $\sqrt{d_k}$ of the formula, which comes in section 5.)
+
+# %%
+shops = ["coats", "hot cocoa", "ice cream", "books"]
+goods = np.array([[2, 0, 0], [0, 2, 0], [0, 1, 0], [0, 0, 3]], dtype=float)  # so much cloth, sugar, paper
+raised = np.exp([3, 4, 1, 0])
+plots.show(
+    pictures.mixture(shops, raised / raised.sum(), goods, ["cloth", "sugar", "paper"], renewed="bag", of="shop"),
+)
+
+# %% [markdown]
+# Nothing was chosen and nothing left out. The best fit has most of the bag, and even the books are in it, with a hundredth of their paper.
+#
+# Now with words. *Tonight we eat a burger.* What should the vector of *burger* hold, once it has read the sentence? To see the arithmetic,
+# take four round numbers that are **invented**: *burger* gives the four words around it the weights $0.5$ (*tonight*), $0.1$ (*we*), $0.3$
+# (*eat*) and $0.1$ (*a*), and itself nothing. Then the new *burger* is
 #
 # $$y_{\text{burger}} = 0.5\,v_{\text{tonight}} + 0.1\,v_{\text{we}} + 0.3\,v_{\text{eat}} + 0.1\,v_{\text{a}} .$$
 #
@@ -120,6 +140,8 @@ check(softmax, hidden=True)
 # to eat, tonight, by someone.
 #
 # </details>
+#
+# In section 6 your own function computes the weights of *burger* from its query and the keys. They will be quite different ones.
 
 # %%
 features = ["person", "food", "time"]
@@ -144,7 +166,43 @@ plots.show(
 )
 
 # %% [markdown]
-# ### Exercise: `weighted_sum` (1 point)
+# ### From a mean to a mixture
+#
+# How does one compute all the mixtures of a sentence? Start with the dullest weights there are, and change one thing at a time. (No points: run, read,
+# change a number.)
+
+# %%
+V = values  # (n_k, d_v) = (4, 3), from above
+n_k, d_v = V.shape
+
+# 1. A loop that adds up all values and divides by their number: the mean. It hears every word alike.
+y = np.zeros(d_v)
+for j in range(n_k):
+    y = y + V[j] / n_k
+print("1. the mean:              ", y)
+
+# 2. The same loop with a weight for each word in place of 1/n: the mixture of one query.
+w = [0.5, 0.1, 0.3, 0.1]
+y = np.zeros(d_v)
+for j in range(n_k):
+    y = y + w[j] * V[j]
+print("2. the mixture of burger: ", y)
+
+# 3. A second loop around it, for a second query that hears all alike: a row of weights for each query.
+weights = np.array([w, [0.25, 0.25, 0.25, 0.25]])  # (n_q, n_k) = (2, 4)
+Y = np.zeros((len(weights), d_v))
+for i in range(len(weights)):
+    for j in range(n_k):
+        Y[i] = Y[i] + weights[i, j] * V[j]
+print("3. both in one array:\n", Y)
+
+# %% [markdown]
+# Look at the last line inside of the loops: entry $(i, c)$ of the result is $\sum_j w_{ij} V_{jc}$, *row $i$ of the weights* times *column $c$ of the
+# values*. You know an operation that does just this, without any loop.
+#
+# ### `weighted_sum` · exercise, 1 point
+#
+# *Core, about 5 minutes.*
 #
 # Batch axes may come first in both. A row of zeros among the weights (nobody to attend to) gives a row of zeros. One
 # weight too many or too few is a `ValueError`; NumPy's own will do.
@@ -173,10 +231,19 @@ check(weighted_sum, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Scores, weights, mixture: that is all of attention, and you can picture it without a formula. In unit 1 a shopper
-# passed shop windows. Now think of toys strewn over a room, each **looking for its friends**. A toy looks at every toy
-# (a query meets all keys), its eyes rest longest on those that are like it (weights), and it walks to the mixture of
-# the *places* where they are (values). All toys do this at the same moment.
+# And where do the weights come from? From scores, by your softmax. Scores that are all 0 give the mean again; raise one of them, and its word is heard more.
+
+# %%
+with plots.demonstration("softmax", "weighted_sum"):
+    for scores in ([0, 0, 0, 0], [2, 0, 0, 0], [9, 0, 0, 0]):  # of tonight, we, eat, a
+        w = softmax(np.array([scores], dtype=float))  # (1, 4)
+        print(scores, "→ weights", w[0].round(2), "→ mixture", weighted_sum(w, V)[0].round(2))
+
+# %% [markdown]
+# Scores, weights, mixture: that is all of attention, and you can picture it without a formula. Take the room of unit 1 again, with toys that **look
+# for their friends**. A toy holds its note against every badge (a query meets all keys). Where the badge fits the note, its eyes rest longest (weights): the
+# *horse* looks at the *knight*, who is nothing like a horse. What it takes in is the mixture of the *places* of all it looked at
+# (values), and it walks half of the way there. All toys do this at the same moment.
 
 # %%
 plots.show(
@@ -184,7 +251,11 @@ plots.show(
 )
 
 # %% [markdown]
-# Nobody told the bear where the rabbit was. It found it by what it *is*, not by where it *stood*. Hold on to that: it
+# (The scores are set by hand: 2.5 for a friend, 0 for everyone else. And that a toy goes only half of the way, so that it keeps half of its own place, is an
+# idea for which
+# unit 5 has a name.)
+#
+# Nobody told the horse where the knight was. It found it by what its badge *says*, not by where it *stood*. Hold on to that: it
 # is a strength here, and a weakness that unit 3 has to mend.
 
 # %% [markdown]
@@ -192,7 +263,22 @@ plots.show(
 #
 # So far $d_k$ was 2. Real models use 64 or more. What does the width do to a dot product?
 #
-# Take $q$ and $k$ with random entries, each of mean 0 and variance 1. One product $q_1 k_1$ has mean 0 and variance 1.
+# <details><summary><b>Refresher: mean, variance, independent</b> (two minutes)</summary>
+#
+# The **mean** of a random number is what it is on average. Its **variance** says how far it strays: the average of the *squared* distance from the mean.
+# Its root is the typical size of the distance. A coin that gives $+1$ or $-1$ has mean 0, and variance $\tfrac12 (1 + 1) = 1$.
+#
+# Two numbers are **independent** if knowing one tells nothing about the other. Throw two coins and add: $-2, 0, 0, 2$, each as likely. The mean is
+# 0, the variance $\tfrac14 (4 + 0 + 0 + 4) = 2 = 1 + 1$: *variances of independent numbers add up.* It does not hold for one coin counted twice: that gives
+# $-2$ or $2$,
+# and the variance is 4.
+#
+# Two more rules. The *product* of two independent numbers of mean 0 and variance 1 has mean 0 and variance $1 \cdot 1 = 1$. (Try it with the
+# coins: it is $+1$ or $-1$ again.) And a number *divided by $c$* has its variance divided by $c^2$.
+#
+# </details>
+#
+# Take $q$ and $k$ with random entries, each of mean 0 and variance 1. One product $q_i k_i$ has mean 0 and variance 1.
 # The dot product adds $d_k$ of them, independent of each other, and variances of independent numbers add up:
 #
 # $$\mathrm{Var}(q \cdot k) = 1 + 1 + \dots + 1 = d_k .$$
@@ -200,7 +286,9 @@ plots.show(
 # A *typical size* is the root of that: about 10 in 100 dimensions and 14 in 200. Two hundred dimensions outweigh one
 # hundred for no better reason than that there are more of them.
 #
-# ### Exercise: `score_variance` (2 points)
+# ### `score_variance` · exercise, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # Do not believe it: measure it. Draw `n_pairs` pairs with independent standard normal entries, take the dot product of
 # each pair, and return the variance of these `n_pairs` numbers. `rng = np.random.default_rng(seed)` makes a generator,
@@ -239,10 +327,9 @@ check(score_variance, hidden=True)
 
 # %%
 widths = [1, 4, 16, 64, 256, 512]
-try:
-    measured = [score_variance(d, 500, seed=0) for d in widths]
-except NotImplementedError:
-    measured = None
+measured = None
+with plots.demonstration("score_variance"):
+    measured = [float(score_variance(d, 500, seed=0)) for d in widths]
 plots.show(
     pictures.variance_growth(widths, measured),
 )
@@ -253,15 +340,51 @@ plots.show(
 # Why should large scores be bad? Two scores that differ by 1 have weights as $2.7 : 1$. Scores that differ by 10 have
 # weights as $22026 : 1$. With large scores one key takes everything: the softmax is **saturated**.
 #
-# And a saturated softmax cannot learn. Training nudges each score and asks how the weights answer. That answer is the
-# **Jacobian**: entry $(i, j)$ says how fast weight $i$ moves when score $j$ does. Differentiate
-# $p_i = e^{x_i} / \sum_m e^{x_m}$:
+# And a saturated softmax cannot learn. Training nudges each score a little and asks how the weights answer. So let us nudge: three keys have the scores 1, 0,
+# 0, and score 0
+# rises by a thousandth.
+
+# %%
+with plots.demonstration("softmax"):
+    before, after = softmax(np.array([1.0, 0.0, 0.0])), softmax(np.array([1.001, 0.0, 0.0]))
+    print("weights:                       ", before.round(4))
+    print("their change, divided by 0.001:", ((after - before) / 0.001).round(4))
+
+# %% [markdown]
+# Its own weight rises, the others fall, and together they gain nothing. Now the same with a pencil, for all pairs at once. The answer has a name, the
+# **Jacobian**: its entry $(i, j)$ says how fast weight $i$ moves when score $j$ does.
 #
-# - for $i = j$, the score stands above *and* below:
-#   $\;\dfrac{\partial p_i}{\partial x_i} = p_i - p_i^2 = p_i\,(1 - p_i)$;
-# - for $i \ne j$, only below: $\;\dfrac{\partial p_i}{\partial x_j} = -p_i\,p_j$.
+# <details><summary><b>Refresher: partial derivatives and the quotient rule</b> (two minutes)</summary>
 #
-# Both in one, with $\delta_{ij} = 1$ for $i = j$ and 0 otherwise:
+# $\dfrac{\partial f}{\partial x_j}$ says how fast $f$ moves when $x_j$ **alone** moves and everything else is held still. So a sum such as
+# $S = e^{x_0} + e^{x_1} + e^{x_2}$ has $\dfrac{\partial S}{\partial x_1} = e^{x_1}$: the two other terms do not move, and $e^x$ is its own derivative.
+#
+# A quotient of two things that both move has the derivative
+#
+# $$\Big(\frac{u}{S}\Big)' = \frac{u'\,S - u\,S'}{S^2}.$$
+#
+# Try it on $u = x$, $S = x + 1$ at $x = 1$: $(1 \cdot 2 - 1 \cdot 1)/4 = 0.25$. And from 1 to 1.01 the quotient goes from $0.5$ to $0.50249$.
+#
+# </details>
+#
+# Write $p_i = u / S$ with $u = e^{x_i}$ and $S = \sum_m e^{x_m}$, and let $x_j$ move. Below, one term of the sum moves: $S' = e^{x_j}$. Above it
+# depends on whether $j$ is $i$.
+#
+# **First case, $j = i$:** the numerator moves too, $u' = e^{x_i}$, and so
+#
+# $$\frac{\partial p_i}{\partial x_i} = \frac{e^{x_i}\,S - e^{x_i}\,e^{x_i}}{S^2} = \frac{e^{x_i}}{S} - \Big(\frac{e^{x_i}}{S}\Big)^2 = p_i - p_i^2 = p_i\,(1 - p_i) .$$
+#
+# **Second case, $j \ne i$:** the numerator stays where it is. Do this one yourself, on paper: put $u' = 0$ into the quotient rule, and write what comes out
+# with $p_i$ and $p_j$.
+#
+# <details><summary>Compare</summary>
+#
+# $$\frac{\partial p_i}{\partial x_j} = \frac{0 \cdot S - e^{x_i}\,e^{x_j}}{S^2} = -p_i\,p_j .$$
+#
+# </details>
+#
+# Does it fit what you measured? $p = (0.576, 0.212, 0.212)$ gives $0.576 \cdot 0.424 = 0.244$ and $-0.576 \cdot 0.212 = -0.122$.
+# Both cases in one, with $\delta_{ij} = 1$ for $i = j$ and 0 otherwise:
 #
 # $$J_{ij} = p_i\,(\delta_{ij} - p_j), \qquad J = \mathrm{diag}(p) - p\,p^\top .$$
 #
@@ -278,7 +401,9 @@ plots.show(
 #
 # </details>
 #
-# ### Exercise: `softmax_jacobian` (3 points)
+# ### `softmax_jacobian` · exercise, 3 points
+#
+# *Extra, about 20 minutes.*
 #
 # It gets the weights $p$, not the scores. With batch axes in front, each row has a matrix of its own:
 # $(\dots, n) \to (\dots, n, n)$. `np.diag` and `np.outer` know one row only. With a new axis all rows are served at once:
@@ -328,7 +453,9 @@ plots.show(
 # **By hand.** At $d_k = 64$ a typical unscaled score is 8, and so $e^8 = 2981$ times the weight of a score of 0. Scaled
 # it is 1, and $2.7$ times the weight.
 #
-# ### Exercise: `scale_scores` (1 point)
+# ### `scale_scores` · exercise, 1 point
+#
+# *Core, about 5 minutes.*
 
 
 # %% nbgrader={"grade": false, "grade_id": "scale_scores", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -394,7 +521,9 @@ plots.show(
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_square_root", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# ### Question: `why_square_root` (2 points)
+# ### `why_square_root` · question, 2 points
+#
+# *Core, about 15 minutes.*
 #
 # Why are the scores divided by $\sqrt{d_k}$? Say what goes wrong with no scale at all, what goes wrong with $d_k$
 # instead, and why the root is just right. Four or five sentences; use what you measured and saw.
@@ -429,7 +558,28 @@ plots.show(
 # There may be more keys than queries or fewer, and the values may have a width of their own. Which of all these numbers
 # goes under the root?
 #
-# ### Exercise: `scaled_dot_product_attention` (4 points)
+# First one word, all the way, with its numbers. It is *eat* from the sentence of unit 1, with the same table of words and the same three projections. There its
+# query $(3, 2)$ scored 3, 3, 0, 0 and 9.
+
+# %%
+tokens = ["tonight", "we", "eat", "a", "burger"]
+# (n, d_model), the features person, food, doing, time
+X = np.array([[0, 1, 0, 2], [2, 0, 1, 0], [1, 2, 2, 0], [0, 0, 0, 0], [0, 3, 0, 1]], dtype=float)
+W_q = np.array([[1, 0], [0, 1], [1, 0], [0, 0]], dtype=float)  # (d_model, d_k)
+W_k = np.array([[0, 2], [1, 0], [-1, -1], [0, 0]], dtype=float)  # (d_model, d_k)
+W_v = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]], dtype=float)  # (d_model, d_v)
+Q, K, V = X @ W_q, X @ W_k, X @ W_v
+plots.show(
+    pictures.one_word(tokens, 2, Q, K, V, features),
+)
+
+# %% [markdown]
+# Follow the row of *burger* from the left: its score is 9, over $\sqrt 2$ it is 6.4, that is 0.97 of all the weight, and so *eat* takes nearly all of
+# *burger*'s value $(0, 3, 1)$. Every other word adds a crumb. Together: $(0.03, 2.9, 1.0)$.
+#
+# ### `scaled_dot_product_attention` · exercise, 4 points
+#
+# *Core, about 15 minutes.*
 #
 # Return both the output and the weights, in this order: the weights are what we look at. One sentence at a time is
 # enough. Scores of $\pm 10^4$ must do no harm, and shapes that do not fit are a `ValueError` (NumPy's own will do).
@@ -461,31 +611,21 @@ check(scaled_dot_product_attention, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Let your function read the sentence of unit 1, with the same table of words and the same three projections. *eat*
-# looks for something edible and for a person. What will its output be?
+# Now your function does it for all five words at once. Guess two rows before you run the cell. *burger* has the query $(0, 3)$: it seeks a person. What will
+# it fetch?
+# And *a* has the query $(0, 0)$.
 
 # %%
-tokens = ["tonight", "we", "eat", "a", "burger"]
-# (n, d_model), the features person, food, doing, time
-X = np.array([[0, 1, 0, 2], [2, 0, 1, 0], [1, 2, 2, 0], [0, 0, 0, 0], [0, 3, 0, 1]], dtype=float)
-W_q = np.array([[1, 0], [0, 1], [1, 0], [0, 0]], dtype=float)  # (d_model, d_k)
-W_k = np.array([[0, 2], [1, 0], [-1, -1], [0, 0]], dtype=float)  # (d_model, d_k)
-W_v = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]], dtype=float)  # (d_model, d_v)
-Q, K, V = X @ W_q, X @ W_k, X @ W_v
-
-try:
+with plots.demonstration("scaled_dot_product_attention"):
     output, weights = scaled_dot_product_attention(Q, K, V)
-except NotImplementedError:
-    print("The picture comes here as soon as scaled_dot_product_attention is answered.")
-else:
     plots.show(
         pictures.attention(tokens, weights, output, features),
     )
 
 # %% [markdown]
-# *eat* has fetched almost exactly what *burger* hands over, $(0, 3, 1)$. And look at the row of *a*: its query is all
-# zeros, so all scores are 0, all weights equal, and its output is the plain mean of the values. A word that asks for
-# nothing hears everyone alike.
+# *burger* gives 0.99 to *we* and fetches almost exactly what *we* hands over, $(2, 0, 0)$. (So much for the invented weights of section 2: what these three
+# matrices want, *burger* does.) And look at the row of *a*: its query is all zeros, so all scores are 0, all weights equal, and its output is the plain
+# mean of the values. A word that asks for nothing hears everyone alike.
 #
 # Now a sentence of your own. Nobody has trained anything here, so the computer does not know what your words *mean*. Each
 # is given a vector made of its **spelling**: every piece of three letters has a random direction, always the same, and
@@ -522,11 +662,8 @@ import torch
 rng = np.random.default_rng(0)
 wide = rng.normal(size=(4, 64)), rng.normal(size=(7, 64)), rng.normal(size=(7, 10))  # Q, K, V
 theirs = torch.nn.functional.scaled_dot_product_attention(*map(torch.from_numpy, wide)).numpy()
-try:
+with plots.demonstration("scaled_dot_product_attention"):
     yours, _ = scaled_dot_product_attention(*wide)
-except NotImplementedError:
-    print("The comparison comes here as soon as scaled_dot_product_attention is answered.")
-else:
     print(f"largest difference from torch: {np.abs(yours - theirs).max():.1e}")
 
 # %% [markdown]
@@ -542,7 +679,8 @@ plots.show(
 )
 
 # %% [markdown]
-# The price shows in the picture below. Within a window of 1, *was* cannot reach *burger*, the very thing that was good.
+# The price shows in the picture below. Its scores are set by hand, to show what a trained model may want. Within a window of 1, *was* cannot reach *burger*,
+# the very thing that was good.
 # The **far context** matters whenever it is given weight, and full attention can give weight to anything. (Stacking
 # layers helps a little: news travels one window further with each.)
 
@@ -560,7 +698,9 @@ plots.show(
 # and nothing to divide. It is safer to rule the far keys out **before** the softmax, so that they never take a share.
 # Which score has weight exactly 0? You met it in section 1.
 #
-# ### Exercise: `local_attention` (2 points)
+# ### `local_attention` · exercise, 2 points
+#
+# *Extra, about 15 minutes.*
 #
 # Scaled scores as before. $i$ and $j$ both count from 0, also when there are more keys than queries or fewer. A query
 # whose whole window lies behind the last key sees nothing: its weights and its output are zeros.
@@ -612,6 +752,14 @@ plots.show(
 #
 # $$s_{ij} = v \cdot \tanh(q_i\,W_q + k_j\,W_k) .$$
 #
+# <details><summary><b>Refresher: tanh</b> (one minute)</summary>
+#
+# $\tanh x = \dfrac{e^x - e^{-x}}{e^x + e^{-x}}$ is a curve in the shape of an S. It lets small numbers pass nearly as they are ($\tanh 0 = 0$, $\tanh 0.1 =
+# 0.0997$), bends larger
+# ones ($\tanh 1 = 0.76$), and never goes beyond 1 ($\tanh 3 = 0.995$). Below zero it is the same with a minus: $\tanh(-1) = -0.76$. In NumPy it is `np.tanh`.
+#
+# </details>
+#
 # **By hand**, with $h = 2$: let $q\,W_q = (1, 0)$, $k\,W_k = (0, -1)$ and $v = (2, 1)$. The sum is $(1, -1)$, its tanh
 # $(0.76, -0.76)$, the score $2 \cdot 0.76 - 0.76 = 0.76$.
 #
@@ -619,7 +767,9 @@ plots.show(
 # and $1$, however wide the two are. Why then did the dot product win? Because all scores are *one* matrix product, and
 # that is what computers do fastest; the network needs $h$ values of $\tanh$ for every pair.
 #
-# ### Exercise: `additive_scores` (2 points)
+# ### `additive_scores` · exercise, 2 points
+#
+# *Extra, about 15 minutes.*
 #
 # Every query meets every key, so two of the arrays need a new axis before they can be added:
 # $(n_q, 1, h) + (1, n_k, h) \to (n_q, n_k, h)$. Widths that do not fit are a `ValueError`; NumPy's own will do.
@@ -663,6 +813,15 @@ check(additive_scores, hidden=True)
 #
 # Something is still missing. Shuffle the words, and each gets exactly the same output as before: attention does not
 # know **order**. Unit 3 shows it, and mends it with sines and cosines.
+#
+# **Sources.** Bahdanau, Cho and Bengio, 2014, *Neural Machine Translation by Jointly Learning to Align and Translate* (attention, with the additive score).
+# Luong, Pham and
+# Manning, 2015, *Effective Approaches to Attention-based Neural Machine Translation* (the dot product; a window). Vaswani and others, 2017, *Attention Is
+# All You Need* (the scale; its footnote on the variance). Bridle, 1990, *Probabilistic Interpretation of Feedforward Classification Network Outputs, with
+# Relationships to Statistical
+# Pattern Recognition* (softmax). Hinton, Vinyals and Dean, 2015, *Distilling the Knowledge in a Neural Network* (temperature). Beltagy, Peters and Cohan,
+# 2020, *Longformer: The
+# Long-Document Transformer* (attention to a neighbourhood).
 #
 # **How to hand in:** run *Kernel → Restart Kernel and Run All Cells*, see that every check is green, save, press
 # **Validate**, and then **Submit** in the assignment list.

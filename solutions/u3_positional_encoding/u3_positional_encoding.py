@@ -14,7 +14,7 @@
 # | `add_positions` | word and place in one vector | 2 |
 # | `shift_matrix` | a step as a turn: why it had to be sines and cosines | 3 |
 #
-# NumPy throughout, and about an hour and a half. You need the attention of unit 2, which is imported below in case yours is not finished. The table you
+# NumPy throughout, and about two hours. You need the attention of unit 2, which is imported below in case yours is not finished. The table you
 # build here is the one that the Transformer of unit 7 adds to its tokens.
 
 # %% nbgrader={"grade": false, "grade_id": "u3_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -42,7 +42,7 @@ order = np.array([3, 4, 2, 0, 1])
 shuffled = [words[i] for i in order]
 
 rng = np.random.default_rng(178)
-vector_of = {word: rng.normal(size=8) for word in dict.fromkeys(words)}  # one vector a word
+vector_of = {word: rng.normal(size=8) for word in dict.fromkeys(words)}  # one vector for each word
 X = np.stack([vector_of[word] for word in words])  # (5, 8)
 
 plain_output, _ = scaled_dot_product_attention(X, X, X)
@@ -89,7 +89,9 @@ plots.show(
 # Token 1 had 1.964 and now has 1: a difference of 0.964. With positions, attention notices.
 
 # %% [markdown]
-# ### Exercise: `permutation_gap` (3 points)
+# ### `permutation_gap` · exercise, 3 points
+#
+# *Core, about 10 minutes.*
 #
 # Measure this for any sentence. With $A(X)$ the output of scaled self-attention ($Q = K = V = X$; `scaled_dot_product_attention` returns output **and**
 # weights, so take the first of the two), return two plain numbers, each the largest absolute difference over all entries:
@@ -138,11 +140,9 @@ check(permutation_gap, hidden=True)
 
 # %%
 P_random = rng.normal(size=X.shape)
-try:
+with plots.demonstration("permutation_gap"):
     without, with_positions = permutation_gap(X, P_random, order)
     print(f"without positions: {without:.0e}   with positions: {with_positions:.2f}")
-except NotImplementedError:
-    print("This cell shows your two numbers once permutation_gap is answered.")
 
 # %% [markdown]
 # ## 2 · Two tables that suggest themselves, and fail
@@ -164,7 +164,9 @@ plots.show(
 )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_not_counting", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# ### Question: `why_not_counting` (2 points)
+# ### `why_not_counting` · question, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # A friend says: "Why the fuss? Add the position 0, 1, 2, ... itself to the word's vector. And if the numbers get too large, divide by the length of the
 # sentence."
@@ -211,8 +213,9 @@ plots.show(
 # ### One clock
 #
 # A wave is a clock hand seen from the side. The hand starts at the top and turns clockwise, by the same angle at each position. Two numbers say where
-# its tip is: **the sine of the angle is how far right it points, the cosine how far up.** One number would not do: a sine of 0.84 may belong to a hand
-# on its way down or up.
+# its tip is: **the sine of the angle is how far right it points, the cosine how far up.** One number would not do: a sine of 0.84 belongs to two hands, one
+# that points
+# up and to the right (angle 1) and one that points down and to the right (angle 2.14). The cosine tells them apart.
 
 # %%
 plots.show(
@@ -248,7 +251,9 @@ plots.show(
 #
 # And position 0 needs no calculator: all angles are 0, so $PE[0] = (0, 1, 0, 1)$, all hands up.
 #
-# ### Exercise: `encoding_by_hand` (2 points)
+# ### `encoding_by_hand` · exercise, 2 points
+#
+# *Core, about 5 minutes.*
 #
 # Do the same for **position 2**, with $d_{\text{model}} = 4$. Use paper and a calculator (set to radians), and write the four numbers down with four
 # decimals, as `np.array([..., ..., ..., ...])`.
@@ -274,7 +279,9 @@ check(encoding_by_hand, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Exercise: `frequencies` (3 points)
+# ### `frequencies` · exercise, 3 points
+#
+# *Core, about 10 minutes.*
 #
 # The speeds of all clocks at once:
 #
@@ -282,6 +289,12 @@ check(encoding_by_hand, hidden=True)
 #
 # For $d_{\text{model}} = 8$ these are 1, 0.1, 0.01 and 0.001: each clock is slower than the one before by the same factor. An odd $d_{\text{model}}$
 # would leave a sine without its cosine: raise a `ValueError`.
+#
+# **Why 10000?** The paper gives no reason, and there is nothing exact about it. The base says how slow the slowest clock is. In a table of width 64 that clock
+# comes round after 47,117 positions, more than any sentence has: it alone tells roughly how far the text has come. With a base of 100 it would come round
+# after 544 positions, and in a longer text no single hand would tell that any more. (The rows would still differ, in how the hands stand together.) With
+# a million, nearly half of the clocks (15 of 32) would turn by less than 0.1 radian in the first 100 positions: columns that say next to nothing in a short
+# sentence. So the base goes with the length of the texts, and models that read very long ones have larger bases.
 
 # %%
 plots.show(
@@ -317,7 +330,9 @@ check(frequencies, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Exercise: `sinusoidal_encoding` (5 points)
+# ### `sinusoidal_encoding` · exercise, 5 points
+#
+# *Core, about 20 minutes.*
 #
 # Now the whole table, a row for each position, counted from 0. For $d_{\text{model}} = 4$ it begins
 #
@@ -385,20 +400,25 @@ plots.explore(
 # ## 4 · Word and place in one vector
 #
 # The position vector is as wide as the token, and the two are **added**. So the width stays the same, and nothing that comes after has to know that
-# there are positions. One thing has to be put right first: the entries of an embedding are small, of a size near $1/\sqrt{d_{\text{model}}}$ (so that a
-# whole vector has length about 1), while sines and cosines go up to 1. Times $\sqrt{d_{\text{model}}}$, the word is as loud as its place:
+# there are positions. One thing has to be agreed on first: how large the numbers in an embedding are. It is a **convention** of the first Transformers to
+# start them small, with a
+# size near $1/\sqrt{d_{\text{model}}}$, so that a whole vector has length about 1. Sines and cosines go up to 1 and would drown them. Times
+# $\sqrt{d_{\text{model}}}$, the word is as loud as its place. (Other conventions are about: `torch.nn.Embedding` starts with entries of size 1, and
+# needs no such factor.) This course keeps the paper's factor:
 #
 # $$\sqrt{d_{\text{model}}}\; X + P[:n] .$$
 
 # %%
 d_model = X.shape[1]
-embedded = X / np.sqrt(d_model)  # the usual size of an embedding
+embedded = X / np.sqrt(d_model)  # small, by this convention
 plots.show(
     figures.sum_of_word_and_place(embedded, words),
 )
 
 # %% [markdown]
-# ### Exercise: `add_positions` (2 points)
+# ### `add_positions` · exercise, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # By hand, with $d_{\text{model}} = 4$ and so $\sqrt{d_{\text{model}}} = 2$, for the token at position 0:
 #
@@ -442,7 +462,7 @@ check(add_positions, hidden=True)
 # dog bites or is bitten.
 
 # %%
-try:
+with plots.demonstration("sinusoidal_encoding", "add_positions", "permutation_gap"):
     P = sinusoidal_encoding(20, d_model)
     placed, placed_shuffled = add_positions(embedded, P), add_positions(embedded[order], P)
     plots.show(
@@ -455,16 +475,15 @@ try:
     )
     without, with_positions = permutation_gap(X, P[: len(X)], order)
     print(f"without positions: {without:.0e}   with yours: {with_positions:.2f}")
-except NotImplementedError:
-    print("This cell shows both sentences once all exercises above are answered.")
 
 # %% [markdown]
-# One trap for later units, where several sentences stand in one array $(\text{batch}, n, d_{\text{model}})$: positions run along the axis of the *tokens*. There,
+# One trap for later units, where several sentences stand in one array $(\text{batch}, n, d_{\text{model}})$: positions run along the axis of the *tokens*.
+# There,
 # `P[:len(X)]` counts the sentences; with a single sentence in the batch it is one row, and every token silently gets position 0. `P[:X.shape[-2]]`
 # counts the tokens.
 
 # %% [markdown]
-# ## 5 · Near is near, everywhere
+# ## 5 · A distance is the same everywhere
 #
 # The third wish was that a step means the same everywhere. Attention compares vectors by dot products, so compare two rows of the table. For one clock,
 # with $a = p\,\omega_i$ and $b = q\,\omega_i$,
@@ -475,7 +494,8 @@ except NotImplementedError:
 #
 # $$PE[p] \cdot PE[q] = \sum_i \cos\big((p - q)\,\omega_i\big) .$$
 #
-# The places $p$ and $q$ are gone; only their **distance** $p - q$ is left.
+# The places $p$ and $q$ are gone; only their **distance** $p - q$ is left. Look at the curve on the right: the product is largest at the place itself and
+# falls quickly on both sides.
 
 # %%
 plots.show(
@@ -486,12 +506,21 @@ plots.show(
 # Try it with your own table: the pairs of positions below are all 4 apart.
 
 # %%
-try:
+with plots.demonstration("sinusoidal_encoding"):
     table = sinusoidal_encoding(60, 64)
     for p, q in ((3, 7), (20, 24), (55, 51)):
         print(f"PE[{p}] · PE[{q}] = {table[p] @ table[q]:.4f}")
-except NotImplementedError:
-    print("This cell shows three products once sinusoidal_encoding is answered.")
+
+# %% [markdown]
+# Two things these products do **not** give, although one might wish for them:
+#
+# * *Nearer is not always larger.* From a distance of about 10 on the curve wavers. At 25 it is 20.1, at 22 only 17.6: the hands of the quick clocks have come
+#   round and agree again.
+# * *Before and after are alike.* $\cos(a - b)$ is $\cos(b - a)$, so four places before gives the same product as four places after; the last of your three
+#   lines goes backwards. From products of
+#   encodings alone nobody can tell who bites whom.
+#
+# For that one needs the direction of the step, and it is in the table too, in another way.
 
 # %% [markdown]
 # ## 6 · A step is a turn
@@ -508,13 +537,17 @@ plots.explore(
 )
 
 # %% [markdown]
-# ### Exercise: `shift_matrix` (3 points)
+# ### `shift_matrix` · exercise, 3 points
+#
+# *Extra, about 20 minutes.*
 #
 # A turn is a matrix. So there is one matrix $M$ that takes *every* position to the one `offset` later:
 #
 # $$PE[p + \text{offset}] = M\; PE[p] \quad\text{for every } p,$$
 #
-# with $PE[p]$ as a column. A model can learn such a matrix, and with it "three words back", once for all places.
+# with $PE[p]$ as a column. A model can learn such a matrix inside of its $W_q$ or $W_k$, and with it "three words back", once for all places. The matrix for
+# three back is not the
+# one for three onwards: here before and after are told apart.
 #
 # Start with one clock. The addition theorems say how the pair at angle $x + a$ comes from the pair at angle $x$:
 #
@@ -558,7 +591,7 @@ check(shift_matrix, hidden=True)
 # Your matrix for 3 steps, and a test on places far apart: the same `M` serves them all.
 
 # %%
-try:
+with plots.demonstration("sinusoidal_encoding", "shift_matrix"):
     M = shift_matrix(3, 8)
     table = sinusoidal_encoding(2000, 8)
     plots.show(
@@ -567,8 +600,6 @@ try:
     for p in (0, 50, 1900):
         error = np.abs(M @ table[p] - table[p + 3]).max()
         print(f"from {p} to {p + 3}: largest error {error:.0e}")
-except NotImplementedError:
-    print("This cell shows your matrix once sinusoidal_encoding and shift_matrix are answered.")
 
 # %% [markdown]
 # ## What you have now
@@ -576,11 +607,19 @@ except NotImplementedError:
 # * Attention by itself sees a bag of words: shuffle the tokens, and the outputs are shuffled in the same way, nothing else.
 # * A vector for the place, as wide as the token, is added to $\sqrt{d_{\text{model}}}$ times the token.
 # * Its entries are clock hands: even ones sines, odd ones cosines, each pair slower than the one before.
-# * Products of position vectors depend on the distance alone, and a step is the same turn everywhere.
+# * Products of position vectors depend on the distance alone, not on its direction; a step, with its direction, is the same turn everywhere.
 #
-# Many later models *learn* the table `P` instead, like any other weights. That works as well up to the longest sentence of the training, and says
-# nothing beyond it; yours can be made as long as you like. And since a step is a turn, one can turn the queries and keys themselves instead of adding
-# anything: you will do that in unit 8.
+# Many later models *learn* the table `P` instead, like any other weights. That works as well up to the longest sentence of the training, and has no
+# row beyond it. Yours has a row for every place: it can be *computed* for any length. That does not mean that a model *understands* any length. A model
+# trained on short sentences meets
+# rows that it has never seen, and usually does badly with them. And since a step is a turn, one can turn the queries and keys themselves
+# instead of adding anything: you will do that in unit 8.
+#
+# **Sources.** Vaswani and others, 2017, *Attention Is All You Need*, section 3.5 (sines and cosines, the base, the factor $\sqrt{d_{\text{model}}}$ in 3.4).
+# Gehring and others, 2017, *Convolutional
+# Sequence to Sequence Learning* (learned positions). Su and others, 2021, *RoFormer: Enhanced Transformer with Rotary Position Embedding* (turning queries
+# and keys). Kazemnejad
+# and others, 2023, *The Impact of Positional Encoding on Length Generalization in Transformers* (what happens beyond the trained length).
 #
 # **Next:** unit 4 lets several attentions look at one sentence side by side, each for something else.
 #

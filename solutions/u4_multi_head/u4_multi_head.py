@@ -2,17 +2,19 @@
 # # Unit 4 · Multi-head attention: several looks at one sentence
 #
 # The attention of unit 2 gives every word one look around: one softmax, one set of weights, one mixture. In this unit a word gets several looks at
-# once, each for something else, and at no extra cost.
+# once, each for something else, with as many parameters and multiplications as before. (It does take more memory. Section 5 has the bill.)
 #
-# | you will write | what it is for |
-# |---|---|
-# | `split_heads`, `merge_heads` | cut the width of every token into slices, one for each head, and put the slices back |
-# | `multi_head_attention` | the attention of unit 2 in every slice, in NumPy |
-# | `count_parameters` | the bill |
-# | `MultiHeadAttention` | the same as a torch module, with biases, masks and everything that can be trained |
-# | `convert_torch_weights` | proves your module right: it takes over the weights of torch's own and gives the same numbers |
+# | you write | what it is for | points |
+# |---|---|---|
+# | `split_heads` | cut the width of every token into slices, one for each head | 3 |
+# | `merge_heads` | put the slices back | 2 |
+# | `multi_head_attention` | the attention of unit 2 in every slice, in NumPy | 4 |
+# | `count_parameters` | how much there is to learn | 1 |
+# | `one_head_or_many` | in your own words: what several heads can do that one cannot | 2 |
+# | `MultiHeadAttention` | the same as a torch module, with biases, masks and everything that can be trained | 5 |
+# | `convert_torch_weights` | proves your module right: it takes over the weights of torch's own and gives the same numbers | 3 |
 #
-# and answer one question in words, `one_head_or_many`. You need the attention of unit 2, which is imported below in case yours is not finished.
+# About two and a half hours. You need the attention of unit 2, which is imported below in case yours is not finished.
 # **The unit changes from NumPy to torch half-way, on purpose:** first you see every number move, then you build the part that units 5 to 7 stack into a
 # Transformer and train.
 
@@ -30,7 +32,8 @@ from helpers.reference.u2_softmax_scaling import scaled_dot_product_attention
 #
 # A softmax hands out exactly 100 %. Asked both questions at once, one head has to share: half of its look goes to *cat*, half to *thirsty*, and what
 # comes out is a mixture of the two in which nobody can tell who was meant and what was told. Two heads ask one question each, and each spends its whole
-# 100 % on it. Follow the framed row of *it*: yellow is all of the look, grey is half of it.
+# 100 % on it. Follow the framed row of *it*: yellow is all of the look, grey is half of it. (Queries and keys are set by hand here. In section 7 you train
+# some.)
 
 # %%
 plots.show(
@@ -53,7 +56,7 @@ plots.show(
 # %% [markdown]
 # ### Heads are like filters
 #
-# If you know convolutions, you know the idea. A layer never has a single filter: one finds level lines, another upright ones, and every filter makes a
+# If you know convolutions, you know the idea. A layer never has a single filter: one finds horizontal lines, another vertical ones, and every filter makes a
 # picture of its own from the same image. A head makes a picture of its own from the same sentence. Which thing each looks for is nobody's choice; filters
 # and heads start out at random and **learn** to divide the work. (The heads below are made by hand, so that you can see what each wants.)
 
@@ -69,7 +72,7 @@ plots.show(
 # take 100 each. They work at the same time and do not talk, like two teams that build one bridge from both ends. In the middle the halves are joined (the
 # 100 columns of one next to the 100 of the other, **concatenated**), and the road laid over both is one linear layer, $W_o$, from 200 to 200.
 #
-# The paper, *Attention Is All You Need* (Vaswani et al., 2017), has 512 dimensions and eight teams: $512 = 8 \times 64$.
+# The paper (*Attention Is All You Need*) has 512 dimensions and eight teams: $512 = 8 \times 64$.
 #
 # Narrow teams have calmer scores, too. As you measured in unit 2, the typical size of a dot product is the root of the number of products it adds: about
 # $\sqrt{200} \approx 14$ for one team of 200, $\sqrt{100} = 10$ for a team of 100. So every team divides by the root of **its own** width.
@@ -116,7 +119,9 @@ plots.show(
 # A network with this mistake still trains, and its loss falls, only not as far as it should: the row called *cat* is really the second half of *the*. No error
 # message ever tells.
 #
-# ### Exercise: `split_heads` (3 points)
+# ### `split_heads` · exercise, 3 points
+#
+# *Core, about 15 minutes.*
 #
 # $(\dots, n, d) \to (\dots, h, n, d/h)$, head $i$ takes the columns from $i \cdot d/h$ up to, but without, $(i+1) \cdot d/h$.
 #
@@ -164,7 +169,9 @@ plots.show(
 )
 
 # %% [markdown]
-# ### Exercise: `merge_heads` (2 points)
+# ### `merge_heads` · exercise, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # $(\dots, h, n, d/h) \to (\dots, n, d)$, so that `merge_heads(split_heads(X, h))` is `X` again, number by number. The result is an array of its own here
 # too. (With a single head, a reshape has nothing to move and hands back the input's memory; `.copy()` settles that.)
@@ -215,7 +222,9 @@ check(merge_heads, hidden=True)
 # Side by side: $\begin{pmatrix} 0.73 & 0.5 \\ 0.5 & 0.73 \end{pmatrix}$, and $W_o$, here the identity, changes nothing. Two softmaxes made two different
 # tables of weights from one $X$.
 #
-# ### Exercise: `multi_head_attention` (4 points)
+# ### `multi_head_attention` · exercise, 4 points
+#
+# *Core, about 15 minutes.*
 #
 # Return the output $(\dots, n, d_{\text{model}})$ **and** the weights of all heads $(\dots, h, n, n)$. Any number of batch axes may come first, and
 # large scores must not overflow. The `scaled_dot_product_attention` of unit 2, imported above, takes any number of axes in front; to it, heads are just
@@ -256,7 +265,7 @@ check(multi_head_attention, hidden=True)
 
 # %%
 tokens, X, projections = figures.example_layer()  # 9 words, (9, 64), four matrices (64, 64)
-try:
+with plots.demonstration("multi_head_attention"):
     output, weights = multi_head_attention(X, *projections, n_heads=8)
     if np.shape(weights) == (8, 9, 9):
         plots.explore(
@@ -265,8 +274,6 @@ try:
         )
     else:
         print(f"For 8 heads and 9 words the weights should have the shape (8, 9, 9); yours have {np.shape(weights)}.")
-except NotImplementedError:
-    print("This cell shows the eight heads once multi_head_attention is answered.")
 
 # %% [markdown]
 # <details><summary>The favourites</summary>
@@ -277,6 +284,27 @@ except NotImplementedError:
 # Head 0 has a difficulty with the first word, which has none before it. Heads 0 to 2 find places with the clock hands of unit 3, turned by one step.
 #
 # </details>
+
+# %% [markdown]
+# ### Heads add up
+#
+# *Side by side, then times $W_o$* can be read in another way. Columns $i \cdot d_k$ to $(i+1) \cdot d_k$ of what is laid side by side meet the rows of $W_o$
+# with the same numbers. Call these
+# rows $W_o^{(i)}$, a slice $(d_k, d_{\text{model}})$ for each head, and
+#
+# $$[\text{head}_0 \,|\, \dots \,|\, \text{head}_{h-1}]\; W_o = \sum_i \text{head}_i\, W_o^{(i)} .$$
+#
+# So every head writes its finding at the full width, and the findings are **added**. The cell below does it with the eight heads from above. Remember the
+# sum: in unit 5 one more thing is added to it, the
+# token itself.
+
+# %%
+with plots.demonstration("multi_head_attention"):
+    output, weights = multi_head_attention(X, *projections, n_heads=8)
+    _, _, W_v, W_o = projections
+    slices = [slice(8 * i, 8 * i + 8) for i in range(8)]
+    added = sum(weights[i] @ (X @ W_v)[:, part] @ W_o[part] for i, part in enumerate(slices))  # (9, 64)
+    print(f"your output and the sum of the heads differ by at most {np.abs(output - added).max():.0e}")
 
 # %% [markdown]
 # ## 5 · One head or eight: what it costs
@@ -296,8 +324,11 @@ plots.show(
 # | scale | $\sqrt{512} \approx 22.6$ | $\sqrt{64} = 8$ |
 # | multiplications | $4 n d^2 + 2 n^2 d$ | $4 n d^2 + 2 n^2 d$ |
 # | softmaxes | $n$ rows | $8 n$ rows |
+# | memory for the weights | $n^2$ numbers | $8 n^2$ numbers |
 #
-# ### Exercise: `count_parameters` (1 point)
+# ### `count_parameters` · exercise, 1 point
+#
+# *Extra, about 5 minutes.*
 #
 # How many numbers does the whole layer learn: $W_q$, $W_k$, $W_v$ and $W_o$, and, if `bias` is True, the biases of all four?
 #
@@ -337,16 +368,31 @@ plots.show(
 )
 
 # %% [markdown]
-# The same bill, but for a few more exponentials. And this is what it buys: below are **the same** $X$, $W_q$ and $W_k$ twice. On the left the 64 products of
-# a query with a key are added up to one score, as one head does; on the right they are added up in eight groups of 8, as eight heads do.
+# Parameters and multiplications are the same. What grows is what belongs to the maps: eight times the exponentials, and eight tables of $n^2$ weights in
+# memory instead of one. At 50 words
+# that is nothing. At 4,096 words one table has 67 MB (4 bytes a number), and eight have 537 MB, for one layer and one sentence. Unit 8 shows how to do
+# without the
+# table.
+#
+# And this is what it buys: below are **the same** $X$, $W_q$ and $W_k$ twice. In the framed map the 64 products of
+# a query with a key are added up to one score, as one head does; in the others they are added up in eight groups of 8, as eight heads do.
 
 # %%
 plots.show(
     figures.one_picture_or_eight(),
 )
 
+# %% [markdown]
+# Then why not 512 heads of width 1? Because a narrow head is a poor judge. Its scores $Q_i K_i^\top$ are made of $d_k$ products only; a table of such scores
+# has a **rank** of $d_k$ at most, however many tokens
+# there are. In the extreme, $d_k = 1$, a score is one number times one number, $S_{ij} = q_i k_j$. Then a query with $q_i > 0$ likes the key with the largest
+# $k_j$ best, and one with
+# $q_i < 0$ the key with the smallest. No query can prefer any of the keys between, so *the word before* is beyond such a head. Widths of 64 and 128 are usual.
+
 # %% [markdown] nbgrader={"grade": true, "grade_id": "one_head_or_many", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# ### Question: `one_head_or_many` (2 points)
+# ### `one_head_or_many` · question, 2 points
+#
+# *Core, about 10 minutes.*
 #
 # One head of 512 has as many parameters as eight heads of 64, and needs as many multiplications. What can the eight do that the one cannot?
 # Think of what a softmax hands out, and of what happens to the values. Three or four sentences.
@@ -384,7 +430,8 @@ import torch
 from torch import nn
 
 # %% [markdown]
-# Here is the whole module as a flow chart, drawn by the course's own code. Compare it with figure 2 of the paper. New is that query, key and value may
+# Here is the whole module as a flow chart, drawn by the course's own code. Compare it with figure 2 of *Attention Is All You Need*. New is that query, key
+# and value may
 # come from **different sequences**: $n_q$ query tokens ask $n_k$ key tokens. In unit 6 that will be one language asking another.
 
 # %%
@@ -429,7 +476,9 @@ print("filled with -inf, nothing is seen:", torch.softmax(torch.full((3,), -torc
 #
 # `masked_fill` returns a new tensor. A line `scores.masked_fill(~mask, ...)` alone throws it away.
 #
-# ### Exercise: `MultiHeadAttention` (5 points)
+# ### `MultiHeadAttention` · exercise, 5 points
+#
+# *Core, about 30 minutes.*
 #
 # * Four layers called `W_q`, `W_k`, `W_v`, `W_o`, each `nn.Linear(d_model, d_model)`; `bias` holds for all four. Nothing else is stored with the weights.
 # * `n_heads` below 1 or not dividing `d_model` is a `ValueError`, raised when the module is made.
@@ -498,7 +547,90 @@ check(MultiHeadAttention, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 7 · The proof: torch's weights in your module
+# ## 7 · Train some heads
+#
+# The heads of section 4 were made by hand. Will heads **learn** to divide the work? Here is a task that needs two looks. Six tokens each carry two keys, one
+# of kind A
+# and one of kind B (both are numbers from 0 to 5, and each comes once), and a value from 0 to 5. The question names an A and a B; wanted are **both** values.
+#
+# | token | 0 | 1 | 2 | 3 | 4 | 5 |
+# |---|---|---|---|---|---|---|
+# | A | 3 | 0 | 5 | 1 | 4 | 2 |
+# | B | 1 | 4 | 0 | 2 | 5 | 3 |
+# | value | 2 | 2 | 5 | 0 | 1 | 4 |
+#
+# *A is 5 and B is 2* is answered by 5 (token 2) and 0 (token 3). The model is one layer of **your** attention, with width 32: the question asks, the six
+# tokens answer, and one linear layer reads
+# the two values off. Only the number of heads differs. Each model has the same 5,580 parameters.
+
+
+# %%
+def draw_sentences(count):
+    A, B = torch.rand(2, count, 6).argsort(-1)  # two keys for each token, (count, 6)
+    values = torch.randint(6, (count, 6))
+    a, b = torch.randint(6, (2, count))  # what the question names
+    wanted = torch.stack([values[A == a[:, None]], values[B == b[:, None]]], dim=-1)  # (count, 2)
+    return (A, B, values, a, b), wanted
+
+
+class TwoQuestions(nn.Module):
+    def __init__(self, n_heads):
+        super().__init__()
+        self.A, self.B, self.value, self.ask_A, self.ask_B = (nn.Embedding(6, 32) for _ in range(5))
+        self.attention = MultiHeadAttention(32, n_heads)
+        self.read_out = nn.Linear(32, 2 * 6)
+
+    def forward(self, A, B, values, a, b):
+        tokens = self.A(A) + self.B(B) + self.value(values)  # (count, 6, 32)
+        question = (self.ask_A(a) + self.ask_B(b))[:, None]  # (count, 1, 32)
+        found, weights = self.attention(question, tokens, tokens)  # (count, 1, 32), (count, h, 1, 6)
+        return self.read_out(found[:, 0]).unflatten(-1, (2, 6)), weights
+
+
+def train_heads(n_heads, steps=300):
+    torch.manual_seed(0)
+    model = TwoQuestions(n_heads)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    right = []
+    for _ in range(steps):
+        sentences, wanted = draw_sentences(64)
+        guess, _ = model(*sentences)  # (64, 2, 6)
+        loss = nn.functional.cross_entropy(guess.flatten(0, 1), wanted.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        right.append((guess.argmax(-1) == wanted).all(-1).float().mean().item())
+    return model, right
+
+
+if plots.drawing():  # some seconds, and nothing to grade
+    with plots.demonstration("MultiHeadAttention"):
+        trained = {n_heads: train_heads(n_heads) for n_heads in (1, 2, 4)}
+        A, B = torch.tensor([[3, 0, 5, 1, 4, 2]]), torch.tensor([[1, 4, 0, 2, 5, 3]])
+        example = A, B, torch.tensor([[2, 2, 5, 0, 1, 4]]), torch.tensor([5]), torch.tensor([2])  # A is 5 and B is 2
+        plots.show(
+            figures.trained_heads(
+                {n_heads: right for n_heads, (_, right) in trained.items()},
+                {n_heads: model(*example)[1][0, :, 0].detach().numpy() for n_heads, (model, _) in trained.items()},
+                [f"A{a} B{b}" for a, b in zip(A[0].tolist(), B[0].tolist())],
+                sought=(2, 3),
+            )
+        )
+
+# %% [markdown]
+# One head stays at about a third. With two and with four nearly every answer is right, and on the right you see how: nobody told them, but one head went for
+# A and another for B. The single head has
+# one set of weights. Whatever it does with them, the values it looks at are mixed before anybody reads them; so it learned to answer one question well (the
+# second, 98 % right), and gives the
+# same answer to the first. That is right when the two values happen to be equal: one time in six both keys belong to the same token, and else two values
+# agree one time in
+# six, together $\tfrac16 + \tfrac56 \cdot \tfrac16 = 0.31$. (With another seed it may prefer the first question.)
+#
+# Is more always better? Try `train_heads(32)`, heads of width 1: `_, right = train_heads(32)`, then `print(sum(right[-50:]) / 50)`. (In our runs they ended
+# between 0.91 and 0.95.)
+
+# %% [markdown]
+# ## 8 · The proof: torch's weights in your module
 #
 # Torch has this module ready-made, `nn.MultiheadAttention`. If yours computes the same, it must give the same numbers with the same weights. The weights
 # are only packed differently: torch stacks the matrices of query, key and value **below each other** in one, in this order.
@@ -518,7 +650,9 @@ plots.show(
 # Rows, not columns, because a `Linear` keeps its matrix as (out, in) and computes $x W^\top$. Torch's layer does the same with its own matrices, so on the
 # way from one to the other nothing is transposed.
 #
-# ### Exercise: `convert_torch_weights` (3 points)
+# ### `convert_torch_weights` · exercise, 3 points
+#
+# *Extra, about 15 minutes.*
 #
 # From a state dict of `nn.MultiheadAttention` make one with **exactly** the keys of your module: `W_q.weight`, `W_k.weight`, `W_v.weight`, `W_o.weight` and,
 # if there are biases, `W_q.bias`, `W_k.bias`, `W_v.bias`, `W_o.bias`. `in_proj_bias` is stacked like `in_proj_weight`. A layer made with `bias=False` has
@@ -560,26 +694,31 @@ check(convert_torch_weights, hidden=True)
 # %%
 query, key, value = torch.randn(3, 4, 6), torch.randn(3, 5, 6), torch.randn(3, 5, 6)
 is_word = torch.arange(5) < torch.tensor([5, 3, 1])[:, None]  # (3, 5)
-try:
+with plots.demonstration("MultiHeadAttention", "convert_torch_weights"):
     yours = MultiHeadAttention(6, 2)
     yours.load_state_dict(convert_torch_weights(theirs.state_dict()))
     your_output, your_weights = yours(query, key, value, mask=is_word[:, None, None, :])
     their_output, their_weights = theirs(query, key, value, key_padding_mask=~is_word, average_attn_weights=False)
     print(f"outputs differ by at most {(your_output - their_output).abs().max().item():.0e}")
     print(f"weights differ by at most {(your_weights - their_weights).abs().max().item():.0e}")
-except NotImplementedError:
-    print("This cell compares your module with torch's once MultiHeadAttention and convert_torch_weights are answered.")
 
 # %% [markdown]
 # About $10^{-7}$ is what single precision leaves over: the two are the same.
 #
 # ## What you have now
 #
-# * A head is attention in a slice of the width. Several heads ask several questions of one sentence, for the price of one.
+# * A head is attention in a slice of the width. Several heads ask several questions of one sentence, with the parameters and multiplications of one, and with a
+#   table of weights for each.
 # * Split: cut the width, then bring the heads before the tokens. Merge: the same way back. A bare reshape mixes the tokens and tells nobody.
 # * Every head divides by the root of its own width, $\sqrt{d_{\text{model}}/h}$, and has its own softmax. $W_o$ combines what they found.
 # * A mask hides scores before the softmax. True = may attend; a row that sees nothing has zero weights.
 # * Your `MultiHeadAttention` is torch's, number by number.
+#
+# **Sources.** Vaswani and others, 2017, *Attention Is All You Need*, section 3.2.2 and figure 2 (several heads). Bhojanapalli and others, 2020, *Low-Rank
+# Bottleneck in Multi-head Attention
+# Models* (what narrow heads cannot do). Michel, Levy and Neubig, 2019, *Are Sixteen Heads Really Better than One?* (how many of them a trained model needs).
+# LeCun and
+# others, 1998, *Gradient-Based Learning Applied to Document Recognition* (filters that are learned).
 #
 # **Next:** unit 5 puts a residual road and a normalisation around this module, adds a small network behind it, and stacks the result: the encoder.
 #

@@ -4,15 +4,16 @@
 # The encoder of unit 5 reads a sentence that is already there. The **decoder** writes one that is not: word by word, and while it learns, it must not
 # peek at the word it is about to write. In this unit you build everything the decoder has that the encoder has not.
 #
-# | you will write | what it is for |
-# |---|---|
-# | `causal_mask`, `padding_mask` | say who may look where: not ahead, not at padding |
-# | `masked_attention` | attention that obeys them |
-# | `DecoderLayer` | looks at its own words, then across to the encoder's |
-# | `shift_right`, `cross_entropy` | how a decoder is taught: what it reads, and what its guesses cost |
-# | `greedy_decode` | how it writes when nobody tells it the answer |
+# | you will write | what it is for | minutes |
+# |---|---|---|
+# | `causal_mask`, `padding_mask` | say who may look where: not ahead, not at padding | 20 |
+# | `masked_attention` | attention that obeys them | 15 |
+# | `DecoderLayer` | looks at its own words, then across to the encoder's | 20 |
+# | `where_queries_come_from` | in your own words: who asks and who answers in the three attentions | 10 |
+# | `shift_right`, `cross_entropy` | how a decoder is taught: what it reads, and what its guesses cost | 25 |
+# | `greedy_decode` | how it writes when nobody tells it the answer | 15 |
 #
-# and answer one question in words, `where_queries_come_from`. In unit 7 these pieces become a whole Transformer that translates.
+# In unit 7 these pieces become a whole Transformer that translates.
 #
 # All code here is torch. `MultiHeadAttention` of unit 4 and `FeedForward` of unit 5 are imported below, in case yours are not finished.
 
@@ -25,6 +26,8 @@ from helpers import check, hint, plots
 from helpers.plots import u6_masked_decoder as figures
 from helpers.reference.u4_multi_head import MultiHeadAttention
 from helpers.reference.u5_add_and_norm import FeedForward
+
+torch.set_num_threads(1)  # our tensors are tiny: a second thread would only wait for the first
 
 # %% [markdown]
 # ## 1 · What can each word see?
@@ -58,7 +61,8 @@ plots.show(figures.views(words))
 plots.show(figures.last_words(words, 2))
 
 # %% [markdown]
-# ### Exercise: `causal_mask` (2 points)
+# ### `causal_mask` · exercise, 2 points
+# *Core, about 10 minutes.*
 #
 # Return the mask for `n_queries` words that look at `n_keys` words; without `n_keys` there are as many keys as
 # queries. More queries than keys make no sense: raise a `ValueError`.
@@ -116,7 +120,8 @@ check(causal_mask, hidden=True)
 # queries, so it gets the shape **`(batch, 1, 1, n_keys)`**, and broadcasting does the rest. Without the two axes of length 1, torch would line up the batch
 # with the queries: an error if you are lucky, the wrong words hidden if both numbers happen to be equal.
 #
-# ### Exercise: `padding_mask` (2 points)
+# ### `padding_mask` · exercise, 2 points
+# *Core, about 10 minutes.*
 #
 # Return that mask for a batch of sentences. A length below 0 or above `n_keys` is a `ValueError`; a length of 0 is allowed (an empty sentence).
 
@@ -161,7 +166,7 @@ plots.show(figures.both_masks(["we", "eat", "<pad>", "<pad>"], 2))
 # The next cell shows what *your* two masks make together, for both sentences.
 
 # %%
-try:
+with plots.demonstration("causal_mask", "padding_mask"):
     both = causal_mask(4) & padding_mask(torch.tensor([4, 2]), 4)
     print("shape:", tuple(both.shape))
     sentences = ["we eat a burger".split(), ["we", "eat", "<pad>", "<pad>"]]
@@ -170,8 +175,6 @@ try:
             [(mask[0], s, s, f"your masks, sentence {b}") for b, (mask, s) in enumerate(zip(both, sentences))]
         )
     )
-except NotImplementedError:
-    print("This cell shows your masks once causal_mask and padding_mask are answered.")
 
 # %% [markdown]
 # ## 3 · Attention that obeys
@@ -201,9 +204,11 @@ plots.show(figures.leaking_fills())
 # %% [markdown]
 # **A row in which everything is hidden**, as with an empty sentence. With $-\infty$ everywhere the softmax divides 0 by 0 and gives NaN, which spreads
 # through the whole network. With $-10^9$ everywhere all scores are equal, and the row attends to everything alike, padding too. Neither is right:
-# **who may see nothing has zero weights**, and so a zero output. The gradients have to stay finite as well.
+# **who may see nothing has zero weights**, and so a zero output. The gradients have to stay finite as well, so it does not help to repair NaN
+# after the softmax: the way back goes through it all the same.
 #
-# ### Exercise: `masked_attention` (3 points)
+# ### `masked_attention` · exercise, 3 points
+# *Core, about 15 minutes.*
 #
 # Scaled dot-product attention as in unit 2, with a mask. `torch.softmax` is welcome, torch's ready-made `scaled_dot_product_attention` is not. From unit 4
 # you know `scores.masked_fill(where, number)`: a new tensor with the number wherever `where` is True; `~mask` turns a mask around.
@@ -241,7 +246,7 @@ check(masked_attention, hidden=True)
 # ## 4 · What a leak does
 #
 # Is it so bad to mask *after* the softmax, by setting the hidden weights to 0? Ask the network itself: change one word and see which outputs move. What
-# moves above the orange line has seen its future.
+# moves above the orange line has seen its future. (The sentence is random numbers with the names of our words.)
 
 # %%
 plots.show(figures.leaks(words))
@@ -251,7 +256,8 @@ plots.show(figures.leaks(words))
 # about them. That looks like little. Training finds it.
 #
 # The next cell trains three small decoders that differ in nothing but the mask. Their sentences count up, `3 4 5 6 ...` (after 9 comes 0), but every
-# fourth step or so slips to a random digit, which nobody can foresee. So there is a loss that no honest model can beat: the dotted line.
+# fourth step or so slips to a random digit, which nobody can foresee. The **loss** (section 6) is low where the right next digit was given a high probability; because of the slips
+# there is one that no honest model can beat: the dotted line.
 
 # %%
 models = figures.train_cheaters()  # a few seconds
@@ -265,7 +271,10 @@ plots.show(None if models is None else figures.cheaters(models))
 plots.show(None if models is None else figures.cheaters_look(models))
 
 # %% [markdown]
-# In the middle the hidden weights are 0 as they should be, but the rows no longer sum to 1, and what is missing is the message.
+# Without a mask each place looks straight at the digit that it has to say. With the late mask the hidden weights are 0 as they should be, and yet the answer comes through. How?
+# Almost all of the weight that is left lies on `<s>`, in the first column, and the rows no longer sum to 1. `<s>` says the same thing in every sentence, so it carries no news; **how much**
+# weight is left on it does. The softmax divided by a total in which the hidden digit took part, and each head gives every digit another share. The last panel shows it: two heads leave two
+# numbers on `<s>`, and from that pair the next layer can read which digit was hidden. (These are means; the digit decides 95 % of how that number varies.)
 #
 # Keep this for your own work: **a training loss that is too good is a reason to look at the mask**, and "change a later word, nothing earlier may move" is
 # a test that you can run on any model.
@@ -288,15 +297,19 @@ plots.show(figures.three_attentions())
 # The two sentences need not be equally long: with $n_t$ words written and $n_s$ source words, the weights of the cross attention are $(n_t, n_s)$. There is
 # no causal mask here, for the source is finished and may be read to its end; only its padding is hidden.
 #
-# A toy example, with three features that can be read as *person*, *action* and *thing*. The keys describe the source words, and each target word asks for
-# what it needs next:
+# A toy example, with four features that can be read as *person*, *action*, *article* and *thing*. We set the keys and queries by hand: the keys describe the source words, and each
+# target word asks for what has to be written next. After *mangeons* that is an article, *un*. Whether it is *un* or *une* depends on the thing, so *mangeons* asks a little for that too:
 
 # %%
 source, target = ["we", "eat", "a", "burger"], ["<s>", "nous", "mangeons"]
-K = torch.tensor([[4.0, 0, 0], [0, 4, 0], [0, 0, 2.5], [0, 0, 4]])  # (4, 3): keys of the source words
-Q = torch.tensor([[2.0, 0, 0], [0, 2, 0], [0, 0, 2]])  # (3, 3): <s> needs a person, nous an action, mangeons a thing
-weights = torch.softmax(Q @ K.T / 3**0.5, dim=-1)  # (3, 4)
-plots.show(figures.across(weights.numpy(), target, source, "Each target word finds the source word it needs next"))
+K = torch.tensor([[4.0, 0, 0, 0], [0, 4, 0, 0], [0, 0, 4, 1], [0, 0, 1, 4]])  # (4, 4): keys of the source words
+Q = torch.tensor(
+    [[2.0, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 1]]
+)  # (3, 4): person? action? article, and a little of thing?
+weights = torch.softmax(Q @ K.T / 4**0.5, dim=-1)  # (3, 4)
+plots.show(
+    figures.across(weights.numpy(), target, source, "Each target word looks at the source word that it needs next")
+)
 
 # %% [markdown]
 # Together with the feed-forward net that makes three sublayers, each with the add & norm of unit 5, after the sum (post-norm) or before the sublayer
@@ -306,7 +319,8 @@ plots.show(figures.across(weights.numpy(), target, source, "Each target word fin
 plots.show(figures.decoder_layers())
 
 # %% [markdown]
-# ### Exercise: `DecoderLayer` (4 points)
+# ### `DecoderLayer` · exercise, 4 points
+# *Core, about 20 minutes.*
 #
 # Give the parts exactly these names: `self_attention` and `cross_attention` (`MultiHeadAttention` with biases),
 # `feed_forward` (`FeedForward`), `norm_1`, `norm_2`, `norm_3` (`nn.LayerNorm(d_model)`). No dropout. A `MultiHeadAttention(d_model, n_heads)` is called with
@@ -353,10 +367,10 @@ check(DecoderLayer, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now the test of section 4 on your own layer: five words, of which the fourth is changed. The first three may not move.
+# Now the test of section 4 on your own layer: five words, of which the one at place 3 is changed. Places 0 to 2 may not move.
 
 # %%
-try:
+with plots.demonstration("causal_mask", "DecoderLayer"):
     torch.manual_seed(0)
     layer = DecoderLayer(8, 2, 16)
     x, memory = torch.randn(5, 8), torch.randn(3, 8)
@@ -366,11 +380,10 @@ try:
         before, after = layer(x, memory, causal_mask(5)), layer(changed, memory, causal_mask(5))
     for word, moved in zip(words, (after - before).abs().amax(-1).tolist()):
         print(f"{word:>8} {'(changed)' if word == words[3] else '':9} output moved by {moved:.2f}")
-except NotImplementedError:
-    print("This cell tests your layer once causal_mask and DecoderLayer are answered.")
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "where_queries_come_from", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# ### Question: `where_queries_come_from` (2 points)
+# ### `where_queries_come_from` · question, 2 points
+# *Core, about 10 minutes.*
 #
 # A Transformer has three kinds of attention: in the encoder, masked in the decoder, and across. Where do Q, K and V come from in
 # each of them? And why would it make no sense to take the queries of the cross attention from the encoder, and its keys and values from the decoder?
@@ -395,7 +408,7 @@ except NotImplementedError:
 #
 # What leaves the last decoder layer is a vector for each place, of width $d_{\text{model}}$. Three steps make a guess of it.
 #
-# 1. **A final linear layer** with one column for each word of the vocabulary: the dot product of $x$ with each column. That gives one score a word, a **logit**.
+# 1. **A final linear layer** with one column for each word of the vocabulary: the dot product of $x$ with each column. That gives each word one score, its **logit**.
 # 2. **A softmax** turns the logits into probabilities.
 # 3. **The cross entropy** says how bad that guess was, once we know the right word.
 #
@@ -429,7 +442,8 @@ plots.show(figures.teacher_forcing(["<s>", *targets[:4]], targets))
 # Shift and causal mask belong together. Without the shift, place $i$ would *read* the word it has to say; shifted twice, it would have to say the word
 # after next.
 #
-# ### Exercise: `shift_right` (1 point)
+# ### `shift_right` · exercise, 1 point
+# *Core, about 5 minutes.*
 #
 # For the ids of the targets return the ids of the input: `[7, 8, 9, 4]` with bos 1 becomes `[1, 7, 8, 9]`, and a batch
 # of sentences likewise. Leave `targets` as it is. (`torch.cat([a, b], dim=-1)` puts tensors side by side; `torch.full_like(a, 7)` has the shape and the type of
@@ -491,7 +505,8 @@ plots.show(figures.surprise(["nous", "un", "burger"], [0, 2, 1], 2))
 # One trap: a probability can be too small for a float. Then it becomes 0, and $\log 0 = -\infty$. Take logarithm and softmax in one step,
 # $\log p_i = x_i - \log \sum_j e^{x_j}$; `torch.log_softmax` does it safely, and so does `torch.logsumexp`.
 #
-# ### Exercise: `cross_entropy` (3 points)
+# ### `cross_entropy` · exercise, 3 points
+# *Core, about 20 minutes.*
 #
 # The loss as one number, for any number of batch axes. When every target is ignored it is 0. torch's own
 # `cross_entropy` and `nll_loss` are closed; `log_softmax` is open. To take entry number `i[0]` from the first row of a table `a`, `i[1]` from the second, and
@@ -563,7 +578,7 @@ plots.show(
         [[vocabulary[i] for i in ids] for ids in prefixes],
         [torch.softmax(toy_model(ids), dim=-1).numpy() for ids in prefixes],
         vocabulary,
-        "Five steps: what is taken in one step is read in the next, until it is </s>",
+        "What is taken in one step is read in the next, until it is </s>",
     )
 )
 
@@ -571,7 +586,8 @@ plots.show(
 # The sentence that was written is *nous mangeons un burger*, the ids `[2, 3, 4, 5]`. Neither `<s>` nor `</s>` is a part of it: one was given, the other says
 # that it is over. A model that never says `</s>` would write forever, so there is a second way to stop: at most `max_length` words.
 #
-# ### Exercise: `greedy_decode` (3 points)
+# ### `greedy_decode` · exercise, 3 points
+# *Core, about 15 minutes.*
 #
 # `next_logits` is the model. It wants a plain list of whole numbers that begins with bos, and gives a tensor
 # `(vocab,)`. Of equally probable words take the one with the lowest id, as `torch.argmax` does; `.item()` makes a plain number of its result.
@@ -613,7 +629,7 @@ check(greedy_decode, hidden=True)
 # it write? Think first, then run the cell. It draws every question that your function asks.
 
 # %%
-try:
+with plots.demonstration("greedy_decode"):
     other = table.clone()
     other[3, 5] = 2.6  # after mangeons: burger rather than un
     other[5, 4] = 2.7  # after burger: un rather than </s>
@@ -633,8 +649,6 @@ try:
             "Your greedy_decode, step by step",
         )
     )
-except NotImplementedError:
-    print("This cell draws your steps once greedy_decode is answered.")
 
 # %% [markdown]
 # Greedy is not always best. It takes the best *next word*, not the best *sentence*. If *un* has the probability 0.6 and its best continuation 0.4, while
@@ -645,16 +659,24 @@ except NotImplementedError:
 # ## What you have now
 #
 # * A mask says who may look where, **True = may attend**. The causal mask hides the future, the padding mask hides what is no word, and `&` joins them.
-# * It acts on the scores, before the softmax. Absent or late, the model learns to read the answer, and its loss looks wonderful.
+# * It acts on the scores, before the softmax. If the mask is missing, or comes after the softmax, the model learns to read the answer off, and its loss looks wonderful.
 # * Cross attention: Q from the decoder below, K and V from the encoder. Whoever asks is updated.
 # * Teaching: the input is the target shifted right by one, all places at once; the loss is the mean surprise, without padding.
 # * Writing: one word at a time, each read before the next, until `</s>`.
 #
-# Teaching does all places of a sentence in one pass; writing needs one pass a word. How to make those passes cheap is a question for unit 8.
+# Teaching does all places of a sentence in one pass; writing needs one pass for each word. How to make those passes cheap is a question for unit 8.
 #
 # **Next:** unit 7 stacks encoder and decoder to a whole Transformer, trains it on your CPU, and looks at what it has learned.
 #
 # **Hand in.** Save the notebook, run *Validate*, and submit it as unit 0 shows.
+#
+# ### Sources
+#
+# * Ashish Vaswani and others, 2017, *Attention Is All You Need*: the decoder, its mask, and cross attention in this form.
+# * Dzmitry Bahdanau, Kyunghyun Cho and Yoshua Bengio, 2015, *Neural Machine Translation by Jointly Learning to Align and Translate*: a decoder that looks across at its source, before there
+#   were Transformers.
+# * Ronald Williams and David Zipser, 1989, *A Learning Algorithm for Continually Running Fully Recurrent Neural Networks*: teacher forcing.
+# * Claude Shannon, 1948, *A Mathematical Theory of Communication*: surprise, and its mean, the entropy.
 
 # %%
 from helpers import progress

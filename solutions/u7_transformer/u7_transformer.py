@@ -4,19 +4,19 @@
 # You have every part: attention, heads, positions, the encoder, the masked decoder, the loss. Today you put them together, twice, train both machines on
 # this computer, and then open them to see what they look at.
 #
-# | you will write | what it does | points |
-# |---|---|---|
-# | `DigitClassifier` | reads a handwritten digit row by row and says which of ten it is: an **encoder** | 4 |
-# | `Transformer` | reads a number in words, writes it in digits: **encoder and decoder** | 4 |
-# | `train_step` | teaches it, one batch at a time | 3 |
-# | `translate` | lets it write when nobody tells it the answer | 4 |
-# | `read_the_heads` | in your own words: what two heads of your model look at | 3 |
-# | `what_each_part_buys` | in your own words: which part mattered most, and for what | 2 |
+# | you will write | what it does | points | minutes |
+# |---|---|---|---|
+# | `DigitClassifier` | reads a handwritten digit row by row and says which of ten it is: an **encoder** | 4 | 25 |
+# | `Transformer` | reads a number in words, writes it in digits: **encoder and decoder** | 4 | 35 |
+# | `train_step` | teaches it, one batch at a time | 3 | 10 |
+# | `translate` | lets it write when nobody tells it the answer | 4 | 20 |
+# | `read_the_heads` | in your own words: what two heads of your model look at | 3 | 25 |
+# | `what_each_part_buys` | in your own words: which part mattered most, and for what | 2 | 15 |
 #
 # The translator reads three languages: *forty-two thousand, three hundred and seven*, *сорок две тысячи триста семь* and *四万二千三百零七* all become `42307`.
 #
-# Training takes one to two minutes in all on an ordinary processor, and uses a graphics card if there is one. You can stop it at any time with the ■ button, and
-# run the cell again to go on. What was learned is saved beside this notebook in `weights.safetensors`: **hand that file in together with the notebook**.
+# Training takes one to two minutes in all on an ordinary processor, and uses a graphics card if there is one. You can stop it at any time with the ■ button, once is
+# enough, and run the cell again to go on. What was learned is saved beside this notebook in `weights.safetensors`: **hand that file in together with the notebook**.
 # Grading never trains; it loads your file into your classes and measures them on examples they have not seen.
 
 # %% nbgrader={"grade": false, "grade_id": "u7_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -78,7 +78,8 @@ plots.show(figures.rows_as_tokens(digits.train_images[13], digits.train_labels[1
 #
 # Words needed a table for their embedding, because a word is only an id. Pixels are numbers already, so a linear layer does.
 #
-# The mean throws the order of the rows away, and attention does not see it either. Only the positions tell a 6 from a 9 upside down.
+# The mean throws the order of the rows away, and attention does not see it either. Without positions an image and the same image with its rows shuffled
+# are one and the same to the model.
 #
 # **From logits to a class.** Softmax turns the ten logits into ten probabilities, and cross entropy (unit 6) is $-\log$ of the one that the right class got.
 #
@@ -91,7 +92,8 @@ plots.show(figures.rows_as_tokens(digits.train_images[13], digits.train_labels[1
 #
 # </details>
 #
-# ### Exercise: `DigitClassifier` (4 points)
+# ### `DigitClassifier` · exercise, 4 points
+# *Core, about 25 minutes.*
 #
 # The design is yours: how wide, how many layers and heads, what becomes of the eight tokens. Whatever you choose, the image goes in row by row, the order of the
 # rows must matter, and images of one batch must not influence each other. $d_{\text{model}} = 32$ with 4 heads and 2 layers is enough. Two hints:
@@ -154,7 +156,10 @@ digits_run.save("digits")
 
 # %% [markdown]
 # A run goes on where it stopped when you run the cell again. To begin anew, as after a change to your class, first run the cell that makes `digits_run`.
-# When the kernel restarts, the saved weights still count for the check; only the pictures below need a new training.
+#
+# `save` overwrites no better weights: where the file has some already, it tries both on the same batches, keeps those with the lower loss and says which. So a second run
+# that you stop early does no harm. After a restart of the kernel you need not train again: write `digits_run.load("digits")` into a new cell and run it in the place
+# of the training. The check needs only the file.
 #
 # The check puts your class and the saved weights together and shows them the 359 held-out images; **96 %** have to be read right. (The course's own classifier
 # reaches 98.9, 98.9, 98.6, 98.6 and 98.9 % with the seeds 0 to 4.) `weights.safetensors` may have up to 20 MB and is the only format that is read: unlike a
@@ -171,11 +176,11 @@ check(DigitClassifier, hidden=True)
 
 # %%
 if digits_run.model is not None:
-    with torch.no_grad():
+    with plots.demonstration("DigitClassifier"), torch.no_grad():
         logits = digits_run.model.eval()(torch.tensor(digits.test_images, device=device()))
-    guesses = logits.argmax(dim=-1).cpu().numpy()
-    print(f"{(guesses == digits.test_labels).sum()} of {len(guesses)} held-out images are read right.")
-    plots.show(figures.misread(digits.test_images, digits.test_labels, guesses))
+        guesses = logits.argmax(dim=-1).cpu().numpy()
+        print(f"{(guesses == digits.test_labels).sum()} of {len(guesses)} held-out images are read right.")
+        plots.show(figures.misread(digits.test_images, digits.test_labels, guesses))
 
 # %% [markdown]
 # ### What do the heads look at?
@@ -186,25 +191,26 @@ if digits_run.model is not None:
 # %%
 seen = {}
 if digits_run.model is not None:
-    for place in (9, 20, 41):
-        one = torch.tensor(digits.test_images[place : place + 1], device=device())
-        seen[place] = figures.attention_of(digits_run.model, lambda one=one: digits_run.model(one))
-    if not seen[9]:
-        print("Nothing to draw: no layer returns (output, weights), as MultiHeadAttention of unit 4 does.")
-    else:
-        plots.show(
-            figures.heads_received(
-                digits.test_images[9],
-                seen[9],
-                f"A held-out {digits.test_labels[9]}: which rows are looked at, head by head",
+    with plots.demonstration("DigitClassifier"):
+        for place in (9, 20, 41):
+            one = torch.tensor(digits.test_images[place : place + 1], device=device())
+            seen[place] = figures.attention_of(digits_run.model, lambda one=one: digits_run.model(one))
+        if not seen[9]:
+            print("Nothing to draw: no layer returns (output, weights), as MultiHeadAttention of unit 4 does.")
+        else:
+            plots.show(
+                figures.heads_received(
+                    digits.test_images[9],
+                    seen[9],
+                    f"A held-out {digits.test_labels[9]}: which rows are looked at, head by head",
+                )
             )
-        )
 
 # %% [markdown]
 # Here you choose the image, the layer and the row that **asks** (framed in blue), and see the answer of each head.
 
 # %%
-if digits_run.model is not None and seen[9]:
+if seen.get(9):
 
     def draw_row(image, layer, row):
         title = f"A held-out {digits.test_labels[image]}: row {row} asks, layer {layer}"
@@ -275,7 +281,8 @@ plots.show(figures.flow_chart())
 #
 # A mask has to broadcast to $(b, h, n_q, n_k)$. The padding forbids **keys**, for every head and every query, so this one becomes $(2, 1, 1, 3)$.
 #
-# ### Exercise: `Transformer` (4 points)
+# ### `Transformer` · exercise, 4 points
+# *Core, about 35 minutes.*
 #
 # Three methods: `encode` reads the source, `decode` predicts the target from what it has so far and the memory, and `forward` does both.
 #
@@ -374,7 +381,8 @@ plots.show(figures.teacher_forcing(target, ["bos", *target[:-1]]))
 # %% [markdown]
 # The last place has to say `pad`, which is no achievement. Such places are left out of the mean: `ignore_index=pad_id` in `cross_entropy`.
 #
-# ### Exercise: `train_step` (3 points)
+# ### `train_step` · exercise, 3 points
+# *Core, about 10 minutes.*
 #
 # The six lines of `digit_step`, with the shift. `tgt` comes without `BOS`, and with `EOS` at its end. The model may have been used for translating in between, so
 # put it into training mode. Return the loss as a plain number.
@@ -419,7 +427,8 @@ check(train_step, hidden=True)
 # appends it, asks again, and stops at `EOS`. You wrote this loop in unit 6, `greedy_decode(next_logits, bos_id, eos_id, max_length)`; what is left is to give it the
 # right `next_logits`.
 #
-# ### Exercise: `translate` (4 points)
+# ### `translate` · exercise, 4 points
+# *Core, about 20 minutes.*
 #
 # A model always works on a batch, and one sentence is a batch of one: `torch.tensor([src_ids])`. The encoder has to run only **once** for a sentence, the decoder
 # once for each digit. Put the model into evaluation mode, write at most `MAX_LENGTH` ids (an untrained model may never say `EOS`), and remember that the model may
@@ -488,6 +497,8 @@ translator_run.go()
 translator_run.save("translator")
 
 # %% [markdown]
+# (`translator_run.load("translator")` brings it back after a restart, as above.)
+#
 # The check lets your `translate` write 201 held-out numbers, 67 in each language, with your `Transformer` and the weights you saved; **98 %** have to be right to
 # the last digit. It takes a few seconds. (Of 3,000 held-out spellings the course's own model gets 3,000, 2,999, 3,000, 2,999 and 2,999 right with the seeds 0 to 4.)
 
@@ -502,23 +513,20 @@ check(translate, hidden=True)
 
 # %%
 if translator_run.model is not None:
-    for text in (
-        "nineteen thousand and eighty-four",
-        "seven thousand hundred",
-        "сорок thousand 二百 and seven",
-    ):
-        src_ids, wrong = figures.typed(text)
-        try:
+    with plots.demonstration("translate"):
+        for text in (
+            "nineteen thousand and eighty-four",
+            "seven thousand hundred",
+            "сорок thousand 二百 and seven",
+        ):
+            src_ids, wrong = figures.typed(text)
             print(f"{text}  →  {wrong or data.digits_of(translate(translator_run.model, src_ids))}")
-        except NotImplementedError:
-            print("... after you have answered translate")
-            break
 
 # %% [markdown]
 # ## 5 · Looking inside
 #
 # One number in three languages, and the three kinds of attention in the last layer (the mean of the heads). Each **row** of a map is a query and sums to 1; its
-# columns are the keys. A decoder row reads a token and is about to write the next: `4→0` has read a 4 and writes a 0.
+# columns are the keys. A decoder row reads a token and is about to write the next: `4→0` has read a 4 and writes a 0. As a key it is only what it has read, `4`.
 #
 # Look at the cross attention first: which word is each digit taken from? Then at the zero: English and Russian have no word for it. Where does the model look when it
 # writes one? And in Chinese, which has 零 (*líng*)? (Where no font with Chinese characters is installed, the figures write pinyin.)
@@ -527,10 +535,11 @@ if translator_run.model is not None:
 # %%
 inside, number = {}, 40_721
 if translator_run.model is not None:
-    for language in data.LANGUAGES:
-        src_ids, digits_written = data.source_ids(number, language), data.target_ids(number)[:-1]
-        inside[language] = figures.maps_of(translator_run.model, src_ids, digits_written)
-        print(f"{language}: {data.number_words(number, language)}")
+    with plots.demonstration("Transformer"):
+        for language in data.LANGUAGES:
+            src_ids, digits_written = data.source_ids(number, language), data.target_ids(number)[:-1]
+            inside[language] = figures.maps_of(translator_run.model, src_ids, digits_written)
+            print(f"{language}: {data.number_words(number, language)}")
 looked = bool(inside) and all(maps["encoder"] and maps["cross"] for maps in inside.values())
 if inside and not looked:
     print("Nothing to draw: no layer returns (output, weights), as MultiHeadAttention of unit 4 does.")
@@ -550,7 +559,7 @@ if looked:
     def draw_heads(language, attention, layer):
         maps = inside[language]
         rows = maps["source"] if attention == "encoder" else maps["target"]
-        columns = maps["target"] if attention == "decoder" else maps["source"]
+        columns = maps["read"] if attention == "decoder" else maps["source"]
         title = f"{language}, {attention} attention, layer {layer}: four heads"
         return figures.heads_of(maps[attention][layer], rows, columns, title)
 
@@ -573,10 +582,7 @@ if looked:
         src_ids, wrong = figures.typed(sentence)
         if wrong:
             return wrong
-        try:
-            written = translate(translator_run.model, src_ids)[: MAX_LENGTH - 1]
-        except NotImplementedError:
-            return "The maps appear here after you have answered translate."
+        written = translate(translator_run.model, src_ids)[: MAX_LENGTH - 1]
         maps = figures.maps_of(translator_run.model, src_ids, written)
         chosen = slice(None) if head is None else [head]
         one = {kind: maps[kind][layer][chosen] for kind in ("encoder", "decoder", "cross")}
@@ -595,7 +601,10 @@ if looked:
     )
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "read_the_heads", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
-# **Question** (3 points). Pick **two heads** of your trained models, from different kinds of attention (a head of the digit reader counts as one). For each, say which
+# ### `read_the_heads` · question, 3 points
+# *Core, about 25 minutes.*
+#
+# Pick **two heads** of your trained models, from different kinds of attention (a head of the digit reader counts as one). For each, say which
 # task, layer and head it is, what it looks at, with places or words and weights read from its map, and what that is good for. Then say of one of them what you would look
 # at to find out whether you are right.
 #
@@ -644,7 +653,10 @@ if plots.drawing():
 # *loss* without a mask with its *result*. How can the lowest loss of all belong to the model that translates worst?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "what_each_part_buys", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# **Question** (2 points). Which part mattered most for which task, and why? Use the numbers of your table, and explain the loss of the model without a mask.
+# ### `what_each_part_buys` · question, 2 points
+# *Core, about 15 minutes.*
+#
+# Which part mattered most for which task, and why? Use the numbers of your table, and explain the loss of the model without a mask.
 #
 # ### BEGIN SOLUTION
 # *Model answer.* For translation two parts decide everything. Without the mask nothing comes out right (0 %), although the training loss is the lowest of all (about 0.001): in
@@ -662,14 +674,23 @@ if plots.drawing():
 # %% [markdown]
 # ## What you have now
 #
-# A Transformer, every line of which you have written or could have written, that has learned two tasks from real data in a minute or two: an encoder that reads images, and
+# A Transformer of which you have written every part, that has learned two tasks in a minute or two: an encoder that reads images, and
 # an encoder-decoder that translates three languages. What it looks at is no secret to you, and you know which of its parts it cannot do without.
 #
-# **Next**, in unit 8: what has changed since 2017. Models are now a thousand times as long and as wide, and five pieces of the machine have been replaced to make that
+# **Next**, in unit 8: what has changed since 2017. Models now have hundreds to thousands of times as many weights, and five pieces of the machine have been replaced to make that
 # affordable. Each stands next to the piece you know.
 #
 # **How to hand in.** Save the notebook, run *Validate* (it trains nothing, and uses your saved weights), and submit it as unit 0 shows. `weights.safetensors` has to lie beside
 # the notebook; submitting takes it along. If your class collects files in another way, hand in both.
+#
+# ### Sources
+#
+# * Ashish Vaswani and others, 2017, *Attention Is All You Need*: the machine.
+# * Ethem Alpaydin and Cenk Kaynak, 1998, *Optical Recognition of Handwritten Digits* (UCI Machine Learning Repository; scikit-learn's `load_digits`): the images.
+# * Alexey Dosovitskiy and others, 2021, *An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale*: images as tokens, there in squares and not in rows.
+# * Diederik Kingma and Jimmy Ba, 2015, *Adam: A Method for Stochastic Optimization*: the optimizer that moves the parameters.
+# * Sarthak Jain and Byron Wallace, 2019, *Attention is not Explanation*, and Sarah Wiegreffe and Yuval Pinter, 2019, *Attention is not not Explanation*: how far a map of attention can be
+#   trusted. Read both before you believe a picture.
 
 # %%
 from helpers import progress

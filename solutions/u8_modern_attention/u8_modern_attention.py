@@ -1,19 +1,20 @@
 # %% [markdown]
 # # Unit 8 · What changed since 2017
 #
-# The Transformer you built is the one of 2017. Open the code of a model of today and you find the same block, with five pieces exchanged. In this
-# unit you write each of the five, next to the piece it replaces, and measure what was gained. At the end you read the attention block of a current
-# open model line by line, and there is no line left that you have not written yourself.
+# The Transformer you built is the one of 2017. Open the code of a model of today and you find the same attention, with five pieces exchanged. In this
+# unit you write each of the five, next to the piece it replaces, and measure what was gained. At the end you read the attention half of a current
+# open model line by line, and know every line of it. (Its other half, the feed-forward network with a gate, and the model as a whole are unit 9.)
 #
-# | you will write | in the place of | because |
-# |---|---|---|
-# | `rms_norm` | layer norm (unit 5) | two of its steps turned out not to matter |
-# | `apply_rotary` | sines and cosines added (unit 3) | what matters is how far apart two tokens are |
-# | `cached_attention_step` | reading all again (unit 6) | generating a text repeated the same work for every token |
-# | `grouped_query_attention` | as many heads of $K$ and $V$ as of $Q$ (unit 4) | what is kept for every token had become larger than the model |
-# | `online_softmax_attention` | the softmax of a whole row (unit 2) | $n \times n$ scores no longer fit into memory |
+# | you will write | in the place of | because | minutes |
+# |---|---|---|---|
+# | `rms_norm` | layer norm (unit 5) | two of its steps turned out not to matter | 10 |
+# | `apply_rotary` | sines and cosines added (unit 3) | what matters is how far apart two tokens are | 25 |
+# | `cached_attention_step` | reading everything again (as in unit 6) | generating a text repeated the same work for every token | 15 |
+# | `grouped_query_attention` | as many heads of $K$ and $V$ as of $Q$ (unit 4) | what is kept for every token had become larger than the model | 20 |
+# | `online_softmax_attention` | the softmax of a whole row (unit 2) | $n \times n$ scores no longer fit into memory | 35 |
+# | `what_it_costs` | | in your own words: how time and memory grow | 15 |
 #
-# Everything is torch. One question in words, `what_it_costs`, closes the account.
+# Everything is torch.
 
 # %% nbgrader={"grade": false, "grade_id": "u8_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import math
@@ -55,10 +56,11 @@ plots.show(figures.then_and_now())
 plots.show(figures.norm_clouds())
 
 # %% [markdown]
-# ### Exercise: `rms_norm` (2 points)
+# ### `rms_norm` · exercise, 2 points
+# *Core, about 10 minutes.*
 #
 # Every token by itself, any number of batch axes. $\epsilon$ is **inside** the root; a token of zeros gives
-# zeros.
+# zeros. torch's own `rms_norm` is closed.
 
 
 # %% nbgrader={"grade": false, "grade_id": "rms_norm", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -108,14 +110,12 @@ def milliseconds(function, *args, repeats=15):
 
 if plots.drawing():
     x, ones, zeros = torch.randn(2048, 1024), torch.ones(1024), torch.zeros(1024)
-    try:
+    with plots.demonstration("rms_norm"):
         measured = {
             "layer norm": milliseconds(layer_norm, x, ones, zeros),
             "your RMS norm": milliseconds(rms_norm, x, ones),
         }
         plots.show(figures.norm_times(measured))
-    except NotImplementedError:
-        print("The comparison appears here after you have answered rms_norm.")
 
 # %% [markdown]
 # ## 2 · Rotary positions, in the place of added sines and cosines
@@ -157,9 +157,10 @@ plots.explore(
 plots.show(figures.neighbours_or_halves())
 
 # %% [markdown]
-# ### Exercise: `apply_rotary` (4 points)
+# ### `apply_rotary` · exercise, 4 points
+# *Core, about 25 minutes.*
 #
-# The positions are an argument, because a text may go on after a cache: the next token then stands at
+# The positions are an argument, because a text is not always given from its beginning: in section 3 only the newest token comes, and it may stand at
 # position 11, not at 0. An odd width is a `ValueError`.
 
 
@@ -208,11 +209,9 @@ if plots.drawing():
     q, k = torch.randn(32), torch.randn(32)
     places = torch.arange(24)
     clock = torch.from_numpy(sinusoidal_encoding(24, 32)).float()
-    try:
+    with plots.demonstration("apply_rotary"):
         turned = apply_rotary(q.expand(24, 32), places) @ apply_rotary(k.expand(24, 32), places).T
         plots.show(figures.offset_maps(((q + clock) @ (k + clock).T).numpy(), turned.numpy()))
-    except NotImplementedError:
-        print("The maps appear here after you have answered apply_rotary.")
 
 # %% [markdown]
 # And far out? The same query and key around positions 50, 500 and 5,000. The curve is the same: the model can use at position 5,000 what it learned
@@ -221,7 +220,7 @@ if plots.drawing():
 # %%
 if plots.drawing():
     offsets = torch.arange(-40, 41)
-    try:
+    with plots.demonstration("apply_rotary"):
         curves = {}
         for key_at in (50, 500, 5000):
             queries = apply_rotary(q.expand(81, 32), key_at + offsets)
@@ -230,13 +229,12 @@ if plots.drawing():
         plots.show(figures.scores_by_offset(offsets.tolist(), curves))
         largest = max(abs(a - b) for a, b in zip(curves[50], curves[5000]))
         print(f"largest difference between the curves: {largest:.4f}")
-    except NotImplementedError:
-        print("The curves appear here after you have answered apply_rotary.")
 
 # %% [markdown]
 # Three more things came with it. The length of a vector stays as it is, so the scores do not grow. The **values** are not turned: where a token
-# stands decides who looks at it, not what it says. And there is no table, so there is no last position; long-context models raise `base` so that the
-# slow pairs have not gone round once even at the end of a long text.
+# stands decides who looks at it, not what it says. And there is no table that ends: an angle can be computed for any position. That a model *works* at positions
+# far beyond those it was trained on does not follow. Its slow pairs then stand at angles that they never had in training, which is why a published configuration still names a
+# longest text (section 6), and why long-context models raise `base` and go on training.
 
 # %% [markdown]
 # ## 3 · The key-value cache, in the place of reading everything again
@@ -264,9 +262,11 @@ plots.show(figures.recomputed("the cat sat on the mat".split()))
 # Someone may want to go on from one cache twice, as in trying out two different next words. So the caller's pair stays as it was, and you return a
 # new one that shares no memory with `k` and `v`.
 #
-# ### Exercise: `cached_attention_step` (4 points)
+# ### `cached_attention_step` · exercise, 4 points
+# *Core, about 15 minutes.*
 #
-# One token at a time, this must give row by row what causal attention over the whole text gives.
+# One token at a time, this must give row by row what causal attention over the whole text gives. torch's ready-made `scaled_dot_product_attention` is closed, here and
+# in the exercises below.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cached_attention_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -341,14 +341,12 @@ if plots.drawing():
         return cached, without
 
     differences = []
-    try:
+    with plots.demonstration("cached_attention_step"):
         write(8)  # warm up
         cached, without = (list(map(min, *runs)) for runs in zip(write(n_tokens), write(n_tokens)))
         plots.show(figures.generation(without, cached))
         faster = sum(without) / sum(cached)
         print(f"{faster:.0f} times as fast; the two texts differ by at most {max(differences):.0e}")
-    except NotImplementedError:
-        print("The clock starts here after you have answered cached_attention_step.")
 
 # %% [markdown]
 # Where do the rotary positions go? The new token at step $t$ has position $t$, and its key is turned **before** it enters the cache, once and for
@@ -362,7 +360,7 @@ if plots.drawing():
 # $$\text{bytes} = 2 \cdot \text{layers} \cdot h_{kv} \cdot d_{\text{head}} \cdot n \cdot \text{bytes per number}$$
 #
 # A model of 36 layers with 32 heads of width 128, two bytes a number: $2 \cdot 36 \cdot 32 \cdot 128 \cdot 2 = 589{,}824$ bytes **for each token**. A
-# text of 32,768 tokens takes 18 GiB, more than the model's weights; and for every new token all of it has to be read once.
+# text of 32,768 tokens takes 18 GiB, more than the weights of such a model (15 GiB, section 6); and for every new token all of it has to be read once.
 #
 # Where can we save? Not at the queries, they are not kept. So let several query heads **share** one head of keys and values. Noam Shazeer shared a
 # single one among all in 2019 (*multi-query attention*), which cost some quality. Joshua Ainslie and others took a few in 2023 (*grouped-query
@@ -382,7 +380,8 @@ plots.show(figures.sharing())
 # divided by $\sqrt{d_k}$ of one head, a mask with True = may attend that broadcasts to $(\ldots, h, n_q, n_k)$, and a query that may see nothing
 # gives zeros.
 #
-# ### Exercise: `grouped_query_attention` (3 points)
+# ### `grouped_query_attention` · exercise, 3 points
+# *Core, about 20 minutes.*
 #
 # Heads that do not divide are a `ValueError`. The output alone is returned.
 
@@ -440,14 +439,12 @@ if plots.drawing():
             gigabytes[heads].append(36 * peak.bytes / 2**30)
             del K, V
     plots.show(figures.cache_sizes(lengths, gigabytes, weights=15.3))
-    try:
+    with plots.demonstration("grouped_query_attention"):
         Q = torch.randn(32, 1, 128)
         for heads in (32, 8, 1):
             K, V = torch.randn(2, heads, 1024, 128)
             output = grouped_query_attention(Q, K, V)
             print(f"{heads:2d} heads of keys and values: your output has shape {tuple(output.shape)}")
-    except NotImplementedError:
-        print("Your shapes appear here after you have answered grouped_query_attention.")
 
 # %% [markdown]
 # The output keeps its 32 heads each time, and so does the arithmetic: every query still meets every key. What shrinks is what is kept and read.
@@ -461,7 +458,7 @@ if plots.drawing():
 #
 # The sum is no trouble, sums can grow bit by bit. The trouble is the **maximum**. The stable softmax (unit 2) subtracts the largest score of the row
 # before `exp`, and after the first block you do not know it yet. So work with the largest **so far**, and put right what you have when a larger one
-# turns up. One query carries three things from block to block:
+# turns up. (Maxim Milakov and Natalia Gimelshein published this *online softmax* in 2018.) One query carries three things from block to block:
 #
 # - $m$, the largest score so far,
 # - $l = \sum_j e^{s_j - m}$, the sum so far, measured from $m$,
@@ -480,7 +477,8 @@ plots.show(figures.blocks_by_hand())
 # sums of $e^{s - m}$, so one factor puts all of it right. Find it for any two maxima, old and new, before you write code. What should it be in the
 # very first block, when nothing is carried?
 #
-# ### Exercise: `online_softmax_attention` (5 points)
+# ### `online_softmax_attention` · exercise, 5 points
+# *Extra, about 35 minutes: the hardest of the unit, and no later unit needs it.*
 #
 # Equal to scaled attention without a mask, any number of batch axes. The check measures your
 # memory: at no time may you hold half of $n \times n$ new numbers. The last block may be smaller than the others. A `block_size` below 1 is a
@@ -529,8 +527,8 @@ check(online_softmax_attention, hidden=True)
 
 # %% [markdown]
 # **What was gained.** Full and blocked attention of one head of width 32, for $n$ from 1,024 to 16,384 queries and keys. Both get a budget of 1 GiB:
-# `Peak` follows every tensor they make and stops them when they hold more. Before you run it: by which factor does each line rise when $n$ doubles?
-# *(This takes some seconds.)*
+# `Peak` follows every tensor they make and stops them when they hold more. The third line is your blocked attention once more, but with gradients on, as in training.
+# Before you run it: by which factor does each line rise when $n$ doubles? *(This takes some seconds.)*
 
 
 # %%
@@ -538,11 +536,15 @@ def full_attention(Q, K, V):
     return torch.softmax((Q / math.sqrt(Q.shape[-1])) @ K.transpose(-2, -1), dim=-1) @ V
 
 
-def peak_mib(attention, n):
+def blocked_attention(Q, K, V):
+    return online_softmax_attention(Q, K, V, 128)
+
+
+def peak_mib(attention, n, gradients=False):
     """Most new memory held at one time, in MiB, or None if the budget did not suffice."""
-    X = torch.randn(n, 32)
+    X = torch.randn(n, 32, requires_grad=gradients)
     try:
-        with torch.no_grad(), Peak(budget=2**30) as peak:
+        with torch.set_grad_enabled(gradients), Peak(budget=2**30) as peak:
             attention(X, X, X)
     except MemoryError:
         return None
@@ -551,30 +553,31 @@ def peak_mib(attention, n):
 
 if plots.drawing():
     lengths = [1024, 2048, 4096, 8192, 16384]
-    full = [peak_mib(full_attention, n) for n in lengths]
-    try:
-        blocked = [peak_mib(lambda Q, K, V: online_softmax_attention(Q, K, V, 128), n) for n in lengths]
-    except NotImplementedError:
-        blocked = [None] * len(lengths)
-        print("The second line appears after you have answered online_softmax_attention.")
-    told = []
-    for n, a, b in zip(lengths, full, blocked):
-        first = "does not fit" if a is None else f"{a:.0f} MiB"
-        second = "-" if b is None else f"{b:.0f} MiB"
-        told.append(f"{n:6,}: {first} full, {second} blocked")
-    plots.show(figures.memory(lengths, full, blocked, budget=1024))
-    print("\n".join(told))
+    full, blocked, training = [peak_mib(full_attention, n) for n in lengths], [None] * 5, [None] * 5
+    with plots.demonstration("online_softmax_attention"):
+        blocked = [peak_mib(blocked_attention, n) for n in lengths]
+        training = [peak_mib(blocked_attention, n, gradients=True) for n in lengths]
+    plots.show(figures.memory(lengths, full, blocked, budget=1024, training=training))
+    print("MiB:     n    full  blocked  blocked, with gradients")
+    for n, *three in zip(lengths, full, blocked, training):
+        print(f"{n:10,}" + "".join(f"{'-' if mib is None else f'{mib:.0f}':>8}" for mib in three))
 
 # %% [markdown]
 # Memory that grows like $n$ instead of $n^2$ is why contexts of 100,000 tokens exist. The time is another matter: every query still meets every key.
 # That the kernels built on this idea (*FlashAttention*, Tri Dao and others, 2022) are several times **faster** as well comes from the hardware:
-# blocks fit into the small fast memory of a GPU, and the scores never travel to the large slow one. In training they do not even keep the blocks for
-# the way back, and compute them a second time.
+# blocks fit into the small fast memory of a GPU, and the scores never travel to the large slow one.
+#
+# **And in training?** The third line rises like the first: at $n = 4{,}096$ your function holds about 148 MiB with gradients and 9 without. For the way back torch keeps the weights of
+# every block, and together they are the $n \times n$ matrix again. So the published kernels bring a way back of their own: they keep nothing but $m$ and $l$ of each row, and compute each
+# block a second time. Memory like $n$ in training is bought with more arithmetic.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "what_it_costs", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# **Question.** A text has $n$ tokens, $h$ query heads, $h_{kv}$ heads of keys and values. For full, grouped, cached and blocked attention: how do
-# **time** and **memory** grow with $n$, compared with the plain multi-head attention of 2017? Say which of the four change how the time grows, which
-# change how the memory grows, and which change a constant factor only. *(2 points)*
+# ### `what_it_costs` · question, 2 points
+# *Core, about 15 minutes.*
+#
+# A text has $n$ tokens, $h$ query heads, $h_{kv}$ heads of keys and values. Begin with **full** attention, as in units 4 and 6: how do **time** and
+# **memory** grow with $n$, for reading the text once, and for generating it token by token? Then say what **grouped**, **cached** and **blocked**
+# attention each change about that: how the time grows, how the memory grows, or a constant factor only. (Without gradients, as when a model is used.)
 #
 # ### BEGIN SOLUTION
 # *Model answer.*
@@ -598,7 +601,22 @@ if plots.drawing():
 # %% [markdown]
 # ## 6 · Reading a model of today
 #
-# Here is the published configuration of Qwen3-8B-Base, an open model of 2025, written down as data. Read it before you go on: you know what every
+# ### Where has the encoder gone?
+#
+# First something that no single line of code shows. Your translator has two halves, because it has two texts: the encoder reads the source, the decoder writes the target and looks across. The
+# models that people talk to today have **a decoder only**. What you ask and what they answer are one text, in which each token sees itself and what came before. So there is no memory
+# and no cross attention, and one kind of attention is left: the causal self-attention of unit 6.
+
+# %%
+plots.show(figures.three_families())
+
+# %% [markdown]
+# What is lost is the look ahead in what was read: in the third grid *we* does not see *eat*. What is won is simplicity. Any text at all is an exercise in writing its next token, without a
+# pair of source and target, and every one of its tokens teaches; and one cache serves for question and answer alike. **Unit 9, a language model,** builds and trains one.
+#
+# ### The configuration
+#
+# Here is the published configuration of Qwen3-8B-Base, an open decoder-only model of 2025, written down as data. Read it before you go on: you know what nearly every
 # entry stands for.
 
 # %%
@@ -611,7 +629,7 @@ config = {
     "rms_norm_eps": 1e-6,  # the eps of section 1
     "rope_theta": 1_000_000,  # the base of the rotary positions
     "attention_bias": False,  # W_q, W_k, W_v, W_o alone, nothing is added
-    "max_position_embeddings": 32_768,  # the longest text
+    "max_position_embeddings": 32_768,  # the longest text it was trained for
     "intermediate_size": 12_288,  # d_ff
     "vocab_size": 151_936,
     "tie_word_embeddings": False,  # one table for ids in, another matrix for logits out
@@ -622,7 +640,7 @@ c = config
 queries = c["num_attention_heads"] * c["head_dim"]
 shared = c["num_key_value_heads"] * c["head_dim"]
 attention = c["hidden_size"] * (queries + 2 * shared + queries)  # W_q, W_k, W_v, W_o
-# The feed-forward net has three matrices, one more than in unit 5: a gate.
+# The feed-forward net has three matrices, one more than in unit 5: a gate, which unit 9 explains.
 feed_forward = 3 * c["hidden_size"] * c["intermediate_size"]
 layers = c["num_hidden_layers"] * (attention + feed_forward)
 everything = layers + 2 * c["vocab_size"] * c["hidden_size"]
@@ -668,7 +686,7 @@ def attention_half(x, weights, config, positions, mask):
 # | 8 | scores, scale, causal mask, softmax, weighted sum; on a GPU computed in blocks | units 1, 2 and 6; groups and blocks: here, 4 and 5 |
 # | 9, 10 | concatenate the heads, one linear layer $W_o$ without bias, the residual road | unit 4; residual: unit 5 |
 #
-# The other half of the layer is the feed-forward net of unit 5 with a gate in it, after a norm of its own. The published code pairs features $i$ and
+# The other half of the layer is the feed-forward net of unit 5 with a gate in it, after a norm of its own. That gate you have not written yet; it comes in unit 9. The published code pairs features $i$ and
 # $i + 64$ in line 6 (the halves of the picture above), so its weights would need their columns put in another order for your function.
 #
 # Does it run? A small one, with random weights and the same proportions, against torch's own norm and attention:
@@ -688,7 +706,7 @@ if plots.drawing():
     }
     weights = {name: torch.randn(shape) / math.sqrt(shape[-1]) for name, shape in shapes.items()}
     x, positions = torch.randn(2, 10, 64), torch.arange(10)
-    try:
+    with plots.demonstration("rms_norm", "apply_rotary", "grouped_query_attention"):
         yours = attention_half(x, weights, small, positions, causal_mask(10))
         norm = torch.nn.functional.rms_norm
         y = norm(x, (64,), weights["input_layernorm"], 1e-6)
@@ -699,8 +717,6 @@ if plots.drawing():
         theirs = x + theirs.transpose(1, 2).flatten(-2) @ weights["o_proj"].T
         gap = (yours - theirs).abs().max()
         print(f"shape {tuple(yours.shape)}, largest difference from torch: {gap:.0e}")
-    except NotImplementedError:
-        print("It runs here after you have answered rms_norm, apply_rotary, grouped_query_attention.")
 
 # %% [markdown]
 # ## What you have now
@@ -710,12 +726,28 @@ if plots.drawing():
 # - The cache keeps keys and values, so that a new token costs one row and not the whole square.
 # - Grouped queries make that cache smaller, by the number of query heads that share.
 # - The online softmax reads keys in blocks and puts right what it carries: memory like $n$, not $n^2$.
-# - And the rest of a model of today, in every line, is what you built in units 1 to 7.
+# - Most models of today are decoders alone: one text, causal attention, nothing to look across to.
+# - The rest of such a model you have built in units 1 to 7, except for the gate in its feed-forward network, which comes in unit 9.
+#
+# **Next, unit 9:** you put these pieces together to a language model, train it, and let it write.
 #
 # **Where to go from here.** Take any open model's configuration and repeat section 6 with it: which base, how many shared heads, is there a sliding
-# window (`local_attention` of unit 2)? You can read it now.
+# window (`local_attention` of unit 2)? You can read it now. Or go on to **unit 9**: there the five pieces become a model that you train and let write.
 #
 # **Hand in.** Save the notebook, run *Validate*, and submit it as unit 0 shows.
+#
+# ### Sources
+#
+# - Biao Zhang and Rico Sennrich, 2019, *Root Mean Square Layer Normalization*.
+# - Jianlin Su and others, 2021, *RoFormer: Enhanced Transformer with Rotary Position Embedding*.
+# - Noam Shazeer, 2019, *Fast Transformer Decoding: One Write-Head is All You Need*: what the cache costs, and one head of keys and values for all.
+# - Joshua Ainslie and others, 2023, *GQA: Training Generalized Multi-Query Transformer Models from Multi-Head Checkpoints*.
+# - Maxim Milakov and Natalia Gimelshein, 2018, *Online normalizer calculation for softmax*.
+# - Markus Rabe and Charles Staats, 2021, *Self-attention Does Not Need O(n²) Memory*.
+# - Tri Dao and others, 2022, *FlashAttention: Fast and Memory-Efficient Exact Attention with IO-Awareness*.
+# - Alec Radford and others, 2018, *Improving Language Understanding by Generative Pre-Training*: the first of the GPT models, a decoder alone.
+# - Jacob Devlin and others, 2019, *BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding*: an encoder alone.
+# - An Yang and others, 2025, *Qwen3 Technical Report*: the model of section 6.
 
 # %%
 from helpers import progress

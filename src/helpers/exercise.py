@@ -47,6 +47,8 @@ class Init:
         training: whether the module is in training mode while it is called.
         seed: of torch's random numbers while the object is made, so that several cases get the same start values; None
             leaves them alone.
+        earlier: arguments of calls that are made before the one that counts, on the same object and in the same mode;
+            what it kept of them must not show.
     """
 
     args: tuple[Any, ...] = ()
@@ -56,6 +58,7 @@ class Init:
     prefix: str = ""
     training: bool = False
     seed: int | None = None
+    earlier: tuple[tuple[Any, ...], ...] = ()
 
     @property
     def from_file(self) -> bool:
@@ -77,9 +80,14 @@ class Case:
         quiet: a warning during the call counts as a failure.
         memory: the most entries of new tensors that the call may hold at one time; None measures nothing.
         times: how often the call is made, with the same arguments; the last result counts.
+        chunks: lengths of the pieces that the first argument is cut into along its last axis. The object is called for
+            each piece with the other arguments, and from the second piece on also with the cache that the call before
+            returned beside its result; the results, joined along the last axis but one, count. The last piece is read
+            twice from the same cache, as a caller may, and the second result counts. Empty makes a plain call.
         truth: what a compare hook has to know and nobody else; it stays with the judge.
         label: a name for `Relation`s to refer to.
         note: what the call looks like, in words for the learner: "3 queries, 5 keys".
+        traits: further traits (words of `helpers.judging.traits`) that the case was made to probe.
     """
 
     property: str
@@ -92,9 +100,11 @@ class Case:
     quiet: bool = False
     memory: int | None = None
     times: int = 1
+    chunks: tuple[int, ...] = ()
     truth: Any = None
     label: str = ""
     note: str = ""
+    traits: tuple[str, ...] = ()
 
     # One of the fields is called property, too.
     @builtins.property

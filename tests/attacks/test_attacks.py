@@ -1,5 +1,6 @@
 """All hostile submissions graded together in one class, with honest neighbours between them."""
 
+import json
 from collections import Counter
 
 import nbformat
@@ -9,8 +10,9 @@ from autograder.authoring import releasing, sample
 from autograder.classroom import classroom
 from autograder.grading import coordinator
 from autograder.marking.outcomes import read_outcome
+from tests.autograder.marking.hostile import dangers
 
-from . import corpus
+from . import corpus, page_attacks
 from .corpus import ATTACKS, FULL, NAME
 
 # Smaller limits than a course's, so that the whole corpus takes minutes; what is tested does not depend on them.
@@ -89,6 +91,17 @@ def test_gets_what_it_must(results, number):
         if output.output_type == "error"
     ]
     assert not [error for error in errors if error.evalue.startswith("ESCAPED")]
+
+
+@pytest.mark.parametrize("number", range(len(ATTACKS)), ids=[attack.name for attack in ATTACKS])
+def test_nothing_in_the_graded_notebook_runs_in_a_browser(results, number):
+    path = results[0] / "autograded" / student(number) / sample.UNIT / NAME
+    for cell in nbformat.read(path, 4).cells:
+        for output in cell.get("outputs", ()):
+            assert not dangers(output.get("data", {}).get("text/html", ""))
+        assert page_attacks.RUN not in json.dumps(cell.metadata)
+        if cell.cell_type != "code":
+            assert not [found for found in dangers(cell.source) if not found.startswith(("href=", "src="))]
 
 
 def test_honest_neighbours_keep_every_point_and_find_nothing_left_behind(results):

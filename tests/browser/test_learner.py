@@ -69,7 +69,7 @@ def test_it_opens_on_unit_0_with_its_contents_beside_it(lab):
     lab.open("/")
     expect(lab.page).to_have_url(f"{lab.address}/lab/tree/{U0}/{U0}.ipynb")
     contents = lab.page.locator(".jp-TableOfContents")
-    expect(contents.get_by_text("Exercise: hello_attention")).to_be_visible()
+    expect(contents.get_by_text("hello_attention · exercise")).to_be_visible()
     expect(lab.page.get_by_role("button", name="Validate")).to_be_visible()
     lab.wait_idle()
     shot(lab.page, "learner_opens")

@@ -12,7 +12,7 @@ import helpers
 OPEN_PARTS = (
     "__init__.py", "data.py", "exercise.py", "memory.py", "desk/__init__.py", "desk/commands.py", "running",
     "training/__init__.py", "training/run.py",
-    "training/threads.py", "plots",
+    "training/threads.py", "training/storage.py", "text.py", "plots",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from helpers.exercise import Exercise
-    from helpers.judging.judge import Paper
+    from helpers.verdict import Verdict
 
     from .diary import Diary
     from .guards import Log
@@ -103,8 +103,8 @@ def check(answer: Any, hidden: bool = False) -> None:
     from . import feedback
 
     with one_thread():
-        paper, answers = _put(exercise, answer, hidden)
-        verdict = judge.judge(paper, answers, hidden)
+        verdict, answers = _judged(exercise, answer, hidden)
+        paper = judge.paper(exercise, DESK_HIDDEN_SEED if hidden else judge.VISIBLE_SEED)
     if os.environ.get("NBGRADER_EXECUTION"):
         if not verdict.passed:
             raise CheckFailed(feedback.as_text(verdict))
@@ -245,20 +245,11 @@ def _shell() -> Any:
     return ipython.get_ipython() if ipython is not None else None
 
 
-def _put(exercise: Exercise, answer: Any, hidden: bool) -> tuple[Paper, list[dict[str, Any]]]:
-    """Put the cases to an answer; return them with what came back."""
-    from helpers.judging import judge
-    from helpers.running import runner, wire
+def _judged(exercise: Exercise, answer: Any, hidden: bool) -> tuple[Verdict, list[dict[str, Any]]]:
+    """Put the cases to an answer; return the verdict with what came back."""
+    from helpers.judging import checkup, judge
 
-    paper = judge.paper(exercise, DESK_HIDDEN_SEED if hidden else judge.VISIBLE_SEED)
-    cases = wire.decode(wire.encode(list(paper.cases)))
-    return paper, wire.decode(wire.encode(runner.run(answer, cases, exercise.forbidden)))
-
-
-def _judged(exercise: Exercise, answer: Any, hidden: bool) -> Any:
-    from helpers.judging import judge
-
-    return judge.judge(*_put(exercise, answer, hidden), hidden)
+    return checkup.check(exercise, answer, DESK_HIDDEN_SEED if hidden else judge.VISIBLE_SEED, hidden)
 
 
 def _names_of(answer: Any, names: dict[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -143,3 +144,30 @@ def feed_forward_weights(
 def bad_arguments(*args: Any, note: str, init: Init | None = None, method: str | None = None) -> Case:
     """Return a call that must end in a ValueError."""
     return Case("bad arguments", args, init=init, method=method, raises="ValueError", note=note)
+
+
+def object_cases(init: Init, args: tuple[Any, ...], other: tuple[Any, ...], longer: tuple[Any, ...]) -> list[Case]:
+    """Return calls of one object after others, which must not show in the result, and a call of `forward` by its name.
+
+    Args:
+        init: how the object is made.
+        args: arguments of the call that counts.
+        other: others of the same shapes.
+        longer: others of other shapes.
+    """
+    again = "called again"
+    return [
+        Case(
+            again,
+            args,
+            init=replace(init, earlier=(other,)),
+            note="the second call of one object, with other numbers of the same shapes",
+        ),
+        Case(
+            again,
+            args,
+            init=replace(init, earlier=(longer,), training=True),
+            note="in training mode, the second call of one object; the first was with other shapes",
+        ),
+        Case("forward", args, init=init, method="forward", note="`forward` called by its name"),
+    ]

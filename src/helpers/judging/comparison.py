@@ -85,9 +85,9 @@ def _raised(error: dict[str, Any]) -> str:
 
 
 def _tell_error(error: dict[str, Any]) -> tuple[str, str]:
-    if error["own"]:
-        return error["message"], ""
     line = f"in {error['where']}, line {error['number']}: {error['line']}" if error["line"] else ""
+    if error["own"]:
+        return error["message"], line
     sizes = _MATMUL.match(error["message"])
     if sizes is not None:
         return (
@@ -135,7 +135,7 @@ def _examine_value(got: Any, want: Any, tolerance: float, what: str, names: part
             return "values", f"{what} is not the right list", {"detail": f"yours {got}, expected {want}"}
         return None
     if isinstance(want, str):
-        if got != want:
+        if not isinstance(got, str) or got != want:  # an array would be compared entry by entry
             return "values", f"{what} is not the right string", {"detail": f"yours {got!r}, expected {want!r}"}
         return None
     if isinstance(got, (list, tuple)) and isinstance(want, np.ndarray):
@@ -275,9 +275,14 @@ def _examine_conduct(
     exercise: Exercise, case: Case, answer: Answer, expected: Answer, finding: Callable[..., Finding]
 ) -> Finding | None:
     """What else can be wrong when the values are right."""
-    if expected["type"] == "Tensor" and answer["type"] == "ndarray":
+    want, got = (record["type"].rpartition(" of ")[2] for record in (expected, answer))
+    if want == "Tensor" and got == "ndarray":
         return finding(
             "numpy", "the numbers are right, in a NumPy array; this exercise works with torch tensors and returns one"
+        )
+    if want == "ndarray" and got == "Tensor":
+        return finding(
+            "torch", "the numbers are right, in a torch tensor; this exercise works with NumPy arrays and returns one"
         )
     if answer["changed"]:
         return finding("changed", "the function changes its input in place: the caller's array is different afterwards")

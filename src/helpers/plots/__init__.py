@@ -7,6 +7,19 @@ set) nothing is drawn: no one looks, and drawing costs more than all the rest of
 """
 
 from .core import DIVERGING, SEQUENTIAL, alt_of, describe, drawing, figure, grid, heatmap, show
+from .demonstration import demonstration
 from .interactive import explore
 
-__all__ = ["DIVERGING", "SEQUENTIAL", "alt_of", "describe", "drawing", "explore", "figure", "grid", "heatmap", "show"]
+__all__ = [
+    "DIVERGING",
+    "SEQUENTIAL",
+    "alt_of",
+    "demonstration",
+    "describe",
+    "drawing",
+    "explore",
+    "figure",
+    "grid",
+    "heatmap",
+    "show",
+]

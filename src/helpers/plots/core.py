@@ -26,6 +26,13 @@ DIVERGING = "PuOr"
 # Okabe and Ito's colours, in an order that keeps neighbours apart.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 
+# Pixels of white around a picture, which is a card on a dark page and nothing to see on a light one. The colours of a
+# figure are chosen for white, and a picture in an output cannot know the page's theme, which may change under it.
+CARD = 8
+CARD_STYLE = (
+    f"box-sizing:content-box;max-width:calc(100% - {2 * CARD}px);height:auto;"
+    f"padding:{CARD}px;background:white;border-radius:{CARD}px"
+)
 
 # Fonts with Chinese characters, as they are called on the usual systems.
 _CHINESE_FONTS = (
@@ -177,7 +184,7 @@ def _image(drawn: Figure, alt: str) -> str:
     data = base64.b64encode(buffer.getvalue()).decode()
     # With its size told beforehand, a picture that replaces another moves nothing on the page.
     width, height = size_of(drawn)
-    size = f'width="{width}" height="{height}" style="max-width:100%;height:auto" decoding="sync"'
+    size = f'width="{width}" height="{height}" style="{CARD_STYLE}" decoding="sync"'
     return f'<img alt="{escape(alt, quote=True)}" {size} src="data:image/png;base64,{data}">'
 
 
@@ -199,6 +206,7 @@ def heatmap(
     column_label: str = "",
     numbers: bool | None = None,
     limits: tuple[float, float] | None = None,
+    slant: bool | None = None,
 ) -> Axes:
     """Draw a matrix as coloured cells with names on both axes and, when it is small, its numbers.
 
@@ -211,6 +219,7 @@ def heatmap(
         row_label, column_label: what the rows and columns are, as "queries" and "keys".
         numbers: write the numbers into the cells; None decides by size.
         limits: values of the first and last colour.
+        slant: write the names of the columns aslant; None decides by their length.
     """
     matrix = np.asarray(matrix, dtype=float)
     alone = ax is None
@@ -226,8 +235,10 @@ def heatmap(
             axis.set_ticks(range(count), [str(name) for name in names])
         elif count <= 12:
             axis.set_ticks(range(count))
-    if columns is not None and max(map(len, map(str, columns)), default=0) > 3:
-        ax.tick_params(axis="x", rotation=45)
+    if slant or (slant is None and columns is not None and max(map(len, map(str, columns)), default=0) > 3):
+        for label in ax.get_xticklabels():
+            # A name ends at its own column; one that is turned about its middle lies below its neighbour's.
+            label.set(rotation=45, ha="right", rotation_mode="anchor")
     ax.set_title(title, fontsize=10)
     ax.set_ylabel(row_label)
     ax.set_xlabel(column_label)

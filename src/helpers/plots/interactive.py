@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .core import _image, figure, size_of, titles, told, whole
+from .core import CARD, _image, figure, size_of, titles, told, whole
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 Control = str | range | Sequence[Any] | Mapping[str, Any]
 _LONGEST_ERROR = 200
+# ipywidgets draws the arrow of a menu in black, which a dark page swallows; this grey is seen on both.
+_ARROW = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 20'%3E"
+    "%3Cpath d='M5 8l5 5 5-5' fill='none' stroke='%23888' stroke-width='2.5'/%3E%3C/svg%3E"
+)
+_STYLE = f'<style>.attention-controls.attention-controls select{{background-image:url("{_ARROW}")}}</style>'
 
 
 @figure
@@ -96,7 +102,7 @@ class _Painter:
         return {"text/html": image, "text/plain": f"[figure: {alt}]"}
 
     def _sentence(self, mark: str, sentence: str) -> dict[str, str]:
-        width, height = self._size
+        width, height = (pixels + 2 * CARD for pixels in self._size)
         box = f"box-sizing:border-box;max-width:100%;width:{width}px;aspect-ratio:{width}/{height}"
         style = f"{box};padding:1em;border:1px dashed #888888"
         return {
@@ -159,7 +165,10 @@ def _panel(widgets: Mapping[str, Widget]) -> dict[str, Any]:
     """The controls as a display; a page without widgets shows a sentence instead."""
     import ipywidgets
 
-    bundle = ipywidgets.VBox(list(widgets.values()))._repr_mimebundle_()
+    # A style applies though its widget takes no room.
+    style = ipywidgets.HTML(_STYLE, layout={"display": "none"})
+    box = ipywidgets.VBox([*widgets.values(), style]).add_class("attention-controls")
+    bundle = box._repr_mimebundle_()
     view = {kind: content for kind, content in bundle.items() if "widget-view" in kind}
     sentence = f"In JupyterLab, run this cell and change {', '.join(widgets)}."
     return {**view, "text/html": f"<em>{escape(sentence)}</em>", "text/plain": sentence}

@@ -24,6 +24,7 @@ UNITS = (
     ("6", "The masked decoder", "not looking ahead,\nlooking across", "torch"),
     ("7", "The Transformer", "trained by you: reads digits,\ntranslates number words", "torch"),
     ("8", "Modern attention", "what changed since 2017", "torch"),
+    ("9", "A language model", "trained by you: continues\na text, and writes", "torch"),
 )
 _TONES = {"": GREY, "NumPy": BLUE, "NumPy, torch": PINK, "torch": ORANGE}
 
@@ -66,13 +67,13 @@ def _plain(text: str) -> str:
 
 @figure
 def course_map(here: int = 0) -> Figure:
-    """The nine units on one road, what is built in each, and where the reader stands."""
-    drawn, axes = grid(1, 1, width=9.4, height=5.2)
+    """The units on one road, what is built in each, and where the reader stands."""
+    drawn, axes = grid(1, 1, width=9.4, height=6.8)
     ax = axes[0, 0]
-    _blank(ax, 12.4, 7.0)
+    _blank(ax, 12.4, 9.3)
     # The road turns at the end of each line, so that neighbours on it are neighbours in the picture.
     places = [
-        (2.1 + 4.1 * (i % 3 if (i // 3) % 2 == 0 else 2 - i % 3), 5.75 - 2.3 * (i // 3)) for i in range(len(UNITS))
+        (2.1 + 4.1 * (i % 3 if (i // 3) % 2 == 0 else 2 - i % 3), 8.05 - 2.3 * (i // 3)) for i in range(len(UNITS))
     ]
     for (x, y), (number, title, builds, language) in zip(places, UNITS):
         colour, now = _TONES[language], int(number) == here

@@ -70,7 +70,7 @@ def apply_rotary(x: Tensor, positions: Tensor, base: float = 10000.0) -> Tensor:
             f"x has shape {tuple(x.shape)} and positions {tuple(positions.shape)}; expected one position for each of"
             f" {x.shape[-2]} tokens"
         )
-    speeds = base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)  # (d/2,)
+    speeds = base ** (-torch.arange(0, d, 2, dtype=torch.float64, device=x.device) / d)  # (d/2,)
     # Angles in double precision: at position 100,000 a float32 angle is already wrong in its third digit.
     angles = positions.double()[:, None] * speeds  # (n, d/2)
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
@@ -108,7 +108,7 @@ def grouped_query_attention(Q: Tensor, K: Tensor, V: Tensor, mask: Tensor | None
         )
     K = K.repeat_interleave(h // h_kv, dim=-3)  # (..., h, n_k, d_k)
     V = V.repeat_interleave(h // h_kv, dim=-3)  # (..., h, n_k, d_v)
-    mask = torch.ones(1, 1, dtype=torch.bool) if mask is None else mask
+    mask = torch.ones(1, 1, dtype=torch.bool, device=Q.device) if mask is None else mask
     return masked_attention(Q, K, V, mask)[0]  # (..., h, n_q, d_v)
 
 

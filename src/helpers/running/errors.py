@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import linecache
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from . import shortcuts
+from . import operations, shortcuts
 
 MAX_TEXT = 600
+MAX_FRAMES = 20
+_HELPERS = str(Path(__file__).parent.parent)
+_RUNNING = str(Path(__file__).parent)
 
 
 class NotRunnable(Exception):
@@ -16,19 +20,20 @@ class NotRunnable(Exception):
 
 
 def describe_error(error: BaseException) -> dict[str, Any]:
-    """Return an error as plain text: its type, message, and the last line of the learner's own code."""
-    here = str(Path(__file__).parent.parent)
-    frames = []
-    trace = error.__traceback__
-    while trace is not None:
-        frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno, trace.tb_frame.f_code.co_name))
-        trace = trace.tb_next
-    own = [
-        frame
-        for frame in frames
-        if not frame[0].startswith(here) and "site-packages" not in frame[0] and "/lib/python" not in frame[0]
-    ]
-    name, number, where = (own or [("", 0, "")])[-1]
+    """Return an error as plain text.
+
+    type, bases: its name and those of its built-in bases. message: its text. line, number, where: the last line of the
+    learner's own code that it went through, its number and function. within: the functions of the learner's own code
+    that it went through, outermost first. operation: what failed and the shapes it failed on, see
+    `helpers.running.operations`. own: whether the runner raised it.
+    """
+    traces = _traces(error)
+    own = [trace for trace in traces if not _of_library(trace, _HELPERS)]
+    number, name, where = 0, "", ""
+    if own:
+        code = own[-1].tb_frame.f_code
+        name, number, where = code.co_filename, own[-1].tb_lineno, code.co_name
+    tried = [trace for trace in traces if not _of_library(trace, _RUNNING)]
     try:
         message = str(error)
     except Exception:
@@ -40,5 +45,29 @@ def describe_error(error: BaseException) -> dict[str, Any]:
         "line": linecache.getline(name, number).strip()[:200] if name else "",
         "number": number,
         "where": where[:100],
+        "within": [_qualified(trace)[:100] for trace in own[:MAX_FRAMES]],
+        "operation": operations.describe(tried[-1])[:MAX_TEXT] if tried else "",
         "own": isinstance(error, (NotRunnable, shortcuts.ForbiddenShortcut)),
     }
+
+
+def _traces(error: BaseException) -> list[TracebackType]:
+    traces = []
+    trace = error.__traceback__
+    while trace is not None:
+        traces.append(trace)
+        trace = trace.tb_next
+    return traces
+
+
+def _of_library(trace: TracebackType, folder: str) -> bool:
+    """Whether a line stands in a library, or in our own code below a folder."""
+    name = trace.tb_frame.f_code.co_filename
+    if name.startswith(_HELPERS):
+        return name.startswith(folder)
+    return "site-packages" in name or "/lib/python" in name
+
+
+def _qualified(trace: TracebackType) -> str:
+    """A function's name with the class it stands in: "EncoderLayer.forward"."""
+    return trace.tb_frame.f_code.co_qualname.rpartition("<locals>.")[2]

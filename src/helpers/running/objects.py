@@ -108,8 +108,9 @@ def sgd(others: Mapping[str, Any], model: str, rate: float, momentum: float = 0.
 def parrot(sentences: Any, logits: np.ndarray, bos_id: int, longest: int, training: bool = False) -> Any:
     """Return a translator that knows a few sentences by heart, with the methods `encode` and `decode`.
 
-    What it says next depends on the sentence, on how many target ids it was given and on the last of them. In training
-    mode it confuses every token with the next one in the vocabulary, as dropout may do.
+    What it says next depends on the sentence, on how many target ids it was given and on the last of them. It counts
+    how often it encodes. In training mode, and from a memory that was encoded in training mode, it confuses every token
+    with the next one in the vocabulary, as dropout may do.
 
     Args:
         sentences: the source ids of each.
@@ -128,13 +129,16 @@ def parrot(sentences: Any, logits: np.ndarray, bos_id: int, longest: int, traini
             super().__init__()
             # So that it has a device, like any model.
             self.unused = torch.nn.Parameter(torch.zeros(1))
+            self.encoded = 0
 
         def encode(self, src: Any) -> Any:
             if not torch.is_tensor(src) or src.ndim != 2:
                 raise ValueError(
                     f"a model reads a batch of sentences, a tensor of ids (b, n), and was given {_shape_of(src)}"
                 )
-            return src.float()[..., None] + 0 * self.unused  # (b, n, 1)
+            self.encoded += 1
+            # In training mode a word is blurred, and nothing that is read from it is certain.
+            return src.float()[..., None] + (0.25 if self.training else 0) + 0 * self.unused  # (b, n, 1)
 
         def decode(self, tgt_in: Any, memory: Any, memory_mask: Any = None) -> Any:
             if not torch.is_tensor(tgt_in) or tgt_in.ndim != 2 or tgt_in.shape[1] == 0:
@@ -160,12 +164,103 @@ def parrot(sentences: Any, logits: np.ndarray, bos_id: int, longest: int, traini
             begun = (tgt_in[:, :1] == bos_id)[..., None]
             # Whoever begins otherwise gets the answers of the vocabulary backwards.
             said = torch.where(begun, said, said.flip(-1))
-            return (said.roll(1, dims=-1) if self.training else said) + 0 * memory.sum()
+            blurred = bool((memory != memory.round()).any())
+            return (said.roll(1, dims=-1) if self.training or blurred else said) + 0 * memory.sum()
 
         def forward(self, src: Any, tgt_in: Any) -> Any:
             return self.decode(tgt_in, self.encode(src))
 
+        def observe(self) -> dict[str, int]:
+            return {"how often the sentence was encoded": self.encoded}
+
     return Parrot().train(training)
+
+
+def reader(logits: np.ndarray, prompt: int, n_new: int, training: bool = False) -> Any:
+    """Return a language model that is a table and keeps a record of how it is read, called as `model(ids, cache)`.
+
+    What it says after a token depends on that token and on the sum of all before it, which only the cache knows. In
+    training mode it confuses every token with the next one in the vocabulary, as dropout may do.
+
+    Args:
+        logits: (sums, vocab, vocab): a row for the sum of all ids so far, modulo the first axis, and the last id.
+        prompt: how many ids it should read in its first pass.
+        n_new: how many tokens it will be asked for.
+        training: the mode that it begins in.
+    """
+    import torch
+
+    table = torch.from_numpy(np.array(logits, dtype=np.float32))
+
+    class Reader(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            # So that it has a device, like any model.
+            self.unused = torch.nn.Parameter(torch.zeros(1))
+            self.passes: list[int] = []
+
+        def forward(self, ids: Any, cache: Any = None) -> Any:
+            if not torch.is_tensor(ids) or ids.ndim != 2 or ids.shape[-1] == 0:
+                raise ValueError(
+                    "a model reads a batch of texts, a tensor of ids (b, n), here (1, n), and was given"
+                    f" {_shape_of(ids)}"
+                )
+            if cache is not None and not (isinstance(cache, list) and len(cache) == 1 and len(cache[0]) == 2):
+                raise ValueError("a model is given the cache that its last call returned, or None at the beginning")
+            self.passes.append(ids.shape[-1])
+            before = ids.new_zeros(len(ids), 1) if cache is None else cache[0][0][..., 0].sum(-1, keepdim=True)
+            sums = (before + ids.cumsum(-1)) % len(table)  # (b, n)
+            said = table[sums.long(), ids]  # (b, n, vocab)
+            kept = ids[..., None].float()  # (b, n, 1)
+            kept = kept if cache is None else torch.cat([cache[0][0], kept], dim=-2)
+            said = said.roll(1, dims=-1) if self.training else said
+            return said + 0 * self.unused, [(kept, kept)]
+
+        def observe(self) -> dict[str, np.ndarray]:
+            """How often it was asked to do what it need not; a last pass whose answer nobody uses is let go."""
+            again = max(0, sum(self.passes) - prompt - n_new)
+            pieces = max(0, len(self.passes) - n_new - 1) if again == 0 else 0
+            return {"tokens read again": np.array(again), "passes too many": np.array(pieces)}
+
+    return Reader().train(training)
+
+
+class Chooser:
+    """Chooses a token as `generate` asks for it: the most probable one, or by a share that is given for each step.
+
+    Args:
+        shares: numbers from 0 to 1; the chosen token is where the sum of the probabilities passes the share. Empty
+            takes the most probable token.
+    """
+
+    def __init__(self, shares: Any = ()) -> None:
+        self._shares = list(shares)
+        self._asked = 0
+
+    def __call__(self, probabilities: Any) -> int:
+        """Return the id.
+
+        Raises:
+            ValueError: these are no probabilities (vocab,); the message is for the learner.
+        """
+        import torch
+
+        if not torch.is_tensor(probabilities) or probabilities.ndim != 1:
+            raise ValueError(
+                "choose wants the probabilities of the next token alone, a tensor (vocab,), and was given"
+                f" {_shape_of(probabilities)}"
+            )
+        if bool((probabilities < 0).any()) or abs(float(probabilities.sum()) - 1) > 1e-3:
+            raise ValueError(
+                "choose wants probabilities, none negative and 1 in all, and was given numbers from"
+                f" {float(probabilities.min()):.3g} to {float(probabilities.max()):.3g} that add up to"
+                f" {float(probabilities.sum()):.3g}"
+            )
+        if not self._shares:
+            return int(probabilities.argmax())
+        share = self._shares[self._asked % len(self._shares)]
+        self._asked += 1
+        return int((probabilities.double().cumsum(-1) > share).nonzero()[0, 0])
 
 
 def _shape_of(item: Any) -> str:
@@ -177,6 +272,8 @@ _BUILDERS: dict[str, Callable[..., Any]] = {
     "bag_of_words_model": bag_of_words_model,
     "sgd": sgd,
     "parrot": parrot,
+    "reader": reader,
+    "chooser": Chooser,
 }
 
 

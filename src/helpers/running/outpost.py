@@ -10,7 +10,7 @@ import os
 import socket
 from typing import Any
 
-from . import runner, wire
+from . import reading, runner, wire
 
 
 class JudgeRefused(RuntimeError):
@@ -51,19 +51,47 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
     return b"".join(parts)
 
 
+# Answers whose hidden check comes at the end of the notebook, by the number that the judge gave each.
+_kept: dict[int, Any] = {}
+
+
 def check(answer: Any, hidden: bool = False) -> None:
-    """Run the learner's answer on the cases that the judge sends, and send back what came out."""
+    """Run the learner's answer on the cases that the judge sends, and send back what came out.
+
+    The judge may put a hidden check off to the notebook's end; `check_kept` does it then, with the same answer.
+    """
     connection = socket.socket(fileno=os.dup(int(os.environ["ATTENTION_JUDGE_FD"])))
     try:
         send(connection, {"hidden": bool(hidden)})
         request = receive(connection)
         if request["refused"]:
             raise JudgeRefused(request["refused"])
+        if request["later"]:
+            _kept[request["later"]] = answer
+            return
         answers = runner.run(answer, request["cases"], request["forbidden"])
         try:
             send(connection, {"round": request["round"], "answers": answers})
         except wire.WireError as error:
             send(connection, {"round": request["round"], "answers": str(error)})
-        receive(connection)
+        reply = receive(connection)
+        if reply.get("further") is not None:
+            _answer_further(connection, answer, request, reply["further"])
     finally:
         connection.close()
+
+
+def check_kept(number: int) -> None:
+    """Do the hidden check that the judge put off under this number."""
+    check(_kept.pop(number), hidden=True)
+
+
+def _answer_further(connection: socket.socket, answer: Any, request: dict[str, Any], cases: list[Any]) -> None:
+    """Send what the judge asks about an answer that is not right: it changes the words of the verdict, nothing else."""
+    facts = reading.read(answer)
+    answers = runner.run(answer, cases, request["forbidden"])
+    try:
+        send(connection, {"round": request["round"], "facts": facts, "further": answers})
+    except wire.WireError:
+        send(connection, {"round": request["round"], "facts": {}, "further": []})
+    receive(connection)

@@ -9,7 +9,7 @@ An answer is a dict that `helpers.running.wire` can carry:
     status     "returned", "raised" or "unanswered"
     value      the result as plain arrays, numbers, lists, tuples, dicts; None when it is opaque
     opaque     name of a result type that cannot be passed on, else ""
-    type       name of the type that was returned
+    type       name of the type that was returned; "tuple of Tensor" for results that are all tensors
     changed    places of the arguments that the call changed, e.g. ["1"]
     shares     True when the result shares memory with an argument
     survived   False when a later call changed this result
@@ -19,23 +19,24 @@ An answer is a dict that `helpers.running.wire` can carry:
     printed    number of characters printed
     memory     the most entries of new tensors held at one time; 0 when not asked for
     shortcut   name of the forbidden function that was called, else ""
-    error      for "raised": type, bases (names), message, line (source text), number (line number), where
+    error      for "raised" and "unanswered": what `helpers.running.errors.describe_error` returns
 """
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import io
 import warnings as python_warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from helpers.exercise import Case
 
-from . import shortcuts
+from . import chunks, shortcuts
 from .bench import Bench, build, instantiate
 from .errors import MAX_TEXT, NotRunnable, describe_error
-from .values import gradients, opaque, outline, plain, same, shares_memory, snapshot
+from .values import gradients, kind, opaque, outline, plain, same, shares_memory, snapshot
 
 _UNREADABLE = object()
 Answer = dict[str, Any]
@@ -87,6 +88,7 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
             contextlib.redirect_stderr(printed),
             python_warnings.catch_warnings(record=True) as caught,
             watch,
+            _nobody_to_ask(),
         ):
             python_warnings.simplefilter("always")
             function = target
@@ -95,12 +97,14 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
                 function = module
             if case.method is not None:
                 function = getattr(function, case.method)
+            for earlier in case.init.earlier if case.init is not None else ():
+                function(*build(tuple(earlier), "", {}, bench))
             with _meter(case) as peak:
                 for _ in range(case.times):
-                    result = function(*args, **kwargs)
+                    result = _call(function, case, args, kwargs)
         answer["memory"] = peak.elements if peak is not None else 0
         answer["warnings"] = [str(w.message)[:MAX_TEXT] for w in caught[:5]]
-        answer["type"] = type(result).__name__
+        answer["type"] = kind(result)
         answer["shares"] = shares_memory(result, built.values())
         try:
             answer["value"] = plain(result)
@@ -127,6 +131,27 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
     if answer["opaque"] or answer["status"] != "returned":
         result = _UNREADABLE
     return answer, result
+
+
+@contextlib.contextmanager
+def _nobody_to_ask() -> Iterator[None]:
+    """Stop `input()`, which would wait for a person: nobody sits before a notebook while it is graded."""
+
+    def ask(*prompt: object) -> str:
+        raise NotRunnable(
+            "your code calls `input()`, which waits for somebody to type; what it needs comes in its arguments"
+        )
+
+    before = builtins.input
+    builtins.input = ask
+    try:
+        yield
+    finally:
+        builtins.input = before
+
+
+def _call(function: Any, case: Case, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return chunks.read(function, case.chunks, *args, **kwargs) if case.chunks else function(*args, **kwargs)
 
 
 def _meter(case: Case) -> Any:

@@ -27,8 +27,8 @@ class Watch:
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
         self.seen = ""
-        self._last_parts = {name.rpartition(".")[2]: name for name in names}
-        self._torch_names = {name.rpartition(".")[2]: name for name in names if name.startswith("torch.")}
+        # Several libraries have a softmax, so a function is known by its library and its own name.
+        self._functions = {(name.partition(".")[0], name.rpartition(".")[2]): name for name in names}
         self._modules = {name.partition(".")[0] for name in names}
         self._mode: Any = None
         self._profile: Any = None
@@ -40,7 +40,7 @@ class Watch:
         )
 
     def __enter__(self) -> Watch:
-        if self._torch_names and "torch" in sys.modules:
+        if "torch" in self._modules and "torch" in sys.modules:
             self._mode = _torch_mode(self)
             self._mode.__enter__()
         if any(module != "torch" for module in self._modules):
@@ -61,8 +61,8 @@ class Watch:
             function, module = getattr(argument, "__name__", ""), getattr(argument, "__module__", None) or ""
         else:
             return
-        name = self._last_parts.get(function)
-        if name is not None and str(module).partition(".")[0] == name.partition(".")[0]:
+        name = self._functions.get((str(module).partition(".")[0], function))
+        if name is not None:
             self.refuse(name)
 
 
@@ -72,7 +72,7 @@ def _torch_mode(watch: Watch) -> Any:
     class Refuse(TorchFunctionMode):
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = getattr(func, "__name__", "")
-            forbidden = watch._torch_names.get(name) or watch._torch_names.get(name.strip("_"))
+            forbidden = watch._functions.get(("torch", name)) or watch._functions.get(("torch", name.strip("_")))
             if forbidden:
                 watch.refuse(forbidden)
             return func(*args, **(kwargs or {}))

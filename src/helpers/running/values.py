@@ -70,6 +70,13 @@ def plain(value: Any, depth: int = 0) -> Any:
     raise NotRunnable(type(value).__name__)
 
 
+def kind(result: Any) -> str:
+    """The name of a result's type, and of what it consists of where that is one type: "tuple of Tensor"."""
+    name = type(result).__name__
+    parts = {type(leaf).__name__ for leaf in leaves(result)} if isinstance(result, (tuple, list)) else set()
+    return f"{name} of {parts.pop()}" if len(parts) == 1 else name
+
+
 def opaque(result: Any) -> str:
     """What a result that cannot be passed on is called; for an array its dtype is what is wrong with it."""
     plain = isinstance(result, np.ndarray) and not isinstance(result, np.ma.MaskedArray)

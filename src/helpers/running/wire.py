@@ -103,8 +103,8 @@ def _key(key: Any) -> str:
 
 
 # What the learner's process needs of a case. `raises`, `quiet` and `truth` say what is right, so they stay behind.
-_CASE_FIELDS = ("property", "args", "kwargs", "init", "method", "gradients", "memory", "times")
-_INIT_FIELDS = ("args", "kwargs", "weights", "weights_file", "prefix", "training", "seed")
+_CASE_FIELDS = ("property", "args", "kwargs", "init", "method", "gradients", "memory", "times", "chunks")
+_INIT_FIELDS = ("args", "kwargs", "weights", "weights_file", "prefix", "training", "seed", "earlier")
 
 
 def _pack_array(array: np.ndarray, buffers: list[bytes]) -> dict[str, Any]:

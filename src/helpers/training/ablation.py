@@ -20,7 +20,7 @@ from helpers.reference import u7_transformer as reference
 from helpers.reference.u4_multi_head import MultiHeadAttention
 from helpers.reference.u5_add_and_norm import Encoder
 
-from .run import Board, StopButton
+from .run import Board, StopButton, import_optimizers
 from .threads import one_thread
 
 PARTS = ("nothing", "positions", "scaling", "mask", "all heads but one")
@@ -162,6 +162,8 @@ class Study:
         """Train what is left, or until the stop button is pressed."""
         board, shown = Board(), time.monotonic()
         with StopButton() as stop, one_thread():
+            with stop.untouchable():
+                import_optimizers()
             while self._waiting and not stop.asked:
                 task, without = self._waiting[0]
                 self._running = self._running or train(task, without, self._seed)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from types import FrameType
@@ -24,6 +24,7 @@ import numpy as np
 from helpers.data import WEIGHTS
 from helpers.plots.core import _image, alt_of, drawing
 
+from .storage import read_entries, weights_of, write_entries
 from .threads import one_thread
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 REFRESH_SECONDS = 1.5
+# The batches on which saved weights are compared with new ones.
+TRIED_BATCHES = 4
+LONGEST_ERROR = 300
 SAMPLED_AT = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
 
 
@@ -44,11 +48,12 @@ def device() -> torch.device:
 class StopButton:
     """Context manager that turns an interrupt (the ■ button, Ctrl-C) into `asked`, so that a step is never torn.
 
-    A second one interrupts.
+    A second one interrupts, except while `untouchable`.
     """
 
     def __init__(self) -> None:
         self.asked = False
+        self._held = False
 
     def __enter__(self) -> StopButton:
         self._before: Any = None
@@ -61,9 +66,28 @@ class StopButton:
             signal.signal(signal.SIGINT, self._before)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.asked and not self._held:
             raise KeyboardInterrupt
         self.asked = True
+
+    @contextlib.contextmanager
+    def untouchable(self) -> Iterator[None]:
+        """Let no interrupt through, however often it comes: for work that cannot be repeated once it is torn."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+
+def import_optimizers() -> None:
+    """Import what torch leaves until the first optimizer is made: hundreds of modules, and seconds on a slow machine.
+
+    An import that was interrupted half-way fails ever after in the same kernel, so `go` does this where ■ only asks.
+    """
+    import torch
+
+    torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.0)
 
 
 class Board:
@@ -120,7 +144,8 @@ class Training:
         steps: how many.
         rate: the learning rate, which rises at the beginning and falls in the second half.
         seed: of start values and batches.
-        samples: `samples(model) -> [(given, wanted, got), ...]` to show on the way; None shows none.
+        samples: `samples(model) -> [(given, wanted, got), ...]` to show on the way; None shows none. Where nothing is
+            wanted, "", nothing is marked as right or wrong.
 
     Attributes:
         model: None before the first `go()`.
@@ -149,6 +174,7 @@ class Training:
             samples,
         )
         self._optimizer: Any = None
+        self._loaded = False
         self._sampled: dict[int, list[tuple[str, str, str]]] = {}
 
     @property
@@ -159,18 +185,29 @@ class Training:
     def go(self) -> None:
         """Train to the end, or until the stop button is pressed; call it again to go on.
 
-        Where an answer that it needs is not given yet, it says so and does nothing.
+        Where an answer that it needs is not given yet, it says so and does nothing; where one is wrong, it says what
+        stopped it and where, in a sentence, so that the cells below still run.
         """
         if not drawing():
             return
+        if self._loaded:
+            print("These weights were loaded from the file. To train anew, first run the cell that makes this run.")
+            return
         try:
-            self._start()
-            self._train()
+            with StopButton() as stop, one_thread():
+                with stop.untouchable():
+                    import_optimizers()
+                self._start()
+                self._train(stop)
         except NotImplementedError as error:
             # A model whose forward is not written is none: what looks at it later would run into the same stub.
             if not self.losses:
                 self.model = None
             print(f"Nothing is trained yet: {_unanswered(error)} is not answered.")
+        except Exception as error:  # whatever a half-written answer may do
+            if not self.losses:
+                self.model = None
+            print(f"✗ The training stopped at step {len(self.losses)}. {told_error(error)}")
 
     def _start(self) -> None:
         import torch
@@ -178,44 +215,49 @@ class Training:
         if self.model is None:
             torch.manual_seed(self._seed)
             model = self._make().to(device())
+            if not any(True for _ in model.parameters()):
+                raise ValueError(
+                    f"your {type(model).__name__} has no parameters to train; make its layers in __init__ and keep "
+                    "them on self"
+                )
             self._optimizer = torch.optim.Adam(model.parameters(), lr=self._rate, betas=(0.9, 0.98))
             self.model = model
 
-    def _train(self) -> None:
+    def _train(self, stop: StopButton) -> None:
         import torch
 
         board = Board()
         began, shown = time.monotonic() - self.seconds, 0.0
-        with StopButton() as stop, one_thread():
-            while not self.finished:
-                done = len(self.losses)
-                for group in self._optimizer.param_groups:
-                    group["lr"] = self._rate * min(1.0, (done + 1) / (0.1 * self._steps), 2 * (1 - done / self._steps))
-                # Dropout draws from torch's own stream, which other cells use too.
-                torch.manual_seed(1_000_003 * (self._seed + 1) + done)
-                loss = float(self._step(self.model, self._optimizer, np.random.default_rng([self._seed, done])))
-                self.losses.append(loss)
-                self.seconds = time.monotonic() - began
-                if not math.isfinite(loss):
-                    break
-                if done + 1 in {max(1, round(share * self._steps)) for share in SAMPLED_AT}:
-                    self._take_samples()
-                if self.seconds - shown > REFRESH_SECONDS:
-                    shown = self.seconds
-                    self._show(board)
-                if stop.asked:
-                    break
+        while not self.finished and not stop.asked:
+            done = len(self.losses)
+            for group in self._optimizer.param_groups:
+                group["lr"] = self._rate * min(1.0, (done + 1) / (0.1 * self._steps), 2 * (1 - done / self._steps))
+            # Dropout draws from torch's own stream, which other cells use too.
+            torch.manual_seed(1_000_003 * (self._seed + 1) + done)
+            loss = float(self._step(self.model, self._optimizer, np.random.default_rng([self._seed, done])))
+            self.losses.append(loss)
+            self.seconds = time.monotonic() - began
+            if not math.isfinite(loss):
+                break
+            if done + 1 in {max(1, round(share * self._steps)) for share in SAMPLED_AT}:
+                self._take_samples()
+            if self.seconds - shown > REFRESH_SECONDS:
+                shown = self.seconds
+                self._show(board)
         self._show(board)
 
     def _take_samples(self) -> None:
         if self._samples is None:
             return
-        with contextlib.suppress(NotImplementedError):
+        # An answer of which the samples are made may be missing or wrong; its own check says that, and says it better.
+        with contextlib.suppress(Exception):
             self._sampled[len(self.losses)] = list(self._samples(self.model))
 
     def _show(self, board: Board) -> None:
-        done, loss = len(self.losses), self.losses[-1] if self.losses else math.nan
+        done, loss = len(self.losses), (self.losses or [math.nan])[-1]
         words = f"step {done} of {self._steps}, loss {loss:.4f}, {self.seconds:.0f} s"
+        if not self.losses:
+            return board.show(0, self._steps, "stopped before the first step; run the cell again to begin")
         if self.finished:
             words = f"finished: {words}"
         elif not math.isfinite(loss):
@@ -237,6 +279,13 @@ class Training:
         if not self._sampled:
             return ""
         cell = '<td style="text-align:left;padding:1px 10px">'
+        if not any(wanted for taken in self._sampled.values() for _, wanted, _ in taken):
+            lines = [
+                f"<tr>{cell}step {step}</td>{cell}<b>{escape(given)}</b>{escape(got)}</td></tr>"
+                for step, taken in self._sampled.items()
+                for given, _, got in taken
+            ]
+            return f"<table>{''.join(lines)}</table>"
         times = "".join(f"<th>step {step}</th>" for step in self._sampled)
         rows = []
         for place, (given, wanted, _) in enumerate(next(iter(self._sampled.values()))):
@@ -245,28 +294,96 @@ class Training:
             rows.append(f"<tr>{cell}{escape(given)}</td>{cell}<b>{escape(wanted)}</b></td>{marked}</tr>")
         return f"<table><tr><th>given</th><th>wanted</th>{times}</tr>{''.join(rows)}</table>"
 
-    def save(self, name: str, path: str = WEIGHTS) -> None:
+    def save(self, name: str, path: str = WEIGHTS, replace: bool = False) -> None:
         """Write the model's weights as `name.…` into the weights file beside the notebook; what else is in it stays.
 
+        Where the file has weights of this name already, both are tried on the same batches with the model as its class
+        is now, and the better ones stay: a run that was stopped early destroys nothing. It says which.
         Nothing happens while nothing is trained yet.
+
+        Args:
+            name: of the model in the file.
+            path: the weights file.
+            replace: write this run's weights even if those in the file are better.
         """
         if not drawing() or not self.losses:
             return
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file, save_file
+        entries = read_entries(path)
+        earlier = weights_of(name, entries)
+        if earlier and not replace:
+            before, now = self._loss_with(earlier), self._loss_with(self.model.state_dict())
+            if before < now:
+                print(
+                    f"Kept the {name} weights that were in {path}: on the same batches their loss is {before:.4f}, and "
+                    f"{now:.4f} after these {len(self.losses)} of {self._steps} steps. "
+                    f'To write these all the same: save("{name}", replace=True).'
+                )
+                return
+        others = {key: value for key, value in entries.items() if not key.startswith(f"{name}.")}
+        write_entries(path, others, name, self.model)
+        instead = " in the place of earlier ones" if earlier else ""
+        print(
+            f"Saved the weights of the {name} model after {len(self.losses)} of {self._steps} steps in {path}"
+            f"{instead} ({Path(path).stat().st_size / 1e6:.1f} MB)."
+        )
 
+    def load(self, name: str, path: str = WEIGHTS) -> None:
+        """Bring the saved model back without training, as after a restart of the kernel: `model` is ready to be used.
+
+        Where the file or the class does not allow it, it says why, and nothing is changed.
+
+        Args:
+            name: of the model in the file, as it was saved.
+            path: the weights file.
+        """
+        if not drawing():
+            return
+        saved = weights_of(name, read_entries(path))
+        if not saved:
+            return print(f'Nothing is loaded: {path} has no weights called "{name}". Train, and save("{name}"), first.')
         try:
-            kept = {key: value for key, value in load_file(path).items() if not key.startswith(f"{name}.")}
-        except (OSError, SafetensorError):
-            kept = {}
-        # Tied weights share memory, which the format does not know, so each entry gets its own.
-        own = {
-            f"{name}.{key}": value.detach().cpu().clone().contiguous() for key, value in self.model.state_dict().items()
-        }
-        save_file(kept | own, f"{path}.new")
-        os.chmod(f"{path}.new", 0o644)
-        os.replace(f"{path}.new", path)
-        print(f"Saved {len(own)} arrays as {name}.… in {path} ({Path(path).stat().st_size / 1e6:.1f} MB).")
+            model = self._make()
+        except NotImplementedError as error:
+            return print(f"Nothing is loaded: {_unanswered(error)} is not answered.")
+        own = {key: value.shape for key, value in model.state_dict().items()}
+        if own != {key: value.shape for key, value in saved.items()}:
+            return print(
+                f'Nothing is loaded: the weights "{name}" in {path} are of another model than your '
+                f"{type(model).__name__}, perhaps from before you changed it. Train again."
+            )
+        model.load_state_dict(saved)
+        self.model, self._loaded = model.to(device()).eval(), True
+        print(f'Loaded the weights "{name}" from {path}.')
+
+    def _loss_with(self, weights: dict[str, torch.Tensor]) -> float:
+        """Mean loss of this model with these weights on a few batches; infinite where they are not of this model."""
+        import torch
+
+        model = self._make().to(device())
+        if {key: value.shape for key, value in model.state_dict().items()} != {
+            key: value.shape for key, value in weights.items()
+        }:
+            return math.inf
+        losses = []
+        for batch in range(TRIED_BATCHES):
+            # A step moves the weights even at rate 0 where a layer counts for itself, so each batch begins with them.
+            model.load_state_dict(weights)
+            torch.manual_seed(batch)
+            unmoved = torch.optim.SGD(model.parameters(), lr=0.0)
+            losses.append(float(self._step(model, unmoved, np.random.default_rng([self._seed, self._steps + batch]))))
+        mean = float(np.mean(losses))
+        return mean if math.isfinite(mean) else math.inf
+
+
+def told_error(error: Exception) -> str:
+    """Return what went wrong, and in which line of which function, in one line."""
+    frames = list(traceback.extract_tb(error.__traceback__))
+    # The learner's own line is the last one that is neither the course's nor a library's, which may raise far below it.
+    foreign = ("site-packages", str(Path(__file__).parents[1]))
+    own = [frame for frame in frames if not any(place in frame.filename for place in foreign)]
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    what = what if len(what) <= LONGEST_ERROR else f"{what[:LONGEST_ERROR]} …"
+    return f"{what}, in {own[-1].name}, line {own[-1].lineno}: {own[-1].line}" if own else what
 
 
 def _unanswered(error: NotImplementedError) -> str:

@@ -7,14 +7,17 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 from nbconvert.exporters import HTMLExporter
+from traitlets.config import Config
 
 from autograder.authoring import building, sample
-from autograder.marking import intake, recovery
+from autograder.marking import intake, pages, recovery
 from autograder.marking.repair import Roles, repair
+from autograder.marking.sanitising import SanitizeLearner
 
 UNITS = ("u1_dot_products", "u2_softmax_scaling", "u4_multi_head")
 WRITTEN = "why_two_projections"
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"picture").decode()
+HEAD = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (8).to_bytes(4, "big") * 2 + b"picture by hand"
+PNG = base64.b64encode(HEAD).decode()
 
 
 def kit(unit):
@@ -154,7 +157,9 @@ def test_a_note_below_a_written_answer_stays_a_note():
 
 
 def page(notebook):
-    return HTMLExporter().from_notebook_node(notebook)[0]
+    config = Config()
+    pages.configure(config)
+    return HTMLExporter(config=config).from_notebook_node(SanitizeLearner().preprocess(notebook, {})[0])[0]
 
 
 def pasted(text, attachments):
@@ -210,7 +215,7 @@ def test_a_picture_that_is_not_there_is_words_and_the_page_opens(text, attachmen
 
 
 def test_pictures_are_kept_up_to_a_limit_for_the_whole_notebook():
-    large = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 5_000_000).decode()
+    large = base64.b64encode(HEAD + b"0" * 5_000_000).decode()
     cells = [
         {
             "cell_type": "markdown",

@@ -2,10 +2,12 @@
 
 import csv
 import datetime
+import io
 import json
 from collections import Counter
 from types import SimpleNamespace
 
+import pytest
 from nbgrader.api import Assignment, Student
 from rich.console import Console
 from sqlalchemy import insert, update
@@ -14,6 +16,7 @@ from typer.testing import CliRunner
 from autograder import cli, report
 from autograder.authoring.releasing import init
 from autograder.marking.outcomes import Outcome, outcome_path, write_outcome
+from autograder.report import tables
 
 from .pages import POINTS, RIGHT, UNIT, Reader, rows, written
 from .synthetic import Work, counted, draw, fill
@@ -199,3 +202,10 @@ def test_reports_of_one_class_are_equal_but_for_the_time(room):
     fill(room, UNIT, draw(UNIT, ["a", "b", "c"], seed=5))
     first, second = (json.dumps(Reader(report.write(room).read_text(encoding="utf-8")).elements) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize("name", ["=1", "＝1", "＠x", "－2", "＋2", "\u00a0=1", " \t=1", "\r=1", "@x"])
+def test_no_text_of_a_csv_file_is_a_formula_in_any_spreadsheet(name):
+    table = tables.Table((("student", "text"), ("points", "number")), [(name, -1.5)])
+    student, points = next(csv.reader(io.StringIO(table.csv().split("\n", 1)[1])))
+    assert student == f"'{name}" and points == "-1.5"

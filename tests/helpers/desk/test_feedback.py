@@ -184,7 +184,12 @@ def test_code_in_a_sentence_is_set_as_code_and_stays_escaped():
     [
         ("similarity_matrix", lambda X: 1 / 0, "", "A divisor is 0"),
         ("similarity_matrix", lambda X: X + X[:, :2], "", "Two shapes do not fit"),
-        ("similarity_matrix", lambda X: nothing_of_that_name, "", "Python knows no such name"),  # noqa: F821
+        (
+            "similarity_matrix",
+            lambda X: nothing_of_that_name,  # noqa: F821
+            "uses `nothing_of_that_name`, which is not there",
+            "Is it spelt as where it was made?",
+        ),
         ("similarity_matrix", lambda X: X.masked_fill(X > 0, 0), "", "torch tensors may have one"),
         ("similarity_matrix", lambda: None, "", "count the arguments"),
         ("similarity_matrix", lambda X: {}["key"], "", "compare the spelling"),
@@ -192,7 +197,7 @@ def test_code_in_a_sentence_is_set_as_code_and_stays_escaped():
         ("similarity_matrix", lambda X: "text", "", "Print `type(...)`"),
         ("similarity_matrix", lambda X: print("X"), "returns nothing", "`return print(...)`"),
         ("similarity_matrix", lambda X: (X,), "returns a tuple, not an array", "A comma after `return`"),
-        ("attention_scores", lambda Q, K: Q[..., :1] * 0 @ K[..., :1].swapaxes(-1, -2), "", ""),
+        ("attention_scores", lambda Q, K: np.exp(Q[..., :1] @ K[..., :1].swapaxes(-1, -2)), "", ""),
         ("project", lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_k), "", "Look at the `return` line"),
         ("LayerNorm", type("LayerNorm", (torch.nn.LayerNorm,), {"__init__": with_another_name}), "", "`self.name ="),
         ("LayerNorm", type("LayerNorm", (torch.nn.Module,), {"__init__": too_early}), "", "`super().__init__()`"),

@@ -40,11 +40,13 @@ TWICE = {
         "all_pairs": ([WORDS, X, X, "ab", 0, 1], [WORDS, X, X + 1, "ab", 0, 1]),
         "scores": ([WORDS, X @ X.T], [WORDS, X @ X.T + 1]),
         "loops_against_product": ([lambda Q, K: Q @ K.T, (4, 8)], [lambda Q, K: Q @ K.T, (4, 16)]),
+        "design": ([("cat", "sleep"), [[0, 0], [1, 0]]], [("cat", "sleep"), [[0, 1], [1, 0]]]),
         "one_or_two_projections": ([WORDS, X, X], [WORDS, X, -X]),
     },
     "u2_softmax_scaling": {
         "softmax_steps": ([WORDS, [2, 1, 0]], [WORDS, [2, 1, 3]]),
         "mixture": ([WORDS, [0.5, 0.3, 0.2], X, "ab", "tea"], [WORDS, [0.2, 0.3, 0.5], X, "ab", "tea"]),
+        "one_word": ([WORDS, 0, X, X, X, "ab"], [WORDS, 1, X, X, X, "ab"]),
         "variance_growth": ([[1, 4], [0.9, 4.2]], [[1, 4], [1.1, 3.8]]),
         "saturation": ([(1, 4)], [(1, 16)]),
         "temperatures": ([4, 1], [4, 2]),
@@ -70,6 +72,10 @@ TWICE = {
         "one_head": ([WEIGHTS[None], WORDS, 0], [WEIGHTS[None, ::-1], WORDS, 0]),
         "costs": ([50, 512], [100, 512]),
         "side_by_side": ([512, 8], [256, 8]),
+        "trained_heads": (
+            [{1: [0.3] * 40}, {1: WEIGHTS[:1]}, WORDS, (0, 2)],
+            [{1: [0.9] * 40}, {1: WEIGHTS[:1]}, WORDS, (0, 2)],
+        ),
         "flow_chart": ([512, 8], [256, 4]),
     },
 }

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from ipywidgets.widgets import widget
 from matplotlib.figure import Figure
 
 from helpers import plots
@@ -159,7 +160,7 @@ def test_a_mistake_while_drawing_is_told_where_the_picture_was_and_the_next_valu
     for n in (2, 3, 4):
         desk.widgets["n"].value = n
         told[n] = desk.picture
-        width, height = core.size_of(bars(1))
+        width, height = (pixels + 2 * core.CARD for pixels in core.size_of(bars(1)))
         assert f"width:{width}px;aspect-ratio:{width}/{height}" in desk.picture["text/html"]
     assert (
         told[2]["text/plain"].startswith("✗ There is no picture for n = 2: ValueError: ")
@@ -201,6 +202,44 @@ def test_a_picture_tells_its_size_so_that_the_page_keeps_still():
     assert f'width="{width}" height="{height}"' in html and 'alt="&quot;quoted&quot; &lt;alt&gt;"' in html
     png = base64.b64decode(image({"text/html": html}))
     assert (int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")) == (width, height)
+
+
+# --- cells that call the learner's functions ----------------------------------------------------------------
+
+
+def test_a_demonstration_that_runs_says_nothing(desk):
+    with plots.demonstration("softmax"):
+        plots.show(bars(1))
+    assert [bundle["text/plain"] for bundle in desk.displayed] == ["[figure: A blue bar of 1.]"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (NotImplementedError(), "○ This cell needs project and attention_scores. Answer them, then run this cell"),
+        (NotImplementedError("no forward"), "✗ This cell needs project and attention_scores, and with what stands"),
+        (ValueError("<b>shapes</b>\n" + "x" * 5000), "their checks say more. ValueError: <b>shapes</b> xxx"),
+    ],
+)
+def test_a_demonstration_of_an_open_or_a_wrong_answer_is_a_sentence(desk, error, told):
+    with plots.demonstration("project", "attention_scores"):
+        raise error
+    assert told in desk.picture["text/plain"] and len(desk.picture["text/plain"]) < 400
+    assert "<b>" not in desk.picture["text/html"]
+
+
+def test_a_demonstration_can_be_interrupted(desk):
+    with pytest.raises(KeyboardInterrupt), plots.demonstration("softmax"):
+        raise KeyboardInterrupt
+    assert desk.displayed == []
+
+
+def test_a_picture_is_a_card_on_a_dark_page_and_a_menu_keeps_its_arrow(desk):
+    plots.explore(bars, height=[1, 2], colour=["blue", "red"])
+    assert f"padding:{core.CARD}px;background:white" in desk.picture["text/html"]
+    view = next(value for kind, value in desk.displayed[0].items() if "widget-view" in kind)
+    box = widget._instances[view["model_id"]]
+    assert "attention-controls" in box._dom_classes and "<style>" in box.children[-1].value
 
 
 # --- the figures that listen -----------------------------------------------------------------------------
@@ -317,7 +356,7 @@ def translation():
     source = u7_transformer.words_of(source_ids(40_721, "Chinese"))
     n, m = len(source), 2
     maps = {"encoder": np.ones((1, n, n)) / n, "decoder": np.ones((1, m, m)) / m, "cross": np.ones((1, m, n)) / n}
-    return maps | {"language": "Chinese", "source": source, "target": ["bos→4", "4→eos"]}
+    return maps | {"language": "Chinese", "source": source, "read": ["bos", "4"], "target": ["bos→4", "4→eos"]}
 
 
 def test_without_a_chinese_font_figures_write_pinyin(monkeypatch):

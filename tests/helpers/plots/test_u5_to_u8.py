@@ -12,6 +12,7 @@ from helpers.plots import u5_add_and_norm as u5
 from helpers.plots import u6_masked_decoder as u6
 from helpers.plots import u7_transformer as u7
 from helpers.plots import u8_modern_attention as u8
+from helpers.plots.u7_transformer import training
 from helpers.reference.u7_transformer import DigitClassifier, Transformer
 from helpers.training.ablation import Ablated
 
@@ -47,6 +48,7 @@ def trained(seed):
             "losses": rng.random(40) + place,
             "written": rng.integers(0, 10, size=(10, 8)),
             "weights": weights(8, 8),
+            "left": rng.random((10, 2)),
         }
         for place, kind in enumerate(("no mask", "mask after the softmax", "mask before the softmax"))
     }
@@ -58,7 +60,7 @@ def translated(number, language, heads=4):
     target = [f"{reads}→{writes}" for reads, writes in zip(["bos", *digits], digits)]
     n, m = len(source), len(target)
     maps = {"encoder": weights(heads, n, n), "decoder": weights(heads, m, m), "cross": weights(heads, m, n)}
-    return maps | {"language": language, "source": source, "target": target}
+    return maps | {"language": language, "source": source, "read": ["bos", *digits[:-1]], "target": target}
 
 
 def fared(better):
@@ -125,12 +127,13 @@ FIGURES = [
     (u8.sharing, (8, (8, 2, 1)), (8, (8, 4, 1))),
     (u8.cache_sizes, ([0, 8], {32: [0, 18], 1: [0, 0.6]}, 15.3), ([0, 8], {32: [0, 18], 1: [0, 0.7]}, 15.3)),
     (u8.memory, (LENGTHS, [8, 32, 128, 512, None], [2, 5, 9, 18, 36], 1024), (LENGTHS, [8] * 5, [None] * 5, 1024)),
+    (u8.memory, *((LENGTHS, [8] * 5, [2] * 5, 1024, [9, 38, last, 589, None]) for last in (148, 149))),
 ]  # fmt: skip
 
 # Each figure that is always the same.
 FIXED = [
     u5.encoder_map, u5.averaged_together, u5.norm_orders, u6.leaking_fills, u6.three_attentions, u6.decoder_layers,
-    u7.flow_chart, u8.then_and_now, u8.norm_clouds, u8.blocks_by_hand,
+    u7.flow_chart, u8.then_and_now, u8.three_families, u8.norm_clouds, u8.blocks_by_hand,
 ]  # fmt: skip
 
 NO_FIGURES = {"train_cheaters", "typed", "attention_of", "maps_of", "words_of", "ablation_table"}
@@ -243,3 +246,16 @@ def test_a_decoder_that_never_asked_has_no_steps():
 
 def test_all_that_is_read_right_has_no_picture():
     assert u7.misread(IMAGES, LABELS, LABELS) is None
+
+
+def test_the_running_mean_of_a_loss_does_not_lag():
+    falling = np.linspace(2, 0, 900)
+    np.testing.assert_allclose(training.running_mean(falling), falling, atol=1e-12)
+    assert len(training.running_mean([])) == 0
+
+
+def test_a_key_of_the_decoder_is_named_by_what_was_read_alone():
+    drawn = u7.three_attentions([ENGLISH])
+    decoder = drawn.axes[1]
+    assert [label.get_text() for label in decoder.get_xticklabels()] == ["bos", "7", "7", "7", "7", "7"]
+    assert decoder.get_yticklabels()[0].get_text() == "bos→7"

@@ -1,5 +1,7 @@
 """Right and further wrong answers to unit 0; see `u1_dot_products` for what the two names mean."""
 
+import numpy as np
+
 
 def _by_variable():
     word = "at"
@@ -29,5 +31,6 @@ WRONG = {
         "": lambda: "pay attention",
         " #bytes are no string": lambda: b"attend",
         " #True is no string": lambda: True,
+        " #an array is no string": lambda: np.zeros(3),
     },
 }

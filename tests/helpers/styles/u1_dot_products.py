@@ -7,6 +7,14 @@ an empty name means that the answer must fail and no mistake may be named.
 import numpy as np
 import torch
 
+
+def _one_width(Q, K):
+    """Products entry by entry, and einsum, would stretch a width of 1."""
+    if Q.shape[-1] != K.shape[-1]:
+        raise ValueError(f"the queries are {Q.shape[-1]} wide, the keys {K.shape[-1]}")
+    return True
+
+
 RIGHT = {
     "similarity_matrix": [
         lambda X: X @ np.swapaxes(X, -1, -2),
@@ -14,7 +22,7 @@ RIGHT = {
         lambda X: np.matmul(X.astype(np.float32), X.astype(np.float32).swapaxes(-2, -1)),
         lambda X: (X[..., :, None, :] * X[..., None, :, :]).sum(-1),
         lambda X: np.inner(X, X) if X.ndim == 2 else np.stack([RIGHT["similarity_matrix"][0](x) for x in X]),
-        lambda X: torch.from_numpy(X) @ torch.from_numpy(X).transpose(-2, -1),
+        lambda X: (torch.from_numpy(X) @ torch.from_numpy(X).transpose(-2, -1)).numpy(),
     ],
     "cosine_similarity": [],
     "project": [
@@ -29,19 +37,21 @@ RIGHT = {
     "scores_for_query": [
         lambda q, K: K @ q,
         lambda q, K: np.array([np.dot(q, k) for k in K]),
-        lambda q, K: (K * q).sum(axis=1),
-        lambda q, K: np.einsum("d,nd->n", q, K),
+        lambda q, K: _one_width(q, K) and (K * q).sum(axis=1),
+        lambda q, K: _one_width(q, K) and np.einsum("d,nd->n", q, K),
         lambda q, K: (q[None, :] @ K.T)[0],
     ],
     "attention_scores": [
         lambda Q, K: Q @ np.swapaxes(K, -1, -2),
-        lambda Q, K: np.einsum("...qd,...kd->...qk", Q, K),
+        lambda Q, K: _one_width(Q, K) and np.einsum("...qd,...kd->...qk", Q, K),
         lambda Q, K: np.matmul(Q.astype("f4"), np.moveaxis(K.astype("f4"), -1, -2)),
-        lambda Q, K: np.stack([(Q * K[..., j : j + 1, :]).sum(-1) for j in range(K.shape[-2])], axis=-1),
+        lambda Q, K: (
+            _one_width(Q, K) and np.stack([(Q * K[..., j : j + 1, :]).sum(-1) for j in range(K.shape[-2])], axis=-1)
+        ),
     ],
     "attention_scores_columns": [
         lambda Q, K: K.T @ Q,
-        lambda Q, K: np.einsum("dk,dq->kq", K, Q),
+        lambda Q, K: _one_width(Q.T, K.T) and np.einsum("dk,dq->kq", K, Q),
         lambda Q, K: (Q.T @ K).T,
         lambda Q, K: RIGHT["attention_scores"][0](Q.T, K.T).T,
         lambda Q, K: np.array([[float(K[:, j] @ Q[:, i]) for i in range(Q.shape[1])] for j in range(K.shape[1])]),

@@ -379,11 +379,15 @@ def _additive_float32(Q, K, W_q, W_k, v):
     Q, K, W_q, W_k, v = (torch.as_tensor(a.astype("f4")) for a in (Q, K, W_q, W_k, v))
     if Q.shape[1] != W_q.shape[0]:
         raise ValueError(f"Q is {tuple(Q.shape)} and W_q {tuple(W_q.shape)}")
+    if not W_q.shape[1] == W_k.shape[1] == len(v):
+        raise ValueError("W_q, W_k and v have different hidden widths")
     return (torch.tanh((Q @ W_q).unsqueeze(1) + (K @ W_k).unsqueeze(0)) * v).sum(-1).numpy()
 
 
 def _additive_hidden_by_hidden(Q, K, W_q, W_k, v):
     a, b = Q @ W_q, K @ W_k
+    if not a.shape[1] == b.shape[1] == len(v):
+        raise ValueError("W_q, W_k and v have different hidden widths")
     return sum(v[h] * np.tanh(np.add.outer(a[:, h], b[:, h])) for h in range(len(v)))
 
 

@@ -116,7 +116,7 @@ def _frequencies_torch(d_model):
     import torch
 
     _need_even(d_model)
-    return 10000.0 ** -(torch.arange(0, d_model, 2).float() / d_model)
+    return (10000.0 ** -(torch.arange(0, d_model, 2).float() / d_model)).numpy()
 
 
 def _frequencies_linspace(d_model):
@@ -177,7 +177,7 @@ def _encoding_torch(n_positions, d_model):
     pe = torch.zeros(n_positions, d_model)
     pe[:, 0::2] = torch.sin(position * rate)
     pe[:, 1::2] = torch.cos(position * rate)
-    return pe
+    return pe.numpy()
 
 
 def _encoding_natural_error(n_positions, d_model):
@@ -221,7 +221,7 @@ def _add_float32(X, P):
 
 def _add_into_a_copy(X, P):
     _need_fit(X, P)
-    out = P[: len(X)].copy()
+    out = P[: len(X)].astype(float)
     out += X * X.shape[-1] ** 0.5
     return out
 
@@ -386,7 +386,7 @@ WRONG = {
         "": lambda d_model: _frequencies_loop(d_model).astype(np.float16),
         " #2": lambda d_model: _frequencies_loop(d_model)[None],
         "raises another error than the one asked": _frequencies_asserting,
-        "let an odd d_model through": lambda d_model: 10000.0 ** (-np.arange(0, d_model, 2) / d_model),
+        "accepts arguments that make no sense": lambda d_model: 10000.0 ** (-np.arange(0, d_model, 2) / d_model),
     },
     "sinusoidal_encoding": {
         "reuses one array for every call": _encoding_one_table,

@@ -128,9 +128,11 @@ def _mha_torch_softmax(X, W_q, W_k, W_v, W_o, n_heads):
     X = torch.tensor(X, dtype=torch.float64)
     if n_heads < 1 or X.shape[-1] % n_heads:
         raise ValueError
-    Q, K, V = ((X @ torch.tensor(W)).unflatten(-1, (n_heads, -1)).transpose(-2, -3) for W in (W_q, W_k, W_v))
+    Q, K, V = (
+        (X @ torch.tensor(W, dtype=X.dtype)).unflatten(-1, (n_heads, -1)).transpose(-2, -3) for W in (W_q, W_k, W_v)
+    )
     weights = torch.softmax(Q @ K.mT / Q.shape[-1] ** 0.5, -1)
-    return ((weights @ V).transpose(-2, -3).flatten(-2) @ torch.tensor(W_o)).numpy(), weights.numpy()
+    return ((weights @ V).transpose(-2, -3).flatten(-2) @ torch.tensor(W_o, dtype=X.dtype)).numpy(), weights.numpy()
 
 
 # --- count_parameters ------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def _causal_positions(n_queries, n_keys=None):
 
 
 def _causal_crop(n_queries, n_keys=None):
-    n_keys = n_keys or n_queries
+    n_keys = n_queries if n_keys is None else n_keys
     if n_queries > n_keys:
         raise ValueError
     return torch.tril(torch.ones(n_keys, n_keys)).bool()[n_keys - n_queries :]

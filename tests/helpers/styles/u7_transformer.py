@@ -366,7 +366,7 @@ def _spelled_out(model, optimizer, src, tgt, pad_id, bos_id):
     model.zero_grad()
     loss.backward()
     optimizer.step()
-    return loss.detach().numpy()
+    return float(loss.detach().numpy())
 
 
 def _selected(model, optimizer, src, tgt, pad_id, bos_id):
@@ -388,7 +388,7 @@ def _one_longer(model, optimizer, src, tgt, pad_id, bos_id):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return loss
+    return loss.item()
 
 
 def _changes_targets(model, optimizer, src, tgt, pad_id, bos_id):
@@ -418,12 +418,13 @@ def _reads_targets_as_source(model, optimizer, src, tgt, pad_id, bos_id):
 # --- translate -------------------------------------------------------------------------------------------
 
 
-def _with_forward(model, src_ids):
+def _grown(model, src_ids):
     model.eval()
     src, tgt = torch.tensor(src_ids).unsqueeze(0), torch.tensor([[BOS]])
     with torch.inference_mode():
+        memory = model.encode(src)
         for _ in range(MAX_LENGTH):
-            token = model(src, tgt)[:, -1].argmax(dim=-1, keepdim=True)
+            token = model.decode(tgt, memory)[:, -1].argmax(dim=-1, keepdim=True)
             if token.item() == EOS:
                 break
             tgt = torch.cat([tgt, token], dim=1)
@@ -432,17 +433,18 @@ def _with_forward(model, src_ids):
 
 def _greedy(model, src_ids):
     model.eval()
-    src = torch.as_tensor([src_ids])
-    return greedy_decode(lambda ids: model(src, torch.tensor([ids]))[0][-1], BOS, EOS, MAX_LENGTH)
+    memory = model.encode(torch.as_tensor([src_ids]))
+    return greedy_decode(lambda ids: model.decode(torch.tensor([ids]), memory)[0][-1], BOS, EOS, MAX_LENGTH)
 
 
-def _recursive(model, src_ids, written=()):
+def _recursive(model, src_ids, written=(), memory=None):
     model.train(False)
-    logits = model(torch.tensor([src_ids]), torch.tensor([[BOS, *written]]))[0, -1]
+    memory = model.encode(torch.tensor([src_ids])) if memory is None else memory
+    logits = model.decode(torch.tensor([[BOS, *written]]), memory)[0, -1]
     token = logits.topk(1).indices[0].item()
     if token == EOS or len(written) == 8:
         return list(written)
-    return _recursive(model, src_ids, (*written, token))
+    return _recursive(model, src_ids, (*written, token), memory)
 
 
 @torch.no_grad()
@@ -462,9 +464,9 @@ def _five_digits(model, src_ids):
 
 def _cut_afterwards(model, src_ids):
     model.eval()
-    ids = torch.tensor([[BOS]])
+    ids, memory = torch.tensor([[BOS]]), model.encode(torch.tensor([src_ids]))
     for _ in range(7):
-        ids = torch.cat([ids, model(torch.tensor([src_ids]), ids)[:, -1:].argmax(-1)], dim=1)
+        ids = torch.cat([ids, model.decode(ids, memory)[:, -1:].argmax(-1)], dim=1)
     ids = ids[0, 1:].tolist()
     return ids[: ids.index(EOS)] if EOS in ids else ids
 
@@ -495,7 +497,7 @@ RIGHT = {
     "DigitClassifier": [Flattened, WithSummaryToken, FromTorch, SingleHead],
     "Transformer": [PostNorm, TorchParts, ByHand, Shared],
     "train_step": [_flat, _transposed, _spelled_out, _selected, _one_longer],
-    "translate": [_with_forward, _greedy, _recursive, _five_digits, _cut_afterwards],
+    "translate": [_grown, _greedy, _recursive, _five_digits, _cut_afterwards],
 }
 
 WRONG = {

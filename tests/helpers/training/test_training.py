@@ -1,6 +1,8 @@
 """Training runs: the same seed, the same curve, stopped or not; what is saved, and when nothing happens."""
 
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -121,6 +123,24 @@ def test_an_unanswered_part_is_named_and_nothing_is_saved(capsys, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_wrong_answer_is_told_with_its_line_and_stops_no_cell(capsys):
+    class TooNarrow(Line):
+        def forward(self, x):
+            return self.layer(x[:, :2])
+
+    training = run(make=TooNarrow)
+    told = capsys.readouterr().out
+    assert "The training stopped at step 0. RuntimeError" in told
+    assert "in forward, line" in told and "self.layer(x[:, :2])" in told
+    assert training.model is None
+
+
+def test_a_model_without_parameters_is_told_without_a_line_of_a_library(capsys):
+    run(make=nn.Identity)
+    told = capsys.readouterr().out
+    assert "your Identity has no parameters to train" in told and ", line" not in told
+
+
 def test_a_model_that_cannot_compute_yet_is_none():
     class HalfAnswered(Line):
         def forward(self, x):
@@ -139,6 +159,116 @@ def test_saving_one_model_keeps_the_other_and_replaces_a_broken_file(tmp_path):
     (tmp_path / "w.safetensors").write_bytes(b"broken")
     training.save("a", path)
     assert set(load_file(path)) == {"a.layer.weight", "a.layer.bias"}
+
+
+def trained_and_saved(tmp_path, **options):
+    path = str(tmp_path / "w.safetensors")
+    training = run(**options)
+    training.save("line", path)
+    return training, path
+
+
+def test_a_run_stopped_early_leaves_better_weights_in_the_file(tmp_path, capsys):
+    good, path = trained_and_saved(tmp_path)
+    before = (tmp_path / "w.safetensors").read_bytes()
+    stopped = run(seed=1, step=interrupted_at(2))
+    stopped.save("line", path)
+    assert "Kept the line weights" in capsys.readouterr().out
+    assert (tmp_path / "w.safetensors").read_bytes() == before
+    stopped.save("line", path, replace=True)
+    assert "in the place of earlier ones" in capsys.readouterr().out
+    torch.testing.assert_close(load_file(path)["line.layer.weight"], stopped.model.layer.weight.detach())
+
+
+def test_better_weights_replace_those_in_the_file(tmp_path):
+    _, path = trained_and_saved(tmp_path, step=interrupted_at(2))
+    better, _ = trained_and_saved(tmp_path)
+    torch.testing.assert_close(load_file(path)["line.layer.weight"], better.model.layer.weight.detach())
+
+
+def test_weights_that_do_not_fit_the_class_any_more_are_replaced(tmp_path):
+    class Wider(Line):
+        def __init__(self):
+            super().__init__()
+            self.further = nn.Linear(1, 1)
+
+        def forward(self, x):
+            return self.further(super().forward(x))
+
+    _, path = trained_and_saved(tmp_path)
+    trained_and_saved(tmp_path, make=Wider, step=interrupted_at(1))
+    assert "line.further.weight" in load_file(path)
+
+
+def test_weights_that_have_become_no_number_replace_nothing(tmp_path):
+    def astray(model, optimizer, rng):
+        loss = step(model, optimizer, rng)
+        if optimizer.param_groups[0]["lr"]:
+            model.layer.weight.data.fill_(float("nan"))
+        return loss
+
+    good, path = trained_and_saved(tmp_path)
+    trained_and_saved(tmp_path, step=astray)
+    torch.testing.assert_close(load_file(path)["line.layer.weight"], good.model.layer.weight.detach())
+
+
+def test_comparing_weights_changes_neither_the_model_nor_the_run(tmp_path):
+    whole = run()
+    trained_and_saved(tmp_path)
+    stopped, _ = trained_and_saved(tmp_path, step=interrupted_at(12))
+    stopped.go()
+    assert stopped.losses == whole.losses
+    assert torch.equal(stopped.model.layer.weight, whole.model.layer.weight)
+
+
+def test_a_saved_model_is_loaded_without_training(tmp_path, capsys):
+    trained, path = trained_and_saved(tmp_path)
+    fresh = Training(Line, step, 30, rate=0.05)
+    fresh.load("line", path)
+    x = torch.ones(2, 3)
+    assert torch.equal(fresh.model(x), trained.model.eval()(x))
+    fresh.go()
+    assert not fresh.losses and "To train anew" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("why", ["has no weights", "of another model", "Answer is not answered"])
+def test_what_cannot_be_loaded_is_told_and_changes_nothing(why, tmp_path, capsys):
+    class Answer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            raise NotImplementedError
+
+    _, path = trained_and_saved(tmp_path)
+    make = {"of another model": lambda: nn.Linear(2, 2), "Answer is not answered": Answer}.get(why, Line)
+    training = Training(make, step, 30, rate=0.05)
+    training.load("other" if why == "has no weights" else "line", path)
+    assert why in capsys.readouterr().out and training.model is None
+
+
+def test_an_impatient_stop_does_not_tear_an_import(monkeypatch, capsys):
+    imported = []
+
+    def slow_import():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        imported.append(True)
+
+    monkeypatch.setattr("helpers.training.run.import_optimizers", slow_import)
+    training = run()
+    assert imported and not training.losses
+    assert "stopped before the first step" in capsys.readouterr().out
+    monkeypatch.setattr("helpers.training.run.import_optimizers", lambda: None)
+    training.go()
+    assert training.losses == run().losses
+
+
+def test_an_optimizer_imports_nothing_more_after_the_course_has_imported_it():
+    program = (
+        "import sys, torch; from helpers.training.run import import_optimizers; import_optimizers();"
+        "before = set(sys.modules); torch.optim.Adam([torch.zeros(1, requires_grad=True)]);"
+        "late = set(sys.modules) - before; assert len(late) < 5, sorted(late)"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=120)
 
 
 def test_samples_are_taken_on_the_way_and_at_the_end():
@@ -167,9 +297,10 @@ def test_in_a_notebook_the_loss_curve_brings_its_text(monkeypatch):
     assert f'<img alt="{told}"' in shown[-1]["text/html"] and f"[figure: {told}]" in shown[-1]["text/plain"]
 
 
-def test_samples_that_need_an_unanswered_exercise_are_left_out():
+@pytest.mark.parametrize("error", [NotImplementedError, ZeroDivisionError])
+def test_samples_that_need_an_unanswered_or_wrong_exercise_are_left_out(error):
     def samples(model):
-        raise NotImplementedError
+        raise error
 
     training = Training(Line, step, 10, rate=0.05, samples=samples)
     training.go()

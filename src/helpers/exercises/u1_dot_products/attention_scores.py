@@ -21,6 +21,19 @@ def _scores_cases(rng: np.random.Generator) -> list[Case]:
         Case("batch axes", (normal(rng, 2, 3, 5), normal(rng, 2, 4, 5)), note="2 sentences at once"),
         Case("batch axes", (normal(rng, 2, 3, 2, 5), normal(rng, 2, 3, 4, 5)), note="2 × 3 sentences at once"),
         bad_arguments(normal(rng, 2, 3), normal(rng, 4, 5), note="queries of width 3, keys of width 5"),
+        Case("integers", (rng.integers(-4, 5, size=(2, 3)), normal(rng, 4, 3)), note="whole numbers in Q alone"),
+        Case("integers", (normal(rng, 2, 3), rng.integers(-4, 5, size=(4, 3))), note="whole numbers in K alone"),
+        Case(
+            "axes of length one",
+            (normal(rng, 1, 1, 1), normal(rng, 1, 1, 1)),
+            note="one sentence: one query, one key, width 1",
+        ),
+        Case(
+            "bad arguments",
+            (normal(rng, 2, 1), normal(rng, 4, 5)),
+            raises="ValueError",
+            note="queries of width 1, keys of width 5",
+        ),
     ]
 
 

@@ -19,6 +19,15 @@ def _columns_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (normal(rng, 3, 3), normal(rng, 3, 3)), note="everything square"),
         Case("integers", (rng.integers(-4, 5, size=(3, 2)), rng.integers(-4, 5, size=(3, 4))), note="whole numbers in"),
         bad_arguments(normal(rng, 3, 2), normal(rng, 4, 2), note="columns of height 3 and 4"),
+        Case("integers", (rng.integers(-4, 5, size=(3, 2)), normal(rng, 3, 4)), note="whole numbers in Q alone"),
+        Case("integers", (normal(rng, 3, 2), rng.integers(-4, 5, size=(3, 4))), note="whole numbers in K alone"),
+        Case("axes of length one", (normal(rng, 1, 1), normal(rng, 1, 1)), note="one query, one key, height 1"),
+        Case(
+            "bad arguments",
+            (normal(rng, 1, 2), normal(rng, 4, 3)),
+            raises="ValueError",
+            note="columns of height 1 and 4",
+        ),
     ]
 
 

@@ -51,6 +51,7 @@ def _cosine_cases(rng: np.random.Generator) -> list[Case]:
         ),
         Case("batch axes", (normal(rng, 2, 4, 3) * rng.uniform(0.3, 3, size=(2, 4, 1)),), note="2 sentences at once"),
         Case("batch axes", (normal(rng, 2, 3, 4, 5),), note="2 × 3 sentences at once"),
+        Case("axes of length one", (normal(rng, 1, 1, 1),), note="one sentence of one token of width 1"),
     ]
 
 

@@ -16,6 +16,9 @@ def _project_cases(rng: np.random.Generator) -> list[Case]:
     def weights(d: int, *outs: int) -> tuple[np.ndarray, ...]:
         return tuple(normal(rng, d, out) for out in outs)
 
+    def whole(d: int, out: int) -> tuple[np.ndarray, ...]:
+        return tuple(rng.integers(-3, 4, size=(d, out)) for _ in range(3))
+
     return [
         Case("values", (normal(rng, 4, 3), *weights(3, 2, 2, 5)), note="4 tokens, d_model = 3, d_k = 2, d_v = 5"),
         Case("values", (normal(rng, 2, 3), *weights(3, 3, 3, 3)), note="square weights"),
@@ -23,6 +26,13 @@ def _project_cases(rng: np.random.Generator) -> list[Case]:
         Case("batch axes", (normal(rng, 2, 4, 3), *weights(3, 2, 2, 4)), note="2 sentences at once"),
         Case("batch axes", (normal(rng, 2, 3, 5, 4), *weights(4, 3, 3, 2)), note="2 × 3 sentences at once"),
         bad_arguments(normal(rng, 4, 3), *weights(5, 2, 2, 2), note="X has width 3, the weights height 5"),
+        Case("values", (normal(rng, 4, 3), *weights(3, 2, 2, 5)), note="other tokens and weights of the first sizes"),
+        Case("integers", (normal(rng, 2, 3), *whole(3, 2)), note="whole numbers in the weights alone"),
+        Case(
+            "axes of length one",
+            (normal(rng, 1, 1, 1), *weights(1, 1, 1, 1)),
+            note="one sentence of one token, every width 1",
+        ),
     ]
 
 

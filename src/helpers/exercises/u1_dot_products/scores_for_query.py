@@ -18,6 +18,21 @@ def _query_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (normal(rng, 2), normal(rng, 1, 2)), note="one key"),
         Case("integers", (rng.integers(-4, 5, size=3), rng.integers(-4, 5, size=(2, 3))), note="whole numbers in"),
         bad_arguments(normal(rng, 3), normal(rng, 5, 4), note="q has width 3, the keys 4"),
+        Case("values", (normal(rng, 3), normal(rng, 5, 3)), note="another query and 5 other keys of width 3"),
+        Case("integers", (rng.integers(-4, 5, size=3), normal(rng, 4, 3)), note="whole numbers in q alone"),
+        Case("integers", (normal(rng, 3), rng.integers(-4, 5, size=(4, 3))), note="whole numbers in K alone"),
+        Case(
+            "bad arguments",
+            (normal(rng, 1), normal(rng, 5, 4)),
+            raises="ValueError",
+            note="q has width 1, the keys 4",
+        ),
+        Case(
+            "bad arguments",
+            (normal(rng, 4), normal(rng, 5, 1)),
+            raises="ValueError",
+            note="q has width 4, the keys 1",
+        ),
     ]
 
 

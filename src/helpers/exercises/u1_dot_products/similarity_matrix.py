@@ -21,6 +21,7 @@ def _similarity_cases(rng: np.random.Generator) -> list[Case]:
         Case("batch axes", (normal(rng, 2, 4, 3),), note="2 sentences at once"),
         Case("batch axes", (normal(rng, 2, 3, 3),), note="2 sentences at once, each of 3 tokens of width 3"),
         Case("batch axes", (normal(rng, 2, 3, 5, 4),), note="2 × 3 sentences at once"),
+        Case("values", (normal(rng, 4, 3),), note="4 other tokens of width 3"),
     ]
 
 

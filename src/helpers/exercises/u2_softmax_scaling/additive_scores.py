@@ -35,6 +35,26 @@ def _additive_cases(rng: np.random.Generator) -> list[Case]:
             note="whole numbers in Q and K",
         ),
         bad_arguments(normal(rng, 2, 4), K, W_q, W_k, v, note="queries of width 4, W_q for width 3"),
+        Case("values", arrays(2, 4, 3, 5, 6), note="other numbers of the first sizes"),
+        Case(
+            "integers",
+            (*arrays(2, 3, 3, 2, 4)[:2], *(rng.integers(-2, 3, size=size) for size in ((3, 4), (2, 4), 4))),
+            note="whole numbers in W_q, W_k and v",
+        ),
+        Case("axes of length one", arrays(1, 1, 1, 1, 1), note="one query, one key, every width 1"),
+        Case(
+            "bad arguments",
+            (Q, K, W_q, normal(rng, 5, 4), v[:4]),
+            raises="ValueError",
+            note="hidden width 6 for the queries, 4 for the keys and v",
+        ),
+        Case(
+            "bad arguments",
+            (Q, K, normal(rng, 3, 4), W_k, v[:4]),
+            raises="ValueError",
+            note="hidden width 4 for the queries and v, 6 for the keys",
+        ),
+        Case("bad arguments", (Q, K, W_q, W_k, v[:5]), raises="ValueError", note="hidden width 6, and v of 5 numbers"),
     ]
 
 

@@ -50,6 +50,14 @@ def _local_cases(rng: np.random.Generator) -> list[Case]:
             note="10 queries, 7 keys, window 1: many near scores around -100000, a far one of 10000",
         ),
         Case("integers", (*whole, 1), note="whole numbers in"),
+        Case("values", (*queries_keys_values(rng, 6, 6, 3, 5), 1), note="6 other tokens, window 1"),
+        Case("integers", (*queries_keys_values(rng, 4, 4, 3, 2)[:2], whole[2], 1), note="whole numbers in V alone"),
+        Case("integers", (*whole[:2], normal(rng, 4, 2), 1), note="whole numbers in Q and K"),
+        Case(
+            "axes of length one", (*queries_keys_values(rng, 1, 1, 1, 1), 0), note="one token, d_k = d_v = 1, window 0"
+        ),
+        Case("axes of length one", (*queries_keys_values(rng, 1, 6, 3, 2), 2), note="one query, 6 keys, window 2"),
+        Case("long sentences", (*queries_keys_values(rng, 70, 70, 4, 3), 5), note="70 tokens, window 5"),
     ]
 
 

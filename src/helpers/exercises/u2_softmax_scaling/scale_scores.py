@@ -18,6 +18,8 @@ def _scale_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (normal(rng, 4, 2) * 3, 7), note="4 queries, 2 keys, d_k = 7"),
         Case("values", (normal(rng, 2, 3) * 20, 512), note="2 queries, 3 keys, d_k = 512"),
         Case("integers", (rng.integers(-9, 10, size=(2, 4)), 10), note="whole numbers in"),
+        Case("values", (normal(rng, 3, 5) * 4, 16), note="3 other queries, 5 keys, d_k = 16"),
+        Case("axes of length one", (normal(rng, 1, 1, 1), 5), note="one query, one key: a single score, three axes"),
     ]
 
 

@@ -59,6 +59,24 @@ def _attention_cases(rng: np.random.Generator) -> list[Case]:
             normal(rng, 2, 3), normal(rng, 4, 5), normal(rng, 4, 2), note="queries of width 3, keys of width 5"
         ),
         bad_arguments(normal(rng, 2, 3), normal(rng, 4, 3), normal(rng, 5, 2), note="4 keys, 5 values"),
+        Case(
+            "values",
+            (normal(rng, 2, 3), normal(rng, 4, 3), normal(rng, 4, 5)),
+            note="other numbers of the first sizes",
+        ),
+        Case(
+            "integers",
+            (normal(rng, 2, 3), normal(rng, 4, 3), rng.integers(-5, 6, size=(4, 2))),
+            note="whole numbers in V alone",
+        ),
+        Case(
+            "integers",
+            (rng.integers(-2, 3, size=(2, 3)), rng.integers(-2, 3, size=(4, 3)), normal(rng, 4, 2)),
+            note="whole numbers in Q and K",
+        ),
+        Case(
+            "axes of length one", tuple(normal(rng, 1, 1) for _ in range(3)), note="one query, one key, d_k = d_v = 1"
+        ),
     ]
 
 

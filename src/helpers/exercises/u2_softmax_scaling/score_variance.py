@@ -17,6 +17,8 @@ _PAIRS, _WIDTH, _REPEATS = 20, 36, 40
 
 # Enough pairs that their own scatter is small beside that of one vector's length.
 _MANY, _NARROW, _OFTEN = 200, 6, 24
+# Products of single numbers, whose scatter tells normal numbers from those of one size.
+_SINGLE = 50
 
 
 def _variance_cases(rng: np.random.Generator) -> list[Case]:
@@ -48,6 +50,19 @@ def _variance_cases(rng: np.random.Generator) -> list[Case]:
                 note=f"{_OFTEN} seeds, d_k = {_NARROW}, {_MANY} pairs each",
             )
             for i in range(_OFTEN)
+        ),
+        *(
+            Case("two pairs", (8, 2, one + 100 + i), label=str(i), note="3 seeds, d_k = 8, 2 pairs each")
+            for i in range(3)
+        ),
+        *(
+            Case(
+                "normal entries",
+                (1, _SINGLE, one + 110 + i),
+                label=str(i),
+                note=f"{_REPEATS} seeds, d_k = 1, {_SINGLE} pairs each",
+            )
+            for i in range(_REPEATS)
         ),
     ]
 
@@ -160,6 +175,21 @@ def _separate(values: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _two_pairs(values: Mapping[str, Any]) -> str | None:
+    if any(float(value) == 0 for value in values.values()):
+        return "two pairs give the variance 0, as if there were only one: are all n_pairs drawn?"
+    return None
+
+
+def _normal_entries(values: Mapping[str, Any]) -> str | None:
+    """Products of normal numbers are now small and now large; those of +1 and -1 are all of one size."""
+    numbers = np.array([float(v) for v in values.values()])
+    usual = math.sqrt((2 + 6) / _SINGLE)
+    if numbers.std() < 0.4 * usual * numbers.mean():
+        return "for d_k = 1 your number hardly changes from seed to seed: these are not normal q and k"
+    return None
+
+
 def _pairs(d_k: int, n_pairs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n_pairs, d_k)), rng.normal(size=(n_pairs, d_k))
@@ -207,12 +237,16 @@ EXERCISE = Exercise(
         "number of pairs": _is_number,
         "scatter": _is_number,
         "separate pairs": _is_number,
+        "two pairs": _is_number,
+        "normal entries": _is_number,
     },
     relations=(
         Relation("seed", _same_seed_same_number),
         Relation("number of pairs", _pairs_count),
         Relation("scatter", _scatter),
         Relation("separate pairs", _separate),
+        Relation("two pairs", _two_pairs),
+        Relation("normal entries", _normal_entries),
     ),
     mistakes=(
         Mistake(

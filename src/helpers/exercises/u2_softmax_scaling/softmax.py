@@ -44,6 +44,9 @@ def _softmax_cases(rng: np.random.Generator) -> list[Case]:
         Case("nothing to choose", (nothing,), note="rows around 10000 and -10000, and one that is -inf throughout"),
         Case("nothing to choose", (np.full((2, 3), -np.inf),), note="-inf everywhere"),
         Case("integers", (rng.integers(-2, 3, size=(2, 4)),), note="whole numbers in"),
+        Case("axes of length one", (normal(rng, 1, 1, 1),), note="one score, three axes"),
+        Case("axes of length one", (normal(rng, 1, 4),), {"axis": 0}, note="4 scores, each alone along axis 0"),
+        Case("long rows", (normal(rng, 2, 1500),), note="2 rows of 1500 scores"),
     ]
 
 

@@ -26,6 +26,8 @@ def _jacobian_cases(rng: np.random.Generator) -> list[Case]:
         Case("batch axes", (random_weights(rng, 2, 4),), note="2 rows of 4 weights"),
         Case("batch axes", (random_weights(rng, 3, 3),), note="3 rows of 3 weights: square"),
         Case("batch axes", (random_weights(rng, 2, 3, 4),), note="2 × 3 rows of 4 weights"),
+        Case("axes of length one", (np.ones((1, 1)),), note="one row of one weight"),
+        Case("axes of length one", (random_weights(rng, 1, 3),), note="one row of 3 weights"),
     ]
 
 

@@ -26,6 +26,17 @@ def _weighted_sum_cases(rng: np.random.Generator) -> list[Case]:
         Case("batch axes", (random_weights(rng, 2, 3, 4), normal(rng, 2, 4, 5)), note="2 sentences at once"),
         Case("batch axes", (random_weights(rng, 2, 3, 2, 4), normal(rng, 2, 3, 4, 3)), note="2 × 3 sentences at once"),
         bad_arguments(random_weights(rng, 2, 4), normal(rng, 3, 5), note="4 weights for 3 values"),
+        Case(
+            "integers", (rng.integers(0, 2, size=(2, 3)), normal(rng, 3, 2)), note="whole numbers in the weights alone"
+        ),
+        Case(
+            "integers", (random_weights(rng, 2, 3), rng.integers(-4, 5, size=(3, 2))), note="whole numbers in V alone"
+        ),
+        Case(
+            "axes of length one",
+            (random_weights(rng, 1, 1, 1), normal(rng, 1, 1, 1)),
+            note="one query, one value, width 1",
+        ),
     ]
 
 

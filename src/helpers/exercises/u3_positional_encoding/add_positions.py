@@ -32,6 +32,10 @@ def _add_cases(rng: np.random.Generator) -> list[Case]:
         bad_arguments(normal(rng, 4, 6), normal(rng, 1, 6), note="4 tokens, 1 position"),
         bad_arguments(normal(rng, 3, 4), normal(rng, 5, 6), note="tokens of width 4, positions of width 6"),
         bad_arguments(normal(rng, 3, 4), normal(rng, 5, 1), note="tokens of width 4, positions of width 1"),
+        Case("values", (normal(rng, 3, 6), normal(rng, 3, 6)), note="3 other tokens of width 6"),
+        Case("integers", (normal(rng, 3, 2), rng.integers(-4, 5, size=(4, 2))), note="whole numbers in P alone"),
+        Case("axes of length one", (normal(rng, 1, 1), normal(rng, 2, 1)), note="one token of width 1"),
+        Case("long tables", (normal(rng, 1100, 2), normal(rng, 1200, 2)), note="1100 tokens, 1200 positions"),
     ]
 
 

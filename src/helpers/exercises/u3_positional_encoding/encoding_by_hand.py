@@ -58,8 +58,8 @@ EXERCISE = Exercise(
             _clocks(("sin", 2), ("cos", 0.2), ("sin", 0.02), ("cos", 0.002)),
         ),
         Mistake(
-            "took the column for i: exponent 4/4 instead of 2/4",
-            "i counts the pairs, 0 and 1; the 2 is already in the exponent 2i/d.",
+            "the exponent of the second pair is 4/4 instead of 2/4",
+            "i counts the pairs, 0 and 1: with i = 1 and d = 4 the exponent 2i/d is 2/4, and no whole number.",
             _two_clocks(2, 2e-4),
         ),
         Mistake(

@@ -22,6 +22,7 @@ def _frequencies_cases(rng: np.random.Generator) -> list[Case]:
         Case("wide tokens", (512,), note="d_model = 512"),
         bad_arguments(7, note="d_model = 7: half a pair is left over"),
         bad_arguments(1, note="d_model = 1"),
+        Case("wide tokens", (2048,), note="d_model = 2048"),
     ]
 
 

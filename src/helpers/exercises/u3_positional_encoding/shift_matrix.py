@@ -26,6 +26,8 @@ def _shift_cases(rng: np.random.Generator) -> list[Case]:
         Case("no step", (0, 4), note="offset 0: everything stays where it is"),
         bad_arguments(1, 7, note="d_model = 7"),
         bad_arguments(1, 3, note="d_model = 3"),
+        Case("wide tokens", (7, 40), note="7 steps on, d_model = 40"),
+        Case("long way", (1500, 6), note="1500 steps on, d_model = 6"),
     ]
 
 

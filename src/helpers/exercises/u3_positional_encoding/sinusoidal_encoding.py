@@ -25,6 +25,8 @@ def _encoding_cases(rng: np.random.Generator) -> list[Case]:
         Case("many positions", (60, 16), note="60 positions, d_model = 16"),
         bad_arguments(4, 7, note="d_model = 7"),
         bad_arguments(4, 3, note="d_model = 3"),
+        Case("many positions", (1100, 4), note="1100 positions, d_model = 4"),
+        Case("wide tokens", (3, 600), note="3 positions, d_model = 600"),
     ]
 
 

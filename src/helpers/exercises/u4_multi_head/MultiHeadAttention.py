@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from ..common import (
     f4,
     normal,
     normal_tensor,
+    object_cases,
     padding,
+    random_mask,
     tensor,
 )
 from ._multi_head_attention_mistakes import MISTAKES
@@ -155,6 +158,37 @@ def _module_cases(rng: np.random.Generator) -> list[Case]:
         bad_arguments(*triple(2, 2, 6), init=Init((6, 4)), note="width 6 in 4 heads"),
         bad_arguments(*triple(2, 2, 6), init=Init((6, 0)), note="no head at all"),
         bad_arguments(*triple(2, 2, 6), init=Init((6, -2)), note="-2 heads"),
+        Case(
+            "masks",
+            (*triple(3, 4, 6, 3), random_mask(rng, 2, 3, 4)),
+            init=init(6, 2),
+            note="a mask for each of 2 heads, the same for 3 sentences: (2, 3, 4)",
+        ),
+        Case(
+            "masks",
+            (*triple(3, 4, 6, 2), random_mask(rng, 2, 1, 3, 4)),
+            init=init(6, 2),
+            note="a mask for each of 2 sentences, the same for their heads: (2, 1, 3, 4)",
+        ),
+        Case(
+            "empty rows",
+            (*triple(3, 4, 6, 2), Tensor(np.array([[True], [False], [True]]))),
+            init=init(6, 2),
+            note="a mask (3, 1): two queries see every key, one sees none",
+        ),
+        Case("axes of length one", triple(1, 1, 1, 1), init=init(1, 1), note="one sentence of one token of width 1"),
+        Case(
+            "training mode",
+            triple(5, 5, 6, 2),
+            init=replace(init(6, 2), training=True),
+            note="in training mode: there is no dropout in it",
+        ),
+        *object_cases(
+            init(6, 2),
+            (*triple(3, 4, 6, 2), random_mask(rng, 3, 4)),
+            (*triple(3, 4, 6, 2), random_mask(rng, 3, 4)),
+            (*triple(5, 6, 6, 2), random_mask(rng, 2, 1, 1, 6)),
+        ),
     ]
 
 

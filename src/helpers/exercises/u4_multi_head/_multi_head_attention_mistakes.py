@@ -39,8 +39,8 @@ MISTAKES = (
     # heads
     Mistake(
         "reshaped straight to (b, h, n, d_k)",
-        "A bare reshape mixes the tokens: `.view(b, n, h, d_k).transpose(1, 2)` cuts the width and then exchanges"
-        " the axes.",
+        "A bare reshape mixes the tokens: `.unflatten(-1, (h, d_k)).transpose(-2, -3)` cuts the width and then"
+        " exchanges the axes, with any number of batch axes.",
         module(split=split_bare),
     ),
     Mistake(

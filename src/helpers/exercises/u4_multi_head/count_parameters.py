@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u4_multi_head as reference
+
+_WHOLE = "a whole number"
 
 
 def _count_cases(rng: np.random.Generator) -> list[Case]:
@@ -27,13 +31,21 @@ def _count_cases(rng: np.random.Generator) -> list[Case]:
         Case("one head", (12, 1, True), note="d_model = 12, one head, with biases"),
         Case("the paper's layer", (512, 8, True), note="d_model = 512, 8 heads, with biases"),
         Case("the paper's layer", (512, 8, False), note="d_model = 512, 8 heads, without biases"),
+        Case(_WHOLE, (12, 3, True), note="d_model = 12, 3 heads, with biases: an int, not a float"),
     ]
+
+
+def _is_whole(case: Case, value: Any, expected: Any) -> str | None:
+    if isinstance(value, (int, np.ndarray)) and not isinstance(value, bool) and np.asarray(value).dtype.kind in "iu":
+        return None if value == expected else f"the number is {value}, and should be {expected}"
+    return f"a number of parameters is an int, and this is a {type(value).__name__}: `//` divides and stays whole"
 
 
 EXERCISE = Exercise(
     name="count_parameters",
     reference=reference.count_parameters,
     cases=_count_cases,
+    compare={_WHOLE: _is_whole},
     mistakes=(
         Mistake(
             "forgot W_o",

@@ -25,6 +25,8 @@ def _merge_cases(rng: np.random.Generator) -> list[Case]:
         Case("integers", (rng.integers(-9, 10, size=(3, 2, 2)),), note="whole numbers in"),
         Case("batch axes", (normal(rng, 2, 3, 5, 2),), note="2 sentences at once"),
         Case("batch axes", (normal(rng, 2, 3, 5, 4, 2),), note="2 × 3 sentences at once"),
+        Case("values", (normal(rng, 3, 5, 4),), note="3 other heads, 5 tokens, width 4 each"),
+        Case("axes of length one", (normal(rng, 1, 1, 1, 1),), note="one sentence of one token, one head of width 1"),
     ]
 
 

@@ -67,6 +67,13 @@ def _attention_cases(rng: np.random.Generator) -> list[Case]:
         Case("large scores", _large_scores(rng, 5, 8, 2), note="scores of several thousand"),
         bad_arguments(*_arguments(rng, 4, 6, n_heads=4), note="width 6 in 4 heads"),
         bad_arguments(*_arguments(rng, 4, 6, n_heads=0), note="no head at all"),
+        Case("values", _arguments(rng, 5, 6, n_heads=2), note="5 other tokens of width 6, 2 heads"),
+        Case(
+            "integers",
+            (normal(rng, 3, 4), *(rng.integers(-1, 2, size=(4, 4)) for _ in range(4)), 2),
+            note="whole numbers in the projections alone",
+        ),
+        Case("axes of length one", _arguments(rng, 1, 1, 1, n_heads=1), note="one sentence of one token of width 1"),
     ]
 
 

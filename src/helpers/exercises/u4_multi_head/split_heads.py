@@ -28,6 +28,8 @@ def _split_cases(rng: np.random.Generator) -> list[Case]:
         Case("batch axes", (normal(rng, 2, 3, 4, 10), 5), note="2 × 3 sentences at once"),
         bad_arguments(normal(rng, 3, 6), 4, note="width 6 in 4 heads"),
         bad_arguments(normal(rng, 3, 6), 0, note="no head at all"),
+        Case("values", (normal(rng, 5, 12), 3), note="5 other tokens of width 12, 3 heads"),
+        Case("axes of length one", (normal(rng, 1, 1, 1), 1), note="one sentence of one token of width 1, one head"),
     ]
 
 

@@ -11,7 +11,7 @@ from helpers.exercise import Case, Exercise, Init, Relation
 from helpers.reference import u5_add_and_norm as reference
 from helpers.tolerance import close
 
-from ..common import Weights, causal, padding
+from ..common import Weights, causal, object_cases, padding, random_mask
 from ._encoder_mistakes import MISTAKES
 from .common import (
     FORBIDDEN_LAYERS,
@@ -112,6 +112,30 @@ def _encoder_cases(rng: np.random.Generator) -> list[Case]:
         *both_modes((2, 6, 2, 7), _encoder_weights(rng, 2, 6, 7, False), token_tensor(rng, 8, 6)),
         refused_heads(4, "4 heads, d_model = 6", 2),
         refused_heads(0, "no heads", 2),
+        Case(
+            "masks",
+            (token_tensor(rng, 3, 4, 6), random_mask(rng, 3, 2, 4, 4)),
+            init=init(2, 6, 2, 7),
+            note="post-norm, a mask for every sentence and head",
+        ),
+        Case(
+            "axes of length one",
+            (token_tensor(rng, 1, 1, 1),),
+            init=init(2, 1, 1, 1),
+            note="one sentence of one token, every width 1",
+        ),
+        Case(
+            "masks",
+            (token_tensor(rng, 3, 4, 6), random_mask(rng, 2, 4, 4)),
+            init=init(1, 6, 2, 7, True),
+            note="pre-norm, a mask for each of 2 heads, the same for 3 sentences",
+        ),
+        *object_cases(
+            init(1, 6, 2, 7),
+            (token_tensor(rng, 2, 4, 6), padding([2, 4], 4)),
+            (token_tensor(rng, 2, 4, 6), padding([4, 1], 4)),
+            (token_tensor(rng, 2, 5, 6), causal(5)),
+        ),
     ]
 
 

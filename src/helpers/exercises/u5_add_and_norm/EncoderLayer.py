@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Init, Tensor
 from helpers.reference import u5_add_and_norm as reference
 
-from ..common import causal, padding
+from ..common import causal, object_cases, padding, random_mask
 from ._encoder_layer_mistakes import MISTAKES
 from .common import (
     FORBIDDEN_LAYERS,
@@ -18,6 +20,13 @@ from .common import (
     refused_heads,
     token_tensor,
 )
+
+
+def _steep(init: Init) -> Init:
+    """The same weights with a linear_1 that gives large numbers."""
+    name = "feed_forward.linear_1.weight"
+    weights = dict(init.weights or {})
+    return replace(init, weights=weights | {name: 10 * weights[name]})
 
 
 def _encoder_layer_cases(rng: np.random.Generator) -> list[Case]:
@@ -67,8 +76,9 @@ def _encoder_layer_cases(rng: np.random.Generator) -> list[Case]:
         ),
         Case(
             "empty rows",
-            (token_tensor(rng, 4, 6), Tensor(empty)),
+            (token_tensor(rng, 4, 6, gradient=True), Tensor(empty)),
             init=init(6, 2, 7, False),
+            gradients=True,
             note="one token may attend to nothing",
         ),
         Case(
@@ -88,6 +98,30 @@ def _encoder_layer_cases(rng: np.random.Generator) -> list[Case]:
         *both_modes((6, 2, 8), layer_weights(rng, 6, 8), token_tensor(rng, 8, 6)),
         refused_heads(4, "4 heads, d_model = 6"),
         refused_heads(0, "no heads"),
+        Case(
+            "axes of length one",
+            (token_tensor(rng, 1, 1, 1),),
+            init=init(1, 1, 1),
+            note="one sentence of one token, every width 1",
+        ),
+        Case(
+            "large values",
+            (token_tensor(rng, 2, 4, 6),),
+            init=_steep(init(6, 2, 8)),
+            note="what comes out of linear_1 is far above 6",
+        ),
+        Case(
+            "masks",
+            (token_tensor(rng, 3, 4, 6), random_mask(rng, 2, 4, 4)),
+            init=init(6, 2, 7, True),
+            note="pre-norm, a mask for each of 2 heads, the same for 3 sentences",
+        ),
+        *object_cases(
+            init(6, 2, 8),
+            (token_tensor(rng, 2, 4, 6), padding([2, 4], 4)),
+            (token_tensor(rng, 2, 4, 6), padding([4, 1], 4)),
+            (token_tensor(rng, 2, 5, 6), causal(5)),
+        ),
     ]
 
 

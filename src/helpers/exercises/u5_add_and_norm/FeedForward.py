@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.exercise import Case, Exercise, Init, Mistake
+from helpers.exercise import Case, Exercise, Init, Mistake, Tensor
 from helpers.reference import u5_add_and_norm as reference
 
-from ..common import Step, feed_forward_weights
+from ..common import Step, feed_forward_weights, object_cases
 from .common import NO_DROPOUT, any_value, both_modes, feed_forward, right_through, through, token_tensor
 
 
@@ -38,6 +38,21 @@ def _feed_forward_cases(rng: np.random.Generator) -> list[Case]:
             note="gradients of x and of all weights",
         ),
         *both_modes((3, 8), weights, token_tensor(rng, 20, 3)),
+        Case(
+            "large values",
+            (Tensor(20 * token_tensor(rng, 5, 4).array),),
+            init=init(4, 7),
+            note="tokens so large that what comes out of linear_1 is far above 6",
+        ),
+        Case(
+            "axes of length one",
+            (token_tensor(rng, 1, 1, 1),),
+            init=init(1, 1),
+            note="one sentence of one token, d_model = d_ff = 1",
+        ),
+        *object_cases(
+            init(4, 7), (token_tensor(rng, 3, 4),), (token_tensor(rng, 3, 4),), (token_tensor(rng, 2, 5, 4),)
+        ),
     ]
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from helpers.exercise import Case, Exercise, Init, Mistake
 from helpers.reference import u5_add_and_norm as reference
 
-from ..common import Step, normal, tensor
+from ..common import Step, normal, object_cases, tensor
 from .common import TORCH_NORMS, NormBase, equal_features, norm_module, norm_weights, token_tensor
 
 
@@ -51,6 +51,13 @@ def _layer_norm_module_cases(rng: np.random.Generator) -> list[Case]:
             gradients=True,
             note="gradients of x, weight and bias",
         ),
+        Case(
+            "axes of length one",
+            (token_tensor(rng, 1, 1, 1),),
+            init=init(1),
+            note="one sentence of one token of width 1",
+        ),
+        *object_cases(init(5), (token_tensor(rng, 3, 5),), (token_tensor(rng, 3, 5),), (token_tensor(rng, 2, 4, 5),)),
     ]
 
 

@@ -130,19 +130,19 @@ MISTAKES = (
     ),
     Mistake(
         "pre-norm: both residuals start from the normalised x",
-        "On the residual road travels x as it came: normalise a copy for the sublayer, and add the output to the"
+        "The residual road carries x as it came: normalise a copy for the sublayer, and add the output to the"
         " untouched x.",
         layer(pre=from_normed_pre),
     ),
     Mistake(
         "pre-norm: the first residual starts from the normalised x",
-        "On the residual road travels x as it came: normalise a copy for the attention, and add the output to the"
+        "The residual road carries x as it came: normalise a copy for the attention, and add the output to the"
         " untouched x.",
         layer(pre=first_from_normed_pre),
     ),
     Mistake(
         "pre-norm: the second residual starts from the normalised x",
-        "On the residual road travels x as it came: normalise a copy for the network, and add the output to the"
+        "The residual road carries x as it came: normalise a copy for the network, and add the output to the"
         " untouched x.",
         layer(pre=second_from_normed_pre),
     ),

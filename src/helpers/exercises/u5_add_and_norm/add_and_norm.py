@@ -43,6 +43,16 @@ def _add_and_norm_cases(rng: np.random.Generator) -> list[Case]:
             *norm_parameters(rng, 4),
             note="x of width 4, the sublayer's output of width 6",
         ),
+        Case(
+            "values",
+            (tokens(rng, 4, 6), tokens(rng, 4, 6), *norm_parameters(rng, 6)),
+            note="4 other tokens of width 6",
+        ),
+        Case(
+            "axes of length one",
+            (tokens(rng, 1, 1), tokens(rng, 1, 1), *norm_parameters(rng, 1)),
+            note="one token of width 1",
+        ),
     ]
 
 

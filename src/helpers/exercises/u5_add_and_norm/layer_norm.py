@@ -36,6 +36,7 @@ def _layer_norm_cases(rng: np.random.Generator) -> list[Case]:
             quiet=True,
             note="every token has five equal features: its variance is 0",
         ),
+        Case("axes of length one", (tokens(rng, 1, 1), *norm_parameters(rng, 1)), note="one token of width 1"),
     ]
 
 

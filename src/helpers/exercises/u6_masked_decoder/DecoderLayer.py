@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Init, Tensor
@@ -15,11 +17,15 @@ from ..common import (
     feed_forward_weights,
     normal,
     normal_tensor,
+    object_cases,
     padding,
     projection_weights,
+    random_mask,
     tensor,
 )
 from ._decoder_layer_mistakes import MISTAKES
+
+_LINEAR = "feed_forward.linear_1.weight"
 
 
 def _weights(rng: np.random.Generator, d: int, d_ff: int) -> Weights:
@@ -113,6 +119,43 @@ def _decoder_cases(rng: np.random.Generator) -> list[Case]:
         ),
         bad_arguments(x, memory, init=Init((d, 3, d_ff)), note="3 heads in a width of 8"),
         bad_arguments(x, memory, init=Init((d, 0, d_ff)), note="0 heads"),
+        Case(
+            "masks",
+            (*tokens(3, 4, 3), random_mask(rng, 3, 2, 3, 3), random_mask(rng, 3, 2, 3, 4)),
+            init=init(False),
+            note="a self_mask and a memory_mask for every sentence, head and query",
+        ),
+        Case(
+            "empty rows",
+            (*tokens(3, 4, 2, gradient=True), padding([3, 0], 3), padding([4, 2], 4)),
+            init=init(True),
+            gradients=True,
+            note="pre-norm, the second target sentence has no word",
+        ),
+        Case(
+            "axes of length one",
+            tuple(normal_tensor(rng, 1, 1, 1) for _ in range(2)),
+            init=Init((1, 1, 1), weights=_weights(rng, 1, 1)),
+            note="one sentence of one token on either side, every width 1",
+        ),
+        Case(
+            "large values",
+            tokens(3, 4, 2),
+            init=replace(init(False), weights=weights | {_LINEAR: 10 * weights[_LINEAR]}),
+            note="what comes out of linear_1 is far above 6",
+        ),
+        Case(
+            "masks",
+            (*tokens(3, 4, 3), random_mask(rng, 2, 3, 3), random_mask(rng, 2, 3, 4)),
+            init=init(True),
+            note="pre-norm, both masks for each of 2 heads, the same for 3 sentences",
+        ),
+        *object_cases(
+            init(False),
+            (*tokens(3, 4, 2), causal(3), padding([2, 4], 4)),
+            (*tokens(3, 4, 2), random_mask(rng, 3, 3), padding([3, 1], 4)),
+            (*tokens(4, 5, 2), causal(4), padding([5, 3], 5)),
+        ),
     ]
 
 

@@ -25,6 +25,7 @@ def _causal_cases(rng: np.random.Generator) -> list[Case]:
         Case("fewer queries than keys", (few,), {"n_keys": few + 1}, note=f"the last {few} of {few + 1} words ask"),
         Case("any length", (2, 1100), note="the last 2 of 1100 words ask"),
         bad_arguments(few + 2, few, note=f"{few + 2} queries, {few} keys"),
+        bad_arguments(3, 0, note="3 queries, no key at all"),
     ]
 
 

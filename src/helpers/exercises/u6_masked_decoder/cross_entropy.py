@@ -61,6 +61,11 @@ def _loss_cases(rng: np.random.Generator) -> list[Case]:
         low(),
         case("gradients", 4, 5, gradients=True, note="gradient of the logits"),
         case("gradients", 2, 3, 5, ignored=(2, 4), gradients=True, note="with two ignored targets"),
+        case("all ignored", 3, 4, ignored=(0, 1, 2), gradients=True, note="every target is -100: gradients are zeros"),
+        case("ignored targets", 6, 5, ignored=(0, 3), ignore_index=50, note="the padding is 50, and there are 5 words"),
+        case("ignored targets", 6, 5, ignored=(2, 5), ignore_index=-1, note="the padding is -1"),
+        case("all ignored", 2, 5, ignored=(0, 1), ignore_index=50, gradients=True, note="every target is 50"),
+        case("axes of length one", 1, 1, 4, note="one sentence of one token"),
     ]
 
 

@@ -13,6 +13,7 @@ from helpers.reference import u6_masked_decoder as reference
 from ..common import Answer, Step
 
 _VOCAB, _BOS, _EOS = 9, 3, 5
+_ONLY_EOS = "only eos ends it"
 
 
 def _model(
@@ -44,6 +45,30 @@ def _choose(rng: np.random.Generator, words: list[int]) -> list[int]:
     return [rng.choice([word for word in words if word != last]) for last in range(_VOCAB)]
 
 
+def _bos_said(rng: np.random.Generator) -> Case:
+    """A model that says bos as its third word, which ends nothing."""
+    model = _model(rng, 7, stop_at=5)
+    model.options["logits"][2, :, _BOS] = 9.0
+    never = model.options["logits"].copy()
+    never[:, :, _BOS] = -np.inf
+    ids = [_BOS]
+    while (token := int(never[len(ids) - 1, ids[-1]].argmax())) != _EOS:
+        ids.append(token)
+    return Case(_ONLY_EOS, (model, _BOS, _EOS, 7), truth=ids[1:], note="the model says bos as its third word")
+
+
+def _goes_on(case: Case, value: Any, expected: Any) -> str | None:
+    """Whether bos is written, left out afterwards or never chosen, the sentence goes on."""
+    if not isinstance(value, list) or not all(np.size(item) == 1 for item in value):
+        return "the result should be a list of whole numbers"
+    ids = [int(item) for item in value]
+    if ids in (expected, [token for token in expected if token != _BOS], case.truth):
+        return None
+    if ids == expected[:2]:
+        return "the sentence ends where the model says bos; only eos and `max_length` end it"
+    return f"yours is {ids}, and should be {expected}"
+
+
 def _greedy_cases(rng: np.random.Generator) -> list[Case]:
     def case(prop: str, note: str, max_length: int, **options: Any) -> Case:
         return Case(prop, (_model(rng, 7, **options), _BOS, _EOS, max_length), note=note)
@@ -59,6 +84,8 @@ def _greedy_cases(rng: np.random.Generator) -> list[Case]:
         case("nothing asked", "max_length is 0", 0, stop_at=3),
         case("ties", "two words equally probable at each of the first 3 steps", 5, tie_at=(0, 1, 2), stop_at=4),
         case("ties", "eos and a higher id equally probable after 2 words", 5, tie_at=(2,), eos_in_tie=True),
+        case("longest sentence", "no eos, at most 40 words", 40),
+        _bos_said(rng),
     ]
 
 
@@ -111,6 +138,7 @@ EXERCISE = Exercise(
     name="greedy_decode",
     reference=reference.greedy_decode,
     cases=_greedy_cases,
+    compare={_ONLY_EOS: _goes_on},
     mistakes=(
         Mistake(
             "does not stop at end-of-sequence",
@@ -139,8 +167,8 @@ EXERCISE = Exercise(
             ],
         ),
         Mistake(
-            "one word too few: counted bos as a word",
-            "`max_length` is how many ids you may write; bos was given.",
+            "one word too few where no end is written",
+            "`max_length` is how many ids you may write: bos is none of them, and the last one need not be eos.",
             _greedy(limit=lambda n: n - 1),
         ),
         Mistake(
@@ -169,7 +197,7 @@ EXERCISE = Exercise(
             _greedy(ids=lambda bos, written: [bos]),
         ),
         Mistake(
-            "asks with the last id alone",
+            "asks without bos in front as soon as a word is written",
             "The model has to see the whole sentence so far, from bos on.",
             _greedy(ids=lambda bos, written: [written[-1] if written else bos]),
         ),

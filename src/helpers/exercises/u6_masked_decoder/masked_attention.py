@@ -36,16 +36,17 @@ from ..masking import (
 )
 
 
-def _far_apart(rng: np.random.Generator, *drops: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _far_apart(rng: np.random.Generator, *drops: float, step: int = 1) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Queries to which the allowed keys score lower than the hidden ones, by one drop for each query.
 
-    d_k is 16 and everything a whole number, so that every order of scaling gives exactly the same scores.
+    The allowed ones are `step` apart or more. d_k is 16 and everything a whole number, so that every order of scaling
+    gives exactly the same scores.
     """
     n_keys = 5
     allowed = rng.permutation(np.array([True, True, True, False, False]))
     Q, K = np.zeros((len(drops), 16)), np.zeros((n_keys, 16))
     Q[:, 0], Q[:, 1] = -np.array(drops), 4
-    K[:, 0], K[:, 1] = 4 * allowed, rng.permutation(n_keys) - 2
+    K[:, 0], K[:, 1] = 4 * allowed, step * (rng.permutation(n_keys) - 2)
     K[:, 2:] = rng.integers(-3, 4, size=(n_keys, 14))
     return tensor(Q), tensor(K), normal_tensor(rng, n_keys, 3), Tensor(np.tile(allowed, (len(drops), 1)))
 
@@ -78,8 +79,9 @@ def _masked_cases(rng: np.random.Generator) -> list[Case]:
         Case("hidden words score high", _far_apart(rng, 25, 26), note="allowed scores near -25, hidden ones near 0"),
         Case(
             "hidden words score high",
-            _far_apart(rng, 10_001, 100_000),
-            note="allowed scores near -10,000 and -100,000, hidden ones near 0",
+            # So far apart that one of them takes all: nothing else can be asked of numbers with seven digits.
+            _far_apart(rng, 3_000, 10_101, 100_000, step=40),
+            note="allowed scores near -3,000, -10,000 and -100,000, hidden ones near 0",
         ),
         Case("large scores", _far_apart(rng, -200), note="allowed scores near 200"),
         Case(
@@ -108,6 +110,31 @@ def _masked_cases(rng: np.random.Generator) -> list[Case]:
             (*attention_tensors(rng, 4, 5, 6, 3, gradient=True), Tensor(empty)),
             gradients=True,
             note="one of 4 queries may see nothing: its gradients are zero",
+        ),
+        Case(
+            "masks",
+            (*attention_tensors(rng, 4, 5, 6, 3, (2, 3)), random_mask(rng, 2, 3, 4, 5)),
+            note="2 sentences, 3 heads, a mask for each: (2, 3, 4, 5)",
+        ),
+        Case(
+            "masks",
+            (*attention_tensors(rng, 4, 5, 6, 3, (2, 3)), random_mask(rng, 3, 4, 5)),
+            note="a mask for each of 3 heads, the same for 2 sentences: (3, 4, 5)",
+        ),
+        Case(
+            "masks",
+            (*attention_tensors(rng, 4, 5, 6, 3, (2, 3)), random_mask(rng, 2, 1, 4, 5)),
+            note="a mask for each of 2 sentences, the same for 3 heads: (2, 1, 4, 5)",
+        ),
+        Case(
+            "empty rows",
+            (*attention_tensors(rng, 3, 5, 6, 3), Tensor(np.array([[True], [False], [True]]))),
+            note="a mask (3, 1): two queries see every key, one sees none",
+        ),
+        Case(
+            "axes of length one",
+            (*attention_tensors(rng, 1, 1, 1, 1, (1,)), Tensor(np.ones((1, 1), dtype=bool))),
+            note="one sentence of one word, d_k = d_v = 1",
         ),
     ]
 

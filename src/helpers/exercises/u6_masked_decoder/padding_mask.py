@@ -25,6 +25,9 @@ def _padding_cases(rng: np.random.Generator) -> list[Case]:
         Case("empty sentences", (id_tensor([2, 0]), 4), note="lengths 2 and 0"),
         bad_arguments(id_tensor([2, n + 1]), n, note=f"length {n + 1} of {n} keys"),
         bad_arguments(id_tensor([2, -1]), n, note="length -1"),
+        Case("values", (id_tensor([3, 2, 1]), 3), note="3 other sentences, 3 keys"),
+        Case("axes of length one", (id_tensor([1]), 1), note="one sentence of one word"),
+        Case("any length", (id_tensor([1050, 3]), 1100), note="lengths 1050 and 3 in a batch of width 1100"),
     ]
 
 

@@ -27,6 +27,10 @@ def _shift_cases(rng: np.random.Generator) -> list[Case]:
         Case("batch axes", (ids(3, 3), bos), note="3 sentences of 3 tokens: a square"),
         Case("batch axes", (ids(2, 2, 3), bos), note="2 × 2 sentences"),
         Case("whole numbers", (ids(2, 3), bos), note="ids stay whole numbers"),
+        Case("batch axes", (ids(2, 4), bos + 1), note=f"2 other sentences, bos is {bos + 1}"),
+        Case("batch axes", (ids(2, 4), bos + 1), note="2 more sentences of the same lengths"),
+        Case("axes of length one", (ids(1, 1), bos), note="one sentence of one target"),
+        Case("any length", (ids(1, 1100), bos), note="a sentence of 1100 targets"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from helpers.reference.u3_positional_encoding import sinusoidal_encoding
 from helpers.reference.u5_add_and_norm import Encoder
 
 from ..common import Step
-from .common import DIGITS_ASKED, alike, differ, not_probabilities, numbers_of_shape
+from .common import DIGITS_ASKED, alike, differ, not_probabilities, numbers_of_shape, same_after_others
 
 
 def _digit_cases(rng: np.random.Generator) -> list[Case]:
@@ -54,6 +55,15 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
             truth=digits.test_labels[order],
             note="the held-out images, with your trained weights",
         ),
+        Case("called again", (Tensor(images[:3]),), init=init, label="first", note="three images"),
+        Case(
+            "called again",
+            (Tensor(images[:3]),),
+            init=replace(init, earlier=((Tensor(images[4:]),), (Tensor(images[3:6]),))),
+            label="later",
+            note="the same three, after others",
+        ),
+        Case("forward", (Tensor(images[:2]),), init=init, method="forward", note="`forward` called by its name"),
     ]
 
 
@@ -134,8 +144,10 @@ EXERCISE = Exercise(
         "place in the batch": _place_in_batch,
         "order of the rows": _order_of_rows,
         "accuracy": _digits_right,
+        "called again": _ten_logits,
+        "forward": _ten_logits,
     },
-    relations=(Relation("each image alone", _each_alone),),
+    relations=(Relation("each image alone", _each_alone), Relation("called again", same_after_others)),
     mistakes=(
         Mistake(
             "gave an answer for every row of the image",

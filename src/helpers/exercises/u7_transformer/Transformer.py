@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from helpers.reference import u7_transformer as reference
 
 from ..common import within
 from ._transformer_mistakes import MISTAKES
-from .common import alike, differ, not_probabilities, numbers_of_shape
+from .common import alike, differ, not_probabilities, numbers_of_shape, same_after_others
 
 _SRC, _TGT, _D, _HEADS, _LAYERS, _FF, _LONGEST = 17, 11, 8, 2, 2, 12, 9
 
@@ -37,11 +38,23 @@ def _with(ids: np.ndarray, place: int, new: int) -> np.ndarray:
     return ids
 
 
+def _both(rng: np.random.Generator, batch: int, n: int, m: int) -> tuple[Tensor, Tensor]:
+    """Sources of n words and targets of m tokens, to call a model with."""
+    return Tensor(_source(rng, batch, n)), Tensor(_target(rng, batch, m))
+
+
+def _words(rng: np.random.Generator, vocabulary: int, batch: int, n: int) -> np.ndarray:
+    """Ids without padding, however many, behind bos."""
+    ids = rng.integers(3, vocabulary, size=(batch, n))
+    ids[:, 0] = data.BOS
+    return ids
+
+
 def _transformer_cases(rng: np.random.Generator) -> list[Case]:
     seed = int(rng.integers(2**31))
 
-    def init(n_layers: int = _LAYERS, d_ff: int = _FF, n_heads: int = _HEADS) -> Init:
-        return Init((_SRC, _TGT, _D, n_heads, n_layers, d_ff, _LONGEST), seed=seed)
+    def init(n_layers: int = _LAYERS, d_ff: int = _FF) -> Init:
+        return Init((_SRC, _TGT, _D, _HEADS, n_layers, d_ff, _LONGEST), seed=seed)
 
     def case(property: str, src: np.ndarray, tgt: np.ndarray, note: str, label: str = "", **more: Any) -> Case:
         return Case(property, (Tensor(src), Tensor(tgt)), init=more.pop("init", init()), label=label, note=note, **more)
@@ -60,6 +73,7 @@ def _transformer_cases(rng: np.random.Generator) -> list[Case]:
     hidden = np.array([True, True, True, False, False])
     disturbed = np.where(hidden[:, None], memory, rng.normal(size=memory.shape)).astype("f4")
     both_masks = np.broadcast_to(hidden, (2, 1, 1, 5)).copy()
+    each = np.concatenate([both_masks, np.ones((1, 1, 1, 5), dtype=bool)])
     return [
         case("shape", src, tgt, "2 sentences of 5 words, 4 target tokens each"),
         case("shape", src[:1, :1], tgt[:1, :1], "one word, one target token"),
@@ -146,10 +160,30 @@ def _transformer_cases(rng: np.random.Generator) -> list[Case]:
         Case("layers", init=init(1, 9 * _D), method="state_dict", label="1", note="parameters with one layer"),
         Case("layers", init=init(2, 9 * _D), method="state_dict", label="2", note="parameters with two layers"),
         Case("layers", init=init(3, 9 * _D), method="state_dict", label="3", note="parameters with three layers"),
+        case("called again", src, tgt, "two sentences", "first"),
         case(
-            "bad arguments", src, tgt, "3 heads do not divide a width of 8", init=init(n_heads=3), raises="ValueError"
+            "called again",
+            src,
+            tgt,
+            "the same two, after others and longer ones",
+            "later",
+            init=replace(init(), earlier=(_both(rng, 1, 7, 6), _both(rng, 2, 5, 4))),
         ),
-        case("bad arguments", src, tgt, "no heads", init=init(n_heads=0), raises="ValueError"),
+        case("forward", src, tgt, "`forward` called by its name", method="forward"),
+        Case(
+            "mask of the memory",
+            (Tensor(np.repeat(other, 3, axis=0)), Tensor(np.concatenate([memory, disturbed, memory])), Tensor(each)),
+            init=init(),
+            method="decode",
+            note="decode: the same two, and a third whose mask hides nothing",
+        ),
+        case(
+            "longest sequences",
+            _words(rng, _SRC, 1, 1050),
+            _words(rng, _TGT, 1, 3),
+            "max_length = 1100, a source of 1050 words",
+            init=Init((_SRC, _TGT, _D, _HEADS, 1, _FF, 1100), seed=seed),
+        ),
     ]
 
 
@@ -210,7 +244,11 @@ def _same_twice(value: np.ndarray) -> str | None:
 
 
 def _masked_memory(value: np.ndarray) -> str | None:
-    return None if alike(value[0], value[1]) else "memory that `memory_mask` hides changes the logits"
+    if not alike(value[0], value[1]):
+        return "memory that `memory_mask` hides changes the logits"
+    if len(value) == 3 and alike(value[0], value[2]):
+        return "what the mask of one sentence hides is hidden from another, too, whose mask does not"
+    return None
 
 
 def _encoder_padding(values: Mapping[str, Any]) -> str | None:
@@ -256,6 +294,8 @@ EXERCISE = Exercise(
             _logits(case, value, expected) or (not_probabilities(value) if case.method != "encode" else None)
         ),
         "longest sequences": _logits,
+        "called again": _logits,
+        "forward": _logits,
         "every part is used": _logits,
         "no looking ahead": _judged(_looks_ahead),
         "reads the source": _judged(_reads_source),
@@ -274,6 +314,7 @@ EXERCISE = Exercise(
         Relation("padding in the encoder", _encoder_padding),
         Relation("padding of the source", _source_padding),
         Relation("layers", _count_layers),
+        Relation("called again", same_after_others),
     ),
     mistakes=MISTAKES,
     hints=(

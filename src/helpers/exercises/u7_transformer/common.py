@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -54,3 +55,10 @@ def not_probabilities(value: np.ndarray) -> str | None:
     if value.min() >= 0 and np.abs(value.sum(axis=-1) - 1).max() < SAME:
         return "the result holds probabilities; the logits are asked, as cross entropy does the softmax itself"
     return None
+
+
+def same_after_others(values: Mapping[str, Any]) -> str | None:
+    """A relation: a model that has read something else before gives the same as a new one."""
+    if alike(values["first"], values["later"]):
+        return None
+    return "the same input gives another result after the model has read something else: it keeps what it must not"

@@ -8,11 +8,14 @@ import numpy as np
 import torch
 
 from helpers import data
-from helpers.exercise import Built, Case, Exercise, Mistake, Tensor
+from helpers.exercise import DEFAULT_TOLERANCE, Built, Case, Exercise, Mistake, Tensor
 from helpers.reference import u7_transformer as reference
 from helpers.reference.u6_masked_decoder import cross_entropy, shift_right
+from helpers.tolerance import close
 
 from ..common import Answer, Step, within
+
+_NUMBER = "a plain number"
 
 
 def _learner_of(rng: np.random.Generator, src_vocab: int, tgt_vocab: int, training: bool = True) -> tuple[Built, Built]:
@@ -39,6 +42,14 @@ def _sentences(
     if lengths is not None:
         ids = np.where(within(lengths, n), ids, pad_id)
     return ids
+
+
+def _is_float(case: Case, value: Any, expected: Any) -> str | None:
+    if not isinstance(value, float):
+        return "the loss goes back as a plain float, without its graph: `.item()` or `float(...)` make one of a tensor"
+    if not close(np.asarray(value), np.asarray(expected), DEFAULT_TOLERANCE).all():
+        return f"the loss is {value:.6g}, and should be {expected:.6g}"
+    return None
 
 
 def _train_step_cases(rng: np.random.Generator) -> list[Case]:
@@ -70,6 +81,7 @@ def _train_step_cases(rng: np.random.Generator) -> list[Case]:
         case("other ids", 3, 4, 4, "pad_id = 5, bos_id = 7", [4, 1, 3], pad_id=5, bos_id=7),
         case("training mode", 2, 3, 4, "the model comes in evaluation mode", [4, 3], training=False),
         case("several steps", 3, 4, 4, "three steps on the same batch", [4, 2, 3], times=3),
+        case(_NUMBER, 2, 3, 4, "the loss is a float of Python's", [4, 2]),
     ]
 
 
@@ -134,6 +146,7 @@ EXERCISE = Exercise(
     name="train_step",
     reference=reference.train_step,
     cases=_train_step_cases,
+    compare={_NUMBER: _is_float},
     mistakes=(
         Mistake(
             "no shift: the decoder reads the very token that it has to predict",

@@ -142,8 +142,9 @@ def _writer(
         src = torch.tensor([src_ids])
         ids = [begin]
         with torch.no_grad():
+            memory = model.encode(src)
             while len(ids) <= most:
-                logits = model.decode(torch.tensor([feed(ids)]), model.encode(src))
+                logits = model.decode(torch.tensor([feed(ids)]), memory)
                 token = int(pick(logits))
                 ids.append(token)
                 if stop and token == data.EOS:
@@ -155,8 +156,9 @@ def _writer(
 
 def _endless(model: Any, src_ids: Any) -> Any:
     ids = [data.BOS]
+    memory = model.encode(torch.tensor([src_ids]))
     while True:
-        token = int(_most_probable(model(torch.tensor([src_ids]), torch.tensor([ids]))))
+        token = int(_most_probable(model.decode(torch.tensor([ids]), memory)))
         if token == data.EOS:
             return ids[1:]
         ids.append(token)

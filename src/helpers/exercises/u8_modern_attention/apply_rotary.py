@@ -83,6 +83,19 @@ def _rotary_cases(rng: np.random.Generator) -> list[Case]:
         ),
         bad_arguments(normal_tensor(rng, 4, 5), id_tensor([0, 1, 2, 3]), note="width 5 has no pairs"),
         bad_arguments(normal_tensor(rng, 2, 1), id_tensor([0, 1]), note="width 1 has no pairs"),
+        Case(
+            "values",
+            (normal_tensor(rng, 5, 6), id_tensor([1, 2, 3, 4, 5])),
+            note="5 other tokens of width 6 at positions 1 to 5",
+        ),
+        Case(
+            "positions", (normal_tensor(rng, 3, 4), id_tensor([1030, 5000, 2047])), note="positions 1030, 5000 and 2047"
+        ),
+        Case(
+            "axes of length one",
+            (normal_tensor(rng, 1, 1, 2), id_tensor([3])),
+            note="one sentence of one token, one pair",
+        ),
     ]
 
 

@@ -36,7 +36,7 @@ def _sentence_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _cache_cases(rng: np.random.Generator) -> list[Case]:
-    q, K = leveled(rng, 1, np.array([-1e4, 1e4, 1e4, 0, 1e4]), (2,))
+    q, K = leveled(rng, 1, np.array([-1e4, 1e4, 9_800, 0, 10_200]), (2,))
     large = (
         q,
         Tensor(K.array[:, -1:]),
@@ -60,6 +60,13 @@ def _cache_cases(rng: np.random.Generator) -> list[Case]:
             gradients=True,
             note="gradients of q, k, v and the cache",
         ),
+        Case("values", _step(rng, (2, 3), 4, 6, 5), note="other numbers of the first sizes"),
+        Case("long cache", _step(rng, (), 40, 6, 3), note="40 tokens in the cache"),
+        Case("long cache", _step(rng, (), 1100, 4, 2), note="1100 tokens in the cache"),
+        Case(
+            "axes of length one", _step(rng, (1,), 1, 1, 1), note="one sentence, one token in the cache, d_k = d_v = 1"
+        ),
+        Case("axes of length one", _step(rng, (1,), 0, 1, 1), note="one sentence, cache = None, d_k = d_v = 1"),
     ]
 
 

@@ -54,14 +54,25 @@ def _triple(
     return Q, K, V
 
 
+def _clear(rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Queries (2, 4, 3, 4) and keys (2, 2, 5, 4) whose scores lie so far apart that one key takes all of each query.
+
+    With near ones nothing could be asked: single precision has seven digits, and these scores have five of them.
+    """
+    while True:
+        Q, K = 100 * eighths(rng, 2, 4, 3, 4), 100 * eighths(rng, 2, 2, 5, 4)
+        ranked = np.sort(Q @ np.repeat(K, 2, axis=1).swapaxes(-1, -2) / 2, axis=-1)
+        if (ranked[..., -1] - ranked[..., -2]).min() > 100:
+            return Tensor(Q), Tensor(K)
+
+
 def _grouped_cases(rng: np.random.Generator) -> list[Case]:
     empty = np.array([[True, False, True, True], [False] * 4, [False, True, True, False]])
-    large = (
-        Tensor(100 * eighths(rng, 2, 4, 3, 4)),
-        Tensor(100 * eighths(rng, 2, 2, 5, 4)),
-        normal_tensor(rng, 2, 2, 5, 3),
-    )
-    at_levels = [leveled(rng, 3, np.array([0, 0, level, level, level]), (2,)) for level in (-100, -1e5)]
+    large = *_clear(rng), normal_tensor(rng, 2, 2, 5, 3)
+    at_levels = [
+        leveled(rng, 3, np.array([0, 0, level, level - gap, level + gap]), (2,))
+        for level, gap in ((-100, 0), (-1e5, 200))
+    ]
     low = [(Tensor(np.repeat(Q.array, 2, axis=0)), K, normal_tensor(rng, 2, 5, 3)) for Q, K in at_levels]
     low_mask = Tensor(
         np.array(
@@ -143,6 +154,22 @@ def _grouped_cases(rng: np.random.Generator) -> list[Case]:
         ),
         bad_arguments(*_triple(rng, (2,), 4, 3, 3, 5, 2, 2), note="4 query heads cannot share 3"),
         bad_arguments(*_triple(rng, (2,), 2, 4, 3, 5, 2, 2), note="fewer query heads than heads of keys"),
+        Case("values", _triple(rng, (2,), 4, 2, 3, 5, 6, 3), note="other numbers of the first sizes"),
+        Case(
+            "mask",
+            (*_triple(rng, (3,), 4, 2, 3, 5, 6, 3), random_mask(rng, 3, 1, 3, 5)),
+            note="a mask for each of 3 sentences, the same for their heads",
+        ),
+        Case(
+            "nothing to see",
+            (*_triple(rng, (2,), 4, 2, 3, 5, 6, 3), Tensor(np.array([[True], [False], [True]]))),
+            note="a mask (3, 1): two queries see every key, one sees none",
+        ),
+        Case(
+            "axes of length one",
+            _triple(rng, (1,), 1, 1, 1, 1, 1, 1),
+            note="one sentence of one token, one head, d_k = d_v = 1",
+        ),
     ]
 
 

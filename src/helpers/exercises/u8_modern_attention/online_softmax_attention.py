@@ -49,8 +49,8 @@ def _online_cases(rng: np.random.Generator) -> list[Case]:
             "running maximum", (*rows_apart, 2), note="the scores of one query are near +60, those of another near -60"
         ),
         Case("running maximum", (*levels(0, 1, 3, 2, 5, 0), 2), note="the maximum rises block by block, by a little"),
-        Case("large scores", (*levels(-1e4, 0, 1e4, 1e4, 0, -1e4), 2), note="scores from -10,000 to 10,000"),
-        Case("large scores", (*levels(-1e4, -1e4, -1e4, -10_100), 3), note="all scores near -10,000"),
+        Case("large scores", (*levels(-1e4, 0, 1e4, 10_200, 0, -1e4), 2), note="scores from -10,000 to 10,000"),
+        Case("large scores", (*levels(-1e4, -9_800, -10_200, -9_600), 3), note="all scores near -10,000"),
         Case("batch axes", (*plain(4, 7, 6, 3, 2), 3), note="2 sentences at once"),
         Case("batch axes", (*plain(4, 6, 5, 2, 2, 3), 2), note="2 sentences, 3 heads"),
         Case("gradients", (q, k, Tensor(v.array, gradient=True), 3), gradients=True, note="gradient of V"),
@@ -68,6 +68,15 @@ def _online_cases(rng: np.random.Generator) -> list[Case]:
         ),
         bad_arguments(*plain(4, 6, 5, 3), 0, note="block_size = 0"),
         bad_arguments(*plain(4, 6, 5, 3), -2, note="block_size = -2"),
+        Case("values", (*plain(4, 6, 5, 3), 2), note="other numbers of the first sizes"),
+        Case("axes of length one", (*plain(1, 1, 1, 1, 1), 1), note="one sentence: one query, one key, d_k = d_v = 1"),
+        Case(
+            "memory",
+            (*plain(4, 8192, 1, 1), 256),
+            # A copy of K and V, as of another precision, stays below this; the scores of all keys do not.
+            memory=4 * 8192 * 3 // 4,
+            note="4 queries, 8192 keys, blocks of 256: under three quarters of 4 × 8192 numbers at one time",
+        ),
     ]
 
 

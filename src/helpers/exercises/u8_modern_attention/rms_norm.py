@@ -37,6 +37,11 @@ def _rms_cases(rng: np.random.Generator) -> list[Case]:
             gradients=True,
             note="gradients of x and weight",
         ),
+        Case(
+            "axes of length one",
+            (normal_tensor(rng, 1, 1, 1), normal_tensor(rng, 1)),
+            note="one sentence of one token of width 1",
+        ),
     ]
 
 

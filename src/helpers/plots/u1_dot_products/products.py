@@ -70,7 +70,7 @@ def loops_against_product(
     ax.grid(alpha=0.3)
     ax.legend(fontsize=9)
     ax.set_title(
-        f"Same numbers, another time: at n = {sizes[-1]} the product is {loops[-1] / product[-1]:.0f} times as fast",
+        f"The same numbers, sooner: at n = {sizes[-1]} the product is {loops[-1] / product[-1]:.0f} times as fast",
         fontsize=11,
     )
     measured = {"two loops": loops, "one matrix product": product} | ({"your attention_scores": own} if own else {})
@@ -118,7 +118,7 @@ def _striped(
 @figure
 def rows_and_columns() -> Figure:
     """The two ways to write the same computation: tokens as rows, tokens as columns."""
-    drawn, axes = grid(2, 2, width=5.0, height=2.3, width_ratios=[4.8, 5.7])
+    drawn, axes = grid(2, 2, width=4.7, height=2.3, width_ratios=[4.8, 5.7])
     n_q, n_k, d_model, d = 3, 5, 4, 2
     width, query, key = "$d_{model}$", "$n_q$", "$n_k$"
     x, q = ((n_q, d_model), "X", f"n × {width}", "rows", TOKEN), ((n_q, d), "Q", "n × d", "rows", QUERY)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @figure
 def flow(tokens: Sequence[str], ids: Sequence[int]) -> Figure:
     """From words to ids to vectors to queries, keys and values: the same three matrices for every token."""
-    drawn, axes = grid(1, 1, width=9.6, height=4.7)
+    drawn, axes = grid(1, 1, width=9.0, height=4.7)
     ax = axes[0, 0]
     step = 1.95
     blank(ax, 1.75 + step * len(tokens), 5.6)
@@ -29,12 +29,12 @@ def flow(tokens: Sequence[str], ids: Sequence[int]) -> Figure:
         x = 2.45 + step * place
         box(ax, x, levels["words"], token, TOKEN, width=1.3)
         box(ax, x, levels["ids"], str(number), TOKEN, width=0.6)
-        box(ax, x, levels["embedding"], f"$x_{{{place + 1}}}$", TOKEN, width=0.8)
+        box(ax, x, levels["embedding"], f"$x_{place}$", TOKEN, width=0.8)
         arrow(ax, (x, 0.68), (x, 1.02))
         arrow(ax, (x, 1.58), (x, 2.17))
         for offset, letter, colour in ((-0.58, "q", QUERY), (0, "k", KEY), (0.58, "v", VALUE)):
             arrow(ax, (x + 0.4 * offset, 2.73), (x + offset, 4.5), colour, width=1.5)
-            box(ax, x + offset, levels["projections"], f"${letter}_{{{place + 1}}}$", colour, width=0.5)
+            box(ax, x + offset, levels["projections"], f"${letter}_{place}$", colour, width=0.5)
             if place == 0:
                 ax.text(
                     x + 0.76 * offset - 0.04,
@@ -68,7 +68,7 @@ def one_asks(tokens: Sequence[str], asking: int, Q: np.ndarray, K: np.ndarray) -
     top = max(scores)
     for place, (token, score) in enumerate(zip(tokens, scores)):
         x = step * (place + 0.5)
-        box(ax, x, 1.35, f"$k_{{{place + 1}}}$", KEY, width=0.7)
+        box(ax, x, 1.35, f"$k_{place}$", KEY, width=0.7)
         ax.text(
             x, 0.8, token, ha="center", va="center", fontsize=11, fontweight="bold" if place == asking else "normal"
         )
@@ -81,7 +81,7 @@ def one_asks(tokens: Sequence[str], asking: int, Q: np.ndarray, K: np.ndarray) -
         )
         where = 0.42
         ax.text(
-            x + where * (centre - x) * 0.98,
+            x + where * (centre + 0.3 * (place - asking) - x),
             1.63 + where * 1.94,
             f"{score:g}".replace("-", "−"),
             ha="center",
@@ -114,7 +114,7 @@ def all_pairs(
 ) -> Figure:
     """Queries, keys on their side, and the matrix of all scores, with one row, one column and their cell framed."""
     n, d = Q.shape
-    drawn, axes = grid(1, 3, width=3.6, height=3.7, width_ratios=[d + 1.2, n, n])
+    drawn, axes = grid(1, 3, width=3.1, height=3.5, width_ratios=[d + 1.2, n, n])
     left = heatmap(Q, rows=tokens, columns=entries, title="queries Q", ax=axes[0, 0], signed=True, row_label="who asks")
     middle = heatmap(
         K.T, rows=entries, columns=tokens, title="times keys on their side, Kᵀ", ax=axes[0, 1], signed=True
@@ -141,6 +141,28 @@ def all_pairs(
         f"{matrix_told(Q @ K.T, tokens, tokens, most=25)}"
     )
     return describe(drawn, alt)
+
+
+@figure
+def design(tokens: Sequence[str], S: np.ndarray) -> Figure:
+    """The scores of a designed pair of projections, and whether *sleep* finds *cat* and *cat* does not seek *sleep*."""
+    S = np.asarray(S, dtype=float)
+    sleep, cat = tokens.index("sleep"), tokens.index("cat")
+    others = np.delete(S[sleep], cat)
+    wishes = {
+        "“sleep” finds “cat” before all others": bool(S[sleep, cat] > others.max()),
+        "“cat” does not look for “sleep”": bool(S[cat, sleep] <= 0),
+    }
+    told = [f"{'✓' if holds else '✗'} {wish}" for wish, holds in wishes.items()]
+    drawn, axes = grid(1, 1, width=5.0, height=3.4)
+    ax = heatmap(
+        S, tokens, tokens, "\n".join(told), axes[0, 0], signed=True, row_label="who asks", column_label="who answers"
+    )
+    frame(ax, sleep, cat, 1, 1)
+    frame(ax, cat, sleep, 1, 1, "#555555")
+    return describe(
+        drawn, f"Scores of the designed projections. {'; '.join(told)}. {matrix_told(S, tokens, tokens, most=25)}"
+    )
 
 
 @figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 
 WINDOWS = {"coats": (3, 0, -1), "hot cocoa": (2, 2, 1), "ice cream": (-2, 3, 1), "books": (0, 0, 1)}
+# What each shop hands over, as (cloth, sugar, paper).
+GOODS = {"coats": (2, 0, 0), "hot cocoa": (0, 2, 0), "ice cream": (0, 1, 0), "books": (0, 0, 3)}
 WISHES = {
     "warm and sweet": (1, 1, 0),
     "just warm": (1, 0, 0),
@@ -22,6 +25,11 @@ WISHES = {
     "cool and sweet": (-1, 1, 0),
     "not cheap": (0, 0, -1),
 }
+
+
+def _vector(entries: Iterable[int]) -> str:
+    """A vector as it is written, with a real minus."""
+    return f"({', '.join(str(entry) for entry in entries)})".replace("-", "−")
 
 
 @figure
@@ -54,9 +62,10 @@ def mall(wish: str = "warm and sweet") -> Figure:
             )
         )
         ax.text(x, 4.07, name, ha="center", va="center", fontsize=11, fontweight="bold")
-        ax.text(x, 3.3, "key", ha="center", va="center", fontsize=9, color="#555555")
-        ax.text(x, 2.85, f"({', '.join(str(k).replace('-', '−') for k in key)})", ha="center", va="center", fontsize=11)
-        ax.text(x, 2.35, "goods inside: value", ha="center", va="center", fontsize=7.5, color="#2a7f62")
+        ax.text(x, 3.62, "window: key", ha="center", va="center", fontsize=9, color="#555555")
+        ax.text(x, 3.26, _vector(key), ha="center", va="center", fontsize=11)
+        ax.text(x, 2.72, "goods: value", ha="center", va="center", fontsize=9, color="#2a7f62")
+        ax.text(x, 2.36, _vector(GOODS[name]), ha="center", va="center", fontsize=11, color="#2a7f62")
         told = f"score {score}".replace("-", "−")
         ax.text(
             x,
@@ -76,19 +85,22 @@ def mall(wish: str = "warm and sweet") -> Figure:
         ax,
         1.1,
         2.75,
-        f"“{wish}”\nquery\n({', '.join(str(k).replace('-', '−') for k in query)})",
+        f"“{wish}”\nquery\n{_vector(query)}",
         QUERY,
         width=1.95,
         height=1.15,
         size=10,
     )
     ax.plot([1.1, 1.1], [1.92, 2.13], color=QUERY, linewidth=1.4)
-    ax.text(10.3, 0.3, "each vector: (warm, sweet, cheap)", fontsize=9, color="#555555", va="center", ha="right")
+    words = "queries and keys: (warm, sweet, cheap)     values: (cloth, sugar, paper)"
+    ax.text(10.3, 0.3, words, fontsize=9, color="#555555", va="center", ha="right")
     best_fits = [name for name, score in zip(WINDOWS, scores) if score == best]
     ax.set_title(f"The shopper's wish meets every window at once; the best fit: {' and '.join(best_fits)}", fontsize=12)
     keys = "; ".join(f"{name} {key}" for name, key in WINDOWS.items())
+    goods = "; ".join(f"{name} {value}" for name, value in GOODS.items())
     alt = (
-        f"A shopper with the query {WISHES[wish]}, {wish}, before four shop windows. Their keys: {keys}. The scores: "
+        f"A shopper with the query {WISHES[wish]}, {wish}, before four shop windows. Their keys: {keys}. Their goods, "
+        f"the values: {goods}. The scores: "
         f"{named(WINDOWS, scores)}. Marked as the best fit: {joined(best_fits)}."
     )
     return describe(drawn, alt)

@@ -24,7 +24,7 @@ def embedding(vocabulary: Sequence[str], table: np.ndarray, tokens: Sequence[str
         table,
         rows=[f"{i}  {word}" for i, word in enumerate(vocabulary)],
         columns=features,
-        title="The table: one row a word",
+        title="The table: a row for each word",
         ax=axes[0, 0],
     )
     heatmap(
@@ -47,7 +47,7 @@ def vectors_in_plane() -> Figure:
     """Four pairs of equally long vectors, from aligned to opposite, with their dot products."""
     a = np.array([2, 1])
     pairs = [("aligned", (2, 1)), ("a similar way", (1, 2)), ("perpendicular", (-1, 2)), ("opposite", (-2, -1))]
-    drawn, axes = grid(1, 4, width=2.5, height=3.0)
+    drawn, axes = grid(1, 4, width=2.35, height=2.9)
     for ax, (word, b) in zip(axes[0], pairs):
         ax.axhline(0, color="#bbbbbb", linewidth=0.8)
         ax.axvline(0, color="#bbbbbb", linewidth=0.8)

@@ -4,7 +4,9 @@ from .distances import near_and_far, reach, windows
 from .other_scores import other_scores
 from .scales import TEMPERATURES, saturation, scales_by_width, temperatures, three_scales, variance_growth
 from .sentences import MOST_WORDS, attention, reading, spelled, typed
-from .shares import mixture, softmax_steps, toys
+from .shares import mixture, softmax_steps
+from .toys import toys
+from .walk import one_word
 
 __all__ = [
     "MOST_WORDS",
@@ -12,6 +14,7 @@ __all__ = [
     "attention",
     "mixture",
     "near_and_far",
+    "one_word",
     "other_scores",
     "reach",
     "reading",

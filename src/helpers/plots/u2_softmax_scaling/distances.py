@@ -38,7 +38,7 @@ def reach() -> Figure:
     asking = 9
     scores = _long_scores()[asking]
     weights = np.exp(scores) / np.exp(scores).sum()
-    drawn, axes = grid(2, 1, width=8.6, height=2.7, height_ratios=[1.15, 1])
+    drawn, axes = grid(2, 1, width=8.6, height=2.8, height_ratios=[1.15, 1])
     ax, below = axes[:, 0]
     n = len(LONG_SENTENCE)
     for place, weight in enumerate(weights):
@@ -61,7 +61,8 @@ def reach() -> Figure:
     ax.set_ylim(-0.6, 2.5)
     ax.axis("off")
     ax.set_title(
-        f"“was” gives {weights[1]:.2f} of its attention to “burger”, eight words back, as directly as to its neighbour",
+        f"Scores set by hand, as a trained model might have them: “was” gives {weights[1]:.2f} of its attention to\n"
+        "“burger”, eight words back, as directly as to its neighbour",
         fontsize=10,
     )
     distance = np.arange(1, 41)
@@ -99,7 +100,7 @@ def reach() -> Figure:
 @figure
 def windows() -> Figure:
     """Which keys each query sees: windows of several widths, and more queries than keys."""
-    drawn, axes = grid(1, 4, width=2.5, height=2.8)
+    drawn, axes = grid(1, 4, width=2.35, height=2.8)
     last = "3 keys,\nthe last two queries see none"
     cases = (
         (6, 6, 0, "\nitself alone"),
@@ -167,9 +168,12 @@ def near_and_far() -> Figure:
             column_label="keys",
         )
         ax.add_patch(Rectangle((0.5, 8.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=2.4, zorder=5))
+    drawn.colorbar(axes[0, 1].images[0], ax=axes[0, 1], shrink=0.8, label="weight")
+    drawn.suptitle("The same scores, set by hand, with and without a window", fontsize=11)
     alt = (
-        f"The sentence: {' '.join(LONG_SENTENCE)}, twice as a table of weights. Left, window 1: weights stand on the "
-        f"diagonal and next to it only, and “was” gives burger {far[0]:.2f}. Right, without a window: “was” gives "
+        f"The sentence: {' '.join(LONG_SENTENCE)}, twice as a table of weights from scores set by hand. Left, window "
+        f"1: weights stand on the diagonal and next to it only, and “was” gives burger {far[0]:.2f}. "
+        f"Right, without a window: “was” gives "
         f"burger {far[1]:.2f}."
     )
     return describe(drawn, alt)

@@ -28,7 +28,7 @@ def other_scores() -> Figure:
         ("minus squared distance:\nbest at the key itself", -((q - k) ** 2).sum(-1)),
         ("additive: a small network,\nwith a limit on both sides", np.tanh(q @ W_q + k @ W_k) @ v),
     )
-    drawn, axes = grid(1, 4, width=2.6, height=3.3)
+    drawn, axes = grid(1, 4, width=2.35, height=3.1)
     for ax, (title, score) in zip(axes[0], maps):
         ax.contourf(x, y, score, levels=14, cmap=SEQUENTIAL)
         lines = ax.contour(x, y, score, levels=6, colors="white", linewidths=0.6)

@@ -78,7 +78,7 @@ def _random_scores(d_k: int, n_q: int, n_k: int, seed: int) -> np.ndarray:
 @figure
 def saturation(widths: Sequence[int] = (1, 4, 16, 64, 256)) -> Figure:
     """One query against six keys, unscaled, for growing widths: the weights, and the Jacobian below them."""
-    drawn, axes = grid(2, len(widths), width=1.95, height=2.1)
+    drawn, axes = grid(2, len(widths), width=1.9, height=2.1)
     largest = []
     for column, d_k in enumerate(widths):
         scores = _random_scores(d_k, 1, 6, seed=531)[0]
@@ -103,6 +103,7 @@ def saturation(widths: Sequence[int] = (1, 4, 16, 64, 256)) -> Figure:
         below.set_yticks([])
         if column:
             top.set_yticks([])
+    drawn.colorbar(axes[1, -1].images[0], ax=axes[1, -1], label="slope")
     axes[0, 0].set_ylabel("weights\nof 6 keys")
     axes[1, 0].set_ylabel("Jacobian:\n∂ weight / ∂ score")
     drawn.suptitle(
@@ -159,6 +160,7 @@ def three_scales(d_k: int = 64) -> Figure:
         for ax in axes[:, column]:
             ax.set_xticks([])
             ax.set_yticks([])
+    drawn.colorbar(axes[1, -1].images[0], ax=axes[1, -1], label="slope")
     axes[0, 0].set_ylabel("6 queries × 6 keys:\nweights")
     axes[1, 0].set_ylabel("Jacobian of\nthe first query")
     drawn.suptitle(f"The same queries and keys at d_k = {d_k}, with three scales", fontsize=12)
@@ -190,7 +192,7 @@ def temperatures(d_k: int = 64, temperature: float = 1) -> Figure:
     weights = raised / raised.sum()
     average = largest_on_average(d_k)
     now, first = average[TEMPERATURES.index(temperature)], largest_on_average(1)[TEMPERATURES.index(1)]
-    drawn, axes = grid(1, 2, width=4.4, height=3.1)
+    drawn, axes = grid(1, 2, width=4.4, height=3.4)
     left, right = axes[0]
     left.bar(range(6), weights, color=BLUE, width=0.65)
     for place, weight in enumerate(weights):
@@ -201,10 +203,8 @@ def temperatures(d_k: int = 64, temperature: float = 1) -> Figure:
     left.set_title(
         f"One query, d_k = {d_k}, temperature {temperature:g}:\nits largest weight is {weights.max():.2f}", fontsize=10
     )
-    right.axhline(first, color=ORANGE, linestyle="--")
-    right.text(TEMPERATURES[0], first - 0.015, "d_k = 1, temperature 1", va="top", fontsize=8, color="#8a5a00")
-    right.axhline(1 / 8, color=GREY, linestyle=":")
-    right.text(TEMPERATURES[0], 1 / 8 - 0.015, "1/8: all keys alike", fontsize=8, color="#555555", va="top")
+    right.axhline(first, color=ORANGE, linestyle="--", label="d_k = 1, temperature 1")
+    right.axhline(1 / 8, color=GREY, linestyle=":", label="1/8: all keys alike")
     right.plot(TEMPERATURES, average, color=BLUE)
     right.plot([temperature], [now], "o", color=BLUE, markersize=10)
     right.set_xscale("log", base=2)
@@ -213,6 +213,8 @@ def temperatures(d_k: int = 64, temperature: float = 1) -> Figure:
     right.set_ylim(0, 1.05)
     right.set_xlabel("temperature")
     right.set_ylabel("largest of 8 weights")
+    # Below the axes: wherever a label stood inside, the curve of some width would run through it.
+    right.legend(frameon=False, fontsize=9, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.2))
     right.set_title(f"300 queries: {now:.2f} on average\n(dashed: {first:.2f})", fontsize=10)
     for ax in (left, right):
         ax.spines[["top", "right"]].set_visible(False)

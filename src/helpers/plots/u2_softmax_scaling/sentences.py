@@ -103,6 +103,7 @@ def reading(words: Sequence[str], weights: np.ndarray) -> Figure | str:
         numbers=n <= 8,
         signed=False,
     )
+    drawn.colorbar(left.images[0], ax=left, shrink=0.8, label="weight")
     for (i, j), weight in np.ndenumerate(weights):
         if weight > 0.05:
             right.plot([0, 1], [i, j], color=BLUE, linewidth=6 * weight, alpha=0.75, solid_capstyle="round")

@@ -47,25 +47,36 @@ def _hand(ax: Axes, angle: float, colour: str, **style: float) -> None:
 
 @figure
 def reading_a_hand(angle: float = 1.0) -> Figure:
-    """One dial with a hand: how far right is the sine, how far up is the cosine."""
+    """One dial with a hand: how far right is the sine, how far up is the cosine; a second hand has the same sine."""
     from matplotlib.patches import Arc
 
-    drawn, axes = grid(1, 1, width=4.4, height=3.6)
+    drawn, axes = grid(1, 1, width=5.2, height=3.7)
     ax = axes[0, 0]
     _dial(ax)
     x, y = np.sin(angle), np.cos(angle)
     ax.plot([0, x], [y, y], color=ORANGE, linewidth=2.5)
     ax.plot([x, x], [0, y], color=GREEN, linewidth=2.5)
     _hand(ax, angle, BLUE)
+    _hand(ax, np.pi - angle, GREY, linewidth=1.2)
+    ax.plot([0, x], [-y, -y], color=ORANGE, linewidth=1.2, linestyle="--")
+    ax.text(
+        x + 0.12,
+        -y,
+        f"angle {np.pi - angle:.2f}: the same sine,\nthe cosine is {-y:.4f}".replace("-", "−"),
+        va="center",
+        fontsize=9,
+        color=GREY,
+    )
     ax.add_patch(Arc((0, 0), 0.6, 0.6, theta1=90 - np.degrees(angle), theta2=90, color=GREY))
     ax.text(0.12, 0.36, "angle 1", fontsize=9, color=GREY)
     ax.text(x / 2 - 0.06, y + 0.06, f"sin 1 = {x:.4f}", ha="center", fontsize=9)
     ax.text(1.05, y / 2, f"cos 1 = {y:.4f}", va="center", fontsize=9)
-    ax.set_xlim(-1.2, 2.0)
+    ax.set_xlim(-1.2, 2.4)
     ax.set_title("How far right: sine. How far up: cosine", fontsize=10)
     alt = (
         f"A dial with a hand turned clockwise by an angle of {angle:g} radian from the top. Its tip is {x:.4f}, the "
-        f"sine, to the right of the centre and {y:.4f}, the cosine, above it."
+        f"sine, to the right of the centre and {y:.4f}, the cosine, above it. A grey hand at the angle "
+        f"{np.pi - angle:.2f} is as far to the right, and its cosine is {-y:.4f}."
     )
     return describe(drawn, alt)
 

@@ -78,11 +78,11 @@ def products(n: int = 60, width: int = 64) -> Figure:
             label=f"row of position {position}",
         )
     curve.set_title("Three rows, each seen from its own place:\none and the same curve", fontsize=10)
-    curve.set_xlabel("distance: other position - own position")
+    curve.set_xlabel("distance: other position − own position")
     curve.set_ylabel("product")
     curve.legend(fontsize=8)
     spread = max(float(np.ptp(np.diag(both, k))) for k in range(n))
-    steps = [k for k in (0, 1, 2, 5, 10, 20) if k < n]
+    steps = [k for k in (0, 1, 2, 5, 10, 20, 22, 25) if k < n]
     alt = (
         f"Left, the matrix PE times PE transposed for {n} positions, brightest on the diagonal. Along a diagonal its "
         f"numbers differ by no more than {number(round(spread, 6))}. Right, the rows of positions 10, 30 and 50 "

@@ -25,7 +25,7 @@ def _weights(tokens: np.ndarray) -> np.ndarray:
 def counting(n: int = 30, width: int = 16) -> Figure:
     """Positions 0, 1, 2, ... added to the tokens outgrow the words, and the last token takes all the attention."""
     tokens = np.random.default_rng(0).normal(size=(n, width))
-    drawn, axes = grid(1, 3, width=3.7, height=3.2)
+    drawn, axes = grid(1, 3, width=3.2, height=3.1)
     places = np.arange(n)
     size, before, after = axes[0]
     size.plot(places, np.abs(tokens).mean(axis=1), color=BLUE, label="an entry of the word, on average")
@@ -33,6 +33,7 @@ def counting(n: int = 30, width: int = 16) -> Figure:
     size.set_title("The position drowns the word", fontsize=10)
     size.set_xlabel("position in the sentence")
     size.set_ylabel("size")
+    size.set_ylim(-1.5, 40)
     size.legend(fontsize=8, loc="upper left")
     for ax, x, title in (
         (before, tokens, "Attention without positions"),
@@ -133,9 +134,9 @@ def digits_and_waves(n: int = 16) -> Figure:
         title="Waves, each half as fast\nas the one before: no jumps",
         ax=wave,
         signed=True,
+        slant=False,
         numbers=False,
     )
-    wave.tick_params(axis="x", rotation=0)
     wave.set_xlabel("speed, radians per position")
     drawn.colorbar(wave.images[0], ax=wave, shrink=0.8)
     flips = (np.diff(digits, axis=0) != 0).sum(axis=0)

@@ -78,7 +78,7 @@ def sum_of_word_and_place(X: np.ndarray, words: Sequence[str]) -> Figure:
     angles = np.outer(np.arange(n), 1e4 ** (-(column - column % 2) / width))
     places = np.where(column % 2, np.cos(angles), np.sin(angles))
     grown = np.sqrt(width) * X
-    drawn, axes = grid(1, 4, width=2.75, height=2.5)
+    drawn, axes = grid(1, 4, width=2.4, height=2.5)
     parts = (
         (X, "X: too faint"),
         (grown, f"√{width} · X"),

@@ -8,6 +8,7 @@ from .example import DOG, FAVOURITES, example_layer
 from .heads import bridge, filters, one_head, story, two_heads
 from .layer import flow_chart, masks, stacked_weights
 from .splitting import bare_reshape, merge_picture, split_picture
+from .trained import trained_heads
 
 __all__ = [
     "DOG",
@@ -26,5 +27,6 @@ __all__ = [
     "split_picture",
     "stacked_weights",
     "story",
+    "trained_heads",
     "two_heads",
 ]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @figure
 def costs(n: int = 50, d_model: int = 512) -> Figure:
-    """One head of the full width against eight: parameters, multiplications, exponentials, maps."""
-    drawn, axes = grid(1, 4, width=2.6, height=3.0)
+    """One head of the full width against eight: parameters, multiplications, exponentials, memory, maps."""
+    drawn, axes = grid(1, 5, width=1.95, height=3.0)
     products = 4 * n * d_model**2 + 2 * n * n * d_model
     bars: tuple[tuple[str, tuple[int, int], Callable[[int], str]], ...] = (
         (
@@ -27,9 +27,10 @@ def costs(n: int = 50, d_model: int = 512) -> Figure:
             (4 * (d_model**2 + d_model), 4 * (d_model**2 + d_model)),
             lambda v: f"{v / 1e6:.2f} million",
         ),
-        (f"multiplications, n = {n}\nthe same", (products, products), lambda v: f"{v / 1e6:.1f} million"),
-        (f"exponentials, n = {n}\neight times as many", (n * n, 8 * n * n), lambda v: f"{v:,}"),
-        ("different pictures of a sentence\neight times as many", (1, 8), str),
+        (f"multiplications,\nn = {n}: the same", (products, products), lambda v: f"{v / 1e6:.1f} million"),
+        (f"exponentials,\nn = {n}: 8 times", (n * n, 8 * n * n), lambda v: f"{v:,}"),
+        (f"memory of the maps,\nn = {n}: 8 times", (4 * n * n, 32 * n * n), lambda v: f"{v / 1000:,.0f} kB"),
+        ("pictures of\na sentence: 8 times", (1, 8), str),
     )
     for ax, (title, values, written) in zip(axes[0], bars):
         ax.bar((f"1 × {d_model}", f"8 × {d_model // 8}"), values, color=COLOURS[:2], width=0.6)
@@ -39,11 +40,11 @@ def costs(n: int = 50, d_model: int = 512) -> Figure:
         ax.set_ylim(0, 1.18 * max(values))
         ax.set_yticks([])
         ax.spines[["top", "right", "left"]].set_visible(False)
+    names = ("parameters", "multiplications", "exponentials", "memory of the maps", "pictures of a sentence")
     pairs = "; ".join(
-        f"{title.splitlines()[0].split(',')[0]} {written(values[0])} and {written(values[1])}"
-        for title, values, written in bars
+        f"{name} {written(values[0])} and {written(values[1])}" for name, (_, values, written) in zip(names, bars)
     )
-    alt = f"Four bar charts of one head of {d_model} beside eight of {d_model // 8}, for {n} tokens: {pairs}."
+    alt = f"Five bar charts of one head of {d_model} beside eight of {d_model // 8}, for {n} tokens: {pairs}."
     return describe(drawn, alt)
 
 
@@ -52,29 +53,25 @@ def one_picture_or_eight() -> Figure:
     """The one map of a full-width head, which averages all wishes, over the eight maps of narrow heads."""
     _, X, (W_q, W_k, _, _) = example_layer()
     one = softmax((X @ W_q) @ (X @ W_k).T / np.sqrt(64))
-    drawn, axes = grid(2, 5, width=2.5, height=2.75)
+    drawn, axes = grid(3, 3, width=2.95, height=2.35)
     maps = [
         (one, "1 × 64: one map,\nall wishes in one"),
         *((w, f"head {i}:\n{name}") for i, (w, name) in enumerate(zip(example_weights(), FAVOURITES))),
     ]
-    places = [axes[0, 0], *axes[0, 1:], *axes[1, 1:]]
-    for ax, (weights, title) in zip(places, maps):
+    for ax, (weights, title) in zip(axes.flat, maps):
         small_map(ax, weights, title)
-    axes[1, 0].axis("off")
-    axes[1, 0].text(
-        0.5,
-        0.5,
-        "same X, same W_q, same W_k:\nthe only difference is\nwhere the products\nare added up",
-        ha="center",
-        va="center",
-        fontsize=9.5,
+    for spine in axes[0, 0].spines.values():
+        spine.set(color=COLOURS[5], linewidth=2.5)
+    drawn.colorbar(axes[0, 0].images[0], ax=axes, shrink=0.5, label="weight")
+    drawn.suptitle(
+        "Same X, same W_q, same W_k: one head adds up 64 products (framed), eight heads 8 products each", fontsize=11
     )
     told = "; ".join(f"head {i}, {name}" for i, name in enumerate(FAVOURITES))
     own = [number(np.diag(weights).mean()) for weights, _ in maps]
     alt = (
-        f"Left, one map of a head of width 64: a word gives itself {own[0]} on average, and faint traces go everywhere "
-        f"else. Right, eight clear maps from the same numbers. {told}. On average a word gives itself, in order: "
-        f"{', '.join(own[1:])}."
+        f"Framed, one map of a head of width 64: a word gives itself {own[0]} on average, and faint traces go "
+        f"everywhere else. The others, eight clear maps from the same numbers. {told}. On average a word "
+        f"gives itself, in order: {', '.join(own[1:])}."
     )
     return describe(drawn, alt)
 
@@ -83,7 +80,10 @@ def one_picture_or_eight() -> Figure:
 def side_by_side(d: int = 512, h: int = 8) -> Figure:
     """Self-attention and multi-head attention step by step: what each computes and what it costs."""
     drawn, ax = canvas(
-        28, 17.8, 0.36, "The same steps and the same bill; only the attention itself is done h times in narrow slices"
+        28,
+        17.8,
+        0.345,
+        "The same steps and as many multiplications; only the attention itself is done h times in narrow slices",
     )
     for x, text in (
         (4.2, "self-attention, one head"),

@@ -76,7 +76,7 @@ def small_map(ax: Axes, weights: np.ndarray, title: str) -> None:
     """A map of the example sentence where there is little room."""
     ax.imshow(weights, cmap=SEQUENTIAL, vmin=0, vmax=1)
     ax.set_title(title, fontsize=9.5)
-    ax.set_xticks(range(len(DOG)), DOG, rotation=90, fontsize=7)
-    ax.set_yticks(range(len(DOG)), DOG, fontsize=7)
+    ax.set_xticks(range(len(DOG)), DOG, rotation=90, fontsize=8)
+    ax.set_yticks(range(len(DOG)), DOG, fontsize=8)
     ax.set_xlabel("keys", fontsize=8)
     ax.set_ylabel("queries", fontsize=8)

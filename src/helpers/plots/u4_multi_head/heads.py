@@ -37,7 +37,7 @@ def _drank() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @figure
 def two_heads() -> Figure:
     """One sentence seen by two heads and by one head of their joint width."""
-    drawn, axes = grid(1, 3, width=3.9, height=3.9)
+    drawn, axes = grid(1, 3, width=3.2, height=3.4)
     titles = (
         "head 0: who is it about?\n“it” looks at “cat”",
         "head 1: what is told of it?\n“it” looks at “thirsty”",
@@ -49,12 +49,13 @@ def two_heads() -> Figure:
         )
         row = DRANK.index("it")
         ax.add_patch(_frame(row, len(DRANK)))
+    drawn.colorbar(axes[0, 2].images[0], ax=axes[0, 2], shrink=0.8, label="weight")
     row = DRANK.index("it")
     told = "; ".join(
         f"{name}: {named(DRANK, np.round(weights[row], 2))}"
         for name, weights in zip(("head 0", "head 1", "one head of double width"), _drank())
     )
-    alt = f"Three attention maps of “{' '.join(DRANK)}”, the row of “it” framed. Its weights in {told}."
+    alt = f"Three attention maps, made by hand, of “{' '.join(DRANK)}”, the row of “it” framed. Its weights in {told}."
     return describe(drawn, alt)
 
 
@@ -69,7 +70,7 @@ def story() -> Figure:
     """Children with favourite toys: each looks at its own, and together they tell one story."""
     from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
-    drawn, ax = canvas(22, 13.5, 0.44, "Each child watches its favourite toy. The stories side by side make one")
+    drawn, ax = canvas(22, 13.5, 0.42, "Each child watches its favourite toy. The stories side by side make one")
     toys = ("bear", "ball", "train", "doll", "drum")
     favourites = {
         "Ann": (0.7, 0.05, 0.05, 0.15, 0.05),
@@ -114,7 +115,7 @@ def bridge() -> Figure:
     """200 dimensions as two teams of 100, a bridge built from both ends; 512 as eight of 64."""
     from matplotlib.patches import Rectangle
 
-    drawn, ax = canvas(24, 12.5, 0.42, "Two teams of 100 build one bridge of 200")
+    drawn, ax = canvas(24, 12.5, 0.4, "Two teams of 100 build one bridge of 200")
     x = np.linspace(0, 1, 60)
     for team, (left, towards) in enumerate(((2, 1), (22, -1))):
         ax.add_patch(Rectangle((0 if team == 0 else 22, 3.2), 2, 3, facecolor="#bdbdbd"))
@@ -181,6 +182,7 @@ def one_head(weights: np.ndarray, tokens: Sequence[str], head: int, title: str =
         numbers=False,
         limits=(0, 1),
     )
+    drawn.colorbar(left.images[0], ax=left, shrink=0.8, label="weight")
     for i in range(n):
         for j in range(n):
             if weights[head][i, j] > 0.02:
@@ -220,18 +222,18 @@ def filters() -> Figure:
     for step in range(6):
         image[2 + step, 6 - step // 2 - 1 : 6 - step // 2 + 1] = 1
     kernels = {
-        "level lines": [[1, 1, 1], [0, 0, 0], [-1, -1, -1]],
-        "upright lines": [[1, 0, -1]] * 3,
+        "horizontal lines": [[1, 1, 1], [0, 0, 0], [-1, -1, -1]],
+        "vertical lines": [[1, 0, -1]] * 3,
         "everything, blurred": np.full((3, 3), 1 / 3),
     }
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, 1), (3, 3))
     weights = example_weights()
-    drawn, axes = grid(2, 4, width=3.0, height=2.8)
+    drawn, axes = grid(2, 4, width=2.4, height=2.6)
     axes[0, 0].imshow(image, cmap=SEQUENTIAL)
     axes[0, 0].set_title("one image", fontsize=10)
     for ax, (name, kernel) in zip(axes[0, 1:], kernels.items()):
         ax.imshow(np.abs((windows * np.array(kernel)).sum(axis=(-1, -2))), cmap=SEQUENTIAL)
-        ax.set_title(f"a filter for {name}", fontsize=10)
+        ax.set_title(f"a filter for\n{name}", fontsize=10)
     axes[1, 0].set_title("one sentence", fontsize=10)
     for row, token in enumerate(DOG):
         axes[1, 0].text(
@@ -244,7 +246,8 @@ def filters() -> Figure:
             transform=axes[1, 0].transAxes,
         )
     for ax, head in zip(axes[1, 1:], (0, 5, 7)):
-        small_map(ax, weights[head], f"a head for {FAVOURITES[head]}")
+        small_map(ax, weights[head], f"a head for\n{FAVOURITES[head]}")
+    drawn.colorbar(axes[1, 3].images[0], ax=axes[1, 3], shrink=0.8, label="weight")
     for ax in (*axes[0], axes[1, 0]):
         ax.set_xticks([])
         ax.set_yticks([])

@@ -162,6 +162,7 @@ def stacked_weights() -> Figure:
         numbers=False,
         limits=limits,
     )
+    drawn.colorbar(axes[0, 1].images[0], ax=axes[0, 1], shrink=0.4, label="weight")
     # The same number of rows, most of them empty, so that a cell is as large as on the left.
     axes[0, 1].set_ylim(17.5, -0.5)
     axes[0, 1].set_yticks(range(6))

@@ -36,7 +36,7 @@ def _by_token(values: np.ndarray) -> Callable[[int, int], str]:
 def split_picture() -> Figure:
     """X (4, 6) cut in two heads: the array before, between and after."""
     X = _places()
-    drawn, ax = canvas(24.5, 12, 0.42, "Two heads: first cut the width, then give each head its slice of all tokens")
+    drawn, ax = canvas(24.5, 12, 0.39, "Two heads: first cut the width, then give each head its slice of all tokens")
     cells(ax, 1.6, 3.5, X, lambda i, j: LIGHT[j // 3], _FOUR, "X   (n, d) = (4, 6)")
     arrow(ax, (7.9, 5.5), (9.3, 5.5), "cut")
     cells(ax, 9.7, 3.5, X, lambda i, j: LIGHT[j // 3], (), "(n, h, d/h) = (4, 2, 3)", gap_after=3)
@@ -81,7 +81,7 @@ def merge_picture() -> Figure:
     X = _places()
     heads = np.stack([X[:, :3], X[:, 3:]])
     drawn, ax = canvas(
-        26.5, 11, 0.42, "Merging walks back: exchange first, then join. Joined at once, every row is two tokens"
+        26.5, 11, 0.37, "Merging walks back: exchange first, then join. Joined at once, every row is two tokens"
     )
     for head in range(2):
         cells(ax, 1.6, 1.4 + 5 * head, heads[head], _by_token(heads[head]), _FOUR, f"head {head}")

@@ -91,15 +91,24 @@ def layer_maps(
     told = []
     for ax, weights, title, places in zip(axes[0], maps, titles, outlined):
         heatmap(
-            weights, rows, columns, title, ax, row_label="queries", column_label="keys", limits=(0, 1), numbers=False
+            weights,
+            rows,
+            columns,
+            title,
+            ax,
+            row_label="queries",
+            column_label="keys",
+            limits=(0, 1),
+            numbers=False,
+            slant=False,
         )
-        ax.tick_params(axis="x", rotation=0)
         right = sum(int(weights[row].argmax()) == column for row, column in enumerate(places))
         told.append(f"{title}: {looks(weights, rows, columns, most=6)}; {right} of {len(places)} in the frame.")
         for row, column in enumerate(places):
             ax.add_patch(
                 Rectangle((column - 0.46, row - 0.46), 0.92, 0.92, fill=False, edgecolor=COLOURS[5], linewidth=1.8)
             )
+    drawn.colorbar(axes[0, 0].images[0], ax=axes, label="attention weight")
     return describe(
         drawn,
         f"{counted(len(maps), 'attention map')}, a row for each query, a column for each key, one cell of each row "

@@ -17,27 +17,28 @@ if TYPE_CHECKING:
 
 
 @figure
-def roads(measured: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+def roads(measured: Mapping[str, Mapping[str, Sequence[float]]], title: str = "") -> Figure:
     """Signal, difference between tokens and gradients by depth, one line for each way of stacking.
 
     Args:
         measured: name of the way → {"signal", "apart", "gradient": one number for each depth from 0; "W_q": one for
-            each layer}.
+            each layer}; "apart" is a share of the signal.
+        title: what is shown.
     """
     panels = (
-        ("signal", "Going up: how large is the signal?", "size of an entry", (1e-9, 1e3)),
-        ("apart", "Going up: do the tokens stay different?", "distance from the mean token", (1e-9, 1e3)),
-        ("gradient", "Coming down: how large is the gradient?", "size of an entry", (1e-9, 1e3)),
-        ("W_q", "Coming down: does W_q of a layer learn?", "size of an entry of its gradient", (1e-9, 1e3)),
+        ("signal", "Going up: how large is the signal?", "size of an entry", (1e-9, 1e9)),
+        ("apart", "Going up: do the tokens stay different?", "how much of the size differs", (1e-9, 1e2)),
+        ("gradient", "Coming down: how large is the gradient?", "size of an entry", (1e-9, 1e9)),
+        ("W_q", "Coming down: does W_q of a layer learn?", "size of an entry of its gradient", (1e-9, 1e9)),
     )
     drawn, axes = grid(2, 2, width=4.6, height=3.0)
-    for ax, (key, title, label, limits) in zip(axes.flat, panels):
-        first = 1 if key == "W_q" else 0
+    drawn.suptitle(title, fontsize=11)
+    for ax, (key, heading, label, limits) in zip(axes.flat, panels):
         for (name, values), colour, style in zip(measured.items(), (PINK, ORANGE, GREEN, BLUE), (":", "--", "-.", "-")):
             # What is below the panel, or exactly zero, runs along its lower edge and out of sight.
             shown = np.maximum(values[key], limits[0] / 100)
             ax.plot(
-                range(first, first + len(shown)),
+                range(len(shown)),
                 shown,
                 style,
                 color=colour,
@@ -46,8 +47,8 @@ def roads(measured: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
             )
         ax.set_yscale("log")
         ax.set_ylim(*limits)
-        ax.set_title(title, fontsize=10)
-        ax.set_xlabel("layer (the input is 0)")
+        ax.set_title(heading, fontsize=10)
+        ax.set_xlabel("layer" if key == "W_q" else "layers below (0: the input)")
         ax.set_ylabel(label, fontsize=9)
         ax.grid(alpha=0.3)
     drawn.legend(
@@ -59,11 +60,12 @@ def roads(measured: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
         for name, of in measured.items()
     )
     layers = max((len(of["W_q"]) for of in measured.values()), default=0)
+    about = f"{title}. " if title else ""
     return describe(
         drawn,
-        f"Four panels over the depth of {counted(layers, 'layer')}, on logarithmic axes, one line for each way of "
-        "stacking. The signal and the distance between tokens after the last layer, the gradient at the input, and the "
-        f"median over the layers of W_q's gradient: {ways}.",
+        f"{about}Four panels over the depth of {counted(layers, 'layer')}, on logarithmic axes, one line for each way "
+        "of stacking. The signal and how much of it differs between tokens after the last layer, the gradient at the "
+        f"input, and the median over the layers of W_q's gradient: {ways}.",
     )
 
 
@@ -72,7 +74,7 @@ def training_curves(curves: Mapping[str, Sequence[float]], title: str, chance: f
     """Loss by step, one line each; `chance` is the loss of a model that has learned nothing."""
     drawn, axes = grid(1, 1, width=6.4, height=3.3)
     ax = axes[0, 0]
-    for (name, losses), colour, style in zip(curves.items(), (ORANGE, BLUE, GREEN), ("--", "-", "-.")):
+    for (name, losses), colour, style in zip(curves.items(), (ORANGE, BLUE, GREEN, PINK), ("--", "-", "-.", ":")):
         ax.plot(losses, style, color=colour, linewidth=2, label=name)
     ax.axhline(chance, color="#888888", linewidth=1, linestyle=":")
     ax.text(len(losses) * 0.995, chance + 0.04, "guessing", ha="right", va="bottom", fontsize=8, color="#555555")

@@ -57,7 +57,7 @@ def norm_steps(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Figure:
 @figure
 def norm_forgets(scale: float, shift: float) -> Figure:
     """One token times a scale plus a shift, before and after its norm. For `plots.explore`."""
-    token = np.array([0.5, -1.0, 2.0, 0.0, 1.0])
+    token = np.array([1.5, -1.0, 2.0, 0.0, 1.0])
     moved = scale * token + shift
     centred = moved - moved.mean()
     unit = centred / np.sqrt((centred**2).mean() + 1e-5)
@@ -107,7 +107,7 @@ def averaged_together() -> Figure:
             if row == 0:
                 ax.set_title(title, fontsize=10)
             if column == 0:
-                ax.set_ylabel(f"sentence {row + 1}")
+                ax.set_ylabel(f"sentence {row}")
     return describe(
         drawn,
         "One array twice: two sentences of three tokens with four features. On the left, layer norm, each row has a "

@@ -18,6 +18,9 @@ DIGITS, LENGTH, SLIP = 10, 8, 0.25
 
 BOS = DIGITS
 
+# The place in the middle at which the late mask's message is read.
+PLACE = LENGTH // 2
+
 
 _RIGHT, _OTHER = 1 - SLIP + SLIP / DIGITS, SLIP / DIGITS
 
@@ -33,7 +36,8 @@ def train_cheaters(steps: int = 300, seed: int = 0) -> dict[str, dict[str, Any]]
 
     Returns:
         for "no mask", "mask after the softmax" and "mask before the softmax": the loss at each step, what the model
-        writes when it is given each digit to begin with (10, LENGTH), and its attention weights (LENGTH, LENGTH).
+        writes when it is given each digit to begin with (10, LENGTH), its attention weights (LENGTH, LENGTH), and as
+        "left" the mean weight that each head leaves on <s> at place `PLACE`, by the digit to be said there (10, 2).
     """
     import torch
     from torch import nn
@@ -93,11 +97,18 @@ def train_cheaters(steps: int = 300, seed: int = 0) -> dict[str, dict[str, Any]]
                 example = sentences(generator, 200)
                 model(torch.cat([torch.full((200, 1), BOS), example[:, :-1]], 1))
                 weights = model.weights.mean((0, 1)).numpy()
+                on_start = model.weights[:, :, PLACE, 0]  # (200, 2)
+                left = torch.stack([on_start[example[:, PLACE] == digit].mean(0) for digit in range(DIGITS)]).numpy()
                 written = torch.stack([torch.full((DIGITS,), BOS), torch.arange(DIGITS)], 1)
                 while written.shape[1] <= LENGTH:
                     token = model(written)[:, -1].argmax(-1, keepdim=True)
                     written = torch.cat([written, token], 1)
-            results[kind] = {"losses": np.array(losses), "written": written[:, 1:].numpy(), "weights": weights}
+            results[kind] = {
+                "losses": np.array(losses),
+                "written": written[:, 1:].numpy(),
+                "weights": weights,
+                "left": left,
+            }
     return results
 
 
@@ -113,8 +124,9 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
     }
     for kind, result in results.items():
         smooth = np.convolve(result["losses"], np.ones(10) / 10, mode="valid")
+        # The mean of ten steps stands in their middle, not at their end.
         ax.plot(
-            np.arange(len(smooth)) + 10,
+            np.arange(len(smooth)) + 5.5,
             smooth,
             color=styles[kind][0],
             linestyle=styles[kind][1],
@@ -130,7 +142,7 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
         ha="right",
         va="top",
     )
-    ax.set(xlabel="training step", ylabel="loss (nats a digit)", ylim=(0, 2.5))
+    ax.set(xlabel="training step", ylabel="loss (cross entropy)", ylim=(0, 2.5))
     ax.set_title("Two losses are too good to be true ...", fontsize=10)
     ax.legend(fontsize=8, loc="upper right")
 
@@ -170,12 +182,13 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
 
 @figure
 def cheaters_look(results: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Where the three models look, averaged over sentences and heads."""
-    drawn, axes = grid(1, 3, width=3.2, height=3.3)
-    names = ["<s>", *(f"{i}." for i in range(1, LENGTH))]
-    for ax, (kind, result) in zip(axes[0], results.items()):
+    """Where the three models look, averaged over sentences and heads, and what the late mask leaves on <s>."""
+    drawn, axes = grid(2, 2, width=4.6, height=3.7)
+    says = [f"digit {i}" for i in range(LENGTH)]
+    reads = ["<s>", *says[:-1]]
+    for ax, (kind, result) in zip(axes.flat, results.items()):
         heatmap(
-            result["weights"], rows=names, columns=names, title=kind, ax=ax, signed=False, numbers=False, limits=(0, 1)
+            result["weights"], rows=says, columns=reads, title=kind, ax=ax, signed=False, numbers=False, limits=(0, 1)
         )
         ax.plot(
             [-0.5, *np.repeat(np.arange(LENGTH - 1) + 0.5, 2), LENGTH - 0.5],
@@ -183,18 +196,30 @@ def cheaters_look(results: Mapping[str, Mapping[str, Any]]) -> Figure:
             color=COLOURS[5],
             linewidth=2,
         )
-        ax.set_xlabel("looks at input ...")
+        ax.set_xlabel("looks at the input")
+        ax.set_ylabel("place that has to say")
         ax.tick_params(labelsize=8)
-    axes[0, 0].set_ylabel("place that predicts")
+        drawn.colorbar(ax.images[0], ax=ax, label="weight")
+    left = results["mask after the softmax"]["left"]
+    ax = axes[1, 1]
+    for digit, (x, y) in enumerate(left):
+        ax.plot(x, y, "o", color=BLUE, markersize=15, alpha=0.25)
+        ax.text(x, y, str(digit), ha="center", va="center", fontsize=10, fontweight="bold")
+    ax.set(xlim=(-0.1, 1.1), ylim=(-0.1, 1.1), xlabel="weight left on <s> by head 0", ylabel="... and by head 1")
+    ax.set_title(
+        f"mask after the softmax, at the place of digit {PLACE}:\nwhat is left tells the hidden digit", fontsize=10
+    )
+    ax.grid(alpha=0.3)
     upper = np.triu(np.ones((LENGTH, LENGTH)), 1)
     told = "; ".join(
         f"{kind}: {(result['weights'] * upper).sum(axis=1).mean():.2f} of a row's "
         f"{result['weights'].sum(axis=1).mean():.2f}"
         for kind, result in results.items()
     )
+    code = ", ".join(f"{digit}: {x:.1f} and {y:.1f}" for digit, (x, y) in enumerate(left))
     return describe(
         drawn,
-        "Attention weights of the three models, a row for each place that predicts, a column for each input that is "
-        "looked at, averaged over sentences and heads. A row's weight above the diagonal, which is the future, on "
-        f"average: {told}.",
+        "Attention weights of the three models, a row for each place that has to say a digit, a column for each input, "
+        f"averaged. Mean weight of a row above the diagonal, the future: {told}. Fourth panel, late mask: "
+        f"the weight that its two heads leave on <s>, by the digit that is hidden, {code}.",
     )

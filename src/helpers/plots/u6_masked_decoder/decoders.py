@@ -46,7 +46,7 @@ def three_attentions() -> Figure:
     draw_arrow(ax, (left, 3.02), (left, 3.68))
     draw_box(ax, left, 4.0, "feed forward", GREY, 2.9, 0.6)
     draw_road(ax, [(left, 4.32), (left, 5.0)])
-    draw_box(ax, left, 5.3, "memory: one vector a source word", KEY, 3.3, 0.6)
+    draw_box(ax, left, 5.3, "memory: a vector for each source word", KEY, 3.3, 0.6)
     ax.text(left, 8.0, "Encoder", ha="center", fontsize=12, fontweight="bold")
     # The decoder.
     draw_box(ax, right, 0.7, "<s>   nous   mangeons", GREY, 2.9, 0.55)
@@ -160,9 +160,17 @@ def across(weights: np.ndarray, target: Sequence[str], source: Sequence[str], ti
     """Cross attention: a row for each target word, a column for each source word."""
     drawn, axes = grid(1, 1, width=5.6, height=3.0)
     ax = axes[0, 0]
-    names = {"row_label": "target words ask (Q)", "column_label": "source words answer (K, V)"}
     heatmap(
-        weights, rows=target, columns=source, title=title, ax=ax, limits=(0, 1), signed=False, numbers=False, **names
+        weights,
+        rows=target,
+        columns=source,
+        title=title,
+        ax=ax,
+        limits=(0, 1),
+        signed=False,
+        numbers=False,
+        row_label="target words ask (Q)",
+        column_label="source words answer (K, V)",
     )
     for (i, j), value in np.ndenumerate(weights):
         ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=9, color="black" if value > 0.5 else "white")

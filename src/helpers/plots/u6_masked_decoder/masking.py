@@ -309,6 +309,7 @@ def leaks(words: Sequence[str], seed: int = 3) -> Figure:
         )
         ax.set_xlabel("word that is changed")
     axes[0, 0].set_ylabel("output that moves")
+    drawn.colorbar(axes[0, 0].images[0], ax=axes, label="how far it moves", extend="max")
     return describe(
         drawn,
         f"Three grids, changed word by moved output, for '{' '.join(words)}'. How far the outputs above the diagonal "

@@ -140,7 +140,7 @@ def surprise(words: Sequence[str], logits: ArrayLike, right: int) -> Figure:
         fontsize=9,
         arrowprops={"arrowstyle": "-", "color": GREY},
     )
-    ax.set(xlabel="probability of the right word", ylabel="surprise −log p (nats)", ylim=(0, 4.7))
+    ax.set(xlabel="probability of the right word", ylabel="surprise −log p", ylim=(0, 4.7))
     ax.set_title("3  the rarer, the more surprising", fontsize=10)
     return describe(
         drawn,
@@ -164,7 +164,7 @@ def steps(
     """
     columns = max(len(prefixes), 1)
     drawn, axes = grid(1, columns, width=max(1.95, 5.0 / columns), height=3.0, sharey=True, sharex=True)
-    for number, (ax, prefix, p) in enumerate(zip(axes[0], prefixes, probabilities), 1):
+    for number, (ax, prefix, p) in enumerate(zip(axes[0], prefixes, probabilities)):
         best = int(np.argmax(p))
         ax.barh(range(len(words)), p, color=[COLOURS[5] if j == best else "#9FB8CC" for j in range(len(words))])
         for j, value in enumerate(p):

@@ -60,7 +60,7 @@ def maps_of(model: Any, src_ids: Sequence[int], written: Sequence[int]) -> dict[
         written: ids of its target, without bos and eos.
 
     Returns:
-        "source" and "target", the words on the axes, and for "encoder", "decoder" and "cross" a list with
+        "source", "read" and "target", the names on the axes, and for "encoder", "decoder" and "cross" a list with
         (heads, n_q, n_k) for each layer.
     """
     import torch
@@ -77,6 +77,7 @@ def maps_of(model: Any, src_ids: Sequence[int], written: Sequence[int]) -> dict[
     # In every decoder layer self-attention comes first, then cross attention.
     return {
         "source": words_of(src_ids),
+        "read": names[:-1],
         "target": [f"{reads}→{writes}" for reads, writes in zip(names, names[1:])],
         "encoder": encoder,
         "decoder": decoder[0::2],
@@ -119,18 +120,18 @@ def three_attentions(translations: Sequence[Mapping[str, Any]], title: str = "")
     """Encoder, decoder and cross attention, the mean of the heads, one row of maps for each sentence.
 
     Args:
-        translations: "language", "source" and "target" (names of the tokens), and the maps "encoder", "decoder",
-            "cross", (heads, n_q, n_k) each.
+        translations: "language", "source", "read" and "target" (names of the tokens), and the maps "encoder",
+            "decoder", "cross", (heads, n_q, n_k) each.
         title: what is shown.
     """
     drawn, axes = grid(len(translations), 3, width=3.5, height=3.2 if len(translations) > 1 else 4.0)
     if title:
         drawn.suptitle(title, fontsize=11)
     for row, (of, axes_of_row) in enumerate(zip(translations, axes)):
-        source, target = of["source"], of["target"]
+        source, read, target = of["source"], of["read"], of["target"]
         panels = (
             ("encoder", source, source, "the words"),
-            ("decoder", target, target, "read → to be written"),
+            ("decoder", target, read, "read → to be written"),
             ("cross", target, source, "read → to be written"),
         )
         for ax, (kind, queries, keys, label) in zip(axes_of_row, panels):

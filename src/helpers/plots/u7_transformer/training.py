@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 
 def running_mean(losses: ArrayLike) -> np.ndarray:
-    """A running mean over a twentieth of the steps so far."""
+    """A mean over a twentieth of the steps so far, half of them before and half after each step.
+
+    So it lies in the middle of what it averages, and does not lag behind. Near both ends the window is cut, evenly.
+    """
     losses = np.asarray(losses, dtype=float)
-    width = max(1, len(losses) // 20)
+    steps = np.arange(len(losses))
+    half = np.minimum(len(losses) // 40, np.minimum(steps, len(losses) - 1 - steps))
     total = np.cumsum(np.concatenate([[0.0], losses]))
-    ends = np.arange(1, len(losses) + 1)
-    starts = np.maximum(0, ends - width)
+    starts, ends = steps - half, steps + half + 1
     means: np.ndarray = (total[ends] - total[starts]) / (ends - starts)
     return means
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .blocks import blocks_by_hand, memory
 from .caches import cache_sizes, generation, recomputed, sharing
 from .norms import norm_clouds, norm_times
-from .overview import then_and_now
+from .overview import then_and_now, three_families
 from .positions import neighbours_or_halves, offset_maps, scores_by_offset, turning
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "scores_by_offset",
     "sharing",
     "then_and_now",
+    "three_families",
     "turning",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core import COLOURS, describe, figure, grid
-from .shapes import BLUE, GREY, ORANGE, VERMILION, draw_arrow, draw_box
+from .shapes import BLUE, GREEN, GREY, ORANGE, VERMILION, draw_arrow, draw_box
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,8 +28,8 @@ def blocks_by_hand() -> Figure:
         draw_box(ax, x, 1.8, 0.9, 0.5, values[j], colour)
     for y, name in ((2.5, "score s"), (1.8, "value v")):
         ax.text(-0.3, y, name, ha="right", va="center", fontsize=9)
-    ax.text(1.0, 3.05, "first block", ha="center", fontsize=9, color=BLUE)
-    ax.text(6.35, 3.05, "second block", ha="center", fontsize=9, color="#9a6700")
+    ax.text(1.0, 3.05, "block 0", ha="center", fontsize=9, color=BLUE)
+    ax.text(6.35, 3.05, "block 1", ha="center", fontsize=9, color="#9a6700")
     ax.text(-0.3, 0.65, "carried", ha="right", va="center", fontsize=9)
     carried = (
         (1.0, "m = ln 2\nl = ½ + 1 = 1½\no = ½·8 + 1·4 = 8", BLUE, 2.3),
@@ -46,28 +46,40 @@ def blocks_by_hand() -> Figure:
     ax.set_title("One query, four keys, two blocks: what was carried shrinks when the maximum rises", fontsize=10)
     return describe(
         drawn,
-        "Scores ln 1, ln 2 with values 8, 4 form the first block, ln 4, ln 1 with values 2, 16 the second. After the "
-        "first block: m = ln 2, l = 1.5, o = 8. The second block raises m to ln 4; what was carried is multiplied by "
+        "Scores ln 1, ln 2 with values 8, 4 form block 0, ln 4, ln 1 with values 2, 16 block 1. After "
+        "block 0: m = ln 2, l = 1.5, o = 8. Block 1 raises m to ln 4; what was carried is multiplied by "
         "one half, and the new block added: l = 0.75 + 1.25 = 2, o = 4 + 6 = 10. The result is o / l = 5.",
     )
 
 
 @figure
 def memory(
-    lengths: Sequence[int], full: Sequence[float | None], blocked: Sequence[float | None], budget: float
+    lengths: Sequence[int],
+    full: Sequence[float | None],
+    blocked: Sequence[float | None],
+    budget: float,
+    training: Sequence[float | None] = (),
 ) -> Figure:
-    """Measured peak memory of full and blocked attention in MiB; None where the budget was not enough."""
+    """Measured peak memory of full and blocked attention in MiB; None where the budget was not enough.
+
+    Args:
+        lengths: numbers of queries and keys.
+        full, blocked: without gradients, one number for each length.
+        budget: MiB that may be held.
+        training: blocked, while torch keeps what it needs for the gradients; empty leaves it out.
+    """
     drawn, axes = grid(1, 1, width=7.4, height=3.9)
     ax = axes[0, 0]
     for sizes, name, colour, line in (
         (full, "full: all n × n scores", ORANGE, "-"),
         (blocked, "blocked: your online softmax", BLUE, "--"),
+        (training, "blocked, and torch keeps all for the gradients", GREEN, ":"),
     ):
         known = [(n, size) for n, size in zip(lengths, sizes) if size is not None]
         if known:
             ax.plot(*zip(*known), line, color=colour, marker="o", linewidth=2, label=name)
         stopped = [n for n, size in zip(lengths, sizes) if size is None]
-        if stopped and known:
+        if stopped and known and sizes is full:
             ax.plot(stopped[0], budget, "x", color=VERMILION, markersize=13, markeredgewidth=3, clip_on=False, zorder=5)
             place = {"xytext": (-14, 12), "textcoords": "offset points", "ha": "right"}
             ax.annotate(
@@ -87,11 +99,20 @@ def memory(
     ax.set_ylim(0.9, budget * 3)
     ax.set_xlabel("n, number of queries and keys")
     ax.set_ylabel("peak of new memory, MiB")
-    ax.set_title("Doubling n: four times the memory for full attention, twice for blocked", fontsize=10)
+    ax.set_title(
+        "Doubling n: four times the memory for full attention, twice for blocked without gradients", fontsize=10
+    )
     ax.legend(fontsize=9, loc="lower right")
     told = "; ".join(
         f"n = {n:,}, full {'does not fit' if a is None else f'{a:.0f} MiB'}, "
         f"blocked {'none' if b is None else f'{b:.0f} MiB'}"
         for n, a, b in zip(lengths, full, blocked)
     )
-    return describe(drawn, f"Peak of new memory against n, with a budget of {budget:,.0f} MiB: {told}.")
+    kept = ", ".join(
+        f"{n:,}: {'does not fit' if size is None else f'{size:.0f}'}" for n, size in zip(lengths, training)
+    )
+    return describe(
+        drawn,
+        f"Peak of new memory against n, with a budget of {budget:,.0f} MiB: {told}."
+        + (f" Blocked with gradients, MiB by n: {kept}." if kept else ""),
+    )

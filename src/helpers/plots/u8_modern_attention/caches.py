@@ -156,5 +156,5 @@ def cache_sizes(lengths: Sequence[int], gigabytes: Mapping[int, Sequence[float]]
     return describe(
         drawn,
         f"Size of the cache against its tokens, a line for each number of heads of keys and values. At {lengths[-1]:,} "
-        f"tokens: {told}. The weights of the whole model, {weights:.0f} GiB, are a level line.",
+        f"tokens: {told}. The weights of the whole model, {weights:.0f} GiB, are a horizontal line.",
     )

@@ -1,0 +1,101 @@
+"""The known mistakes: the one whose answers are the learner's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from helpers.exercise import Mistake
+from helpers.running.runner import Answer
+from helpers.verdict import Diagnosis, Finding
+
+from .agreement import agree
+from .papers import Paper
+
+# What may be wrong besides with what was computed: a case that fails by these may have another reason.
+_CONDUCT = (
+    "changed",
+    "shares",
+    "overwritten",
+    "memory",
+    "warning",
+    "numpy",
+    "torch",
+    "no gradient",
+    "unused",
+    "unanswered",
+)
+
+
+def recognise(
+    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], in_part: bool = False
+) -> Diagnosis | None:
+    """Return the one known mistake that the answers show, or None.
+
+    A mistake is recognised when it explains the first failure, fails nowhere that the learner passes, and is wrong in
+    the learner's way wherever both fail: one disagreement is a no. Of several, the one that explains most cases; a draw
+    is no diagnosis.
+
+    Args:
+        work: the cases.
+        answers: the learner's.
+        found: what is wrong with each.
+        in_part: whether it is enough to explain most of the failures, and two or more. Else all have to be.
+    """
+    first = next(i for i, finding in enumerate(found) if finding is not None)
+    shown = found[first]
+    assert shown is not None
+    # Most are out after this one case, so the others are not even run.
+    candidates = [m for m in work.exercise.mistakes if _shows(work, answers, m, first, shown)]
+    failures = sum(
+        finding is not None and finding.kind not in _CONDUCT and case.raises is None and not case.from_file
+        for case, finding in zip(work.cases, found)
+    )
+    explained: dict[str, int] = {}
+    for mistake in candidates:
+        count, values = _explains(work, answers, found, mistake)
+        if count and (values >= failures or (in_part and values >= max(2, failures / 2))):
+            explained[mistake.name] = count
+    best = max(explained.values(), default=0)
+    names = [name for name, count in explained.items() if count == best]
+    if len(names) != 1:
+        return None
+    mistake = next(m for m in work.exercise.mistakes if m.name == names[0])
+    return Diagnosis(mistake.name, mistake.hint)
+
+
+def _shows(work: Paper, answers: Sequence[Answer], mistake: Mistake, first: int, shown: Finding) -> bool:
+    """Whether a mistake is wrong in the first failing case as the learner is."""
+    if shown.kind == "overwritten":
+        # Only a later call shows it.
+        return True
+    if shown.kind == "relation":
+        relations = (one for one in work.exercise.relations if one.property == shown.property)
+        told = (work.mistaken_together(mistake, relation) for relation in relations)
+        return any(finding is not None and finding.message == shown.message for finding in told)
+    return agree(work.exercise, answers[first], shown, *work.mistaken_at(mistake, first))
+
+
+def _explains(
+    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], mistake: Mistake
+) -> tuple[int, int]:
+    """How many failures a mistake explains, and how many of these by what was computed; 0, 0 when one case
+    contradicts it."""
+    count = values = 0
+    slow = work.cases[0].init is not None
+    if slow:
+        # Modules take long to make: the first contradiction ends it, and the others are not run at all.
+        for i, mine in enumerate(found):
+            if mine is None and work.mistaken_at(mistake, i)[1] is not None:
+                return 0, 0
+    wrong, wrong_found = work.mistaken(mistake)
+    for i, (mine, other) in enumerate(zip(found, wrong_found)):
+        if other is None:
+            continue
+        bad_arguments = work.cases[i].raises is not None
+        if agree(work.exercise, answers[i], mine, wrong[i], other):
+            count += 1
+            values += not bad_arguments and other.kind not in _CONDUCT
+        elif mine is None or not bad_arguments:
+            # How an answer refuses bad arguments is a matter of its own: it may be missing in either or in both.
+            return 0, 0
+    return count, values

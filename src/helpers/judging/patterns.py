@@ -1,0 +1,55 @@
+"""What the pattern of failing cases says by itself: right where a trait is there, wrong where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from helpers.running.runner import Answer
+from helpers.verdict import Diagnosis, Finding
+
+from . import traits
+from .papers import Paper
+
+# What else may be wrong with a right value (a view, a warning, memory) has names of its own.
+_ABOUT_VALUES = ("values", "shape", "raised", "compared", "results")
+_BATCH = "does not work for every number of batch axes"
+
+
+def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None]) -> Diagnosis | None:
+    """Return the one trait that tells all failing cases from all others, or None.
+
+    It is said where both sides have two cases or more, or where the failing cases were made to probe it; and only when
+    no other trait tells them apart as well.
+    """
+    del answers  # the numbers say more than this in the next step
+    rows = [i for i, case in enumerate(work.cases) if case.raises is None and not case.from_file]
+    failing = [i for i in rows if found[i] is not None]
+    passing = [i for i in rows if found[i] is None]
+    if not failing or not passing or any((f := found[i]) and f.kind not in _ABOUT_VALUES for i in failing):
+        return None
+    of = work.traits
+    separating = []
+    for trait in traits.WORDS:
+        wrong = [trait in of[i] for i in failing]
+        right = [trait in of[i] for i in passing]
+        if all(wrong) and not any(right):
+            separating.append((trait, True))
+        elif traits.WORDS[trait].either and not any(wrong) and all(right):
+            separating.append((trait, False))
+    axes = [work.axes[i] for i in failing], [work.axes[i] for i in passing]
+    if not separating and len(set(axes[0])) > 1 and not set(axes[0]) & set(axes[1]) and len(axes[1]) >= 2:
+        return Diagnosis(_BATCH, traits.WORDS["batch"].hint)
+    if len(separating) != 1:
+        return None
+    ((trait, present),) = separating
+    if trait != "batch" and any((f := found[i]) and f.kind == "raised" for i in failing):
+        # An error says more by itself, and has a hint of its own.
+        return None
+    enough = len(failing) >= 2 and len(passing) >= 2
+    if not enough and not (present and all(traits.is_explicit(work.cases[i], trait) for i in failing)):
+        return None
+    words = traits.WORDS[trait]
+    if trait == "batch" and present:
+        return Diagnosis(_BATCH, words.hint)
+    right_with, wrong_with = (words.absent, words.present) if present else (words.present, words.absent)
+    return Diagnosis(f"right with {right_with}, wrong with {wrong_with}", words.hint)
