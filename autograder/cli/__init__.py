@@ -19,6 +19,7 @@ for _command in (
     author.build,
     author.preview,
     classes.init,
+    classes.roster,
     grading.grade,
     grading.report,
     author.sample,
