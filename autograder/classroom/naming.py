@@ -1,9 +1,12 @@
-"""Names of students and units as a terminal shows them."""
+"""Names of students: as a terminal shows them, and those that somebody asked for."""
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Iterable
+
+from autograder.course import CourseError
 
 
 def shortened(names: Iterable[str], longest: int) -> dict[str, str]:
@@ -24,3 +27,25 @@ def in_middle(text: str, longest: int) -> str:
 def printable(text: str) -> str:
     """A text without what a terminal would obey: a student's id may be any name of a folder."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def chosen_students(asked: Iterable[str] | None, every: Iterable[str], what: str) -> list[str] | None:
+    """Return the students asked for, or None for all.
+
+    Args:
+        asked: ids, or nothing.
+        every: the ids that there are.
+        what: what there is none of for an id that is not among them, as "submission of u1".
+
+    Raises:
+        CourseError: an id is not among them; the message has the nearest one.
+    """
+    if not asked:
+        return None
+    known = sorted(set(every))
+    for student in asked:
+        if student not in known:
+            near = difflib.get_close_matches(student.lower(), {one.lower(): one for one in known}, n=1)
+            meant = f". Did you mean {next(one for one in known if one.lower() == near[0])!r}?" if near else ""
+            raise CourseError(f"there is no {what} by the student {student!r}{meant}")
+    return list(dict.fromkeys(asked))

@@ -27,6 +27,15 @@ def init(folder: Annotated[Path, typer.Argument(help="The class folder to make."
     )
 
 
+def status(units: Units = None, course_folder: Course = Path(".")) -> None:
+    """Say who handed in what, what is graded, waits, or could not be graded."""
+    from autograder.classroom.classroom import Classroom
+    from autograder.report import status as standing
+
+    classroom = Classroom.open(course_folder)
+    console.print(standing.shown(standing.standings(classroom, list(course.chosen(units)) if units else [])))
+
+
 def extend(
     unit: Annotated[str, typer.Argument(help="The unit, as u1.")],
     student: Annotated[str, typer.Argument(help="The student's id.")],

@@ -13,12 +13,13 @@ from rich.console import Console
 from autograder import course
 from autograder.course import CourseError
 
-from .shared import Course, Units, console
+from .shared import Course, Students, Units, console
 
 
 def grade(
     units: Units = None,
     course_folder: Course = Path("."),
+    student: Students = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; as many as cores if not named.")
     ] = None,
@@ -48,12 +49,15 @@ def grade(
         with early.importing():
             from autograder import report
             from autograder.classroom.classroom import Classroom
+            from autograder.classroom.naming import chosen_students
             from autograder.grading import coordinator, progress
             from autograder.grading.pools import Local
 
         classroom = Classroom.open(course_folder)
         names = list(course.chosen(units))
-        waiting = sum(len(classroom.submitted(unit)) for unit in names)
+        handed_in = [one for unit in names for one in classroom.submitted(unit)]
+        students = chosen_students(student, handed_in, f"submission of {', '.join(units or ['any unit'])}")
+        waiting = len(handed_in) if students is None else sum(one in students for one in handed_in)
         if scheduler is None:
             stack.enter_context(Local.forked_early(jobs, waiting))
         if not waiting:
@@ -66,7 +70,9 @@ def grade(
             return
         with progress.Events() if events else progress.Lines(Console(stderr=True)) as tell:
             try:
-                results = coordinator.grade(classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade)
+                results = coordinator.grade(
+                    classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade, students
+                )
             except coordinator.Stopped as stopped:
                 tell("told", text=str(stopped))
                 raise typer.Exit(130) from None
@@ -80,13 +86,16 @@ def grade(
 
 def report(
     course_folder: Course = Path("."),
+    student: Students = None,
     lookalikes: Annotated[
         bool, typer.Option("--lookalikes", help="Also look for pairs of submissions that look alike.")
     ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Folder for report.html and the CSV files; report/ in the class folder if not named."
+            "--out",
+            help="Folder for report.html and the CSV files; report/ in the class folder if not named; of "
+            "chosen students, report/chosen/.",
         ),
     ] = None,
 ) -> None:
@@ -94,5 +103,5 @@ def report(
     from autograder import report as reporter
     from autograder.classroom.classroom import Classroom
 
-    page = reporter.write(Classroom.open(course_folder), folder=out, look_alikes=lookalikes)
+    page = reporter.write(Classroom.open(course_folder), folder=out, look_alikes=lookalikes, students=student)
     console.print(f"report: {page}", soft_wrap=True)

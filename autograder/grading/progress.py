@@ -30,7 +30,7 @@ from .results import Result
 
 SLOWEST = 3
 # Three of them with their units and seconds stay within 80 columns.
-_LONGEST_NAME = 14
+_LONGEST_NAME = 11
 LINE_SECONDS = 10.0
 
 
