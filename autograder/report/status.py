@@ -20,7 +20,7 @@ from autograder.grading.records import Records
 from autograder.grading.results import silent
 
 from .graded_class import Unit, gather
-from .terminal import LONGEST_STUDENT, MOST_STUDENTS, lines
+from .terminal import LONGEST_STUDENT, MOST_STUDENTS, lines, short_units
 
 _COUNTS = {
     "handed in": "handed_in",
@@ -78,9 +78,10 @@ def shown(found: Sequence[Standing]) -> Group:
     drawn = lines("", ("unit", *_COUNTS))
     for column in drawn.columns[1:]:
         column.justify = "right"
+    short = short_units([one.unit for one in found])
     parts: list[RenderableType] = [drawn, Text()]
     for one in found:
-        drawn.add_row(in_middle(printable(one.unit), 20), *(str(len(getattr(one, name))) for name in _COUNTS.values()))
+        drawn.add_row(short[one.unit], *(str(len(getattr(one, name))) for name in _COUNTS.values()))
         for what, ids in (
             ("to grade, with `autograder grade`", one.waiting),
             ("written answers to grade by hand, in formgrader", one.by_hand),
@@ -88,7 +89,7 @@ def shown(found: Sequence[Standing]) -> Group:
             ("handed in nothing", one.nothing),
         ):
             if ids:
-                parts += [Text(f"{printable(one.unit)}, {what}:"), Padding(Text(_named(ids)), (0, 0, 0, 4))]
+                parts += [Text(f"{short[one.unit]}, {what}:"), Padding(Text(_named(ids)), (0, 0, 0, 4))]
     return Group(*parts)
 
 

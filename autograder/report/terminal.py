@@ -32,7 +32,7 @@ def table(results: Sequence[Result]) -> Group:
     """
     units = list(dict.fromkeys(result.unit for result in results))
     ids = shortened((result.student for result in results), LONGEST_STUDENT)
-    short = _short_units(units)
+    short = short_units(units)
     what = f"{len(results)} {'submission' if len(results) == 1 else 'submissions'}"
     title = f"{printable(units[0])}: {what}" if len(units) == 1 else what
     columns = ("student", *(("unit",) if len(units) > 1 else ()), *_NUMBERS, "state")
@@ -59,7 +59,7 @@ def lines(title: str, columns: Sequence[str]) -> Table:
     return drawn
 
 
-def _short_units(units: Sequence[str]) -> dict[str, str]:
+def short_units(units: Sequence[str]) -> dict[str, str]:
     """Units as they are typed, `u1`, where that names one only."""
     first = Counter(unit.split("_")[0] for unit in units)
     return shortened(units, LONGEST_UNIT) | {

@@ -61,19 +61,19 @@ def test_some_students_and_the_status_of_a_class(tmp_path):
     with room.gradebook() as gradebook:
         gradebook.db.add(Student(id="absent"))
         gradebook.db.commit()
-    assert re.search(rf"{UNIT} +7 +0 +7 +0 +0 +1 *\n", said("status", "--course", room.root))
+    assert re.search(r" u0 +7 +0 +7 +0 +0 +1 *\n", said("status", "--course", room.root))
 
     text = said("grade", "u0", "--course", room.root, "--student", "s001", "--student", "s003", "--no-feedback")
     assert "s001" in text and "s003" in text and "s000" not in text
     text = said("status", "u0", "--course", room.root)
-    assert re.search(rf"{UNIT} +7 +2 +5 +0 +0 +1 *\n", text)
+    assert re.search(r" u0 +7 +2 +5 +0 +0 +1 *\n", text)
     assert "to grade, with `autograder grade`:\n    s000, s002, s004, s005, s006" in text
     assert "handed in nothing:\n    absent" in text
 
     coordinator.grade(room, [UNIT], feedback=False)
     classes.submit(room.root, "s001", "handed in again")
     text = said("status", "--course", room.root)
-    assert re.search(rf"{UNIT} +7 +5 +1 +0 +1 +1 *\n", text)
+    assert re.search(r" u0 +7 +5 +1 +0 +1 +1 *\n", text)
     assert "not gradable, the report says why:\n    s006" in text and "`autograder grade`:\n    s001" in text
 
     page = room.root / "report" / "chosen" / "report.html"
