@@ -46,6 +46,15 @@ def roster(
         console.print(f"columns not used: {', '.join(done.ignored)}", markup=False, highlight=False, soft_wrap=True)
 
 
+def status(units: Units = None, course_folder: Course = Path(".")) -> None:
+    """Say who handed in what, what is graded, waits, or could not be graded."""
+    from autograder.classroom.classroom import Classroom
+    from autograder.report import status as standing
+
+    classroom = Classroom.open(course_folder)
+    console.print(standing.shown(standing.standings(classroom, list(course.chosen(units)) if units else [])))
+
+
 def extend(
     unit: Annotated[str, typer.Argument(help="The unit, as u1.")],
     student: Annotated[str, typer.Argument(help="The student's id.")],

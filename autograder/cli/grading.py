@@ -12,12 +12,13 @@ from rich.console import Console
 
 from autograder.course import CourseError
 
-from .shared import Course, Units, console
+from .shared import Course, Students, Units, console
 
 
 def grade(
     units: Units = None,
     course_folder: Course = Path("."),
+    student: Students = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; as many as cores if not named.")
     ] = None,
@@ -53,12 +54,17 @@ def grade(
         with early.importing():
             from autograder import report
             from autograder.classroom.classroom import Classroom
+            from autograder.classroom.naming import chosen_students
             from autograder.grading import admission, coordinator, progress
             from autograder.grading.pools import Local
 
         classroom = Classroom.open(course_folder)
         admitted = admission.admit(classroom, units, enroll)
         names = list(admitted.units)
+        handed_in = [one for unit in names for one in classroom.submitted(unit)]
+        wanted = chosen_students(student, handed_in, f"submission of {', '.join(units or ['any unit'])}")
+        if wanted is not None:
+            admitted = admitted.only(wanted, handed_in)
         if scheduler is None:
             stack.enter_context(Local.forked_early(jobs, admitted.waiting))
         if not admitted.waiting:
@@ -109,13 +115,16 @@ def grade(
 
 def report(
     course_folder: Course = Path("."),
+    student: Students = None,
     lookalikes: Annotated[
         bool, typer.Option("--lookalikes", help="Also look for pairs of submissions that look alike.")
     ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Folder for report.html and the CSV files; report/ in the class folder if not named."
+            "--out",
+            help="Folder for report.html and the CSV files; report/ in the class folder if not named; of "
+            "chosen students, report/chosen/.",
         ),
     ] = None,
 ) -> None:
@@ -123,5 +132,5 @@ def report(
     from autograder import report as reporter
     from autograder.classroom.classroom import Classroom
 
-    page = reporter.write(Classroom.open(course_folder), folder=out, look_alikes=lookalikes)
+    page = reporter.write(Classroom.open(course_folder), folder=out, look_alikes=lookalikes, students=student)
     console.print(f"report: {page}", soft_wrap=True)

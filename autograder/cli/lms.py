@@ -10,7 +10,7 @@ import typer
 from autograder import course
 from autograder.course import CourseError
 
-from .shared import Course, Units, console
+from .shared import Course, Students, Units, console
 
 
 def collect(
@@ -95,6 +95,7 @@ def feedback(
         Path | None, typer.Option("--file", help="The zip to write; into the class folder if not named.")
     ] = None,
     course_folder: Course = Path("."),
+    student: Students = None,
     worksheet: Annotated[
         Path | None, typer.Option(help="Moodle's grading worksheet, if the submissions were collected with it.")
     ] = None,
@@ -104,7 +105,7 @@ def feedback(
     from autograder.lms import feedback_files
 
     written = feedback_files.zip_feedback(
-        Classroom.open(course_folder), course.chosen([unit])[0], system, file, worksheet
+        Classroom.open(course_folder), course.chosen([unit])[0], system, file, worksheet, student
     )
     console.print(
         f"feedback of {len(written.students)} in {written.path}", markup=False, highlight=False, soft_wrap=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import logging
 from collections.abc import Sequence
@@ -32,6 +33,11 @@ class Admitted:
     students: list[str] | None
     told: tuple[str, ...]
     waiting: int
+
+    def only(self, wanted: Sequence[str], handed_in: Sequence[str]) -> Admitted:
+        """Return what is left of it for some students, given whose submissions there are."""
+        students = [one for one in wanted if self.students is None or one in self.students]
+        return dataclasses.replace(self, students=students, waiting=sum(one in students for one in handed_in))
 
 
 def admit(classroom: Classroom, asked: Sequence[str] | None = None, enroll: bool = False) -> Admitted:
