@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
 
@@ -54,6 +55,13 @@ def chosen(names: list[str] | None) -> tuple[str, ...]:
     for name in names:
         matches = [unit for unit in every if unit == name or unit.split("_")[0] == name]
         if not matches:
-            raise CourseError(f"there is no unit {name!r}; the units are {', '.join(every)}")
+            raise CourseError(f"there is no unit {name!r}{_meant(name, every)} The units are {', '.join(every)}")
         found += matches
     return tuple(sorted(set(found), key=number))
+
+
+def _meant(name: str, every: tuple[str, ...]) -> str:
+    """The nearest unit as a question: by what is typed of it, its short name, or its words after the number."""
+    spelt = {form: unit for unit in every for form in (unit.split("_", 1)[1], unit.split("_")[0], unit)}
+    near = difflib.get_close_matches(name.lower().replace("-", "_").replace(" ", "_"), spelt, n=1)
+    return f". Did you mean {spelt[near[0]]}?" if near else "."

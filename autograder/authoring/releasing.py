@@ -16,7 +16,7 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder import course
-from autograder.classroom.classroom import CONFIG, Classroom, told_by_database
+from autograder.classroom.classroom import CONFIG, Classroom, is_class, protect, told_by_database
 from autograder.classroom.secret import class_secret
 from autograder.course import CourseError
 
@@ -43,7 +43,16 @@ def init(
     root = root.absolute()
     if root == course.ROOT or course.ROOT / "solutions" in root.parents:
         raise CourseError(f"{root} is part of the course itself: student data belongs in a folder of its own")
+    around = next((path for path in root.parents if is_class(path)), None)
+    if around is not None:
+        raise CourseError(
+            f"{root} lies in the class folder {around}: name that to release units there, or make a class elsewhere"
+        )
+    fresh = not (root / CONFIG).exists()
     try:
+        if not root.exists():
+            # Everything about the students will be in it.
+            root.mkdir(mode=0o700, parents=True)
         for name in ("source", "release", "submitted", "autograded", "feedback"):
             (root / name).mkdir(parents=True, exist_ok=True)
         if not (root / CONFIG).exists():
@@ -59,6 +68,8 @@ def init(
             with classroom.gradebook() as gradebook:
                 gradebook.update_or_create_assignment(unit, duedate=duedate)
         done(unit)
+    if fresh:
+        protect(classroom)
     return classroom
 
 

@@ -17,11 +17,17 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.classroom import layout
+from autograder.classroom.classroom import CONFIG
+from autograder.course import CourseError
+
 from . import building
 
 FOLDER = Path(__file__).with_name("sample_class")
 UNIT = "u1_dot_products"
 DUE = "2026-10-01 12:00:00 UTC"
+# Says of a class folder that it is the sample class's.
+_MARK = Path(layout.FOLDER, "sample class")
 _MARKS = re.compile(r"^[ #]*### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 _ANSWER = re.compile(r"^# %% (\w+)\n", re.MULTILINE)
 
@@ -102,9 +108,26 @@ def read_answers(path: Path) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2]))
 
 
+def need_free(root: Path) -> None:
+    """Refuse a folder with a class or submissions of somebody else in it; the sample class may be written again.
+
+    Raises:
+        CourseError: the folder is somebody's.
+    """
+    if (root / _MARK).is_file():
+        return
+    if (root / CONFIG).exists() or (root / "gradebook.db").exists() or any((root / "submitted").glob("*")):
+        raise CourseError(
+            f"{root.absolute()} holds a class already, and the sample class would overwrite students in it: "
+            "name a folder of its own, as `autograder sample ~/sample_class`"
+        )
+
+
 def write(root: Path) -> list[Student]:
     """Write the sample class's submissions into a class folder and return the students."""
     everyone = students()
+    (root / _MARK).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (root / _MARK).touch()
     for student in everyone:
         folder = root / "submitted" / student.name / UNIT
         folder.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,8 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CourseError
 
+from .layout import FOLDER
+
 CONFIG = "nbgrader_config.py"
 MAX_ID = 128
 
@@ -102,6 +104,27 @@ def wrong_id(name: str) -> str:
         return "it holds a line break or another control character"
     # As long as the gradebook's columns.
     return f"it is longer than {MAX_ID} characters" if len(name) > MAX_ID else ""
+
+
+def is_class(folder: Path) -> bool:
+    """Whether a folder is a class: it has a configuration, and a gradebook or a secret."""
+    return (folder / CONFIG).is_file() and ((folder / FOLDER).is_dir() or (folder / "gradebook.db").is_file())
+
+
+def gradebook_file(classroom: Classroom) -> Path | None:
+    """Return the file of a gradebook in SQLite, or None for another database."""
+    url = classroom.db_url
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
+def protect(classroom: Classroom) -> None:
+    """Take the rights of others from a new class's folder and gradebook, unless graders share it as a group."""
+    if classroom.directory(logging.getLogger("attention")).groupshared:
+        return
+    classroom.root.chmod(0o700)
+    path = gradebook_file(classroom)
+    if path is not None and path.is_file():
+        path.chmod(0o600)
 
 
 def told_by_database(error: SQLAlchemyError, url: str) -> str:

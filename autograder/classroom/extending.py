@@ -8,12 +8,9 @@ our own beside nbgrader's, and goes into the submission when that is made, whoev
 from __future__ import annotations
 
 import datetime
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
-import dateutil.parser
-import dateutil.tz
 import sqlalchemy as sa
 from nbgrader.api import MissingEntry, SubmittedAssignment
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +20,7 @@ from autograder.course import CourseError
 
 from .classroom import Classroom, told_by_database
 from .layout import EXTENSIONS
+from .times import UnreadableTime, read_time
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def extend(
                 assignment = gradebook.find_assignment(unit)
             except MissingEntry:
                 raise CourseError(
-                    f"{unit} is not released in this class: run `autograder init {classroom.root}`"
+                    f"{unit} is not released in this class: run `autograder init {classroom.root} {unit}`"
                 ) from None
             try:
                 gradebook.find_student(student)
@@ -98,28 +96,16 @@ def extend(
 
 def _length(due: datetime.datetime, until: str | None, hours: float | None) -> datetime.timedelta:
     try:
-        length = datetime.timedelta(hours=hours or 0.0) if until is None else _utc(until) - due
-    except (ValueError, OverflowError, dateutil.parser.UnknownTimezoneWarning):
+        length = datetime.timedelta(hours=hours or 0.0) if until is None else read_time(until) - due
+    except UnreadableTime as error:
         raise CourseError(
-            f"{hours if until is None else until} is no time; "
-            "one looks like 2026-10-08 12:00 UTC or 2026-10-08 14:00 Europe/Berlin"
+            f"{until} is no time ({error}); one looks like 2026-10-08 12:00 UTC or 2026-10-08 14:00 Europe/Berlin"
         ) from None
+    except (ValueError, OverflowError):
+        raise CourseError(f"{hours} is no time; a number of hours is") from None
     if length < datetime.timedelta(0):
         raise CourseError(f"that is before the class's own due date, {due:%Y-%m-%d %H:%M} UTC")
     return length
-
-
-def _utc(text: str) -> datetime.datetime:
-    """Read a time. nbgrader's own `parse_utc` takes "+0200" for 200 seconds, so this is dateutil's, with names of
-    zones.
-    """
-    clock, _, zone = text.strip().rpartition(" ")
-    known = dateutil.tz.gettz(zone) if zone.replace("/", "").replace("_", "").isalpha() else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", dateutil.parser.UnknownTimezoneWarning)
-        told = dateutil.parser.parse(clock if known else text)
-    told = told.replace(tzinfo=known or told.tzinfo or datetime.UTC)
-    return told.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def listen() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from autograder.course import CourseError
 
 from .classroom import CONFIG, Classroom, told_by_database
-from .layout import EXTENSIONS, FOLDER, GRADED, only_grader, outcome_path
+from .layout import EXTENSIONS, FOLDER, GRADED, KEPT, only_grader, outcome_path
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,23 @@ def forget(classroom: Classroom, student: str) -> Forgotten:
             folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
         for unit in units:
             outcome_path(classroom.root, unit, student).unlink(missing_ok=True)
+        _forget_kept(classroom.root, student)
     own = {*kinds, directory.source_directory, directory.release_directory, CONFIG, FOLDER, "gradebook.db"}
     return Forgotten(student, folders, tuple(sorted(path for path in classroom.root.iterdir() if path.name not in own)))
+
+
+def _forget_kept(root: Path, student: str) -> None:
+    """Delete what collecting has kept of a student, and the downloads that it kept, which name everybody."""
+    for place in sorted((root / KEPT).glob("*")):
+        kinds = (f"submitted/{student}", f"brought/{student}", "downloaded", "download brought")
+        for path in (place / kind for kind in kinds):
+            if path.is_dir():
+                shutil.rmtree(path)
+        record = place / "record.json"
+        if record.is_file():
+            told = json.loads(record.read_text(encoding="utf-8"))
+            told["students"] = [one for one in told["students"] if one != student]
+            record.write_text(json.dumps(told), encoding="utf-8")
 
 
 def _remove(gradebook: Gradebook, student: str) -> bool:

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from autograder.course import CourseError
 
 FOLDER = ".attention"
+# What collecting has replaced.
+KEPT = Path(FOLDER, "kept")
 
 TABLES = sa.MetaData()
 # What was graded of each submission; it changes in one transaction with the points.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,24 +14,39 @@ from autograder.course import CourseError
 from . import author, classes, grading, learner, lms
 from .extras import missing_extra
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-# In the order in which `autograder --help` lists them.
-for _command in (
-    author.build,
-    author.preview,
-    classes.init,
-    grading.grade,
-    grading.report,
-    author.sample,
-    learner.pack,
-    lms.collect,
-    lms.export,
-    lms.feedback,
-    classes.extend,
-    classes.forget,
-    classes.doctor,
-):
-    app.command()(_command)
+_HELP = (
+    "Grades the notebooks of the course Attention: collects what a class handed in, runs it in a sandbox, and writes "
+    "points, feedback and a report.\n\n"
+    "A class is a folder, made by `autograder init`. `autograder COMMAND --help` tells more of a command, and "
+    "docs/instructors.md leads through a term."
+)
+app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+for _group, _commands in {
+    "For learners": (learner.pack,),
+    "A class": (classes.init, classes.roster, classes.status, classes.extend, classes.forget, classes.doctor),
+    "Grading": (grading.grade, grading.report),
+    "Moodle and Canvas": (lms.collect, lms.feedback, lms.export),
+    "For authors": (author.build, author.preview, author.sample),
+}.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_group)(_command)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        import helpers
+
+        typer.echo(f"autograder {helpers.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say the version and stop.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

@@ -63,6 +63,10 @@ def sample(folder: Annotated[Path, typer.Argument(help="Where the sample class g
     from autograder.authoring import releasing
     from autograder.authoring import sample as sampler
 
-    releasing.init(folder, [sampler.UNIT], duedate=sampler.DUE)
+    sampler.need_free(folder)
+    room = releasing.init(folder, [sampler.UNIT], duedate=sampler.DUE)
     everyone = sampler.write(folder)
+    with room.gradebook() as gradebook:
+        for student in everyone:
+            gradebook.update_or_create_student(student.name)
     console.print(f"{folder.absolute()}: {len(everyone)} submissions of {sampler.UNIT}", soft_wrap=True)

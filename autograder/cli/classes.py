@@ -27,6 +27,34 @@ def init(folder: Annotated[Path, typer.Argument(help="The class folder to make."
     )
 
 
+def roster(
+    file: Annotated[Path, typer.Argument(help="A CSV file with a column id, from a spreadsheet or a system.")],
+    course_folder: Course = Path("."),
+) -> None:
+    """Take the students of a table into the class, and correct those who are there; removes nobody."""
+    from autograder.classroom import rosters
+    from autograder.classroom.classroom import Classroom
+
+    done = rosters.take_in(Classroom.open(course_folder), file)
+    console.print(
+        f"students: {len(done.added)} new, {len(done.changed)} changed, {len(done.same)} as before",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    if done.ignored:
+        console.print(f"columns not used: {', '.join(done.ignored)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def status(units: Units = None, course_folder: Course = Path(".")) -> None:
+    """Say who handed in what, what is graded, waits, or could not be graded."""
+    from autograder.classroom.classroom import Classroom
+    from autograder.report import status as standing
+
+    classroom = Classroom.open(course_folder)
+    console.print(standing.shown(standing.standings(classroom, list(course.chosen(units)) if units else [])))
+
+
 def extend(
     unit: Annotated[str, typer.Argument(help="The unit, as u1.")],
     student: Annotated[str, typer.Argument(help="The student's id.")],
@@ -82,11 +110,23 @@ def forget(
         )
 
 
-def doctor() -> None:
-    """Say what this machine can give to keep grading safe."""
+def doctor(
+    course_folder: Annotated[
+        Path | None, typer.Option("--course", help="Look at this class folder too; at the one you are in by itself.")
+    ] = None,
+) -> None:
+    """Say what this machine can give to keep grading safe, and whether a class folder is whole."""
     from autograder.sandbox import doctor as examiner
 
     findings = examiner.examine()
     console.print(examiner.table(findings))
+    if course_folder is None and Path("nbgrader_config.py").is_file() and Path("gradebook.db").is_file():
+        course_folder = Path(".")
+    if course_folder is not None:
+        from autograder.classroom import examination
+
+        found = examination.examine(course_folder)
+        console.print(examiner.table(found, f"The class in {course_folder.absolute()}"))
+        findings += found
     if any(finding.needed and not finding.present for finding in findings):
         raise typer.Exit(1)

@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograder import course
 from autograder.course import CourseError
 
-from .shared import Course, Units, console
+from .shared import Course, Students, Units, console
 
 
 def grade(
     units: Units = None,
     course_folder: Course = Path("."),
+    student: Students = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Worker processes; as many as cores if not named.")
     ] = None,
@@ -33,6 +33,9 @@ def grade(
     skip: Annotated[
         list[str] | None, typer.Option("--skip", help="Leave this student out for now; may be given more than once.")
     ] = None,
+    enroll: Annotated[
+        bool, typer.Option("--enroll", help="Put students who handed in and are not on the roster on it.")
+    ] = False,
     events: Annotated[
         bool, typer.Option("--json", help="Write what happens as JSON events, one a line, instead of a table.")
     ] = False,
@@ -51,27 +54,49 @@ def grade(
         with early.importing():
             from autograder import report
             from autograder.classroom.classroom import Classroom
-            from autograder.grading import coordinator, progress
+            from autograder.classroom.naming import chosen_students
+            from autograder.grading import admission, coordinator, progress
             from autograder.grading.pools import Local
 
         classroom = Classroom.open(course_folder)
-        names = list(course.chosen(units))
-        waiting = sum(len(classroom.submitted(unit)) + len(classroom.misnamed(unit)) for unit in names)
+        admitted = admission.admit(classroom, units, enroll)
+        names = list(admitted.units)
+        handed_in = [one for unit in names for one in classroom.submitted(unit)]
+        wanted = chosen_students(student, handed_in, f"submission of {', '.join(units or ['any unit'])}")
+        if wanted is not None:
+            admitted = admitted.only(wanted, handed_in)
         if scheduler is None:
-            stack.enter_context(Local.forked_early(jobs, waiting))
-        if not waiting:
+            stack.enter_context(Local.forked_early(jobs, admitted.waiting))
+        if not admitted.waiting:
             if not events:
                 console.print(
                     f"nothing to grade: no submissions of {', '.join(units or ['any unit'])} "
                     f"in {classroom.root / 'submitted'}",
+                    *admitted.told,
+                    sep="\n",
+                    markup=False,
+                    highlight=False,
                     soft_wrap=True,
                 )
+            if admitted.told:
+                raise typer.Exit(3)
             return
         unfinished = None
         with progress.Events() if events else progress.Lines(Console(stderr=True)) as tell:
+            for line in admitted.told:
+                tell("told", text=line)
             try:
                 results = coordinator.grade(
-                    classroom, names, unsafe, feedback, tell, jobs, scheduler, regrade, skip=skip or ()
+                    classroom,
+                    names,
+                    unsafe,
+                    feedback,
+                    tell,
+                    jobs,
+                    scheduler,
+                    regrade,
+                    admitted.students,
+                    skip or (),
                 )
             except coordinator.Unfinished as error:
                 results, unfinished = error.results, error
@@ -84,19 +109,22 @@ def grade(
         console.print(f"report: {page}", soft_wrap=True)
     if unfinished is not None:
         raise unfinished
-    if any(result.outcome.ungradable for result in results):
+    if admitted.told or any(result.outcome.ungradable for result in results):
         raise typer.Exit(3)
 
 
 def report(
     course_folder: Course = Path("."),
+    student: Students = None,
     lookalikes: Annotated[
         bool, typer.Option("--lookalikes", help="Also look for pairs of submissions that look alike.")
     ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Folder for report.html and the CSV files; report/ in the class folder if not named."
+            "--out",
+            help="Folder for report.html and the CSV files; report/ in the class folder if not named; of "
+            "chosen students, report/chosen/.",
         ),
     ] = None,
 ) -> None:
@@ -104,5 +132,5 @@ def report(
     from autograder import report as reporter
     from autograder.classroom.classroom import Classroom
 
-    page = reporter.write(Classroom.open(course_folder), folder=out, look_alikes=lookalikes)
+    page = reporter.write(Classroom.open(course_folder), folder=out, look_alikes=lookalikes, students=student)
     console.print(f"report: {page}", soft_wrap=True)

@@ -8,35 +8,57 @@ from typing import Annotated
 import typer
 
 from autograder import course
+from autograder.course import CourseError
 
-from .shared import Course, Units, console
+from .shared import Course, Students, Units, console
 
 
 def collect(
-    unit: Annotated[str, typer.Argument(help="The unit that was handed in, as u1.")],
+    unit: Annotated[str | None, typer.Argument(help="The unit that was handed in, as u1.")] = None,
     download: Annotated[
-        Path, typer.Argument(help="The zip of all submissions from Moodle or Canvas, or a folder of it.")
-    ],
+        Path | None, typer.Argument(help="The zip of all submissions from Moodle or Canvas, or a folder of it.")
+    ] = None,
     course_folder: Course = Path("."),
     worksheet: Annotated[
         Path | None, typer.Option(help="Moodle's grading worksheet, for students whose names do not tell.")
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, only say what would be.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Bring back what the last collecting replaced.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Collect notebooks of another unit, or attempts older than what is there.")
+    ] = False,
 ) -> None:
     """Take a download of submissions from Moodle or Canvas into the class."""
     from autograder.classroom.classroom import Classroom
-    from autograder.lms import collecting
+    from autograder.lms import collecting, keeping
 
-    name = course.chosen([unit])[0]
-    report = collecting.collect(Classroom.open(course_folder), name, download, worksheet)
-    late = f"; marked late: {', '.join(report.late)}" if report.late else ""
-    console.print(
-        f"submissions of {name} collected: {len(report.students)}{late}", markup=False, highlight=False, soft_wrap=True
-    )
-    if report.left:
-        console.print(
-            f"left out: {len(report.left)}", *report.left, sep="\n  ", markup=False, highlight=False, soft_wrap=True
+    classroom = Classroom.open(course_folder)
+    if undo:
+        done = keeping.undo(classroom)
+        _say(
+            f"undone: submissions of {done.unit} as before: {len(done.restored)}; without one again: "
+            f"{', '.join(done.removed) or 'nobody'}. Run `autograder grade {done.unit}` to set the points anew"
         )
+        return
+    if unit is None or download is None:
+        raise CourseError("say which unit and which download: autograder collect u1 DOWNLOAD")
+    name = course.chosen([unit])[0]
+    report = collecting.collect(classroom, name, download, worksheet, dry_run, force)
+    late = f"; marked late: {', '.join(report.late)}" if report.late else ""
+    would = "would be " if dry_run else ""
+    _say(f"submissions of {name} {would}collected: {len(report.students)}{late}")
+    if report.replaced:
+        back = "" if dry_run else "; `autograder collect --undo` brings the earlier ones back"
+        _say(f"{would}replaced: {', '.join(report.replaced)}{back}")
+    for line in report.notes:
+        _say(f"note: {line}")
+    if report.left:
+        _say(f"left out: {len(report.left)}", *report.left)
         raise typer.Exit(3)
+
+
+def _say(*lines: str) -> None:
+    console.print(*lines, sep="\n  ", markup=False, highlight=False, soft_wrap=True)
 
 
 def export(
@@ -73,6 +95,7 @@ def feedback(
         Path | None, typer.Option("--file", help="The zip to write; into the class folder if not named.")
     ] = None,
     course_folder: Course = Path("."),
+    student: Students = None,
     worksheet: Annotated[
         Path | None, typer.Option(help="Moodle's grading worksheet, if the submissions were collected with it.")
     ] = None,
@@ -82,7 +105,7 @@ def feedback(
     from autograder.lms import feedback_files
 
     written = feedback_files.zip_feedback(
-        Classroom.open(course_folder), course.chosen([unit])[0], system, file, worksheet
+        Classroom.open(course_folder), course.chosen([unit])[0], system, file, worksheet, student
     )
     console.print(
         f"feedback of {len(written.students)} in {written.path}", markup=False, highlight=False, soft_wrap=True

@@ -14,6 +14,10 @@ console = Console()
 Course = Annotated[Path, typer.Option("--course", help="The class folder.")]
 Units = Annotated[list[str] | None, typer.Argument(help="Units, as u1 or u1_dot_products; all if none is named.")]
 
+Students = Annotated[
+    list[str] | None, typer.Option("--student", help="Only this student; give it several times for several.")
+]
+
 
 def progress() -> Progress:
     """Return a bar on the error stream that leaves nothing behind."""

@@ -80,7 +80,8 @@ def grade(
         missing = [unit for unit in units if unit not in released and classroom.submitted(unit)]
         if missing:
             raise CourseError(
-                f"{', '.join(missing)} is not released in this class: run `autograder init {classroom.root}`"
+                f"{', '.join(missing)} is not released in this class: "
+                f"run `autograder init {classroom.root} {' '.join(missing)}`"
             )
         if not unsafe and scheduler is None:
             _need_sandbox()

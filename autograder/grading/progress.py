@@ -19,10 +19,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.text import Text
+
+from autograder.classroom.naming import in_middle, printable
+
+from .results import Result
 
 SLOWEST = 3
+# Three of them with their units and seconds stay within 80 columns.
+_LONGEST_NAME = 11
 LINE_SECONDS = 10.0
 
 
@@ -49,7 +57,7 @@ class Events:
 
 
 class Lines:
-    """Done, to do, rate, time left and the slowest notebooks; failures as they happen.
+    """Done, to do, rate, time left, and on a line of their own the slowest notebooks; failures as they happen.
 
     Args:
         console: where to write.
@@ -61,30 +69,35 @@ class Lines:
         self._clock = clock
         self._live = console.is_terminal
         self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[told]}", markup=False),
             console=console,
-            transient=True,
+            expand=True,
         )
         self._grading: TaskID | None = None
         self._pages: TaskID | None = None
         self._total = self._done = self._kept = 0
         self._began = self._said = clock()
         self._slowest: list[tuple[float, str]] = []
+        self._live_lines = Live(get_renderable=self._drawn, console=console, transient=True)
 
     def __enter__(self) -> Lines:
         if self._live:
-            self._bar.start()
+            self._live_lines.start()
         return self
 
     def __exit__(self, *error: Any) -> None:
         if self._live:
-            self._bar.stop()
+            self._live_lines.stop()
 
     def __call__(self, kind: str, **about: Any) -> None:
         getattr(self, f"_on_{kind}")(**about)
+
+    def _drawn(self) -> Group:
+        slow = self.slowest()
+        return Group(self._bar, *([Text(f"slowest: {slow}", no_wrap=True, overflow="ellipsis")] if slow else []))
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -106,24 +119,25 @@ class Lines:
         self._kept += 1
         self._show(self._grading, self._done + self._kept)
 
-    def _on_graded(self, result: Any) -> None:
+    def _on_graded(self, result: Result) -> None:
         self._done += 1
-        self._slowest = sorted(
-            [*self._slowest, (result.outcome.seconds, f"{result.student} {result.unit}")], reverse=True
-        )[:SLOWEST]
+        self._slowest = sorted([*self._slowest, (result.outcome.seconds, _name(result))], reverse=True)[:SLOWEST]
         if result.outcome.ungradable or result.outcome.stopped:
-            self._say(f"{result.student} {result.unit}: {result.outcome.state}: {result.outcome.reason}")
+            self._say(f"{printable(result.student)} {result.unit}: {result.outcome.state}: {result.outcome.reason}")
         self._show(self._grading, self._done + self._kept, told=self.summary())
         if not self._live and self._clock() - self._said >= LINE_SECONDS:
             self._said = self._clock()
-            self._say(f"{self._done + self._kept} of {self._total} done, {self.summary()}")
+            self._say(f"{self._done + self._kept} of {self._total} done, {self.summary()}; slowest: {self.slowest()}")
 
     def summary(self) -> str:
-        """Rate, time left, and the slowest notebooks so far."""
+        """Rate and time left."""
         rate = self._done / max(self._clock() - self._began, 1e-6)
         left = (self._total - self._done - self._kept) / rate if rate else 0.0
-        slow = ", ".join(f"{name} {seconds:.1f} s" for seconds, name in self._slowest)
-        return f"{rate:.1f} a second, {_duration(left)} left; slowest: {slow}"
+        return f"{rate:.1f} a second, {_duration(left)} left"
+
+    def slowest(self) -> str:
+        """The slowest submissions so far and their seconds, or nothing."""
+        return ", ".join(f"{name} {seconds:.1f} s" for seconds, name in self._slowest)
 
     def _on_told(self, text: str) -> None:
         self._say(text)
@@ -141,6 +155,10 @@ class Lines:
             self._say(
                 f"{graded} graded, {total - graded} unchanged since they were graded (--regrade grades them again)"
             )
+
+
+def _name(result: Result) -> str:
+    return f"{in_middle(printable(result.student), _LONGEST_NAME)} {result.unit.split('_')[0][:4]}"
 
 
 def _duration(seconds: float) -> str:

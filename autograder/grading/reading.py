@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nbgrader.api import Gradebook
 
 from autograder.classroom.classroom import Classroom
 from autograder.classroom.secret import class_secret
 from autograder.marking import submission
+from autograder.marking.choice import Candidate, Choice, choose
 from autograder.marking.files import MAX_FILES, shown, storable_name
 from autograder.marking.intake import Ungradable, read_bytes
 from autograder.marking.outcomes import read_outcome
+from autograder.marking.recovery import read_prose
 from autograder.marking.repair import Roles
 from autograder.marking.submission import Kit, Released, Task
 from autograder.sandbox.limits import Limits
+from helpers.judging import catalog
 
 from .places import Places
 from .records import Known
@@ -26,6 +31,8 @@ from .results import Tell
 
 # So many files that were left out are named.
 MAX_NOTES = 10
+# Of one submission, so that nobody makes the coordinator read for ever.
+MOST_NOTEBOOKS = 20
 
 
 def read_kit(classroom: Classroom, places: Places, gradebook: Gradebook, unsafe: bool) -> Kit:
@@ -42,7 +49,16 @@ def read_kit(classroom: Classroom, places: Places, gradebook: Gradebook, unsafe:
     kernelspec = json.loads(notebook.kernelspec) if notebook.kernelspec else None
     secret = class_secret(classroom.root)
     return Kit(
-        unit, classroom.config, secret, cells, Roles.of(notebook), kernelspec, files, unsafe, submission.version()
+        unit,
+        classroom.config,
+        secret,
+        cells,
+        Roles.of(notebook),
+        kernelspec,
+        files,
+        unsafe,
+        submission.version(),
+        read_prose(places.source() / f"{unit}.ipynb"),
     )
 
 
@@ -80,20 +96,11 @@ class Reader:
 
     def _task(self, student: str) -> Task:
         """Read a submission: what is no regular file of reasonable size stays outside, and is named."""
-        unit = self.kit.unit
         folder = self.places.submitted(student)
+        chosen: tuple[str, ...] = ()
         data, problem = None, ""
-        path = folder / f"{unit}.ipynb"
         try:
-            if not os.path.lexists(path):
-                others = [shown(other.name) for other in sorted(folder.glob("*.ipynb"))]
-                found = f" (there is {', '.join(others)})" if others else ""
-                raise Ungradable(
-                    f"there is no {unit}.ipynb in the submission{found}: submit the notebook under its own name"
-                )
-            data = read_bytes(
-                path, self.classroom.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
-            )
+            data, chosen = self._notebook(folder)
         except Ungradable as told:
             problem = str(told)
         left = self.classroom.config.SandboxedExecute.get("scratch_bytes", Limits.scratch_bytes.default_value)
@@ -120,4 +127,25 @@ class Reader:
                 + name.encode(errors="replace")
                 + content
             )
-        return Task(student, data, files, problem, digest.hexdigest(), tuple(notes))
+        return Task(student, data, files, problem, digest.hexdigest(), (*chosen, *notes))
+
+    def _notebook(self, folder: Path) -> tuple[bytes, tuple[str, ...]]:
+        """The submitted notebook, whatever it is called, and a sentence on how it was chosen."""
+        unit = self.kit.unit
+        most = self.classroom.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
+        own = folder / f"{unit}.ipynb"
+        found = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".ipynb" and path != own)
+        if os.path.lexists(own) and not found:
+            return read_bytes(own, most), ()
+        candidates = []
+        for path in [*([own] if os.path.lexists(own) else []), *found][:MOST_NOTEBOOKS]:
+            with contextlib.suppress(Ungradable):
+                candidates.append(Candidate(path.name, read_bytes(path, most)))
+        choice = choose(unit, candidates) if unit in catalog.units() else Choice(None, "", ())
+        if choice.index is not None:
+            return candidates[choice.index].data, (choice.why,) if choice.why else ()
+        if os.path.lexists(own):
+            return read_bytes(own, most), ()
+        there = f" (there is {', '.join(shown(path.name) for path in found)})" if found else ""
+        others = f": the notebook is {' and '.join(sorted(set(choice.others)))}'s" if choice.others else ""
+        raise Ungradable(f"there is no notebook of {unit} in the submission{there}{others}")

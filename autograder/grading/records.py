@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from nbgrader import utils
 from nbgrader.api import (
     Assignment,
     BaseCell,
@@ -29,6 +28,7 @@ from sqlalchemy.orm import selectinload
 from traitlets.config import Config
 
 from autograder.classroom.layout import GRADED
+from autograder.classroom.times import UnreadableTime, read_time
 from autograder.marking.scoring import Score
 
 # A date, a time and the name of a zone; to look for a time in megabytes takes minutes.
@@ -280,13 +280,13 @@ def parsed(timestamp: str) -> datetime.datetime | None:
     """Return a `timestamp.txt`'s time, or None when there is none in it.
 
     Raises:
-        ValueError: it is no time.
+        UnreadableTime: it is no time, or names a zone that is not understood.
     """
     text = timestamp.strip()
     if len(text) > MAX_TIMESTAMP:
-        raise ValueError("too long for a time")
+        raise UnreadableTime("holds no time")
     try:
-        return utils.parse_utc(text) if text else None
+        return read_time(text) if text else None
     except (OverflowError, TypeError, AttributeError) as error:
         # What dateutil raises on a number of twenty digits, among others.
-        raise ValueError("no time") from error
+        raise UnreadableTime("holds no time") from error

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from autograder.classroom.classroom import Classroom
+from autograder.classroom.times import UnreadableTime
 from autograder.marking.files import fitting
 from autograder.marking.outcomes import Outcome, write_outcome
 from autograder.marking.submission import Kit
@@ -106,8 +107,8 @@ class Writer:
         timestamp = None
         try:
             timestamp = parsed(one.task.files.get("timestamp.txt", b"").decode(errors="replace"))
-        except ValueError:
-            outcome.notes.append("timestamp.txt holds no time: taken as handed in on time")
+        except UnreadableTime as error:
+            outcome.notes.append(f"timestamp.txt: {error}; taken as handed in on time")
         self._keep_files(one)
         write_outcome(self.classroom.root, outcome)
         return Entry(

@@ -1,11 +1,16 @@
 """Opens a download's archives, and the zips that learners packed, without trusting them.
 
-Only notebooks and trained weights are written; no name is followed out of its folder, no link is made, and a limit of
-size ends it. What is refused is listed in a file beside the rest.
+Only notebooks, trained weights and small files of known kinds are written; no name is followed out of its folder, no
+link is made, and a limit of size ends it. What is refused is listed in a file beside the rest.
+
+A download is what the instructor named, or a zip that lies alone in the folder that the instructor named. What lies
+below a name that a system gave is one learner's, whatever the names inside say: a learner's archive is never a
+download.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import os
@@ -19,10 +24,13 @@ from traitlets import Integer
 
 from autograder.sandbox.limits import MB
 
+from .packing import BESIDE, MOST_BESIDE
 from .recognition import whose
 
 WANTED = (".ipynb", ".safetensors")
 REFUSED = "refused.txt"
+# Ends the name of an empty file that stands for one that was left out.
+LEFT_OUT = ".left-out"
 MOST_DIRECTORY = 256 * 1024
 
 
@@ -35,6 +43,7 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
 
     file_bytes = Integer(64 * MB, help="Largest size of one file in an archive, unpacked.").tag(config=True)
     learner_bytes = Integer(128 * MB, help="Largest size of all files in one learner's zip, unpacked.").tag(config=True)
+    beside_bytes = Integer(MOST_BESIDE, help="Largest size of a file beside the notebook.").tag(config=True)
     download_bytes = Integer(8192 * MB, help="Largest size of all files of a download, unpacked.").tag(config=True)
     most_files = Integer(200, help="Files in one learner's zip.").tag(config=True)
 
@@ -43,6 +52,7 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
         refused: list[tuple[str, str]] = []
         self._left = self.download_bytes
         source, target = Path(archive_path), Path(extracted_path)
+        self._lone = [path for path in source.rglob("*") if path.is_file() and not _hidden(path.name)]
         for here, folders, names in os.walk(source):
             folders[:] = sorted(name for name in folders if not _hidden(name))
             for name in sorted(names):
@@ -66,13 +76,16 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
     def _open_found(
         self, file: io.IOBase, relative: PurePosixPath, target: Path, refused: list[tuple[str, str]]
     ) -> None:
-        """Open a zip that lies in the folder: a download as it came, or a learner's, from a download that was unpacked
-        by hand.
+        """Open a zip that lies in the folder: a learner's, from a download that was unpacked by hand, or a download as
+        it came, which lies there alone.
         """
-        if whose(relative) is not None:
+        learners = whose(relative) is not None
+        if not learners and len(self._lone) > 1:
+            raise Refused("follows neither Moodle's nor Canvas's naming: a download is collected by its own name")
+        if learners:
             _small_directory(file)
         with _zip(file) as archive:
-            if whose(relative) is not None and not any(whose(PurePosixPath(name)) for name in archive.namelist()):
+            if learners:
                 self._open_learners(archive, relative, target)
             else:
                 self._open_download(archive, relative.parent, target, refused)
@@ -91,13 +104,15 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
                 if path is None or any(_hidden(part) for part in path.parts):
                     continue
                 if path.suffix.lower() == ".zip":
+                    if whose(folder / path) is None:
+                        raise Refused("follows neither Moodle's nor Canvas's naming")
                     inner = io.BytesIO(self._unpacked(archive, entry))
                     _small_directory(inner)
                     with _zip(inner) as learners:
                         self._open_learners(learners, folder / path, target)
                 else:
                     self._keep(
-                        io.BytesIO(self._unpacked(archive, entry)) if path.suffix.lower() in WANTED else io.BytesIO(),
+                        io.BytesIO(self._unpacked(archive, entry) if _kept(path) else b""),
                         folder / path,
                         target,
                     )
@@ -116,7 +131,8 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
             (inside, self._unpacked(archive, entry))
             for entry, inside in zip(entries, paths)
             if inside is not None
-            and inside.suffix.lower() in WANTED
+            and _kept(inside)
+            and (inside.suffix.lower() in WANTED or entry.file_size <= self.beside_bytes)
             and not any(_hidden(part) for part in inside.parts)
         ]
         try:
@@ -125,6 +141,12 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
         except OSError as error:
             shutil.rmtree(target.joinpath(*path.with_suffix("").parts), ignore_errors=True)
             raise Refused(f"holds names that cannot be written ({error.strerror})") from None
+        # Of the rest only the name is kept, so that it can be told; in a zip without a notebook, the zip's.
+        taken = {inside for inside, _ in wanted}
+        for inside in filter(None, paths):
+            if inside not in taken and not any(_hidden(part) for part in inside.parts):
+                with contextlib.suppress(OSError):
+                    self._keep(io.BytesIO(), path.with_suffix("") / inside.with_name(inside.name + LEFT_OUT), target)
         if not wanted:
             self._keep(io.BytesIO(), path, target)
 
@@ -138,6 +160,8 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
         except Exception as error:
             # zipfile, zlib, bz2 and lzma have errors of their own.
             raise Refused(f"{entry.filename} cannot be unpacked ({type(error).__name__})") from None
+        if not entry.filename.lower().endswith((*WANTED, ".zip")) and len(data) > self.beside_bytes:
+            raise Refused(f"is left out: more than {self.beside_bytes / MB:.0f} MB")
         if len(data) > self.file_bytes:
             raise Refused(f"{entry.filename} unpacks to more than {self.file_bytes / MB:.0f} MB")
         self._left -= len(data)
@@ -146,14 +170,22 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
         return data
 
     def _keep(self, file: io.IOBase, path: PurePosixPath, target: Path) -> None:
-        if path.suffix.lower() not in WANTED:
+        if not _kept(path):
             # Left there as an empty file, so that the collector can say what this student handed in instead of a
             # notebook.
             file = io.BytesIO()
-        place = target.joinpath(*path.parts)
+        elif path.suffix.lower() not in WANTED and file.seek(0, os.SEEK_END) > self.beside_bytes:
+            raise Refused(f"is left out: more than {self.beside_bytes / MB:.0f} MB")
+        # nbgrader looks for .ipynb, and some systems write .IPYNB.
+        place = target.joinpath(*path.with_suffix(path.suffix.lower()).parts)
         place.parent.mkdir(parents=True, exist_ok=True)
+        file.seek(0)
         with open(place, "wb") as kept:
             shutil.copyfileobj(file, kept)
+
+
+def _kept(path: PurePosixPath) -> bool:
+    return path.suffix.lower() in (*WANTED, *BESIDE)
 
 
 def _zip(file: io.IOBase) -> zipfile.ZipFile:

@@ -19,6 +19,7 @@ from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.exchange.default import ExchangeReleaseFeedback
 
 from autograder.classroom.classroom import Classroom
+from autograder.classroom.naming import chosen_students
 from autograder.course import CourseError
 
 from .placement import plan, released
@@ -37,7 +38,12 @@ class Feedback:
 
 
 def zip_feedback(
-    classroom: Classroom, unit: str, system: str, to: Path | None = None, worksheet: Path | None = None
+    classroom: Classroom,
+    unit: str,
+    system: str,
+    to: Path | None = None,
+    worksheet: Path | None = None,
+    students: list[str] | None = None,
 ) -> Feedback:
     """Write the feedback pages of a unit into a zip that Moodle or Canvas takes back.
 
@@ -50,6 +56,7 @@ def zip_feedback(
         system: "moodle" or "canvas".
         to: the zip; None writes `feedback_<unit>_<system>.zip` into the class folder.
         worksheet: Moodle's grading worksheet, if the submissions were collected with one.
+        students: only their pages.
 
     Raises:
         CourseError: the unit was not collected from this system, has no feedback pages, or the zip cannot be written.
@@ -66,6 +73,9 @@ def zip_feedback(
             f"{unit} was not collected from {system.capitalize()}: its names are those of the download; "
             "run `autograder collect` first"
         )
+    chosen = chosen_students(students, labels, f"submission of {unit} from {system.capitalize()}")
+    if chosen is not None:
+        labels = {student: labels[student] for student in chosen}
     pages, without = [], []
     for student, handed in sorted(labels.items()):
         folder = Path(directory.format_path(directory.feedback_directory, student, unit))

@@ -6,7 +6,6 @@ neither nbgrader nor the sandbox. The same files give the same bytes.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import io
 import json
@@ -19,17 +18,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder import course
 from autograder.course import TEXT_STUB, CourseError
+from autograder.marking.choice import left_open, name_of, text_of, unit_of
 from autograder.sandbox.limits import MB, Limits
 from helpers.data import WEIGHTS
 from helpers.judging import catalog
 
 CONTENTS = "contents.txt"
+# What `autograder.classroom` calls it, which a learner's machine need not have.
+CONFIG = "nbgrader_config.py"
+# What a learner may have made for the notebook to read or show.
+BESIDE = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".npy", ".csv", ".json", ".txt", ".py")
+MOST_BESIDE = 5 * MB
+MOST_FILES = 50
 # The earliest date that a zip can hold: two packs of one notebook are the same file.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _TEST = "test_"
-_LEFT = re.compile(r"^\s*raise\s+NotImplementedError\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,12 @@ def find(target: str | None, here: Path) -> Path:
         here / f"{unit}.ipynb",
         here / unit / f"{unit}.ipynb",
         here / "notebooks" / unit / f"{unit}.ipynb",
-        course.NOTEBOOKS / unit / f"{unit}.ipynb",
     ]
+    if (here / CONFIG).is_file() and (here / "release").is_dir():
+        raise CourseError(
+            f"{here} is a class folder, which holds no work of yours to hand in: go to the folder with your notebook, "
+            f"or name the file: autograder pack FOLDER/{unit}.ipynb"
+        )
     for place in places:
         if place.is_file():
             return place
@@ -138,8 +146,9 @@ def pack(notebook: Path, to: Path | None = None) -> Packed:
         notes.append(f"{notebook.name} is handed in as {unit}.ipynb, the name that the grader looks for")
     unanswered, answers = _open_answers(cells)
     files = [(f"{unit}.ipynb", data)]
-    if any(WEIGHTS in _text(cell) for cell in cells if not cell["metadata"].get("nbgrader", {}).get("solution")):
+    if any(WEIGHTS in text_of(cell) for cell in cells if not cell["metadata"].get("nbgrader", {}).get("solution")):
         files += _weights(notebook.with_name(WEIGHTS), notes)
+    files += _beside(notebook, cells, notes)
     files.append((CONTENTS, _contents(unit, files, unanswered, answers)))
     path = to if to is not None and not to.is_dir() else (to or notebook.parent) / f"{unit}.zip"
     _write(path, files)
@@ -179,39 +188,25 @@ def _cells(notebook: Path, data: bytes) -> list[dict[str, Any]]:
     return cells
 
 
-def _text(cell: dict[str, Any]) -> str:
-    source = cell.get("source", "")
-    return source if isinstance(source, str) else "".join(part for part in source if isinstance(part, str))
-
-
-def _name(cell: dict[str, Any]) -> str:
-    marks = cell["metadata"].get("nbgrader")
-    name = marks.get("grade_id") if isinstance(marks, dict) else None
-    return name if isinstance(name, str) else ""
-
-
 def _unit(notebook: Path, cells: list[dict[str, Any]]) -> str:
     """The unit whose checks are in the notebook, whatever the file is called."""
-    names = {_name(cell) for cell in cells} - {""}
-    if notebook.stem in catalog.units() and names & set(catalog.unit_exercises(notebook.stem)):
-        return notebook.stem
-    best = max(catalog.units(), key=lambda unit: len(names & set(catalog.unit_exercises(unit))))
-    if not names & set(catalog.unit_exercises(best)):
+    unit = unit_of(cells, notebook.stem)
+    if unit is None:
         raise CourseError(f"{notebook} is no notebook of this course: it has none of the course's answer cells")
-    return best
+    return unit
 
 
 def _open_answers(cells: list[dict[str, Any]]) -> tuple[list[str], int]:
     """A line for each answer that is still open, and how many answers there are to give."""
     found, expected, lines = set(), [], []
     for cell in cells:
-        name = _name(cell)
+        name = name_of(cell)
         marks = cell["metadata"].get("nbgrader", {})
         if name and marks.get("solution") and name not in found:
             found.add(name)
-            text = _text(cell)
+            text = text_of(cell)
             if cell.get("cell_type") == "code":
-                if not text.strip() or _left_open(text):
+                if not text.strip() or left_open(text):
                     lines.append(
                         f"{name}: still raises NotImplementedError"
                         if text.strip()
@@ -229,20 +224,6 @@ def _open_answers(cells: list[dict[str, Any]]) -> tuple[list[str], int]:
     ) + len(lost)
 
 
-def _left_open(text: str) -> bool:
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        # Magics and half-written code: look at the lines.
-        return _LEFT.search(text) is not None
-    raised = (node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise))
-    return any(
-        isinstance(what := exc.func if isinstance(exc, ast.Call) else exc, ast.Name)
-        and what.id == "NotImplementedError"
-        for exc in raised
-    )
-
-
 def _weights(path: Path, notes: list[str]) -> list[tuple[str, bytes]]:
     """The trained weights beside the notebook, if they are there and a file of their own."""
     if path.is_symlink() or not path.is_file():
@@ -257,6 +238,33 @@ def _weights(path: Path, notes: list[str]) -> list[tuple[str, bytes]]:
             f"the check reads at most {Limits.notebook_bytes.default_value / MB:.0f}"
         )
     return [(WEIGHTS, data)]
+
+
+def _beside(notebook: Path, cells: list[dict[str, Any]], notes: list[str]) -> list[tuple[str, bytes]]:
+    """The small files beside the notebook that it names; the others are told, for a learner may keep anything there."""
+    text = "\n".join(map(text_of, cells))
+    files: list[tuple[str, bytes]] = []
+    left, unnamed = [], []
+    for path in sorted(notebook.parent.iterdir()):
+        if path.name.startswith((".", "~")) or path.name in (WEIGHTS, CONTENTS) or not path.is_file():
+            continue
+        if path.suffix.lower() in (".ipynb", ".zip"):
+            continue
+        module = path.suffix == ".py" and re.search(rf"^\s*(?:import|from)\s+{re.escape(path.stem)}\b", text, re.M)
+        if path.name not in text and not module:
+            unnamed.append(path.name)
+        elif path.suffix.lower() not in BESIDE or path.is_symlink():
+            left.append(f"{path.name} (no file of a kind that is taken: {' '.join(BESIDE)})")
+        elif path.stat().st_size > MOST_BESIDE or len(files) == MOST_FILES:
+            left.append(f"{path.name} (at most {MOST_FILES} files of {MOST_BESIDE / MB:.0f} MB each are taken)")
+        else:
+            files.append((path.name, path.read_bytes()))
+    if left:
+        notes.append(f"left out, though the notebook names them: {', '.join(left)}")
+    if unnamed:
+        more = f" and {len(unnamed) - 5} more" if len(unnamed) > 5 else ""
+        notes.append(f"left out, as the notebook does not name them: {', '.join(unnamed[:5])}{more}")
+    return files
 
 
 def _contents(unit: str, files: list[tuple[str, bytes]], unanswered: list[str], answers: int) -> bytes:

@@ -9,22 +9,26 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
-import dateutil.parser
 import dateutil.tz
 from nbgrader.api import Assignment, Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import FileNameCollectorPlugin
 from nbgrader.utils import find_all_notebooks
-from traitlets import Unicode
+from traitlets import Bool, Unicode
 
 from autograder.course import CourseError
+from autograder.marking.choice import Candidate, choose
 from helpers.data import WEIGHTS
+from helpers.judging import catalog
 
-from .archives import REFUSED, read_refused
+from .archives import LEFT_OUT, REFUSED, read_refused
+from .packing import BESIDE
 from .recognition import Handed, Roster, read_roster, whose
 
 # What browsers and Canvas append to the name of a second copy: " (1)" and "-1".
 _COPY = re.compile(r"(?: ?\(\d+\)|-\d+|-Copy\d+)+$")
+# The collector's own: a learner's file of the name would say when it was handed in, or is pack's list of contents.
+_RESERVED = ("timestamp.txt", "contents.txt", "submission_secret.txt")
 
 
 @dataclass
@@ -37,6 +41,8 @@ class Collected:
         late: students whose submission the system marks as late.
         times: student → when it was handed in, where the worksheet says so.
         left: a line for each file or person that was left out, with the reason.
+        notes: a line for each choice that was made, and for what lies beside a notebook and is not taken.
+        others: units of notebooks that belong to another unit.
     """
 
     files: dict[Path, tuple[str, str]] = field(default_factory=dict)
@@ -44,17 +50,32 @@ class Collected:
     late: set[str] = field(default_factory=set)
     times: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    @property
+    def students(self) -> tuple[str, ...]:
+        """Who gets a submission, sorted."""
+        return tuple(sorted({student for student, _ in self.files.values()}))
+
+    def drop(self, student: str, reason: str) -> None:
+        """Leave a student's files out after all."""
+        self.files = {path: told for path, told in self.files.items() if told[0] != student}
+        self.late.discard(student)
+        self.left.append(f"{student}: {reason}")
 
 
-def plan(extracted: Path, roster: Roster, released: list[str]) -> Collected:
+def plan(extracted: Path, roster: Roster, released: list[str], any_unit: bool = False) -> Collected:
     """Return what goes to whom of an extracted download.
 
     Args:
         extracted: the folder that `SafeExtractor` wrote.
         roster: the class.
         released: names of the notebooks that were handed out.
+        any_unit: take notebooks of another unit for those of this one, as the instructor insists.
     """
     result = Collected()
+    unit = released[0].removesuffix(".ipynb") if len(released) == 1 else ""
     people: dict[tuple[str, str], list[tuple[Handed, Path]]] = defaultdict(list)
     for path in sorted(path for path in extracted.rglob("*") if path.is_file() and path.name != REFUSED):
         handed = whose(PurePosixPath(path.relative_to(extracted).as_posix()))
@@ -76,15 +97,86 @@ def plan(extracted: Path, roster: Roster, released: list[str]) -> Collected:
                 f"({', '.join(files[0][0].label for files in found)}); none was taken"
             )
             continue
-        _choose(student, found[0], released, result)
+        if unit in catalog.units():
+            _choose(student, found[0], unit, any_unit, result)
+        else:
+            _choose_by_name(student, found[0], released, result)
         if time := roster.time(found[0][0][0]):
             result.times[student] = time
     result.left += read_refused(extracted)
     return result
 
 
-def _choose(student: str, files: list[tuple[Handed, Path]], released: list[str], result: Collected) -> None:
-    """Of each name, take the newest file; of equally new ones the one that lies least deep."""
+def _choose(student: str, files: list[tuple[Handed, Path]], unit: str, any_unit: bool, result: Collected) -> None:
+    """Take the notebook of the unit, whatever it is called, and what lies beside it."""
+    # The label is that of the newest file: feedback for an older attempt would be refused.
+    result.labels[student] = max((handed for handed, _ in files), key=lambda handed: handed.order)
+    notebooks = [one for one in files if _suffix(one[0].file) == ".ipynb"]
+    choice = choose(
+        unit,
+        [Candidate(handed.file, path.read_bytes(), handed.order, handed.depth) for handed, path in notebooks],
+        any_unit,
+    )
+    result.others += choice.others
+    if choice.index is None:
+        names = ", ".join(sorted({handed.file for handed, _ in files}))
+        if choice.others:
+            result.left.append(f"{student}: handed in {' and '.join(sorted(set(choice.others)))}, not {unit} ({names})")
+        elif notebooks:
+            # Under its own name, for grading to say what is wrong with it.
+            for handed, path in notebooks:
+                result.files[path] = student, _lower(handed.file)
+            result.notes.append(f"{student}: no notebook can be recognised as {unit} ({names})")
+        else:
+            result.left.append(f"{student}: handed in no notebook ({names})")
+        return
+    chosen, place = notebooks[choice.index]
+    if choice.why:
+        result.notes.append(f"{student}: {choice.why}")
+    result.files[place] = student, f"{unit}.ipynb"
+    result.labels[student] = chosen
+    if chosen.late:
+        result.late.add(student)
+    left = []
+    for name, path in sorted(_beside(place, files).items()):
+        if Path(name).suffix.lower() in BESIDE or name == WEIGHTS:
+            result.files[path] = student, name
+        elif name not in _RESERVED:
+            left.append(name.removesuffix(LEFT_OUT))
+    if left:
+        result.notes.append(f"{student}: left out, beside the notebook: {', '.join(left)}")
+
+
+def _beside(notebook: Path, files: list[tuple[Handed, Path]]) -> dict[str, Path]:
+    """The files that are no notebooks, by the name that they get: as they lie below the notebook's folder, else their
+    own; of one name the newest.
+    """
+    found: dict[str, tuple[tuple[int, int], Path]] = {}
+    for handed, path in files:
+        if _suffix(handed.file) == ".ipynb":
+            continue
+        stem, ext = os.path.splitext(handed.file)
+        inside = handed.depth and path.is_relative_to(notebook.parent)
+        name = path.relative_to(notebook.parent).as_posix() if inside else f"{_COPY.sub('', stem)}{ext}"
+        rank = handed.order, -handed.depth
+        if Path(name).name not in _RESERVED and (name not in found or rank > found[name][0]):
+            found[name] = rank, path
+    return {name: path for name, (_, path) in found.items()}
+
+
+def _suffix(file: str) -> str:
+    return os.path.splitext(file)[1].lower()
+
+
+def _lower(file: str) -> str:
+    stem, ext = os.path.splitext(file)
+    return stem + ext.lower()
+
+
+def _choose_by_name(student: str, files: list[tuple[Handed, Path]], released: list[str], result: Collected) -> None:
+    """In an assignment that is none of the course's units: of each name, take the newest file; of equally new ones the
+    one that lies least deep.
+    """
     best: dict[str, tuple[tuple[int, int], Handed, Path]] = {}
     for handed, path in files:
         name = _proper(handed.file, released)
@@ -128,6 +220,8 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader h
         "", help="Time zone of the worksheet's times, as Europe/Berlin; that of this machine if empty."
     ).tag(config=True)
 
+    any_unit = Bool(False, help="Take notebooks of another unit for those of this one.").tag(config=True)
+
     _plan: Collected | None = None
 
     @property
@@ -136,9 +230,11 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader h
         if self._plan is None:
             app = self.parent
             extracted = Path(app._format_collect_path(app.extracted_directory))
-            self._plan = plan(extracted, read_roster(app.coursedir.db_url, self.worksheet), released(app.coursedir))
-            self._stamps = self._timestamps(self._plan)
-            for line in self._plan.left:
+            self._plan = plan(
+                extracted, read_roster(app.coursedir.db_url, self.worksheet), released(app.coursedir), self.any_unit
+            )
+            self.stamps = self._timestamps(self._plan)
+            for line in (*self._plan.left, *self._plan.notes):
                 self.log.warning(line)
         return self._plan
 
@@ -146,15 +242,18 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader h
         """When each was handed in, where that is known: from the worksheet, or from the mark "late"."""
         stamps = {}
         overdue = _overdue(self.parent.coursedir) if found.late else None
+        moodle = [student for student in found.students if found.labels[student].system == "moodle"]
+        if self.worksheet and moodle and not any(student in found.times for student in moodle):
+            raise CourseError(
+                f"no times found in {self.worksheet}: late submissions would count as on time. "
+                "Is it the worksheet of this assignment? Nothing was changed; without --worksheet it is collected "
+                "without times"
+            )
         for student in found.labels:
             if student in found.times:
-                try:
-                    stamps[student] = _utc(found.times[student], self.timezone)
-                except ValueError:
-                    found.left.append(
-                        f"{student}: the worksheet's time {found.times[student]!r} cannot be read; "
-                        "handed in without a time"
-                    )
+                stamps[student] = _utc(found.times[student], self.timezone)
+            elif self.worksheet and student in moodle:
+                found.left.append(f"{student}: the worksheet has no time; collected, and counted as on time")
             elif student in found.late and overdue:
                 stamps[student] = overdue
             elif student in found.late:
@@ -166,17 +265,16 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader h
         if found is None:
             return None
         student, name = found
-        stamp = self._stamps.get(student)
+        stamp = self.stamps.get(student)
         return {"student_id": student, "file_id": name} | ({"timestamp": stamp} if stamp else {})
 
 
 def _utc(text: str, zone: str) -> str:
-    """A worksheet's "Thursday, 1 October 2026, 11:58 AM" as nbgrader writes times."""
-    told = dateutil.parser.parse(text)
+    """A worksheet's time as nbgrader writes times."""
     where = dateutil.tz.gettz(zone) if zone else dateutil.tz.tzlocal()
     if where is None:
         raise CourseError(f"LmsCollector.timezone is {zone!r}, which is no time zone; one looks like Europe/Berlin")
-    return _stamp(told.replace(tzinfo=where))
+    return _stamp(datetime.fromisoformat(text).replace(tzinfo=where))
 
 
 def _stamp(time: datetime) -> str:

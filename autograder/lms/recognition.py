@@ -13,8 +13,6 @@ Nothing is guessed: a file that fits nobody, or two students, is left out and to
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from collections import defaultdict
@@ -23,7 +21,7 @@ from pathlib import Path, PurePosixPath
 
 from nbgrader.api import Gradebook, Student
 
-from autograder.course import CourseError
+from .worksheets import read_worksheet
 
 _MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<rest>.*))?", re.DOTALL)
 _CANVAS = re.compile(r"(?P<name>\w+?)(?P<late>_LATE)?_(?P<number>\d+)_(?P<file>\d+)_(?P<rest>.+)", re.DOTALL)
@@ -149,36 +147,3 @@ def read_roster(db_url: str, worksheet: str = "") -> Roster:
         students = list(gradebook.students)
         gradebook.db.expunge_all()
     return Roster(students, read_worksheet(Path(worksheet)) if worksheet else {})
-
-
-def read_worksheet(path: Path) -> dict[str, dict[str, str]]:
-    """Return participant number → name, e-mail address, ID number and time of submission from a grading worksheet of
-    Moodle.
-
-    The first three are found in any language of the Moodle; ID number and time need its English headings.
-
-    Raises:
-        CourseError: the file cannot be read, or is no grading worksheet.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"{path} cannot be read as a text file in UTF-8: {error}") from error
-    first = text.split("\n", 1)[0]
-    rows = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)))
-    found = {}
-    for row in rows[1:]:
-        # The headings are in the language of the Moodle; the first column is "Participant 123" in any of them.
-        number = re.fullmatch(r"\D+(\d+)", row[0].strip()) if row else None
-        if number:
-            header = dict(zip((title.strip().casefold() for title in rows[0]), row))
-            email = next((cell for cell in row[1:] if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", cell.strip())), "")
-            found[number[1]] = {
-                "name": row[1].strip() if len(row) > 1 else "",
-                "email": email.strip(),
-                "id": header.get("id number", "").strip(),
-                "time": header.get("last modified (submission)", "").strip(),
-            }
-    if not found:
-        raise CourseError(f"{path} is no grading worksheet of Moodle: its first column has no participant numbers")
-    return found

@@ -19,6 +19,8 @@ from nbgrader.api import Gradebook
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.texts import storable
 
+from .attachments import PICTURES_BYTES, keep_pictures
+
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_CELLS = 2000
 NOTES = "attention"
@@ -82,6 +84,7 @@ def clean(data: bytes, outputs: bool = False) -> NotebookNode:
             {storable(k): storable(v) for k, v in metadata["kernelspec"].items() if isinstance(v, str)}
         )
     seen: set[str] = set()
+    left = PICTURES_BYTES
     for position, raw in enumerate(cells):
         cell = _cell(raw)
         if cell is None:
@@ -94,6 +97,8 @@ def clean(data: bytes, outputs: bool = False) -> NotebookNode:
             else f"cell-{position:04d}-{len(seen)}"
         )
         seen.add(cell["id"])
+        if cell.cell_type == "markdown":
+            left -= keep_pictures(cell, raw.get("attachments"), left)
         if outputs and cell.cell_type == "code":
             _keep_outputs(cell, raw)
         notebook.cells.append(cell)
@@ -128,7 +133,8 @@ def _cell(raw: Any) -> NotebookNode | None:
     source = raw.get("source", "")
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
-    source = storable(source) if isinstance(source, str) else ""
+    # As Windows writes them, ends of lines are nobody's change.
+    source = storable(source).replace("\r\n", "\n").replace("\r", "\n") if isinstance(source, str) else ""
     cell = new_cell(raw["cell_type"], source)
     metadata = raw.get("metadata")
     if isinstance(metadata, dict):

@@ -53,11 +53,16 @@ class Outcome:
         return "graded with a note" if self.stopped or self.notes or self.unsafe else "graded"
 
     @property
-    def reason(self) -> str:
+    def reasons(self) -> list[str]:
+        """Why it is not simply graded: each reason by itself."""
         told = [self.ungradable or self.stopped, *self.notes]
         if self.unsafe:
             told.append("graded without the sandbox")
-        return "; ".join(filter(None, told))
+        return list(filter(None, told))
+
+    @property
+    def reason(self) -> str:
+        return "; ".join(self.reasons)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data, whose texts any file and any database take."""

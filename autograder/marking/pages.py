@@ -37,7 +37,8 @@ class CleanMarkdown(NbConvertBase):
     @jinja2.pass_context
     def __call__(self, context: Any, source: str) -> str:
         exporter: Any = self.parent
-        return render(source, lambda text: exporter.markdown2html(context, text))
+        attached = context.get("cell", {}).get("attachments", {})
+        return render(source, lambda text: exporter.markdown2html(context, text), attached)
 
     # jinja2 looks at the object that it calls, not at its class's method.
     jinja_pass_arg = __call__.jinja_pass_arg  # type: ignore[attr-defined]

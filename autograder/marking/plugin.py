@@ -9,6 +9,7 @@ from traitlets.config import Config
 from autograder.classroom import extending
 
 from . import pages
+from .feedback_index import IndexExercises
 from .hiding import HideHiddenTests
 from .intake import IntakeExporter
 from .preprocessors import SandboxedExecute
@@ -31,6 +32,7 @@ def configure(config: Config) -> None:
     - `nbgrader zip_collect` takes Moodle's and Canvas's downloads, and trusts no archive;
     - formgrader's page, and no other, shows the model answer and marking guide under a written answer;
     - pages that show a learner's work are cleaned once more when they are made, and let no script but their own run;
+    - a feedback page begins with its exercises and their points;
     - releasing feedback through the exchange goes on past who did not submit through it;
     - an extension that was given before the work came goes into the submission when it is made.
     """
@@ -52,5 +54,6 @@ def configure(config: Config) -> None:
     config.GenerateFeedback.preprocessors = [
         GenerateFeedback.preprocessors.default()[0],
         HideHiddenTests,
+        IndexExercises,
         *GenerateFeedback.preprocessors.default()[1:],
     ]

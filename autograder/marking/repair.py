@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -14,11 +15,14 @@ from nbgrader.api import Gradebook, MissingEntry, Notebook, SourceCell
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from .intake import NOTES, new_cell
+from .recovery import plain, read_prose, recover, visible
 
 
 class RepairCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
     """Repairs duplicated, missing, moved and altered released cells; cells that the learner added stay.
 
+    0. A cell whose mark is gone is known by the function or class that it defines, the check that it calls, or, a
+       written answer, by standing where it should (`recovery`).
     1. Of several cells with one grade_id the first counts; the others lose their mark and stay as plain cells.
     2. Type, lock, points and checksum of a released cell are those of the release, and a locked one's source too.
     3. Released cells stand in the released order, in the places that they take in the submission.
@@ -33,12 +37,19 @@ class RepairCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has n
             except MissingEntry:
                 return nb, resources
             roles = Roles.of(gradebook.find_notebook(names["notebook"], names["assignment"]))
-            notes = repair(nb, released, roles)
+            notes = repair(nb, released, roles, read_prose(self._source(names)))
         for note in notes:
             self.log.warning(note)
         if notes:
             nb.metadata.setdefault(NOTES, nbformat.from_dict({}))["repaired"] = notes
         return nb, resources
+
+    def _source(self, names: dict[str, str]) -> Path | None:
+        course = getattr(getattr(self.parent, "parent", None), "coursedir", None)
+        if course is None:
+            return None
+        folder = course.format_path(course.source_directory, ".", names["assignment"])
+        return Path(folder) / f"{names['notebook']}.ipynb"
 
 
 @dataclass(frozen=True)
@@ -58,9 +69,16 @@ class Roles:
         )
 
 
-def repair(nb: NotebookNode, released: Sequence[SourceCell], roles: Roles) -> list[str]:
-    """Repair a notebook in place and return a sentence for each thing that was wrong."""
-    notes: list[str] = []
+def repair(nb: NotebookNode, released: Sequence[Any], roles: Roles, prose: frozenset[str] = frozenset()) -> list[str]:
+    """Repair a notebook in place and return a sentence for each thing that was wrong.
+
+    Args:
+        nb: the notebook.
+        released: the released cells in their order.
+        roles: what each is used for.
+        prose: the course's own text cells, by which a learner's are told from them (`recovery.read_prose`).
+    """
+    notes = recover(nb, released, roles.answers, prose)
     order = [cell.name for cell in released]
     by_name = {cell.name: cell for cell in released}
     found: dict[str, NotebookNode] = {}
@@ -117,7 +135,7 @@ def _restore(cell: NotebookNode, source: SourceCell, roles: Roles, notes: list[s
             cell.pop("execution_count", None)
     if source.locked and cell.source != (source.source or ""):
         # The hidden tests come back this way in every submission, so this is told only for visible changes.
-        if _visible(source.source or "") != cell.source:
+        if plain(visible(source.source or "")) != plain(cell.source):
             notes.append(f"the locked cell {source.name} had been changed; it is as released")
         cell.source = source.source or ""
     marks = cell.metadata.nbgrader
@@ -133,16 +151,3 @@ def _restore(cell: NotebookNode, source: SourceCell, roles: Roles, notes: list[s
     marks.pop("points", None)
     if name in roles.grades or name in roles.tasks:
         marks["points"] = roles.grades.get(name, roles.tasks.get(name))
-
-
-def _visible(source: str) -> str:
-    """A cell's source without its hidden tests."""
-    lines, hidden = [], False
-    for line in source.split("\n"):
-        if "BEGIN HIDDEN TESTS" in line:
-            hidden = True
-        elif "END HIDDEN TESTS" in line:
-            hidden = False
-        elif not hidden:
-            lines.append(line)
-    return "\n".join(lines)

@@ -16,6 +16,7 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbgrader import utils
 
+from .attachments import PICTURES_BYTES, keep_pictures
 from .intake import NOTES
 from .markdown import render
 from .markup import MOST_HTML, clean_html, defused, storable
@@ -54,7 +55,7 @@ class SanitizeLearner(Preprocessor):
     enabled = True
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        self._left = MOST_SHOWN
+        self._left, self._pictures = MOST_SHOWN, PICTURES_BYTES
         nb.metadata = _notebook_metadata(nb.metadata)
         # nbconvert's has no types.
         step: Callable[..., tuple[NotebookNode, dict[str, Any]]] = super().preprocess
@@ -64,10 +65,11 @@ class SanitizeLearner(Preprocessor):
         self, cell: NotebookNode, resources: dict[str, Any], index: int
     ) -> tuple[NotebookNode, dict[str, Any]]:
         cell.metadata = _cell_metadata(cell.metadata)
-        # nbconvert would show a picture that is attached to a cell; nobody needs one to answer.
-        cell.pop("attachments", None)
+        attachments = cell.pop("attachments", None)
         if cell.cell_type != "code":
             cell.source = defused(cell.source)
+            if cell.cell_type == "markdown":
+                self._pictures -= keep_pictures(cell, attachments, self._pictures)
             return cell, resources
         count = cell.get("execution_count")
         cell["execution_count"] = count if isinstance(count, int) and not isinstance(count, bool) else None

@@ -96,6 +96,7 @@ class Kit:
         files: the unit's own files beside the notebook, by path.
         unsafe: go on where the sandbox cannot be had.
         version: fingerprint of the course's code.
+        prose: the course's own text cells, by which a learner's are told from them.
     """
 
     unit: str
@@ -107,6 +108,7 @@ class Kit:
     files: Mapping[str, bytes]
     unsafe: bool
     version: str
+    prose: frozenset[str] = frozenset()
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -116,6 +118,7 @@ class Kit:
             "secret": hashlib.sha256(self.secret).hexdigest(),
         }
         parts["roles"]["answers"] = sorted(parts["roles"]["answers"])
+        parts["prose"] = sorted(self.prose)
         parts["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(self.files.items())}
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -157,7 +160,7 @@ class Task:
         files: what was handed in beside it, by path.
         problem: why there is no notebook.
         fingerprint: of the submission and the kit together.
-        notes: what was left out of it, and why.
+        notes: what was left out of it and why, and how the notebook was chosen.
     """
 
     student: str
@@ -324,9 +327,10 @@ def _steps(kit: Kit) -> list[Any]:
 
 
 def _repair(notebook: NotebookNode, kit: Kit) -> None:
-    notes = repair(notebook, kit.released, kit.roles)
+    notes = repair(notebook, kit.released, kit.roles, kit.prose)
     if notes:
-        notebook.metadata.setdefault(NOTES, nbformat.from_dict({}))["repaired"] = notes
+        told = notebook.metadata.setdefault(NOTES, nbformat.from_dict({}))
+        told["repaired"] = [*told.get("repaired", ()), *notes]
 
 
 def _scored(notebook: NotebookNode, outcome: Outcome | None) -> tuple[list[Score], dict[str, str | None]]:

@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from autograder.classroom.answers import Answers
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.classroom.layout import outcome_path
+from autograder.classroom.naming import chosen_students
 from autograder.course import CourseError
 from autograder.marking.outcomes import Outcome, read_outcome
 
@@ -208,6 +209,26 @@ def gather(classroom: Classroom, answers: Answers, fresh: Iterable[Outcome] = ()
         [people[name] for name in in_order(people)],
         units,
     )
+
+
+def restricted(graded: GradedClass, students: Iterable[str]) -> GradedClass:
+    """Return what is known of some students of a class.
+
+    Raises:
+        CourseError: the class knows nobody by one of the ids.
+    """
+    chosen = set(chosen_students(students, [one.id for one in graded.students], "work in this class") or ())
+    units = [
+        Unit(
+            unit.name,
+            unit.cells,
+            [one for one in unit.submissions if one.student.id in chosen],
+            [one for one in unit.ungraded if one.id in chosen],
+            [one for one in unit.nothing if one.id in chosen],
+        )
+        for unit in graded.units
+    ]
+    return GradedClass(graded.name, [one for one in graded.students if one.id in chosen], units)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from autograder.report import figures, statistics, tables
 
 from . import lookalikes
 from .examples import Anonymous
-from .graded_class import GradedClass, Unit, gather
+from .graded_class import GradedClass, Unit, gather, restricted
 
 if TYPE_CHECKING:
     from autograder.grading import Result
@@ -42,23 +42,32 @@ class UnitPart:
 
 
 def write(
-    classroom: Classroom, results: Iterable[Result] = (), folder: Path | None = None, look_alikes: bool = False
+    classroom: Classroom,
+    results: Iterable[Result] = (),
+    folder: Path | None = None,
+    look_alikes: bool = False,
+    students: list[str] | None = None,
 ) -> Path:
     """Write the report on the whole class and return the page's path.
 
     Args:
         classroom: the class; everything is read from its folder and its gradebook.
         results: of the grading that has just ended; their outcomes count instead of the kept ones.
-        folder: where `report.html` and the CSV files go; None takes `report` in the class folder.
+        folder: where `report.html` and the CSV files go; None takes `report` in the class folder, and for some students
+            `chosen` in that, so that the report on the class stays.
         look_alikes: also look for look-alike answers.
+        students: only on these.
 
     Raises:
-        CourseError: the gradebook cannot be read.
+        CourseError: the gradebook cannot be read, or nobody is known by the id of one of the students.
     """
     answers = Answers(classroom)
     graded = gather(classroom, answers, [result.outcome for result in results])
+    if students:
+        graded = restricted(graded, students)
     pairs = [pair for unit in graded.units for pair in _pairs(unit, answers)] if look_alikes else None
-    folder = classroom.root / "report" if folder is None else folder
+    if folder is None:
+        folder = classroom.root / "report" / "chosen" if students else classroom.root / "report"
     folder.mkdir(parents=True, exist_ok=True)
     exercises = [statistics.exercises(unit) for unit in graded.units]
     mistakes = statistics.mistakes(graded.units)

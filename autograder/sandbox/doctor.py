@@ -104,9 +104,9 @@ def _memory() -> Examined:
     )
 
 
-def table(findings: list[Examined]) -> Table:
+def table(findings: list[Examined], title: str = "What this machine can give") -> Table:
     """Return the findings as a table for the terminal."""
-    drawn = Table(title="What this machine can give")
+    drawn = Table(title=title)
     for name in ("protection", "there", "seen", "what to do"):
         drawn.add_column(name, overflow="fold")
     for finding in findings:

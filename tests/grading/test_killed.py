@@ -24,7 +24,7 @@ from autograder import cli
 from autograder.grading import coordinator, writing
 if __name__ == "__main__":
     writing.BATCH = 1
-    sys.argv[1:] = ["grade", "u0", "--course", sys.argv[1], "--jobs", "2", "--no-feedback", "--json"]
+    sys.argv[1:] = ["grade", "u0", "--course", sys.argv[1], "--jobs", "2", "--no-feedback", "--json", "--enroll"]
     cli.main()
 """
 # The exit code of a run that graded all it could, with some that could not be.

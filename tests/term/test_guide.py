@@ -98,7 +98,7 @@ class Term:
             shutil.copytree(ROOT / name, self.clone / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         for name in ("nbgrader_config.py", "jupytext.toml"):
             shutil.copyfile(ROOT / name, self.clone / name)
-        self.checks = self.clone / "src" / "helpers" / "exercises" / f"{UNIT}.py"
+        self.checks = self.clone / "src" / "helpers" / "exercises" / UNIT / "scores_for_query.py"
         self.mended = self.checks.read_text(encoding="utf-8")
         assert self.mended.count(REFERENCE) == 1
         self.checks.write_text(self.mended.replace(REFERENCE, TWICE), encoding="utf-8")

@@ -39,6 +39,11 @@ def unit_exercises(unit: str) -> dict[str, Exercise]:
     return {name: _load(unit, name) for name in sorted(_names()[unit], key=lambda name: order.get(name, len(order)))}
 
 
+def exercise_names(unit: str) -> frozenset[str]:
+    """Return the names of a unit's exercises; none is loaded, and an unknown unit has none."""
+    return frozenset(_names().get(unit, ()))
+
+
 def find(name: str) -> Exercise | None:
     """Return the exercise of that name, or None. No other is loaded."""
     unit = next((unit for unit, names in _names().items() if name in names), None)

@@ -7,7 +7,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.authoring import releasing
-from autograder.classroom import classroom, extending, forgetting
+from autograder.classroom import classroom, extending, forgetting, times
 from autograder.course import CourseError
 from autograder.grading.records import Entry, Records
 from autograder.marking.outcomes import Outcome, outcome_path, write_outcome
@@ -37,7 +37,7 @@ def graded(room, student, points=2.0):
     room.config.LateSubmissionPlugin.penalty_method = "zero"
     with room.gradebook() as gradebook:
         records = Records(gradebook, UNIT, room.config)
-        time = extending._utc(LATE)
+        time = times.read_time(LATE)
         records.write([Entry(student, "f", [Score("test_project", points)], {}, time)])
         return records.known()[student]
 
@@ -94,7 +94,7 @@ def test_penalties_follow_an_extension_its_end_and_points_by_hand(room):
     ],
 )
 def test_times_are_read_with_their_zone(told, until):
-    assert f"{extending._utc(told):%Y-%m-%d %H:%M}" == until
+    assert f"{times.read_time(told):%Y-%m-%d %H:%M}" == until
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ def room(tmp_path):
     folder = room.root / "submitted" / "ann" / sample.UNIT
     folder.mkdir(parents=True)
     nbformat.write(sample.answered(), folder / f"{sample.UNIT}.ipynb")
+    with room.gradebook() as gradebook:
+        gradebook.update_or_create_student("ann")
     return room
 
 
@@ -58,6 +60,7 @@ def test_a_configuration_that_fails(room):
 
 
 def test_nothing_to_grade_is_said_and_is_no_error(room):
+    releasing.init(room.root, ["u0_start_here"])
     done = run("grade", "u0", "--course", room.root)
     assert done.returncode == 0 and "nothing to grade" in done.stdout
 
@@ -66,10 +69,12 @@ def test_a_class_inside_the_course(tmp_path):
     assert "folder of its own" in one_line(run("init", course.ROOT))
 
 
-def test_a_unit_that_was_not_released(room):
-    folder = room.root / "submitted" / "ann" / "u0_start_here"
-    folder.mkdir(parents=True)
-    assert "not released" in one_line(run("grade", "u0", "--course", room.root))
+@pytest.mark.parametrize("handed_in", [True, False])
+def test_a_unit_that_was_not_released(room, handed_in):
+    if handed_in:
+        (room.root / "submitted" / "ann" / "u0_start_here").mkdir(parents=True)
+    line = one_line(run("grade", "u0", "--course", room.root))
+    assert "u0_start_here is not released" in line and f"autograder init {room.root} u0`" in line
 
 
 def test_a_second_grader_is_refused_by_name(room):
@@ -88,13 +93,27 @@ def test_a_locked_gradebook(room):
     assert coordinator.grade(room, [sample.UNIT])[0].score == 17
 
 
-def test_a_notebook_of_another_name_is_told_with_what_is_there(room):
+def test_a_notebook_of_another_name_is_graded_with_a_note(room):
     folder = room.root / "submitted" / "ann" / sample.UNIT
-    (folder / f"{sample.UNIT}.ipynb").rename(folder / "my work.ipynb")
+    (folder / f"{sample.UNIT}.ipynb").rename(folder / "my work.IPYNB")
     result = coordinator.grade(room, [sample.UNIT])[0]
-    assert (
-        result.outcome.state == "not gradable" and "my work.ipynb" in result.outcome.reason and result.max_score == 20
-    )
+    assert result.score == 17 and "my work.IPYNB is taken as u1_dot_products.ipynb" in result.outcome.notes
+
+
+def test_of_several_notebooks_the_answered_one_is_graded_with_a_note(room):
+    folder = room.root / "submitted" / "ann" / sample.UNIT
+    (folder / f"{sample.UNIT}.ipynb").rename(folder / "Copy of u1_dot_products.ipynb")
+    nbformat.write(sample.released(), folder / f"{sample.UNIT}.ipynb")
+    result = coordinator.grade(room, [sample.UNIT])[0]
+    assert result.score == 17 and "it is answered, no other is" in result.outcome.reason
+
+
+def test_another_units_notebook_is_no_submission_of_this_one(room):
+    folder = room.root / "submitted" / "ann" / sample.UNIT
+    (folder / f"{sample.UNIT}.ipynb").unlink()
+    nbformat.write(sample.answered("u0_start_here"), folder / "homework.ipynb")
+    result = coordinator.grade(room, [sample.UNIT])[0]
+    assert result.outcome.state == "not gradable" and "the notebook is u0_start_here's" in result.outcome.reason
 
 
 def test_a_notebook_without_kernel_spec_and_test_cell_is_graded(room):

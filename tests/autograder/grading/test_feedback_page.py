@@ -2,6 +2,9 @@
 browser.
 """
 
+import html
+import re
+
 import nbformat
 import pytest
 
@@ -52,3 +55,68 @@ def test_nothing_of_the_learners_runs_in_the_readers_browser(page):
         and '<script>alert("output")' not in page
     )
     assert "<img src=x onerror" not in page and '<img src="x" onerror' not in page
+
+
+def test_begins_with_its_exercises_and_their_points(page):
+    rows = re.findall(r"<tr>\s*<td><a href=\"#(.*?)\">(.*?)</a></td>\s*<td[^>]*>(.*?)</td>\s*<td[^>]*>(.*?)</td>", page)
+    assert [row[1] for row in rows] == [
+        "similarity_matrix",
+        "cosine_similarity",
+        "project",
+        "scores_for_query",
+        "attention_scores",
+        "attention_scores_columns",
+        "why two projections",
+    ]
+    assert rows[0][2:] == ("2", "2") and rows[4][2:] == ("0", "4") and "2 of 20 points</h1>" in page
+    for anchor, *_ in rows:
+        assert f'name="{anchor}"' in page or f'id="{anchor}"' in page
+    assert "Test cell" not in page and 'href="#comment-attention_scores">with a comment' in page
+
+
+def test_says_nothing_where_there_is_no_comment(page):
+    assert "No response" not in page and page.count("<b>Comment:</b>") == page.count("with a comment</a>") == 1
+
+
+TESTS = """square_root = 3
+assert square(2) == 4
+### BEGIN HIDDEN TESTS
+probe = 12345
+assert square(probe) == probe**2, "square(12345) is 152399025"
+### END HIDDEN TESTS"""
+
+
+def foreign(kind, name, source, **marks):
+    made = nbformat.v4.new_code_cell(source, id=name.replace("_", "-"))
+    made.metadata["nbgrader"] = {
+        "schema_version": 3, "grade_id": name, "grade": False, "solution": False, "locked": False, "task": False,
+        "cell_type": kind,
+    } | marks  # fmt: skip
+    return made
+
+
+@pytest.mark.parametrize("answer", ["x + 2", "undefined", "2 * x if x == 2 else 1 / 0"])
+def test_no_traceback_of_any_assignment_shows_a_hidden_test(tmp_path, answer):
+    room = releasing.init(tmp_path / "class", [])
+    cells = [
+        foreign(
+            "code", "square", "### BEGIN SOLUTION\ndef square(x):\n    return x * x\n### END SOLUTION", solution=True
+        ),
+        foreign("code", "test_square", TESTS, grade=True, locked=True, points=2),
+    ]
+    source = room.root / "source" / "homework" / "homework.ipynb"
+    source.parent.mkdir()
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), source)
+    releasing.release(room, "homework")
+    notebook = nbformat.read(room.root / "release" / "homework" / "homework.ipynb", as_version=4)
+    notebook.cells[0].source = f"def square(x):\n    return {answer}"
+    folder = room.root / "submitted" / "ann" / "homework"
+    folder.mkdir(parents=True)
+    nbformat.write(notebook, folder / "homework.ipynb")
+    assert coordinator.grade(room, ["homework"])[0].score == 0
+    text = html.unescape((room.root / "feedback" / "ann" / "homework" / "homework.html").read_text(encoding="utf-8"))
+    text = re.sub(r"<[^>]*>", "", text)
+    assert not [told for told in ("HIDDEN", "12345", "152399025", "probe") if told in text]
+    assert ("NameError" if answer == "undefined" else "a hidden test failed") in text
+    assert "square_root = 3" in text

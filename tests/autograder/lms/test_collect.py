@@ -1,78 +1,20 @@
 """Downloads from Moodle and Canvas become submissions: names, copies, lateness, and archives out to do harm."""
 
-import io
 import os
 import stat
 import subprocess
 import sys
-import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder.authoring import releasing, sample
+from autograder.authoring import sample
 from autograder.course import CourseError
 from autograder.lms import collecting, packing, recognition
 from helpers.data import WEIGHTS
 
-UNIT = "u1_dot_products"
-NOTEBOOK = f"{UNIT}.ipynb"
-PEOPLE = {
-    "ada": {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.org", "lms_user_id": "101"},
-    "bela": {"first_name": "Béla", "last_name": "Bartók", "email": "bela@example.org", "lms_user_id": "102"},
-    "chen": {"first_name": "Chen", "last_name": "Li", "email": "chen@example.org", "lms_user_id": "103"},
-    "li": {"first_name": "Chen", "last_name": "Li", "email": "li@example.org", "lms_user_id": "104"},
-    "dana": {"first_name": "Dana", "last_name": "O'Neil", "email": "", "lms_user_id": None},
-}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A class whose making is shared; every test empties what it collects."""
-    room = releasing.init(tmp_path_factory.mktemp("collect") / "class", [UNIT], duedate="2026-10-01 12:00:00 UTC")
-    with room.gradebook() as gradebook:
-        for student, about in PEOPLE.items():
-            gradebook.update_or_create_student(student, **about)
-    return room
-
-
-@pytest.fixture
-def room(made):
-    for name in ("submitted", "downloaded"):
-        collecting.rmtree(str(made.root / name)) if (made.root / name).exists() else None
-    (made.root / "submitted").mkdir()
-    return made
-
-
-def zipped(files):
-    """The bytes of a zip: name → bytes, or name → (bytes, mode)."""
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            data, mode = data if isinstance(data, tuple) else (data, stat.S_IFREG | 0o644)
-            entry = zipfile.ZipInfo(name)
-            entry.external_attr, entry.compress_type = mode << 16, zipfile.ZIP_DEFLATED
-            archive.writestr(entry, data)
-    return whole.getvalue()
-
-
-def download(room, files):
-    path = room.root.parent / "CS101-Unit 1-12345.zip"
-    path.write_bytes(zipped(files))
-    return path
-
-
-def submitted(room):
-    return {
-        str(path.relative_to(room.root / "submitted")): path.read_bytes()
-        for path in sorted((room.root / "submitted").rglob("*"))
-        if path.is_file()
-    }
-
-
-def collect(room, files, **options):
-    return collecting.collect(room, UNIT, download(room, files), **options)
+from .downloads import NOTEBOOK, PEOPLE, UNIT, collect, submitted, zipped
 
 
 def test_moodle_folders_of_both_kinds_and_flat_names(room):
@@ -169,7 +111,9 @@ def test_what_pack_made_is_opened(room, tmp_path):
     assert report.students == ("ada", "bela") and report.left == ()
     found = submitted(room)
     assert found[f"ada/{UNIT}/{NOTEBOOK}"] == notebook.read_bytes()
-    assert {name for name in found if name.startswith("bela")} == {f"bela/{UNIT}/{NOTEBOOK}", f"bela/{UNIT}/{WEIGHTS}"}
+    assert {name for name in found if name.startswith("bela")} == {
+        f"bela/{UNIT}/{name}" for name in (NOTEBOOK, WEIGHTS, "photo.jpg")
+    }
 
 
 def bomb():

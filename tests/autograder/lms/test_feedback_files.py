@@ -93,7 +93,7 @@ def test_a_page_shows_verdicts_named_mistakes_hints_pictures_points_and_the_grad
     text = page(room, "xq")
     assert "forgot the transpose: Q @ K" in text and "<b>Hint.</b>" in text and "put K on its side" in text
     assert re.search(r"aria-label=\"[^\"]*(yours|difference)", text), "no picture of yours, expected and difference"
-    assert "say what <em>happens</em> to the diagonal, too" in text and "Score: 2.0 / 3.0" in text
+    assert "say what <em>happens</em> to the diagonal, too" in text and "2 of 3 points" in text
     assert "every property holds" in page(room, "bw")
 
 

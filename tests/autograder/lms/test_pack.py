@@ -88,6 +88,34 @@ def test_takes_weights_only_where_the_notebook_speaks_of_them_and_nothing_else(t
     ]
 
 
+def test_takes_small_files_that_the_notebook_names_and_says_what_it_leaves_out(tmp_path):
+    notebook = sample.released()
+    code = "from mine import table\nopen('data.csv'); open('film.mp4'); open('huge.npy'); open('secret.txt')"
+    notebook.cells.append(nbformat.v4.new_code_cell(code))
+    notebook.cells.append(nbformat.v4.new_markdown_cell("![heads](heads.png)"))
+    path = laid(tmp_path, notebook=notebook)
+    for name in ("mine.py", "data.csv", "heads.png", "film.mp4", "diary.txt", ".hidden.csv"):
+        (tmp_path / name).write_bytes(b"mine")
+    (tmp_path / "huge.npy").write_bytes(b"0" * 6_000_000)
+    (tmp_path / "secret.txt").symlink_to("/etc/hostname")
+    packed = packing.pack(path)
+    assert names(packed.path) == [f"{UNIT}.ipynb", "data.csv", "heads.png", "mine.py", "contents.txt"]
+    named, unnamed = packed.notes
+    assert all(name in named for name in ("film.mp4 (no file of a kind", "huge.npy (at most", "secret.txt (no file"))
+    assert unnamed == "left out, as the notebook does not name them: diary.txt"
+
+
+def test_in_a_class_folder_nothing_is_packed(tmp_path):
+    (tmp_path / "nbgrader_config.py").touch()
+    (tmp_path / "release").mkdir()
+    before = sorted(course.NOTEBOOKS.rglob("*.zip"))
+    with pytest.raises(CourseError, match="is a class folder"):
+        packing.find("u1", tmp_path)
+    with pytest.raises(CourseError, match="is not here"):
+        packing.find("u1", tmp_path / "release")
+    assert sorted(course.NOTEBOOKS.rglob("*.zip")) == before
+
+
 def test_follows_no_link_to_the_weights(tmp_path):
     notebook = laid(tmp_path / "u", TRAINED)
     (tmp_path / "private").write_bytes(b"private")
