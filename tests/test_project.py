@@ -19,6 +19,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 CONDA = {"pytorch-cpu": "torch", "matplotlib-base": "matplotlib"}
 
 
+@pytest.mark.parametrize("user", ["0", "1000"])
+def test_make_test_installs_what_it_needs_and_only_root_tests_the_hub(user):
+    told = subprocess.run(
+        ["make", "--dry-run", "test", f"USER_ID={user}"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert told.index(".ci/install") < told.index("-m pytest")
+    assert ("--ignore=tests/hub" in told) == ("tests/hub is left out: it starts" in told) == (user != "0")
+
+
 def pins():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     return {

@@ -1,18 +1,15 @@
-"""What stands at the head of a feedback page: its exercises with their points; and our template for the page."""
+"""What stands at the head of a feedback page: its exercises with their points."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbgrader import utils
 
-from .content_policy import TrustedTemplates
+from . import own_templates
 
-TEMPLATES = Path(__file__).parent / "templates"
 # What nbgrader writes under an answer that was left as it was. Points and verdict say so already.
 UNANSWERED = "No response."
 
@@ -35,7 +32,7 @@ class IndexExercises(Preprocessor):
                 comments.add(marks["grade_id"])
         resources["exercises"] = [_line(cell.metadata.nbgrader, comments) for cell in nb.cells if _gives_points(cell)]
         if self.parent is not None:
-            _prefer_own(self.parent.environment)
+            own_templates.prefer(self.parent.environment, "feedback")
         return nb, resources
 
 
@@ -53,22 +50,3 @@ def _line(marks: NotebookNode, comments: set[str]) -> dict[str, Any]:
         "points": marks.points,
         "comment": next((one for one in (anchor, name) if one in comments), ""),
     }
-
-
-def _prefer_own(environment: jinja2.Environment) -> None:
-    """Let the exporter find our template under the name of nbgrader's; the page's policy sees it like any other."""
-    trusted = environment.loader
-    loader = trusted.inner if isinstance(trusted, TrustedTemplates) else trusted
-    if isinstance(loader, _OwnFirst) or loader is None:
-        return
-    own = _OwnFirst([jinja2.FileSystemLoader(TEMPLATES), loader])
-    if isinstance(trusted, TrustedTemplates):
-        trusted.inner = own
-    else:
-        environment.loader = own
-    if environment.cache is not None:
-        environment.cache.clear()
-
-
-class _OwnFirst(jinja2.ChoiceLoader):
-    """Our templates, then nbgrader's and nbconvert's."""

@@ -19,10 +19,11 @@ from nbconvert.utils.base import NbConvertBase
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from . import content_policy
+from . import content_policy, own_templates
 from .markdown import render
 from .markup import as_typed
 from .sanitising import MOST_COLOURS
+from .written import for_formgrader
 
 # A unit has about 30,000 characters in its cells, and 2,500 in the longest one.
 MOST_SOURCE, MOST_SOURCES = 60_000, 400_000
@@ -69,6 +70,8 @@ class PreparePage(Preprocessor):
         self._notebook = nb
         self._nonce: str | None = None
         if self.parent is not None:
+            if for_formgrader(resources):
+                own_templates.prefer(self.parent.environment, "formgrade")
             content_policy.install(self.parent.environment, self._page_nonce)
         return nb, resources
 
@@ -139,6 +142,7 @@ def configure(config: Config) -> None:
         "autograder.marking.pages.PreparePage",
     ]
     _guard_files()
+    _pass_over_exchange()
 
 
 def _guard_files() -> None:
@@ -150,3 +154,20 @@ def _guard_files() -> None:
     handlers = sys.modules.get("nbgrader.server_extensions.formgrader.handlers")
     if handlers is not None:
         handlers.SubmissionFilesHandler.content_security_policy = property(lambda self: content_policy.FILES)
+
+
+def _pass_over_exchange() -> None:
+    """In a server with formgrader: no warning that the exchange is missing, in a class that has set none up.
+
+    nbgrader warns whenever its default place for an exchange is not there, which most classes have no use for.
+    """
+    handlers = sys.modules.get("nbgrader.server_extensions.formgrader.handlers")
+    if handlers is None:
+        return
+
+    def render(self: Any, name: str, **shown: Any) -> Any:
+        wanted = "root" in self.settings["nbgrader_formgrader"].config.Exchange
+        shown["exchange_missing"] = shown["exchange_missing"] and wanted
+        return handlers.BaseHandler.render(self, name, **shown)
+
+    handlers.ManageAssignmentsHandler.render = render

@@ -1,11 +1,13 @@
 """What an instructor sees and presses in formgrader, from the list of assignments to the feedback page."""
 
 import shutil
+import time
 
 import pytest
 from playwright.sync_api import expect
 
 from autograder.authoring import releasing, sample
+from autograder.classroom import classroom
 
 from .lab import TOKEN, Lab, server, shot
 
@@ -16,9 +18,13 @@ COMMENT = "Right: equal projections make every table symmetric. Now give an exam
 
 
 @pytest.fixture(scope="module")
-def lab(browser, tmp_path_factory):
+def root(tmp_path_factory):
+    return tmp_path_factory.mktemp("instructor") / "class"
+
+
+@pytest.fixture(scope="module")
+def lab(browser, root):
     """JupyterLab in a class folder with three submissions, as `jupyter lab` there opens it."""
-    root = tmp_path_factory.mktemp("instructor") / "class"
     releasing.init(root, [UNIT])
     sample.write(root)
     for folder in (root / "submitted").iterdir():
@@ -73,6 +79,48 @@ def test_the_button_grades_with_the_judge(graded):
         expect(submission(graded, student).locator(".score")).to_have_text(f"{POINTS[student]} / 20")
     expect(submission(graded, "ada").locator(".status")).to_have_text("needs manual grading")
     shot(graded.page, "formgrader_autograded")
+
+
+def test_a_class_without_an_exchange_has_no_warning_of_one(graded):
+    frame = graded.frame()
+    frame.get_by_role("link", name="Manage Assignments").click()
+    expect(frame.locator("tr", has_text=UNIT).locator(".num-submissions")).to_have_text("3")
+    assert frame.locator(".alert-warning").count() == 0
+
+
+@pytest.mark.parametrize("leave_the_field", [False, True])
+def test_leaving_the_page_at_once_loses_no_points(graded, root, leave_the_field):
+    lab, room = graded, classroom.Classroom.open(root)
+    with room.gradebook() as gradebook:
+        number = gradebook.find_submission_notebook(UNIT, UNIT, "dana").id
+    page = lab.page.context.browser.new_page()
+    page.route("**/mathjax/**", lambda route: route.abort())
+    page.goto(f"{lab.address}/lab?token={TOKEN}", wait_until="domcontentloaded")
+    page.goto(f"{lab.address}/formgrader/submissions/{number}/")
+    field = page.locator("#why_two_projections")
+    # Formgrader's own mark that the field saves what is typed.
+    expect(page.locator("#why_two_projections_extra_credit[placeholder]")).to_have_count(1)
+    # A request that outlives its page is lost where the browser holds requests back for a test to see.
+    page.unroute("**/mathjax/**")
+    points = 1 + leave_the_field
+    field.press_sequentially(str(points))
+    if leave_the_field:
+        field.blur()
+    page.goto(f"{lab.address}/api/status")
+
+    def given():
+        with room.gradebook() as gradebook:
+            return gradebook.find_grade("why_two_projections", UNIT, UNIT, "dana").manual_score
+
+    for _ in range(100):
+        if given() == points:
+            break
+        time.sleep(0.1)
+    page.close()
+    assert given() == points
+    with room.gradebook() as gradebook:
+        gradebook.find_grade("why_two_projections", UNIT, UNIT, "dana").manual_score = None
+        gradebook.db.commit()
 
 
 def test_a_written_answer_is_graded_and_its_comment_reaches_the_feedback(graded):
