@@ -25,6 +25,9 @@ _CONDUCT = (
     "unanswered",
 )
 
+# The property that fails when an answer draws random numbers in training mode.
+RANDOM_IN_TRAINING = "no dropout"
+
 
 def recognise(
     work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], in_part: bool = False
@@ -46,13 +49,15 @@ def recognise(
     assert shown is not None
     # Most are out after this one case, so the others are not even run.
     candidates = [m for m in work.exercise.mistakes if _shows(work, answers, m, first, shown)]
+    chance = _left_to_chance(work, shown)
     failures = sum(
         finding is not None and finding.kind not in _CONDUCT and case.raises is None and not case.from_file
-        for case, finding in zip(work.cases, found)
+        for i, (case, finding) in enumerate(zip(work.cases, found))
+        if i not in chance
     )
     explained: dict[str, int] = {}
     for mistake in candidates:
-        count, values = _explains(work, answers, found, mistake)
+        count, values = _explains(work, answers, found, mistake, chance)
         if count and (values >= failures or (in_part and values >= max(2, failures / 2))):
             explained[mistake.name] = count
     best = max(explained.values(), default=0)
@@ -75,11 +80,18 @@ def _shows(work: Paper, answers: Sequence[Answer], mistake: Mistake, first: int,
     return agree(work.exercise, answers[first], shown, *work.mistaken_at(mistake, first))
 
 
+def _left_to_chance(work: Paper, shown: Finding) -> set[int]:
+    """The cases whose numbers are drawn: those in training mode, where an answer is another at each call there."""
+    if shown.kind != "relation" or shown.property != RANDOM_IN_TRAINING:
+        return set()
+    return {i for i, case in enumerate(work.cases) if case.init is not None and case.init.training}
+
+
 def _explains(
-    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], mistake: Mistake
+    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], mistake: Mistake, chance: set[int]
 ) -> tuple[int, int]:
     """How many failures a mistake explains, and how many of these by what was computed; 0, 0 when one case
-    contradicts it."""
+    contradicts it. Of the cases left to chance only whether they fail counts."""
     count = values = 0
     slow = work.cases[0].init is not None
     if slow:
@@ -92,7 +104,9 @@ def _explains(
         if other is None:
             continue
         bad_arguments = work.cases[i].raises is not None
-        if agree(work.exercise, answers[i], mine, wrong[i], other):
+        if i in chance and mine is not None:
+            count += 1
+        elif agree(work.exercise, answers[i], mine, wrong[i], other):
             count += 1
             values += not bad_arguments and other.kind not in _CONDUCT
         elif mine is None or not bad_arguments:

@@ -102,13 +102,13 @@ def _rounded(got: np.ndarray, want: np.ndarray) -> str | None:
         return None
     if _equal(got, np.round(want)) or _equal(got, np.trunc(want)):
         return None
-    halves = want.astype(np.float16).astype(float)
+    with np.errstate(over="ignore"):
+        halves, as_half = want.astype(np.float16).astype(float), got.astype(np.float16).astype(got.dtype)
     if np.isfinite(halves).all() and _equal(got.astype(float), halves, 1e-6):
         return "the numbers are those of float16"
     bits = np.ascontiguousarray(got, dtype=np.float32).view(np.uint32)
     if not (bits & 0xFFFF).any() and _equal(got, want, 2e-2):
         return "the numbers are those of bfloat16"
-    as_half = got.astype(np.float16).astype(got.dtype)
     if (as_half == got).all() and _equal(got, want, 2e-2):
         return "the numbers are those of float16"
     return None

@@ -32,7 +32,7 @@ _NO_ARRAY = {
     "translate",
 }
 # Only numbers go in.
-_OF_NUMBERS = {"frequencies", "sinusoidal_encoding", "shift_matrix", "causal_mask"}
+_OF_NUMBERS = {"frequencies", "sinusoidal_encoding", "shift_matrix", "causal_mask", "sliding_window_mask"}
 _NUMPY_UNITS = ("u1", "u2", "u3")
 _NUMPY = {"split_heads", "merge_heads", "multi_head_attention", "layer_norm", "add_and_norm"}
 # Which arguments of an exercise may be whole numbers while another is not.
@@ -54,7 +54,7 @@ _MIXED = {
     "scale_scores": (0,),
 }
 # Axes of the result that no arguments give the length one: a width is two or more where it is made of pairs.
-_NEVER_ONE = {"shift_matrix": (0, -1, -2), "sinusoidal_encoding": (-1,), "apply_rotary": (-1,)}
+_NEVER_ONE = {"shift_matrix": (0, -1, -2), "sinusoidal_encoding": (-1,), "apply_rotary": (-1,), "DecoderBlock": (-1,)}
 
 
 def wrong_answers(unit: str, exercise: Exercise) -> Iterator[tuple[str, Answer]]:

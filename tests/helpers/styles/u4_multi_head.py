@@ -503,7 +503,8 @@ WRONG = {
         " #2": _mha_no_check,
         " #3": _mha_last_head_only,
         " #4": _mha_w_o_first,
-        "multiplied something as wide as one head by a whole matrix": _mha_split_first,
+        # Some of the new shapes fit by chance, so that no one mistake explains every case.
+        " #5": _mha_split_first,
         "returns nothing": lambda *args: None,
     },
     "count_parameters": {

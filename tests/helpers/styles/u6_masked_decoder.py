@@ -249,8 +249,8 @@ def _loss_logsumexp(logits, targets, ignore_index=-100):
 
 
 def _loss_one_hot(logits, targets, ignore_index=-100):
-    keep = (targets != ignore_index).float()
-    one_hot = F.one_hot(targets.clamp(min=0), logits.shape[-1])
+    kept = targets != ignore_index
+    keep, one_hot = kept.float(), F.one_hot(targets.where(kept, 0), logits.shape[-1])
     surprise = -(one_hot * F.log_softmax(logits, dim=-1)).sum(-1)
     return (surprise * keep).sum() / torch.clamp(keep.sum(), min=1.0)
 
@@ -260,13 +260,13 @@ def _loss_loops(logits, targets, ignore_index=-100):
     for row, target in zip(logits.flatten(0, -2), targets.flatten().tolist()):
         if target != ignore_index:
             kept.append(row.sub(row.max()).exp().sum().log() + row.max() - row[target])
-    return sum(kept) / len(kept) if kept else 0.0
+    return sum(kept) / len(kept) if kept else 0.0 * logits.sum()
 
 
 def _loss_distribution(logits, targets, ignore_index=-100):
     keep = targets != ignore_index
     if keep.sum() == 0:
-        return torch.zeros(())
+        return 0.0 * logits.sum()
     return -torch.distributions.Categorical(logits=logits[keep]).log_prob(targets[keep]).mean()
 
 
@@ -274,7 +274,7 @@ def _loss_by_hand(logits, targets, ignore_index=-100):
     shifted = logits - logits.max(dim=-1, keepdim=True).values
     log_p = shifted - shifted.exp().sum(-1, keepdim=True).log()
     keep = targets != ignore_index
-    picked = torch.take_along_dim(log_p, targets.clamp(min=0).unsqueeze(-1), dim=-1).squeeze(-1)
+    picked = torch.take_along_dim(log_p, targets.where(keep, 0).unsqueeze(-1), dim=-1).squeeze(-1)
     return -torch.where(keep, picked, 0.0).sum() / (keep.sum() + (keep.sum() == 0))
 
 
@@ -292,7 +292,7 @@ def _loss_item(logits, targets, ignore_index=-100):
 
 def _loss_clamped(logits, targets, ignore_index=-100):
     keep = targets != ignore_index
-    p = torch.softmax(logits, -1).clamp(min=1e-12).gather(-1, targets.clamp(min=0)[..., None])[..., 0]
+    p = torch.softmax(logits, -1).clamp(min=1e-12).gather(-1, targets.where(keep, 0)[..., None])[..., 0]
     return -(p.log() * keep).sum() / keep.sum().clamp(min=1)
 
 
@@ -579,8 +579,9 @@ WRONG = {
         "calls a ready-made function #2": _loss_nll,
         "cuts the gradient": _loss_item,
         "added a small number inside the logarithm: no surprise can be large any more": _loss_clamped,
-        "looked up the ignored targets: there is no word -100": _loss_index,
         "": _loss_each,
+        # The error names the index; where there is no target of -100 it goes on, and counts what is to be ignored.
+        " #2": _loss_index,
     },
     "DecoderLayer": {
         "": _Dropout,

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.exercise import Case, Exercise, Init, Mistake, Tensor
-from helpers.exercises.common import normal_tensor
+from helpers.exercises.common import normal_tensor, object_cases
 from helpers.reference import u9_language_model as reference
 
 from .common import feed_forward_weights
@@ -49,6 +49,15 @@ def _cases(rng: np.random.Generator) -> list[Case]:
             init=init,
             gradients=True,
             note="gradients of x and all weights",
+        ),
+        *object_cases(
+            init, (normal_tensor(rng, 3, 5),), (normal_tensor(rng, 3, 5),), (normal_tensor(rng, 2, 4, 5),)
+        ),
+        Case(
+            "axes of length one",
+            (normal_tensor(rng, 1, 1, 1),),
+            init=Init((1, 3), weights=feed_forward_weights(rng, 1, 3)),
+            note="one sentence of one token, d_model = 1",
         ),
     ]
 

@@ -75,6 +75,8 @@ def _cases(rng: np.random.Generator) -> list[Case]:
             note="top_k = 4, then top_p = 0.9",
         ),
         Case("order of the steps", (_draw(rng, 2), 1.5, 5, 0.8), note="all three: 1.5, 5, 0.8"),
+        Case("axes of length one", (Tensor(rng.normal(size=(1, 1)).astype("f4")),), note="a vocabulary of one word"),
+        Case("values", (_draw(rng),), note="7 other logits, everything else at its default"),
         Case("batch axes", (_draw(rng, 3),), {"top_k": 2}, note="3 rows, top_k = 2"),
         Case("batch axes", (_draw(rng, 2, 3), 0.8, None, 0.6), note="2 × 3 rows, temperature = 0.8, top_p = 0.6"),
         Case("batch axes", (_draw(rng, 1, 1), 0.7, 4, 0.9), note="1 × 1 rows, all three"),

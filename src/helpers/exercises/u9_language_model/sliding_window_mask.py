@@ -19,6 +19,7 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (n, n, 3), note=f"{n} tokens, a window of 3"),
         Case("values", (5, 5, 2), note="5 tokens, a window of 2"),
         Case("a window of one", (4, 4, 1), note="4 tokens that see nothing but themselves"),
+        Case("axes of length one", (1, 1, 3), note="one token, which sees itself"),
         Case("a wide window", (4, 4, 9), note="4 tokens, a window of 9"),
         Case("a wide window", (4, 4, 4), note="4 tokens, a window of 4"),
         Case("fewer queries than keys", (few, many, 4), note=f"the last {few} of {many} tokens ask, a window of 4"),
