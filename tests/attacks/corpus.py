@@ -389,7 +389,7 @@ def _(nb):
         c.metadata["tags"] = ["skip-execution", "raises-exception"]
 
 
-@changed("nbgrader's marks are a list", 0.0, "missing", base=released)
+@changed("nbgrader's marks are a list", 0.0, "found again", base=released)
 def _(nb):
     for c in nb.cells:
         c.metadata["nbgrader"] = [1, 2, 3]
@@ -490,7 +490,7 @@ honest_code(
     (0.0, FULL),
 )
 honest_code("a loop that holds the interpreter", DENY, "x = 10 ** 10 ** 9", (0.0, FULL))
-honest_code("a flood of prints", DENY, "while True: print('x' * 10000)", (0.0, FULL), "more than")
+honest_code("a flood of prints", DENY, "while True: print('x' * 10000)", (0.0, FULL), "a cell")
 honest_code(
     "a flood of pictures",
     DENY,

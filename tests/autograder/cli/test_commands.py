@@ -63,7 +63,9 @@ def test_some_students_and_the_status_of_a_class(tmp_path):
         gradebook.db.commit()
     assert re.search(r" u0 +7 +0 +7 +0 +0 +1 *\n", said("status", "--course", room.root))
 
-    text = said("grade", "u0", "--course", room.root, "--student", "s001", "--student", "s003", "--no-feedback")
+    text = said(
+        "grade", "u0", "--course", room.root, "--enroll", "--student", "s001", "--student", "s003", "--no-feedback"
+    )
     assert "s001" in text and "s003" in text and "s000" not in text
     text = said("status", "u0", "--course", room.root)
     assert re.search(r" u0 +7 +2 +5 +0 +0 +1 *\n", text)

@@ -179,7 +179,7 @@ def failing(kit, task):
 submission.grade_task = failing
 cli.main()
 """
-    arguments = ["grade", "u0", "--course", str(room.root), "--jobs", "1", "--no-feedback"]
+    arguments = ["grade", "u0", "--course", str(room.root), "--enroll", "--jobs", "1", "--no-feedback"]
     call = [sys.executable, "-W", "ignore", "-c", program, *arguments]
     done = subprocess.run(call, capture_output=True, text=True, timeout=240, check=False, cwd=Path(__file__).parent)
     assert done.returncode == 2 and "s000" in done.stdout and "Traceback" not in done.stderr

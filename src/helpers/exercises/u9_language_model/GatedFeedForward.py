@@ -50,9 +50,7 @@ def _cases(rng: np.random.Generator) -> list[Case]:
             gradients=True,
             note="gradients of x and all weights",
         ),
-        *object_cases(
-            init, (normal_tensor(rng, 3, 5),), (normal_tensor(rng, 3, 5),), (normal_tensor(rng, 2, 4, 5),)
-        ),
+        *object_cases(init, (normal_tensor(rng, 3, 5),), (normal_tensor(rng, 3, 5),), (normal_tensor(rng, 2, 4, 5),)),
         Case(
             "axes of length one",
             (normal_tensor(rng, 1, 1, 1),),
