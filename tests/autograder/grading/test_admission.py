@@ -32,17 +32,28 @@ def enrolled(room):
 
 
 def test_who_is_not_on_the_roster_is_named_and_not_graded_until_enrolled(room):
-    for student in ("ada", "Jürgen von Süd", "x" * 240):
+    for student in ("ada", "Jürgen von Süd", "x" * 100):
         hand_in(room, student)
     admitted = admission.admit(room)
     assert admitted.students == ["ada"] and admitted.waiting == 1 and enrolled(room) == ["ada"]
     assert "not on the roster, and not graded: Jürgen von Süd, xxx" in admitted.told[0] and len(admitted.told[0]) < 300
-    with pytest.raises(CourseError, match="at most 64 characters, and this one 240; rename the folder, nobody was"):
+    with pytest.raises(CourseError, match="at most 64 characters, and this one 100; rename the folder, nobody was"):
         admission.admit(room, enroll=True)
     assert enrolled(room) == ["ada"]
-    (room.root / "submitted" / ("x" * 240)).rename(room.root / "submitted" / "xaver")
+    (room.root / "submitted" / ("x" * 100)).rename(room.root / "submitted" / "xaver")
     assert admission.admit(room, enroll=True).students is None
     assert enrolled(room) == ["Jürgen von Süd", "ada", "xaver"]
+
+
+def test_a_folder_that_cannot_be_a_students_is_named(room):
+    hand_in(room, "ada")
+    hand_in(room, "ben")
+    hand_in(room, "x" * 240)
+    told = admission.admit(room).told
+    assert any(
+        "cannot be a student's, and is not graded: it is longer than 128 characters; rename" in one for one in told
+    )
+    assert admission.admit(room, enroll=True).waiting == 3
 
 
 def test_a_misspelt_unit_folder_is_named(room):
