@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,26 +43,34 @@ def number(unit: str) -> int:
     return int(match[1])
 
 
-def chosen(names: list[str] | None) -> tuple[str, ...]:
+def chosen(names: list[str] | None, own: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the units asked for, or all; `u1` is enough for `u1_dot_products`.
 
+    Args:
+        names: what is asked for.
+        own: a class's own assignments, each by its whole name; they come after the units.
+
     Raises:
-        CourseError: there is no such unit.
+        CourseError: there is no such unit, and no such assignment.
     """
     every = units()
     if not names:
-        return every
+        return (*every, *own)
     found = []
     for name in names:
-        matches = [unit for unit in every if unit == name or unit.split("_")[0] == name]
+        matches = [name] if name in own else [unit for unit in every if unit == name or unit.split("_")[0] == name]
         if not matches:
-            raise CourseError(f"there is no unit {name!r}{_meant(name, every)} The units are {', '.join(every)}")
+            beside = f"; the class's own assignments are {', '.join(own)}" if own else ""
+            told = f"The units are {', '.join(every)}{beside}"
+            raise CourseError(f"there is no unit {name!r}{_meant(name, every, own)} {told}")
         found += matches
-    return tuple(sorted(set(found), key=number))
+    order = (*every, *own)
+    return tuple(sorted(set(found), key=order.index))
 
 
-def _meant(name: str, every: tuple[str, ...]) -> str:
+def _meant(name: str, every: tuple[str, ...], own: Sequence[str]) -> str:
     """The nearest unit as a question: by what is typed of it, its short name, or its words after the number."""
     spelt = {form: unit for unit in every for form in (unit.split("_", 1)[1], unit.split("_")[0], unit)}
+    spelt |= {one.lower(): one for one in own}
     near = difflib.get_close_matches(name.lower().replace("-", "_").replace(" ", "_"), spelt, n=1)
     return f". Did you mean {spelt[near[0]]}?" if near else "."

@@ -19,6 +19,7 @@ from nbgrader.api import (
     Comment,
     Grade,
     Gradebook,
+    Notebook,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
@@ -36,15 +37,24 @@ MAX_TIMESTAMP = 100
 
 
 @dataclass(frozen=True)
+class Points:
+    """What is written down for one notebook of a submission: points and automatic comments of its cells; or 0 for all
+    of them.
+    """
+
+    scores: list[Score]
+    comments: Mapping[str, str | None]
+    zero: bool = False
+
+
+@dataclass(frozen=True)
 class Entry:
-    """What is written down for one submission."""
+    """What is written down for one submission, by its notebooks' names."""
 
     student: str
     fingerprint: str
-    scores: list[Score]
-    comments: Mapping[str, str | None]
+    notebooks: Mapping[str, Points]
     timestamp: datetime.datetime | None
-    zero: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,17 +178,20 @@ class Records:
         submission = self._submission(student)
         if entry.timestamp is not None:
             submission.timestamp = entry.timestamp
-        scores = {score.name: score for score in entry.scores}
         for notebook in submission.notebooks:
+            given = entry.notebooks.get(notebook.name)
+            if given is None:
+                continue
+            scores = {score.name: score for score in given.scores}
             for grade in notebook.grades:
                 score = scores.get(grade.cell.name)
-                if entry.zero:
+                if given.zero:
                     grade.auto_score, grade.needs_manual_grade = 0, False
                 elif score is not None:
                     grade.auto_score, grade.needs_manual_grade = score.points, score.by_hand(grade.manual_score)
             for comment in notebook.comments:
-                if comment.cell.name in entry.comments:
-                    comment.auto_comment = entry.comments[comment.cell.name]
+                if comment.cell.name in given.comments:
+                    comment.auto_comment = given.comments[comment.cell.name]
         self._penalise(submission)
         self._mark(
             entry.student, fingerprint=entry.fingerprint, late_seconds=submission.total_seconds_late, feedback=None
@@ -268,8 +281,9 @@ class Records:
                 .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
                 .join(kind, kind.notebook_id == SubmittedNotebook.id)
                 .join(BaseCell, BaseCell.id == kind.cell_id)
+                .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
                 .where(SubmittedAssignment.assignment_id == self.assignment.id)
-                .order_by(SubmittedAssignment.student_id, BaseCell.name)
+                .order_by(SubmittedAssignment.student_id, Notebook.name, BaseCell.name)
             )
             for student, *values in rows:
                 digests.setdefault(student, hashlib.sha256()).update(repr(values).encode())

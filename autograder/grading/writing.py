@@ -18,7 +18,7 @@ from autograder.sandbox.texts import storable, storable_within
 
 from .faults import FULL, Faults
 from .places import Places
-from .records import Entry, Mark, Records, parsed
+from .records import Entry, Mark, Points, Records, parsed
 from .results import Ready
 
 # So many results, or results of so many seconds, go into the gradebook together.
@@ -114,10 +114,11 @@ class Writer:
         return Entry(
             one.done.student,
             one.task.fingerprint,
-            one.done.scores,
-            storable_within(one.done.comments),
+            {
+                name: Points(graded.scores, storable_within(graded.comments), bool(graded.outcome.ungradable))
+                for name, graded in one.done.notebooks.items()
+            },
             timestamp,
-            zero=bool(outcome.ungradable),
         ), outcome
 
     def _recorded(self, entries: list[Entry]) -> list[tuple[str, Exception]]:
@@ -137,12 +138,13 @@ class Writer:
         The old folder or the new one is there at every instant but one between two renames.
         """
         unit = self.kit.unit
-        target = self.places.graded(one.done.student).parent
+        target = self.places.graded(one.done.student)
         draft, old = target.with_name(f".{unit}.new"), target.with_name(f".{unit}.old")
         for leftover in (draft, old):
             shutil.rmtree(leftover, ignore_errors=True)
         permissions = self._permissions()
-        own = dict(self.kit.files) | {f"{unit}.ipynb": storable(one.done.notebook).encode()}
+        notebooks = {f"{name}.ipynb": storable(graded.text).encode() for name, graded in one.done.notebooks.items()}
+        own = dict(self.kit.files) | notebooks
         # What cannot lie there has been noted where it was executed.
         content = fitting(dict(one.task.files) | one.done.files, own)[0] | own
         for name, data in content.items():

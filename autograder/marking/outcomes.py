@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,22 @@ class Outcome:
         )
         outcome.final = {name: Verdict.from_dict(verdict) for name, verdict in data["verdicts"].items()}
         return outcome
+
+
+def joined(parts: Mapping[str, Outcome]) -> Outcome:
+    """Return the outcome of a submission of several notebooks from those of its notebooks, by name."""
+    first = next(iter(parts.values()))
+    whole = Outcome(first.student, first.unit, unsafe=any(part.unsafe for part in parts.values()))
+    refused = {name: part.ungradable for name, part in parts.items() if part.ungradable}
+    for name, part in parts.items():
+        told = [part.ungradable if len(refused) < len(parts) else "", *part.notes]
+        whole.notes += [f"{name}: {note}" for note in told if note]
+        whole.seconds += part.seconds
+        whole.final |= part.final
+    whole.stopped = "; ".join(f"{name}: {part.stopped}" for name, part in parts.items() if part.stopped)
+    if len(refused) == len(parts):
+        whole.ungradable = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+    return whole
 
 
 def write_outcome(root: Path, outcome: Outcome) -> None:

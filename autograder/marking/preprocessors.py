@@ -6,7 +6,9 @@ import contextlib
 import copy
 import dataclasses
 import functools
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +26,7 @@ from autograder.classroom.secret import class_secret
 from autograder.sandbox import probe
 from autograder.sandbox.connection import Run, Sandbox
 from autograder.sandbox.inside import constants
-from autograder.sandbox.inside.files import copy_files
+from autograder.sandbox.inside.files import copy_files, statuses
 from autograder.sandbox.kernels import Conversation, SandboxKernelManager
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.outputs import from_message, size_of
@@ -33,12 +35,14 @@ from helpers.desk import feedback
 from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
 
+from . import siblings
 from .cell_errors import error_of, failed_cell
 from .intake import NOTES
 from .judge_desk import JudgeDesk
 from .outcomes import Outcome
 from .saving import course_root
 from .scoring import TEST
+from .widgets import OutputWidgets
 
 _ENDED = {
     constants.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",
@@ -50,6 +54,7 @@ _ENDED = {
 
 # How often a notebook is tried whose kernel is killed from outside.
 ATTEMPTS = 3
+SKIP = "skip-execution"
 # How many cells that cannot be interrupted a notebook may have and still be run without them.
 LEFT_OUT = 2
 # No code inside can end its kernel so: process 1 of a process namespace is safe from signals of its own.
@@ -105,8 +110,12 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         if "ungradable" in own:
             outcome.ungradable = own["ungradable"]
         else:
-            self._execute(nb, resources, unit)
-            self._judge_what_waits(nb, resources, unit)
+            with tempfile.TemporaryDirectory(prefix="brought-") as brought:
+                self._brought = Path(brought)
+                self._execute(nb, resources, unit)
+                self._judge_what_waits(nb, resources, unit)
+                # Not before all is run: a second try begins with what the first began with.
+                self._keep_files(Path(resources.get("metadata", {}).get("path") or "."))
         self._answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in nb.cells if utils.is_solution(cell)}
         for cell in nb.cells:
             if self.judged(cell):
@@ -181,10 +190,11 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         began = time.monotonic()
         self._ends = began + self.notebook_seconds
         files = Path(resources.get("metadata", {}).get("path") or ".")
-        conversation = None
+        conversation, before = None, {}
         try:
             copy_files(files, run.files, self.scratch_bytes)
-            (run.files / f"{resources['nbgrader']['notebook']}.ipynb").unlink(missing_ok=True)
+            siblings.prepare(run.files, resources["nbgrader"]["notebook"], self.config)
+            before = statuses(run.files)
             manager = SandboxKernelManager(sandbox=sandbox, run=run, limits=self.limits(), kernel_name="python3")
             NotebookClient.__init__(self, nb, manager)
             manager.start_kernel()
@@ -210,16 +220,17 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 run.ended.wait(10)
             desk.close()
             if self._hidden_waits:
-                self._bring_back(run, files)
+                shutil.rmtree(self._brought, ignore_errors=True)
+                copy_files(run.files, self._brought, self.scratch_bytes, before)
             sandbox.forget(run)
             outcome.seconds = time.monotonic() - began
 
     def _run_cells(self, nb: NotebookNode, conversation: Conversation, interrupt: Callable[[], None]) -> None:
-        self._interrupt = interrupt
+        self._interrupt, self._widgets = interrupt, OutputWidgets()
         nb.metadata["language_info"] = {"name": "python"}
         count = 0
         for index, cell in enumerate(nb.cells):
-            if cell.cell_type != "code" or not cell.source.strip():
+            if cell.cell_type != "code" or not cell.source.strip() or self._skipped(cell):
                 continue
             if time.monotonic() > self._ends:
                 raise OutOfTime(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
@@ -244,6 +255,12 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 reply = {"status": "error", **self.error_on_timeout}
             self.on_cell_executed(cell=cell, cell_index=index, execute_reply={"content": reply})
         self._check_hidden(nb, conversation, interrupt)
+
+    def _skipped(self, cell: NotebookNode) -> bool:
+        """Whether a cell has nbclient's tag that it is not run. In a plain assignment it counts as in stock nbgrader,
+        but for a cell that gives points: who hands in could put it there.
+        """
+        return not self._exercises and not utils.is_grade(cell) and SKIP in cell.metadata.get("tags", ())
 
     def _check_hidden(self, nb: NotebookNode, conversation: Conversation, interrupt: Callable[[], None]) -> None:
         """Do the hidden checks that were put off, where the visible one passed: else it is the one that counts.
@@ -281,10 +298,12 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         self._written += size_of(msg["content"])
         if self._written > self.output_bytes:
             self._too_much(cell)
-        elif not msg["msg_type"].startswith("comm"):
+        elif msg["msg_type"].startswith("comm"):
             # Widgets are not restored in a graded notebook, and their state is the kernel's to fill.
+            self._widgets.hear(msg)
+        else:
             with contextlib.suppress(Exception):
-                self.process_message(msg, cell, index)
+                self.process_message(self._widgets.taken(msg), cell, index)
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
@@ -345,10 +364,13 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             return "the notebook's kernel ended before its last cell (a crash, an exit or a kill in one of its cells)"
         return f"the notebook could not be run to its end ({type(error).__name__})"
 
-    def _bring_back(self, run: Run, files: Path) -> None:
-        """Keep what the notebook wrote beside itself, as nbgrader does; nothing that was there is replaced."""
-        with contextlib.suppress(OSError):
-            copy_files(run.files, files, self.scratch_bytes, new_only=True)
+    def _keep_files(self, files: Path) -> None:
+        """Keep what the notebook wrote beside itself, as nbgrader does, for the next notebook of the assignment; a
+        notebook that is there is replaced by none that was written.
+        """
+        for notebook in files.glob("*.ipynb"):
+            (self._brought / notebook.name).unlink(missing_ok=True)
+        copy_files(self._brought, files, self.scratch_bytes)
 
     def _show_verdict(self, cell: NotebookNode) -> None:
         """Replace whatever the kernel put under a test cell by the judge's verdict."""

@@ -42,7 +42,7 @@ from . import scoring
 from .clock import SECONDS, TooLong, limited
 from .files import fitting, regular_files
 from .intake import NOTES, Ungradable, clean, unanswered
-from .outcomes import Outcome
+from .outcomes import Outcome, joined
 from .preprocessors import SandboxedExecute
 from .repair import RepairCells, Roles, repair
 from .saving import SaveVerdicts
@@ -83,32 +83,55 @@ class Released:
 
 
 @dataclass(frozen=True)
-class Kit:
-    """What all submissions of a unit share.
+class Sheet:
+    """One released notebook: a unit has one of its own name, a plain assignment may have several.
 
     Attributes:
-        unit: the unit.
-        config: the class's configuration.
-        secret: what hidden cases are drawn from.
+        name: the notebook's.
         released: the released cells in their order.
         roles: what each is used for.
         kernelspec: the released notebook's kernel, or None.
-        files: the unit's own files beside the notebook, by path.
+        prose: the course's own text cells, by which a learner's are told from them.
+    """
+
+    name: str
+    released: tuple[Released, ...]
+    roles: Roles
+    kernelspec: dict[str, Any] | None
+    prose: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What all submissions of a unit, or of a plain assignment, share.
+
+    Attributes:
+        unit: its name.
+        config: the class's configuration.
+        secret: what hidden cases are drawn from.
+        sheets: its notebooks, in the order in which they are run.
+        files: its own files beside the notebooks, by path.
         unsafe: go on where the sandbox cannot be had.
         version: fingerprint of the course's code.
-        prose: the course's own text cells, by which a learner's are told from them.
     """
 
     unit: str
     config: Config
     secret: bytes
-    released: tuple[Released, ...]
-    roles: Roles
-    kernelspec: dict[str, Any] | None
+    sheets: tuple[Sheet, ...]
     files: Mapping[str, bytes]
     unsafe: bool
     version: str
-    prose: frozenset[str] = frozenset()
+
+    @property
+    def notebooks(self) -> tuple[str, ...]:
+        """The names of the notebooks."""
+        return tuple(sheet.name for sheet in self.sheets)
+
+    @property
+    def notebook_files(self) -> tuple[str, ...]:
+        """The names of the notebooks' files."""
+        return tuple(f"{name}.ipynb" for name in self.notebooks)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -117,8 +140,9 @@ class Kit:
             "config": _settings(self.config),
             "secret": hashlib.sha256(self.secret).hexdigest(),
         }
-        parts["roles"]["answers"] = sorted(parts["roles"]["answers"])
-        parts["prose"] = sorted(self.prose)
+        for sheet in parts["sheets"]:
+            sheet["roles"]["answers"] = sorted(sheet["roles"]["answers"])
+            sheet["prose"] = sorted(sheet["prose"])
         parts["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(self.files.items())}
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -156,19 +180,36 @@ class Task:
 
     Attributes:
         student: whose.
-        notebook: the submitted file's bytes, or None with the reason in `problem`.
-        files: what was handed in beside it, by path.
-        problem: why there is no notebook.
+        notebooks: the bytes of the submitted notebooks, by name.
+        files: what was handed in beside them, by path.
+        problems: why there is no notebook of a name.
         fingerprint: of the submission and the kit together.
         notes: what was left out of it and why, and how the notebook was chosen.
     """
 
     student: str
-    notebook: bytes | None
+    notebooks: Mapping[str, bytes]
     files: Mapping[str, bytes] = field(default_factory=dict)
-    problem: str = ""
+    problems: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Graded:
+    """One notebook of a submission, graded.
+
+    Attributes:
+        outcome: how it ended.
+        text: the graded notebook's.
+        scores: points of each graded cell.
+        comments: automatic comment of each answer, or None.
+    """
+
+    outcome: Outcome
+    text: str
+    scores: list[Score]
+    comments: dict[str, str | None]
 
 
 @dataclass
@@ -178,18 +219,14 @@ class Done:
     Attributes:
         student: whose.
         outcome: how it ended, as `Outcome.to_dict` has it.
-        notebook: the graded notebook's text.
-        files: what the notebook wrote beside itself.
-        scores: points of each graded cell.
-        comments: automatic comment of each answer, or None.
+        notebooks: its graded notebooks, by name.
+        files: what they wrote beside themselves.
     """
 
     student: str
     outcome: dict[str, Any]
-    notebook: str
+    notebooks: dict[str, Graded]
     files: dict[str, bytes]
-    scores: list[Score]
-    comments: dict[str, str | None]
 
 
 @functools.cache
@@ -228,71 +265,81 @@ def grade_task(kit: Kit, task: Task) -> Done:
     problem = fitness(kit.version, kit.unsafe)
     if problem:
         raise Unfit(problem)
-    try:
-        if task.notebook is None:
-            raise Ungradable(task.problem)
-        with limited():
-            notebook = clean(task.notebook, outputs=kit.config.ClearOutput.get("enabled", True) is False)
-        return _graded(kit, task, notebook)
-    except Ungradable as told:
-        reason = str(told)
-    except TooLong:
-        reason = TOO_LONG
-    notebook = unanswered(kit.released)
-    notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": reason})
-    return _graded(kit, task, notebook)
-
-
-def _graded(kit: Kit, task: Task, notebook: NotebookNode) -> Done:
-    """Take a notebook through the configured steps.
-
-    Raises:
-        TooLong: a step outside the sandbox took more time than any notebook needs.
-    """
     with tempfile.TemporaryDirectory(prefix="work-") as folder:
         files = Path(folder)
-        own, notes = fitting(task.files, [*kit.files, f"{kit.unit}.ipynb"])
-        given = own | dict(kit.files)
+        own, notes = fitting(task.files, [*kit.files, *kit.notebook_files])
+        # One notebook of several may read another, as it was handed in: of the graded one it would learn hidden tests.
+        others = {f"{name}.ipynb": data for name, data in task.notebooks.items()} if len(kit.sheets) > 1 else {}
+        given = own | dict(kit.files) | others
         for name, data in given.items():
             path = files / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        names: dict[str, Any] = {
-            "student": task.student,
-            "assignment": kit.unit,
-            "notebook": kit.unit,
-            "db_url": None,
-            "secret": kit.secret,
-        }
-        resources: dict[str, Any] = {
-            "nbgrader": names,
-            "metadata": {"name": kit.unit, "path": str(files)},
-            "unique_key": kit.unit,
-        }
-        scores: list[Score] = []
-        comments: dict[str, str | None] = {}
-        for step in _steps(kit):
-            if isinstance(step, SandboxedExecute):
-                # The sandbox has its own limits, and is left in order.
-                notebook, resources = step(notebook, resources)
-                continue
-            with limited():
-                if step is RepairCells:
-                    _repair(notebook, kit)
-                elif step is OverwriteKernelspec:
-                    if kit.kernelspec:
-                        notebook.metadata["kernelspec"] = nbformat.from_dict(kit.kernelspec)
-                elif step is SaveVerdicts:
-                    scores, comments = _scored(notebook, names.get("outcome"))
-                else:
-                    notebook, resources = step(notebook, resources)
+        graded = {sheet.name: _sheet(kit, sheet, task, files) for sheet in kit.sheets}
         written = {name: (files / name).read_bytes() for name, _ in regular_files(files) if name not in given}
-    outcome: Outcome = names.get("outcome") or Outcome(task.student, kit.unit)
-    new, left_out = fitting(written, [*given, f"{kit.unit}.ipynb"])
+    outcomes = {name: one.outcome for name, one in graded.items()}
+    outcome = joined(outcomes) if set(outcomes) != {kit.unit} else outcomes[kit.unit]
+    new, left_out = fitting(written, [*given, *kit.notebook_files])
     outcome.notes += [*task.notes, *notes, *left_out[:MAX_NOTES]]
+    return Done(task.student, outcome.to_dict(), graded, new)
+
+
+def _sheet(kit: Kit, sheet: Sheet, task: Task, files: Path) -> Graded:
+    """Grade one notebook of a submission; what is none has 0 points and the reason."""
+    try:
+        if sheet.name not in task.notebooks:
+            raise Ungradable(task.problems[sheet.name])
+        with limited():
+            outputs = kit.config.ClearOutput.get("enabled", True) is False
+            notebook = clean(task.notebooks[sheet.name], outputs)
+        return _graded(kit, sheet, task.student, notebook, files)
+    except Ungradable as told:
+        reason = str(told)
+    except TooLong:
+        reason = TOO_LONG
+    notebook = unanswered(sheet.released)
+    notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": reason})
+    return _graded(kit, sheet, task.student, notebook, files)
+
+
+def _graded(kit: Kit, sheet: Sheet, student: str, notebook: NotebookNode, files: Path) -> Graded:
+    """Take a notebook through the configured steps, in a folder with what lies beside it.
+
+    Raises:
+        TooLong: a step outside the sandbox took more time than any notebook needs.
+    """
+    names: dict[str, Any] = {
+        "student": student,
+        "assignment": kit.unit,
+        "notebook": sheet.name,
+        "db_url": None,
+        "secret": kit.secret,
+    }
+    resources: dict[str, Any] = {
+        "nbgrader": names,
+        "metadata": {"name": sheet.name, "path": str(files)},
+        "unique_key": sheet.name,
+    }
+    scores: list[Score] = []
+    comments: dict[str, str | None] = {}
+    for step in _steps(kit):
+        if isinstance(step, SandboxedExecute):
+            # The sandbox has its own limits, and is left in order.
+            notebook, resources = step(notebook, resources)
+            continue
+        with limited():
+            if step is RepairCells:
+                _repair(notebook, sheet)
+            elif step is OverwriteKernelspec:
+                if sheet.kernelspec:
+                    notebook.metadata["kernelspec"] = nbformat.from_dict(sheet.kernelspec)
+            elif step is SaveVerdicts:
+                scores, comments = _scored(notebook, names.get("outcome"))
+            else:
+                notebook, resources = step(notebook, resources)
     with limited():
         text = nbformat.writes(notebook) + "\n"
-    return Done(task.student, outcome.to_dict(), text, new, scores, comments)
+    return Graded(names.get("outcome") or Outcome(student, kit.unit), text, scores, comments)
 
 
 _threads = threading.local()
@@ -326,8 +373,8 @@ def _steps(kit: Kit) -> list[Any]:
     return steps
 
 
-def _repair(notebook: NotebookNode, kit: Kit) -> None:
-    notes = repair(notebook, kit.released, kit.roles, kit.prose)
+def _repair(notebook: NotebookNode, sheet: Sheet) -> None:
+    notes = repair(notebook, sheet.released, sheet.roles, sheet.prose)
     if notes:
         told = notebook.metadata.setdefault(NOTES, nbformat.from_dict({}))
         told["repaired"] = [*told.get("repaired", ()), *notes]

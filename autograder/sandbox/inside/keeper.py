@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .constants import EXIT_CPU, EXIT_MEMORY, EXIT_PROCESSES, EXIT_SETUP, EXIT_TIME, POOL, SCRATCH, Limits, Request
-from .files import copy_files
+from .files import copy_files, statuses
 from .kernel import run_kernel
 from .libc import PR_SET_PDEATHSIG, libc
 from .sealing import hide_pool, seal_namespaces
@@ -28,6 +28,7 @@ def keep(request: Request, judge: int, bound: int, app: Application) -> int:
     files = os.open(POOL / run / "files", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     if sealed:
         seal_namespaces(run, limits)
+        before = statuses(Path(SCRATCH))
     ours, kernels = socket.socketpair()
     kernel = os.fork()
     if kernel == 0:
@@ -55,7 +56,7 @@ def keep(request: Request, judge: int, bound: int, app: Application) -> int:
     code = watch(kernel, limits)
     if sealed:
         os.fchdir(files)
-        copy_files(Path(SCRATCH), Path("."), limits["scratch_bytes"], new_only=True)
+        copy_files(Path(SCRATCH), Path("."), limits["scratch_bytes"], before)
     return code
 
 

@@ -17,6 +17,9 @@ class Application(Protocol):
 
     connection_file: str
 
+    def connect_pyplot(self) -> None:
+        """Have every kernel show and close figures after each cell."""
+
     def initialize(self, argv: list[str]) -> None:
         """Bind the sockets of the connection file."""
 

@@ -11,7 +11,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from .constants import NOBODY
+from .constants import NOBODY, Told
 
 if TYPE_CHECKING:
     from .kernel import Application
@@ -46,13 +46,16 @@ def warm_up() -> Application:
     return make_application(make_shell())
 
 
-def prepare(owner: socket.socket) -> bool:
+def prepare(owner: socket.socket, app: Application) -> bool:
     """Import the library's modules when the owner has laid it out and names them; return False if the owner is gone."""
-    named = owner.recv(2**20)
-    if not named:
+    received = owner.recv(2**20)
+    if not received:
         return False
+    told: Told = json.loads(received)
     importlib.invalidate_caches()
-    import_all(json.loads(named))
+    import_all(told["modules"])
+    if told["pictures"]:
+        app.connect_pyplot()
     # A collection in a fork would write to, and so copy, every page that the two still share.
     gc.collect()
     gc.freeze()

@@ -11,6 +11,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+from . import packages
 from .errors import SandboxError
 from .sockets import bind
 
@@ -91,6 +92,10 @@ def command(pool: Path, lib: Path) -> list[str]:
             for parent in reversed(Path(prefix).parents[:-1]):
                 arguments += ["--perms", "0755", "--dir", str(parent)]
             arguments += ["--ro-bind", prefix, prefix]
+    for folder in packages.elsewhere():
+        for parent in reversed(folder.parents[:-1]):
+            arguments += ["--perms", "0755", "--dir", str(parent)]
+        arguments += ["--ro-bind", str(folder), str(folder)]
     for name in ("purelib", "platlib"):
         for package in ("helpers", "autograder"):
             # Where the course is installed without -e, its own packages lie in the environment: cover them.
