@@ -47,9 +47,13 @@ class Places:
         folder = self.graded(student)
         return all(_is_whole(folder / f"{name}.ipynb", b"{", b"}") for name in self.notebooks)
 
+    def pages(self, student: str) -> Path:
+        """Return the folder of a student's feedback pages."""
+        return self._folder(self.directory.feedback_directory, student)
+
     def has_page(self, student: str) -> bool:
         """Whether the feedback pages are there with their beginnings and ends."""
-        folder = self._folder(self.directory.feedback_directory, student)
+        folder = self.pages(student)
         return all(_is_whole(folder / f"{name}.html", b"<!DOCTYPE", b"</html>") for name in self.notebooks)
 
     def _folder(self, directory: str, student: str) -> Path:

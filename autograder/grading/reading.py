@@ -73,6 +73,7 @@ class Reader:
 
     Attributes:
         known: what is graded already, by student.
+        pages: whether feedback pages are wanted.
         kept: who is found unchanged since, as reading goes on.
     """
 
@@ -81,6 +82,7 @@ class Reader:
     kit: Kit
     known: Mapping[str, Known]
     tell: Tell
+    pages: bool = False
     kept: list[str] = field(default_factory=list)
 
     def tasks(self, students: Sequence[str]) -> Iterator[Task]:
@@ -137,7 +139,7 @@ class Reader:
                 + name.encode(errors="replace")
                 + content
             )
-        return Task(student, notebooks, files, problems, digest.hexdigest(), (*chosen, *notes))
+        return Task(student, notebooks, files, problems, digest.hexdigest(), (*chosen, *notes), self.pages)
 
     def _notebook(self, folder: Path, unit: str) -> tuple[bytes, tuple[str, ...]]:
         """The submitted notebook, a unit's whatever it is called, and a sentence on how it was chosen."""

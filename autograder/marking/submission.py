@@ -13,7 +13,7 @@ import json
 import logging
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,9 @@ import helpers
 from autograder.sandbox.outside.bubblewrap import need
 from autograder.sandbox.outside.errors import SandboxError
 
-from . import scoring
+from . import feedback_page, scoring
 from .clock import SECONDS, TooLong, limited
+from .feedback_page import Draft
 from .files import fitting, regular_files
 from .intake import NOTES, Ungradable, clean, unanswered
 from .outcomes import Outcome, joined
@@ -185,6 +186,7 @@ class Task:
         problems: why there is no notebook of a name.
         fingerprint: of the submission and the kit together.
         notes: what was left out of it and why, and how the notebook was chosen.
+        page: whether its feedback page is wanted.
     """
 
     student: str
@@ -193,6 +195,7 @@ class Task:
     problems: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+    page: bool = False
 
 
 @dataclass
@@ -204,12 +207,14 @@ class Graded:
         text: the graded notebook's.
         scores: points of each graded cell.
         comments: automatic comment of each answer, or None.
+        page: its feedback page but for what the gradebook says, or None.
     """
 
     outcome: Outcome
     text: str
     scores: list[Score]
     comments: dict[str, str | None]
+    page: Draft | None = None
 
 
 @dataclass
@@ -227,6 +232,12 @@ class Done:
     outcome: dict[str, Any]
     notebooks: dict[str, Graded]
     files: dict[str, bytes]
+
+    @property
+    def pages(self) -> dict[str, Draft] | None:
+        """The feedback pages but for what the gradebook says; None if not asked for, or where one cannot be made."""
+        found = {name: graded.page for name, graded in self.notebooks.items()}
+        return {name: page for name, page in found.items() if page is not None} if all(found.values()) else None
 
 
 @functools.cache
@@ -292,24 +303,24 @@ def _sheet(kit: Kit, sheet: Sheet, task: Task, files: Path) -> Graded:
         with limited():
             outputs = kit.config.ClearOutput.get("enabled", True) is False
             notebook = clean(task.notebooks[sheet.name], outputs)
-        return _graded(kit, sheet, task.student, notebook, files)
+        return _graded(kit, sheet, task, notebook, files)
     except Ungradable as told:
         reason = str(told)
     except TooLong:
         reason = TOO_LONG
     notebook = unanswered(sheet.released)
     notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": reason})
-    return _graded(kit, sheet, task.student, notebook, files)
+    return _graded(kit, sheet, task, notebook, files)
 
 
-def _graded(kit: Kit, sheet: Sheet, student: str, notebook: NotebookNode, files: Path) -> Graded:
+def _graded(kit: Kit, sheet: Sheet, task: Task, notebook: NotebookNode, files: Path) -> Graded:
     """Take a notebook through the configured steps, in a folder with what lies beside it.
 
     Raises:
         TooLong: a step outside the sandbox took more time than any notebook needs.
     """
     names: dict[str, Any] = {
-        "student": student,
+        "student": task.student,
         "assignment": kit.unit,
         "notebook": sheet.name,
         "db_url": None,
@@ -339,7 +350,18 @@ def _graded(kit: Kit, sheet: Sheet, student: str, notebook: NotebookNode, files:
                 notebook, resources = step(notebook, resources)
     with limited():
         text = nbformat.writes(notebook) + "\n"
-    return Graded(names.get("outcome") or Outcome(student, kit.unit), text, scores, comments)
+    outcome = names.get("outcome") or Outcome(task.student, kit.unit)
+    page = _draft(notebook, kit.unit, sheet.name, comments.values()) if task.page else None
+    return Graded(outcome, text, scores, comments, page)
+
+
+def _draft(notebook: NotebookNode, unit: str, name: str, comments: Iterable[str | None]) -> Draft | None:
+    try:
+        with limited():
+            return feedback_page.draft(notebook, unit, name, [text for text in comments if text])
+    except (Exception, TooLong):
+        # Points are points without a page; the coordinator has it made again, and says what went wrong.
+        return None
 
 
 _threads = threading.local()
