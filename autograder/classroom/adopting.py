@@ -71,7 +71,8 @@ def give_back(root: Path) -> Adopted:
 def _read(root: Path) -> tuple[Path, str]:
     path = root.absolute() / CONFIG
     try:
-        return path, path.read_text(encoding="utf-8")
+        # As it is, also where its lines end as on Windows.
+        return path, path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise CourseError(
             f"{root.absolute()} has no {CONFIG}, so it is no class of nbgrader's: name the folder with {CONFIG}, "
