@@ -5,7 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+from helpers import sources
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS = ROOT / "solutions"
@@ -35,6 +38,37 @@ def units() -> tuple[str, ...]:
     return tuple(sorted(names, key=number))
 
 
+@dataclass(frozen=True)
+class Home:
+    """Where a unit's files are.
+
+    Attributes:
+        solutions: the folder that holds `<unit>/<unit>.py`.
+        notebooks: where its released notebook goes.
+        contents: the file with its title and points.
+    """
+
+    solutions: Path
+    notebooks: Path
+    contents: Path
+
+
+_OWN = Home(SOLUTIONS, NOTEBOOKS, CONTENTS)
+
+
+def home(unit: str) -> Home:
+    """Return where a unit's files are: in this clone, or in the package that brings the unit."""
+    if unit not in plugged():
+        return _OWN
+    folder = sources.packages()[sources.homes()[unit]]
+    return Home(folder / "solutions", folder / "notebooks", folder / "contents.json")
+
+
+def plugged() -> tuple[str, ...]:
+    """Return the names of the units that other packages bring, sorted."""
+    return tuple(unit for unit, package in sources.homes().items() if package != sources.OWN)
+
+
 def number(unit: str) -> int:
     """Return the 4 of "u4_multi_head"."""
     match = _UNIT.fullmatch(unit)
@@ -44,7 +78,9 @@ def number(unit: str) -> int:
 
 
 def chosen(names: list[str] | None, own: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the units asked for, or all; `u1` is enough for `u1_dot_products`.
+    """Return the units asked for, or all of this course; `u1` is enough for `u1_dot_products`.
+
+    A unit that another package brings is asked for by its whole name.
 
     Args:
         names: what is asked for.
@@ -53,18 +89,20 @@ def chosen(names: list[str] | None, own: Sequence[str] = ()) -> tuple[str, ...]:
     Raises:
         CourseError: there is no such unit, and no such assignment.
     """
-    every = units()
+    every, others = units(), plugged()
     if not names:
-        return (*every, *own)
+        return tuple(dict.fromkeys((*every, *own)))
     found = []
     for name in names:
-        matches = [name] if name in own else [unit for unit in every if unit == name or unit.split("_")[0] == name]
+        whole = name in (*own, *others)
+        matches = [name] if whole else [unit for unit in every if name in (unit, unit.split("_")[0])]
         if not matches:
-            beside = f"; the class's own assignments are {', '.join(own)}" if own else ""
+            beside = f"; of other packages {', '.join(others)}" if others else ""
+            beside += f"; the class's own assignments are {', '.join(own)}" if own else ""
             told = f"The units are {', '.join(every)}{beside}"
-            raise CourseError(f"there is no unit {name!r}{_meant(name, every, own)} {told}")
+            raise CourseError(f"there is no unit {name!r}{_meant(name, every, (*others, *own))} {told}")
         found += matches
-    order = (*every, *own)
+    order = tuple(dict.fromkeys((*every, *others, *own)))
     return tuple(sorted(set(found), key=order.index))
 
 

@@ -35,12 +35,15 @@ def chosen(classroom: Classroom, names: Sequence[str] | None = None) -> tuple[st
     Raises:
         CourseError: there is no such unit, and no such assignment in the class.
     """
-    own = [name for name in released(classroom) if name not in course.units()]
+    own = [name for name in released(classroom) if name not in (*course.units(), *course.plugged())]
+    if not names:
+        own += course.plugged()
     return course.chosen(list(names) if names else None, own)
 
 
 def how_to_release(classroom: Classroom, name: str) -> str:
     """Return a sentence on how something that is not released in the class gets there."""
-    if name in course.units():
-        return f"{name} is not released in this class: run `autograder init {classroom.root} {name.split('_')[0]}`"
+    if name in (*course.units(), *course.plugged()):
+        short = name.split("_")[0] if name in course.units() else name
+        return f"{name} is not released in this class: run `autograder init {classroom.root} {short}`"
     return f"{name} is not released in this class: run `nbgrader generate_assignment {name}` in {classroom.root}"

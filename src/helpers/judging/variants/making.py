@@ -22,7 +22,7 @@ from typing import Any
 from . import algebra, calls, structure
 from .rewriting import Rewrite, Scope, located, parents, rebuilt, way_to
 
-_ROOM = "helpers.reference."
+_ROOM = ".reference."
 MAX_PIECES = 12
 MAX_ROUNDS = 2_000
 # What turns arguments into arrays, or refuses them, is the same for everyone.
@@ -236,7 +236,7 @@ def _pieces(reference: Callable[..., Any]) -> list[Piece]:
         for name in dict.fromkeys(node.id for node in ast.walk(clean) if isinstance(node, ast.Name)):
             value = getattr(module, name, None)
             own = getattr(value, "__module__", None) or ""
-            if callable(value) and own.startswith(_ROOM) and not name.startswith(_PLAIN):
+            if callable(value) and _ROOM in own and not name.startswith(_PLAIN):
                 waiting.append((value, depth + 1))
     return sorted(found.values(), key=lambda piece: piece.depth)
 
