@@ -101,7 +101,8 @@ def test_a_download_of_it_is_collected_with_what_lies_beside(graded, tmp_path):
 
 def test_stock_nbgrader_gives_the_same_points(graded, tmp_path):
     room = Classroom.open(shutil.copytree(graded[0].root, tmp_path / "class"))
-    (room.root / "nbgrader_config.py").write_text("c = get_config()\n", encoding="utf-8")
+    text = "from autograder.plugin import release_config\nc = get_config()\nc.merge(release_config())\n"
+    (room.root / "nbgrader_config.py").write_text(text, encoding="utf-8")
     (room.root / "gradebook.db").unlink()
     stock = Classroom.open(room.root)
     releasing.release(stock, "hw1")
