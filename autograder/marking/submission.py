@@ -13,7 +13,7 @@ import json
 import logging
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,9 @@ import helpers
 from autograder.sandbox.outside.bubblewrap import need
 from autograder.sandbox.outside.errors import SandboxError
 
-from . import scoring
+from . import feedback_page, scoring
 from .clock import SECONDS, TooLong, limited
+from .feedback_page import Draft
 from .files import fitting, regular_files
 from .intake import NOTES, Ungradable, clean, unanswered
 from .outcomes import Outcome
@@ -161,6 +162,7 @@ class Task:
         problem: why there is no notebook.
         fingerprint: of the submission and the kit together.
         notes: what was left out of it and why, and how the notebook was chosen.
+        page: whether its feedback page is wanted.
     """
 
     student: str
@@ -169,6 +171,7 @@ class Task:
     problem: str = ""
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+    page: bool = False
 
 
 @dataclass
@@ -182,6 +185,7 @@ class Done:
         files: what the notebook wrote beside itself.
         scores: points of each graded cell.
         comments: automatic comment of each answer, or None.
+        page: its feedback page but for what the gradebook says; None if it was not asked for, or cannot be made.
     """
 
     student: str
@@ -190,6 +194,7 @@ class Done:
     files: dict[str, bytes]
     scores: list[Score]
     comments: dict[str, str | None]
+    page: Draft | None = None
 
 
 @functools.cache
@@ -292,7 +297,17 @@ def _graded(kit: Kit, task: Task, notebook: NotebookNode) -> Done:
     outcome.notes += [*task.notes, *notes, *left_out[:MAX_NOTES]]
     with limited():
         text = nbformat.writes(notebook) + "\n"
-    return Done(task.student, outcome.to_dict(), text, new, scores, comments)
+    made = _draft(notebook, kit.unit, comments.values()) if task.page else None
+    return Done(task.student, outcome.to_dict(), text, new, scores, comments, made)
+
+
+def _draft(notebook: NotebookNode, unit: str, comments: Iterable[str | None]) -> Draft | None:
+    try:
+        with limited():
+            return feedback_page.draft(notebook, unit, unit, [text for text in comments if text])
+    except (Exception, TooLong):
+        # Points are points without a page; the coordinator has it made again, and says what went wrong.
+        return None
 
 
 _threads = threading.local()
