@@ -54,8 +54,8 @@ class Operators:
 
 
 def _begun() -> Any:
+    from torch._C._profiler import _ExperimentalConfig
     from torch.autograd.profiler import profile
-    from torch.profiler import _ExperimentalConfig
 
     try:
         config = _ExperimentalConfig(profile_all_threads=True)
