@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 
 from . import scoring
-from .outcomes import Outcome, write_outcome
+from .outcomes import Outcome, write_part
 
 
 def course_root(preprocessor: NbGraderPreprocessor) -> Path:
@@ -26,7 +27,9 @@ class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]  # nbgrader has no typ
         self._outcome: Outcome | None = resources["nbgrader"].get("outcome")
         nb, resources = super().preprocess(nb, resources)
         if self._outcome is not None:
-            write_outcome(course_root(self), self._outcome)
+            with Gradebook(self.db_url) as gradebook:
+                names = [notebook.name for notebook in gradebook.find_assignment(self.assignment_id).notebooks]
+            write_part(course_root(self), self.notebook_id, self._outcome, names)
         return nb, resources
 
     def _find(self, what: str, cell: NotebookNode) -> Any:

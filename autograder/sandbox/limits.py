@@ -28,6 +28,10 @@ class Limits(HasTraits):
         config=True
     )
     landlock = Bool(True, help="Also close the file system with Landlock where the kernel has it.").tag(config=True)
+    system_calls = Bool(True, help="Also deny the system calls that no notebook needs.").tag(config=True)
+    control_groups = Bool(
+        True, help="Have memory, processes and processors shared out by control groups where the machine lets us."
+    ).tag(config=True)
 
     def limits(self) -> dict[str, Any]:
         """Return the limits that hold inside the sandbox, ready for JSON."""
@@ -40,5 +44,7 @@ class Limits(HasTraits):
             "scratch_bytes",
             "open_files",
             "landlock",
+            "system_calls",
+            "control_groups",
         )
         return {name: getattr(self, name) for name in names}

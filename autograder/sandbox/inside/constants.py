@@ -22,9 +22,15 @@ Limits = dict[str, int]
 
 
 class Request(TypedDict):
-    """What a user asks for: to start, interrupt or kill the kernel of a run; limits and sealed come with a start."""
+    """What a user asks for: to start, interrupt or kill the kernel of a run; all but the first two come with a start.
+
+    `user` is the number of a user for this run alone, 0 where there is none; `shared` is whether its control groups
+    share out the processors.
+    """
 
     do: str
     run: str
     limits: Limits
     sealed: bool
+    user: int
+    shared: bool

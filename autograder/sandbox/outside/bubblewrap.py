@@ -52,8 +52,11 @@ def command(pool: Path, lib: Path) -> list[str]:
         "sandbox",
     ]
     if os.getuid() == 0:
-        # Root mounts without a user namespace and then becomes nobody, whom the limit on processes binds.
-        arguments += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        # Root mounts without a user namespace and then becomes nobody, whom the limit on processes binds, and for each
+        # run a user of its own. The last is given up at once, when a /proc is mounted.
+        arguments += ["--cap-drop", "ALL"]
+        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SYS_ADMIN"):
+            arguments += ["--cap-add", capability]
     else:
         arguments += ["--unshare-user"]
     # Before the binds: an environment may itself lie below /tmp.
