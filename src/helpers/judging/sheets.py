@@ -69,7 +69,7 @@ def handed_out(work: Paper) -> tuple[Case, ...]:
     return tuple(every[place] for place in work.order(len(every)))
 
 
-def taken(work: Paper, answers: object) -> list[object]:
+def taken(work: Paper, answers: object) -> list[Any]:
     """Return the answers to a paper's cases in its own order, from those to `handed_out`; [] when some are missing.
 
     The answer to a control is put into that of its case, as "control".
@@ -80,7 +80,7 @@ def taken(work: Paper, answers: object) -> list[object]:
     sorted_: list[Any] = [None] * count
     for place, answer in zip(work.order(count), answers):
         sorted_[place] = answer
-    mine: list[object] = sorted_[: len(work.cases)]
+    mine = sorted_[: len(work.cases)]
     for place, control in zip(controls(work), sorted_[len(work.cases) :]):
         mine[place] = checked(mine[place]) | {"control": checked(control)}
     return mine

@@ -35,7 +35,7 @@ class Operators:
         except RuntimeError:
             # Somebody left another one running, and there can be one only.
             with contextlib.suppress(RuntimeError):
-                torch.autograd._disable_profiler()
+                torch._C._autograd._disable_profiler()
             with contextlib.suppress(RuntimeError):
                 self._profile = _begun()
         return self
