@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from .records import Records
 from .results import Tell
 
 FEEDBACK_BATCH = 10
+# How often a page is tried whose worker ends meanwhile.
+TRIES = 3
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Feedback:
             batches = [tuple(stale[i : i + FEEDBACK_BATCH]) for i in range(0, len(stale), FEEDBACK_BATCH)]
             running: dict[Future[dict[str, str]], tuple[str, ...]] = {}
             written = 0
+            lost: Counter[str] = Counter()
             while batches or running:
                 while batches and len(running) < 2 * local.size:
                     batch = batches.pop(0)
@@ -54,15 +58,18 @@ class Feedback:
                     try:
                         told = future.result()
                     except WorkerLost:
-                        batches.append(batch)
-                        continue
+                        # One page may have held its worker up: each by itself, and again once at most.
+                        lost.update(batch)
+                        batches += [(student,) for student in batch if lost[student] < TRIES]
+                        gone = [student for student in batch if lost[student] >= TRIES]
+                        told = dict.fromkeys(gone, "the worker that made it ended, or it took too long")
                     for student, problem in told.items():
                         if problem:
                             self.tell("told", text=f"{student}: the feedback page could not be written ({problem})")
                     self.records.feedback_written(
                         {student: states[student] for student, problem in told.items() if not problem}
                     )
-                    written += len(batch)
+                    written += len(told)
                     self.tell("feedback", total=len(stale), done=written)
         finally:
             if local is not self.workers.pool:

@@ -16,6 +16,7 @@ from .preprocessors import SandboxedExecute
 from .repair import RepairCells
 from .sanitising import SanitizeLearner
 from .saving import SaveVerdicts
+from .timed import TimedPage
 
 
 def configure(config: Config) -> None:
@@ -23,7 +24,8 @@ def configure(config: Config) -> None:
 
     Holds for `autograder grade`, `nbgrader autograde` and formgrader's button alike. What comes where:
 
-    - the submission is read by `IntakeExporter`, which takes any file;
+    - the submission is read by `IntakeExporter`, which takes any file, and gives each step its time, as feedback pages
+      have theirs;
     - links are removed before nbgrader copies files, which would follow them;
     - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites
       them;
@@ -47,6 +49,7 @@ def configure(config: Config) -> None:
         *(replaced.get(step, step) for step in Autograde.autograde_preprocessors.default()),
         SanitizeLearner,
     ]
+    config.GenerateFeedback.exporter_class = TimedPage
     config.ZipCollectApp.extractor_plugin = "autograder.lms.archives.SafeExtractor"
     config.ZipCollectApp.collector_plugin = "autograder.lms.placement.LmsCollector"
     pages.configure(config)

@@ -80,6 +80,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
     """Executes a notebook in a sandboxed kernel and has the answers of its test cells judged outside it."""
 
     record_timing = False
+    # The sandbox has limits of its own.
+    untimed = True
     _hidden_waits = True
     unsafe = Bool(False, help="Grade without the sandbox where the machine cannot give it. The grades are marked.").tag(
         config=True

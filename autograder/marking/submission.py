@@ -39,7 +39,7 @@ from autograder.sandbox.outside.bubblewrap import need
 from autograder.sandbox.outside.errors import SandboxError
 
 from . import scoring
-from .clock import SECONDS, TooLong, limited
+from .clock import TOO_LONG, TooLong, limited
 from .files import fitting, regular_files
 from .intake import NOTES, Ungradable, clean, unanswered
 from .outcomes import Outcome
@@ -48,10 +48,6 @@ from .repair import RepairCells, Roles, repair
 from .saving import SaveVerdicts
 from .scoring import Score
 
-TOO_LONG = (
-    f"the submitted notebook took more than {SECONDS:.0f} seconds to read and to clean: clear its outputs, take out"
-    " what is not an answer, and submit again"
-)
 # So many files that a notebook wrote and that cannot be kept are named.
 MAX_NOTES = 10
 
