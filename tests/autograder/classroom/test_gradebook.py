@@ -30,7 +30,9 @@ def test_every_command_says_so(room, left, monkeypatch):
             lambda: coordinator.grade(again, [sample.UNIT]),
             lambda: rosters.take_in(again, room.root / "roster.csv"),
         ):
-            with pytest.raises(CourseError, match=r"gradebook\.db is (not there|empty): put it back .*`autograder init"):
+            with pytest.raises(
+                CourseError, match=r"gradebook\.db is (not there|empty): put it back .*`autograder init"
+            ):
                 command()
         assert path.is_file() == (left is not None) and (left is None or path.stat().st_size == 0)
     finally:

@@ -5,8 +5,8 @@ import logging
 
 import nbformat
 import pytest
-from nbgrader.converters.base import NbGraderException
 from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.converters.base import NbGraderException
 
 from autograder.authoring import releasing, sample
 from autograder.marking import clock, intake, pages, repair, sanitising, timed

@@ -131,9 +131,7 @@ def test_a_kernel_its_threads_and_what_it_starts_have_the_filter(user):
 
     column = seccomp.MACHINES[platform.machine()][1]
     numbers = {name: DENIED[name][column] for name in ("userfaultfd", "unshare", "keyctl")}
-    cell = TRY.format(
-        io_uring=425, clone=system_calls.CLONE[column], prctl=system_calls.PRCTL[column], **numbers
-    )
+    cell = TRY.format(io_uring=425, clone=system_calls.CLONE[column], prctl=system_calls.PRCTL[column], **numbers)
     denied = ["EPERM"] * 4 + ["ENOSYS", "EPERM", "EPERM", "EAFNOSUPPORT"]
     with contextlib.closing(Kernel(user)) as kernel:
         assert eval(kernel.told(cell)) == denied
