@@ -82,8 +82,9 @@ class Classroom:
             return Gradebook(self.db_url, self.directory(logging.getLogger("attention")).course_id)
         except FileNotFoundError as error:
             # Of a server's: to make its tables nbgrader calls the program alembic.
+            place = self.db_url.split("@")[-1]
             raise CourseError(
-                f"the gradebook {self.db_url.split('@')[-1]} has no tables yet: `autograder init {self.root}` makes them"
+                f"the gradebook {place} has no tables yet: `autograder init {self.root}` makes them"
             ) from error
         except SQLAlchemyError as error:
             raise CourseError(told_by_database(error, self.db_url)) from error

@@ -68,6 +68,7 @@ class Reader:
 
     Attributes:
         known: what is graded already, by student.
+        pages: whether feedback pages are wanted.
         kept: who is found unchanged since, as reading goes on.
     """
 
@@ -76,6 +77,7 @@ class Reader:
     kit: Kit
     known: Mapping[str, Known]
     tell: Tell
+    pages: bool = False
     kept: list[str] = field(default_factory=list)
 
     def tasks(self, students: Sequence[str]) -> Iterator[Task]:
@@ -127,7 +129,7 @@ class Reader:
                 + name.encode(errors="replace")
                 + content
             )
-        return Task(student, data, files, problem, digest.hexdigest(), (*chosen, *notes))
+        return Task(student, data, files, problem, digest.hexdigest(), (*chosen, *notes), self.pages)
 
     def _notebook(self, folder: Path) -> tuple[bytes, tuple[str, ...]]:
         """The submitted notebook, whatever it is called, and a sentence on how it was chosen."""

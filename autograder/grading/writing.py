@@ -1,4 +1,6 @@
-"""Writes results into the class folder and the gradebook, in batches: notebooks and outcomes first, then points."""
+"""Writes results into the class folder and the gradebook, in batches: notebooks and outcomes first, then points, then
+feedback pages.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from autograder.classroom.classroom import Classroom
 from autograder.classroom.times import UnreadableTime
+from autograder.marking.feedback_page import Draft
 from autograder.marking.files import fitting, regular_files
 from autograder.marking.outcomes import Outcome, write_outcome
 from autograder.marking.submission import Kit
@@ -41,6 +44,7 @@ class Writer:
         records: its part of the gradebook.
         faults: takes what cannot be written.
         written: called with student, mark and outcome when they are written down.
+        pages: called with the pages of what is written down, by student; or None.
     """
 
     def __init__(
@@ -51,9 +55,10 @@ class Writer:
         records: Records,
         faults: Faults,
         written: Callable[[str, Mark, Outcome], None],
+        pages: Callable[[dict[str, Draft]], object] | None = None,
     ) -> None:
         self.classroom, self.places, self.kit, self.records = classroom, places, kit, records
-        self.faults, self.written = faults, written
+        self.faults, self.written, self.pages = faults, written, pages
         self._ready: list[Ready] = []
         self._held = 0
         self._last = time.monotonic()
@@ -97,6 +102,7 @@ class Writer:
             entries.append(entry)
             outcomes[entry.student] = outcome
         refused = self._recorded(entries)
+        drafts = {one.done.student: one.done.page for one in self._ready if one.done.page is not None}
         self._ready.clear()
         self._held = 0
         for student, _ in refused:
@@ -107,6 +113,8 @@ class Writer:
             if student not in marks:
                 outcome.ungradable = f"{student} is not in the gradebook, and the class's settings let nobody be added"
             self.written(student, mark, outcome)
+        if self.pages is not None:
+            self.pages({student: draft for student, draft in drafts.items() if student in marks})
         self._last = time.monotonic()
         for student, fault in failed + refused:
             reason = f"its result could not be written ({type(fault).__name__}: {fault})"

@@ -14,7 +14,7 @@ import logging
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,9 @@ import helpers
 from autograder.sandbox.outside.bubblewrap import need
 from autograder.sandbox.outside.errors import SandboxError
 
-from . import scoring
+from . import feedback_page, scoring
 from .clock import TOO_LONG, TooLong, limited
+from .feedback_page import Draft
 from .files import fitting, regular_files
 from .intake import NOTES, Ungradable, clean, unanswered
 from .outcomes import Outcome
@@ -158,6 +159,7 @@ class Task:
         problem: why there is no notebook.
         fingerprint: of the submission and the kit together.
         notes: what was left out of it and why, and how the notebook was chosen.
+        page: whether its feedback page is wanted.
     """
 
     student: str
@@ -166,6 +168,7 @@ class Task:
     problem: str = ""
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+    page: bool = False
 
 
 @dataclass
@@ -177,9 +180,10 @@ class Done:
         outcome: how it ended, as `Outcome.to_dict` has it.
         notebook: the graded notebook's text.
         files: what the notebook wrote beside itself, from a worker on another machine.
-        folder: or the folder that it lies in, which the coordinator removes; "" if there is none.
         scores: points of each graded cell.
         comments: automatic comment of each answer, or None.
+        page: its feedback page but for what the gradebook says; None if it was not asked for, or cannot be made.
+        folder: where on this machine the files lie instead, which the coordinator removes; "" if there is none.
     """
 
     student: str
@@ -188,6 +192,7 @@ class Done:
     files: dict[str, bytes]
     scores: list[Score]
     comments: dict[str, str | None]
+    page: Draft | None = None
     folder: str = ""
 
 
@@ -299,7 +304,8 @@ def _graded(kit: Kit, task: Task, notebook: NotebookNode, handover: Path | None)
     outcome.notes += [*task.notes, *notes, *left_out[:MAX_NOTES]]
     with limited():
         text = nbformat.writes(notebook) + "\n"
-    return Done(task.student, outcome.to_dict(), text, content, scores, comments, left)
+    made = _draft(notebook, kit.unit, comments.values()) if task.page else None
+    return Done(task.student, outcome.to_dict(), text, content, scores, comments, made, left)
 
 
 def _leave(files: Mapping[str, Path], handover: Path) -> str:
@@ -309,6 +315,15 @@ def _leave(files: Mapping[str, Path], handover: Path) -> str:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.move(path, folder / name)
     return str(folder)
+
+
+def _draft(notebook: NotebookNode, unit: str, comments: Iterable[str | None]) -> Draft | None:
+    try:
+        with limited():
+            return feedback_page.draft(notebook, unit, unit, [text for text in comments if text])
+    except (Exception, TooLong):
+        # Points are points without a page; the coordinator has it made again, and says what went wrong.
+        return None
 
 
 _threads = threading.local()

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nbconvert.exporters import HTMLExporter
 from nbconvert.exporters.exporter import Exporter
 from nbformat import NotebookNode
 
@@ -48,8 +47,8 @@ class TimedSteps(Exporter):
             self._preprocessors = steps
 
 
-class TimedPage(HTMLExporter):
-    """Makes a feedback page in its time.
+class TimedPage(Exporter):
+    """An exporter that makes each page in its time.
 
     Raises:
         SlowPage: it took longer; nbgrader says so of this page and makes the others.

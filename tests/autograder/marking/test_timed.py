@@ -1,4 +1,4 @@
-"""nbgrader's own commands have the clock too: what is slow costs itself its grade or its page, and nobody else anything."""
+"""nbgrader's own commands have the clock too: what is slow costs itself its grade or page, and nobody else anything."""
 
 import contextlib
 import logging
@@ -9,7 +9,7 @@ from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 
 from autograder.authoring import releasing, sample
-from autograder.marking import clock, intake, pages, repair, sanitising, timed
+from autograder.marking import clock, feedback_page, intake, repair, sanitising, timed
 from autograder.marking.clock import TooLong
 from autograder.marking.outcomes import read_outcome
 
@@ -22,7 +22,7 @@ SLOW = {
         "preprocess",
         lambda arguments: marked(arguments[1], "slow_to_clean"),
     ),
-    "slow_to_show": (pages.PreparePage, "preprocess", lambda arguments: marked(arguments[1], "slow_to_show")),
+    "slow_to_show": (feedback_page, "draft", lambda arguments: marked(arguments[0], "slow_to_show")),
 }
 
 
