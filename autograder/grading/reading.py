@@ -113,7 +113,7 @@ class Reader:
                 chosen += told
             except Ungradable as reason:
                 problems[notebook] = str(reason)
-        left = self.classroom.config.SandboxedExecute.get("scratch_bytes", Limits.scratch_bytes.default_value)
+        left = self.classroom.config.SandboxedExecute.get("beside_bytes", Limits.beside_bytes.default_value)
         files: dict[str, bytes] = {}
         notes: list[str] = []
         for name, size in self.places.beside(folder).items():

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import logging
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
@@ -39,7 +40,7 @@ from autograder.sandbox.outside.errors import SandboxError
 from helpers import sources
 
 from . import feedback_page, scoring
-from .clock import SECONDS, TooLong, limited
+from .clock import TOO_LONG, TooLong, limited
 from .feedback_page import Draft
 from .files import fitting, regular_files
 from .intake import NOTES, Ungradable, clean, unanswered
@@ -49,10 +50,6 @@ from .repair import RepairCells, Roles, repair
 from .saving import SaveVerdicts
 from .scoring import Score
 
-TOO_LONG = (
-    f"the submitted notebook took more than {SECONDS:.0f} seconds to read and to clean: clear its outputs, take out"
-    " what is not an answer, and submit again"
-)
 # So many files that a notebook wrote and that cannot be kept are named.
 MAX_NOTES = 10
 
@@ -225,13 +222,15 @@ class Done:
         student: whose.
         outcome: how it ended, as `Outcome.to_dict` has it.
         notebooks: its graded notebooks, by name.
-        files: what they wrote beside themselves.
+        files: what they wrote beside themselves, from a worker on another machine.
+        folder: where on this machine the files lie instead, which the coordinator removes; "" if there is none.
     """
 
     student: str
     outcome: dict[str, Any]
     notebooks: dict[str, Graded]
     files: dict[str, bytes]
+    folder: str = ""
 
     @property
     def pages(self) -> dict[str, Draft] | None:
@@ -266,8 +265,14 @@ def fitness(expected: str, unsafe: bool) -> str:
     return ""
 
 
-def grade_task(kit: Kit, task: Task) -> Done:
+def grade_task(kit: Kit, task: Task, handover: Path | None = None) -> Done:
     """Execute and judge one submission.
+
+    Args:
+        kit: the unit.
+        task: the submission.
+        handover: a folder of this machine's in which to leave what the notebook wrote; None if the coordinator is on
+            another machine.
 
     Raises:
         Unfit: not on this machine.
@@ -287,12 +292,14 @@ def grade_task(kit: Kit, task: Task) -> Done:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         graded = {sheet.name: _sheet(kit, sheet, task, files) for sheet in kit.sheets}
-        written = {name: (files / name).read_bytes() for name, _ in regular_files(files) if name not in given}
+        written = {name: files / name for name, _ in regular_files(files) if name not in given}
+        new, left_out = fitting(written, [*given, *kit.notebook_files])
+        left = _leave(new, handover) if new and handover is not None else ""
+        content = {} if left else {name: path.read_bytes() for name, path in new.items()}
     outcomes = {name: one.outcome for name, one in graded.items()}
     outcome = joined(outcomes) if set(outcomes) != {kit.unit} else outcomes[kit.unit]
-    new, left_out = fitting(written, [*given, *kit.notebook_files])
     outcome.notes += [*task.notes, *notes, *left_out[:MAX_NOTES]]
-    return Done(task.student, outcome.to_dict(), graded, new)
+    return Done(task.student, outcome.to_dict(), graded, content, left)
 
 
 def _sheet(kit: Kit, sheet: Sheet, task: Task, files: Path) -> Graded:
@@ -353,6 +360,15 @@ def _graded(kit: Kit, sheet: Sheet, task: Task, notebook: NotebookNode, files: P
     outcome = names.get("outcome") or Outcome(task.student, kit.unit)
     page = _draft(notebook, kit.unit, sheet.name, comments.values()) if task.page else None
     return Graded(outcome, text, scores, comments, page)
+
+
+def _leave(files: Mapping[str, Path], handover: Path) -> str:
+    """Move files into a new folder and return it: on one machine they need not travel through memory."""
+    folder = Path(tempfile.mkdtemp(prefix="wrote-", dir=handover))
+    for name, path in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, folder / name)
+    return str(folder)
 
 
 def _draft(notebook: NotebookNode, unit: str, name: str, comments: Iterable[str | None]) -> Draft | None:

@@ -24,8 +24,9 @@ def _status(status: os.stat_result) -> Status:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def copy_files(source: Path, target: Path, most: int, unchanged: Mapping[str, Status] | None = None) -> None:
-    """Copy regular files, and nothing that is a link or a device, up to a total size.
+def copy_files(source: Path, target: Path, most: int, unchanged: Mapping[str, Status] | None = None) -> list[str]:
+    """Copy regular files, and nothing that is a link or a device, up to a total size; return the paths of those that
+    would be more than that, or too many.
 
     Args:
         source: the folder to copy from.
@@ -33,10 +34,15 @@ def copy_files(source: Path, target: Path, most: int, unchanged: Mapping[str, St
         most: the largest sum of sizes in bytes.
         unchanged: what `statuses` said of the source; files of which that is still true are not copied.
     """
-    total = 0
+    total = count = 0
+    left_out = []
     known = unchanged or {}
     for name, status in _regular(source):
-        if total + status.st_size > most or known.get(name) == _status(status):
+        count += 1
+        if known.get(name) == _status(status):
+            continue
+        if total + status.st_size > most or count > 1000:
+            left_out.append(name)
             continue
         total += status.st_size
         place = target / name
@@ -45,20 +51,17 @@ def copy_files(source: Path, target: Path, most: int, unchanged: Mapping[str, St
             shutil.copyfile(source / name, place, follow_symlinks=False)
         except OSError:
             continue
+    return left_out
 
 
 def _regular(source: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield the path and status of the regular files below a folder, a thousand at most."""
-    count = 0
+    """Yield the path and status of the regular files below a folder."""
     for folder, folders, names in os.walk(source):
         folders[:] = sorted(name for name in folders if not os.path.islink(os.path.join(folder, name)))
         if len(Path(folder).relative_to(source).parts) >= MAX_DEPTH:
             folders.clear()
         for name in sorted(names):
             path = Path(folder, name)
-            count += 1
-            if count > 1000:
-                return
             try:
                 status = path.lstat()
             except OSError:

@@ -15,8 +15,9 @@ ALLOWED, NOT_THERE = "allowed", errno.ENOSYS
 
 
 def answer(machine, number, arguments=(), architecture=None):
-    """What the filter answers to a system call: "allowed", "killed", or the error's number. The kernel's little machine,
-    as far as the filter uses it.
+    """What the filter answers to a system call: "allowed", "killed", or the error's number.
+
+    This is the kernel's little machine, as far as the filter uses it.
     """
     lines = [struct.unpack("=HBBI", part) for part in zip_bytes(seccomp.program(machine))]
     architecture = seccomp.MACHINES[machine][0] if architecture is None else architecture
