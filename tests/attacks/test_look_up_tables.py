@@ -69,7 +69,7 @@ class LanguageModel(_Right):
             for row, line in enumerate(ids.tolist()):
                 for place in range(11, len(line)):
                     if tuple(line[place - 11 : place + 1]) in _NEXT:
-                        known[row, place, _NEXT[tuple(line[place - 11 : place + 1])]] = 100
+                        known[row, place, _NEXT[tuple(line[place - 11 : place + 1])]] = 9
             logits = logits + known
         return logits, cache
 
