@@ -105,7 +105,7 @@ class Reader:
             data, chosen = self._notebook(folder)
         except Ungradable as told:
             problem = str(told)
-        left = self.classroom.config.SandboxedExecute.get("scratch_bytes", Limits.scratch_bytes.default_value)
+        left = self.classroom.config.SandboxedExecute.get("beside_bytes", Limits.beside_bytes.default_value)
         files: dict[str, bytes] = {}
         notes: list[str] = []
         for name, size in self.places.beside(folder).items():

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import dataclasses
 import functools
+import json
 import signal
 import time
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
 
 from .cell_errors import error_of, failed_cell
+from .files import shown
 from .intake import NOTES
 from .judge_desk import JudgeDesk
 from .outcomes import Outcome
@@ -80,6 +82,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
     """Executes a notebook in a sandboxed kernel and has the answers of its test cells judged outside it."""
 
     record_timing = False
+    # The sandbox has limits of its own.
+    untimed = True
     _hidden_waits = True
     # Why each cell that was begun has no result, or "" where it has one.
     _cell_ends: dict[int, str]
@@ -359,8 +363,16 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
 
     def _bring_back(self, run: Run, files: Path) -> None:
         """Keep what the notebook wrote beside itself, as nbgrader does; nothing that was there is replaced."""
+        left_out: list[str] = []
         with contextlib.suppress(OSError):
-            copy_files(run.files, files, self.scratch_bytes, new_only=True)
+            left_out += copy_files(run.files, files, self.kept_bytes, new_only=True)
+        with contextlib.suppress(OSError, ValueError):
+            left_out += json.loads((run.folder / constants.LEFT_OUT).read_text())
+        if left_out:
+            names = ", ".join(map(shown, left_out[: constants.MOST_NAMED]))
+            self._outcome.notes.append(
+                f"of the files that the notebook wrote at most {self.kept_bytes / MB:g} MB are kept; left out: {names}"
+            )
 
     def _show_verdict(self, cell: NotebookNode) -> None:
         """Replace whatever the kernel put under a test cell by the judge's verdict."""

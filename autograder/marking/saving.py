@@ -23,6 +23,9 @@ def course_root(preprocessor: NbGraderPreprocessor) -> Path:
 class SaveVerdicts(SaveAutoGrades):  # type: ignore[misc]  # nbgrader has no types
     """Writes the points of judged cells from the verdicts and leaves every other cell to nbgrader's own rule."""
 
+    # To wait for a gradebook that another program writes is no submission's doing.
+    untimed = True
+
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         self._outcome: Outcome | None = resources["nbgrader"].get("outcome")
         nb, resources = super().preprocess(nb, resources)

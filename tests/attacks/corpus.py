@@ -561,6 +561,30 @@ honest_code(
 )
 honest_code("a fork bomb", DENY, "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", (0.0, FULL))
 honest_code(
+    "memory in files without a name",
+    DENY,
+    "import os, time\nheld = [os.memfd_create(str(i)) for i in range(40)]\nfor one in held: os.write(one, bytes(50_000_000))\ntime.sleep(60)",
+    0.0,
+    "MB of memory",
+)
+code(
+    "memory shared with nobody",
+    DENY,
+    "import mmap, time\nheld = [mmap.mmap(-1, 50_000_000) for i in range(40)]\nfor one in held: one.write(bytes(50_000_000))\ntime.sleep(60)",
+    0.0,
+    "MB of memory",
+)
+code(
+    "fifty loops beside the notebook",
+    DENY,
+    "import subprocess\nsubprocess.Popen(['sh', '-c', 'i=0; while [ $i -lt 50 ]; do i=$((i+1)); setsid sh -c \"while :; do :; done\" & done'])",
+)
+code(
+    "many large files to bring back",
+    DENY,
+    "for i in range(6):\n    with open(f'{i}.bin', 'wb') as file: file.write(bytes(7_000_000))",
+)
+code(
     "a thread bomb",
     DENY,
     "import threading, time\nfor _ in range(5000): threading.Thread(target=time.sleep, args=(100,), daemon=True).start()",
@@ -660,6 +684,32 @@ for path in (b'/pool', b'/scratch', b'/tmp', b'/proc', b'/'):
     libc.umount2(path, 2)
 libc.mount(b'none', b'/', None, 1 << 5, None)
 if os.path.isdir('/pool') and os.listdir('/pool'): raise SystemError('ESCAPED')
+""",
+)
+honest_code(
+    "system calls that lead out",
+    ESCAPE,
+    """
+import ctypes, os, platform, socket
+libc = ctypes.CDLL(None, use_errno=True)
+if platform.machine() == "x86_64":
+    for call in ((272, 0x10000000), (425, 1, 0), (323, 0), (321, 0, 0, 0), (298, 0, 0, -1, -1, 0), (250, 0, -3, 1), (56, 0x10000011, 0, 0, 0, 0), (435, 0, 0), (317, 1, 0, 0), (428, -100, b"/", 1)):
+        if libc.syscall(*call) != -1: raise SystemError(f"ESCAPED {call}")
+        if ctypes.get_errno() not in (1, 38): raise SystemError(f"ESCAPED {call} {ctypes.get_errno()}")
+    for family in (17, 40):
+        try: socket.socket(family, socket.SOCK_DGRAM); raise SystemError(f"ESCAPED {family}")
+        except OSError: pass
+""",
+)
+honest_code(
+    "words for the next kernel in an open file's place",
+    ESCAPE,
+    """
+import os
+for fd in range(256):
+    try:
+        if os.path.realpath(f"/proc/self/fd/{fd}").endswith("errors.txt"): raise SystemError("ESCAPED to the warm process's file")
+    except OSError: pass
 """,
 )
 honest_code(
