@@ -191,6 +191,9 @@ def _below(point: Path, root: str, own: str, name: str) -> Tree | None:
             if not set(NEEDED) <= set(handed):
                 # Refused to a group with processes of its own, and to whom it does not belong.
                 (folder / "cgroup.subtree_control").write_text(" ".join(f"+{one}" for one in NEEDED))
+            if "cpu" not in handed:
+                with contextlib.suppress(OSError):
+                    (folder / "cgroup.subtree_control").write_text("+cpu")
             _new(base)
             try:
                 names = [*NEEDED]
