@@ -19,10 +19,10 @@ from autograder.marking.choice import Candidate, Choice, choose
 from autograder.marking.files import MAX_FILES, shown, storable_name
 from autograder.marking.intake import Ungradable, read_bytes
 from autograder.marking.outcomes import read_outcome
-from autograder.marking.recovery import read_prose
 from autograder.marking.repair import Roles
 from autograder.marking.submission import Kit, Released, Sheet, Task
 from autograder.sandbox.limits import Limits
+from helpers.folder.recovery import read_prose
 from helpers.judging import catalog
 
 from .places import Places
@@ -111,8 +111,8 @@ class Reader:
             try:
                 notebooks[notebook], told = self._notebook(folder, notebook)
                 chosen += told
-            except Ungradable as reason:
-                problems[notebook] = str(reason)
+            except Ungradable as none:
+                problems[notebook] = str(none)
         left = self.classroom.config.SandboxedExecute.get("beside_bytes", Limits.beside_bytes.default_value)
         files: dict[str, bytes] = {}
         notes: list[str] = []

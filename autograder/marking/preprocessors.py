@@ -6,12 +6,10 @@ import contextlib
 import copy
 import dataclasses
 import functools
-import json
-import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,7 @@ from autograder.classroom.secret import class_secret
 from autograder.sandbox import probe
 from autograder.sandbox.connection import Run, Sandbox
 from autograder.sandbox.inside import constants
-from autograder.sandbox.inside.files import Status, copy_files, statuses
+from autograder.sandbox.inside.files import copy_files, statuses
 from autograder.sandbox.kernels import Conversation, SandboxKernelManager
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.outputs import from_message, size_of
@@ -36,8 +34,8 @@ from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
 
 from . import siblings
+from .bringing import Brought
 from .cell_errors import error_of, failed_cell
-from .files import shown
 from .intake import NOTES
 from .judge_desk import JudgeDesk
 from .outcomes import Outcome
@@ -117,11 +115,10 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             outcome.ungradable = own["ungradable"]
         else:
             with tempfile.TemporaryDirectory(prefix="brought-") as brought:
-                self._brought, self._left_behind = Path(brought), list[str]()
+                self._brought = Brought(Path(brought), self.kept_bytes)
                 self._execute(nb, resources, unit)
                 self._judge_what_waits(nb, resources, unit)
-                # Not before all is run: a second try begins with what the first began with.
-                self._keep_files(Path(resources.get("metadata", {}).get("path") or "."))
+                outcome.notes += self._brought.keep(Path(resources.get("metadata", {}).get("path") or "."))
             outcome.notes += mark_not_run(nb, self._cell_ends, outcome.stopped, self.judged)
         self._answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in nb.cells if utils.is_solution(cell)}
         for cell in nb.cells:
@@ -228,7 +225,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 run.ended.wait(10)
             desk.close()
             if self._hidden_waits:
-                self._bring_back(run, before)
+                self._brought.take(run, before)
             sandbox.forget(run)
             outcome.seconds = time.monotonic() - began
 
@@ -378,26 +375,6 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         if run.ended.is_set():
             return "the notebook's kernel ended before its last cell (a crash, an exit or a kill in one of its cells)"
         return f"the notebook could not be run to its end ({type(error).__name__})"
-
-    def _bring_back(self, run: Run, before: Mapping[str, Status]) -> None:
-        """Take what the notebook wrote out of its run, in place of what an earlier try wrote."""
-        shutil.rmtree(self._brought, ignore_errors=True)
-        self._left_behind = copy_files(run.files, self._brought, self.kept_bytes, before)
-        with contextlib.suppress(OSError, ValueError):
-            self._left_behind += json.loads((run.folder / constants.LEFT_OUT).read_text())
-
-    def _keep_files(self, files: Path) -> None:
-        """Keep what the notebook wrote beside itself, as nbgrader does, for the next notebook of the assignment; a
-        notebook that is there is replaced by none that was written.
-        """
-        for notebook in files.glob("*.ipynb"):
-            (self._brought / notebook.name).unlink(missing_ok=True)
-        copy_files(self._brought, files, self.kept_bytes)
-        if self._left_behind:
-            names = ", ".join(map(shown, self._left_behind[: constants.MOST_NAMED]))
-            self._outcome.notes.append(
-                f"of the files that the notebook wrote at most {self.kept_bytes / MB:g} MB are kept; left out: {names}"
-            )
 
     def _show_verdict(self, cell: NotebookNode) -> None:
         """Replace whatever the kernel put under a test cell by the judge's verdict."""
