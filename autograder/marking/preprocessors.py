@@ -39,7 +39,7 @@ from .cell_errors import error_of, failed_cell
 from .intake import NOTES
 from .judge_desk import JudgeDesk
 from .outcomes import Outcome
-from .plain_cells import mark_not_run, need_python
+from .plain_cells import mark_not_run, need_python, tagged_to_be_skipped
 from .saving import course_root
 from .scoring import TEST
 from .widgets import OutputWidgets
@@ -54,7 +54,6 @@ _ENDED = {
 
 # How often a notebook is tried whose kernel is killed from outside.
 ATTEMPTS = 3
-SKIP = "skip-execution"
 # How many cells that cannot be interrupted a notebook may have and still be run without them.
 LEFT_OUT = 2
 # No code inside can end its kernel so: process 1 of a process namespace is safe from signals of its own.
@@ -235,7 +234,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         self._cell_ends = {}
         count = 0
         for index, cell in enumerate(nb.cells):
-            if cell.cell_type != "code" or not cell.source.strip() or self._skipped(cell):
+            skipped = not self._exercises and tagged_to_be_skipped(cell)
+            if cell.cell_type != "code" or not cell.source.strip() or skipped:
                 self._cell_ends[index] = ""
                 continue
             if time.monotonic() > self._ends:
@@ -267,12 +267,6 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 self._cell_ends[index] = "" if reply.get("status") in ("ok", "error") else "the kernel did not run it"
             self.on_cell_executed(cell=cell, cell_index=index, execute_reply={"content": reply})
         self._check_hidden(nb, conversation, interrupt)
-
-    def _skipped(self, cell: NotebookNode) -> bool:
-        """Whether a cell has nbclient's tag that it is not run. In a plain assignment it counts as in stock nbgrader,
-        but for a cell that gives points: who hands in could put it there.
-        """
-        return not self._exercises and not utils.is_grade(cell) and SKIP in cell.metadata.get("tags", ())
 
     def _check_hidden(self, nb: NotebookNode, conversation: Conversation, interrupt: Callable[[], None]) -> None:
         """Do the hidden checks that were put off, where the visible one passed: else it is the one that counts.
