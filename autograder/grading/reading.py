@@ -19,10 +19,10 @@ from autograder.marking.choice import Candidate, Choice, choose
 from autograder.marking.files import MAX_FILES, shown, storable_name
 from autograder.marking.intake import Ungradable, read_bytes
 from autograder.marking.outcomes import read_outcome
-from autograder.marking.recovery import read_prose
 from autograder.marking.repair import Roles
 from autograder.marking.submission import Kit, Released, Task
 from autograder.sandbox.limits import Limits
+from helpers.folder.recovery import read_prose
 from helpers.judging import catalog
 
 from .places import Places

@@ -69,6 +69,15 @@ def examine(exercise: Exercise, case: Case, answer: Answer, expected: Answer) ->
     return _examine_conduct(exercise, case, answer, expected, finding)
 
 
+def compare(got: Any, want: Any, tolerance: float) -> Finding | None:
+    """Return what is different between two plain results, or None when they are equal to a tolerance."""
+    problem = _examine_value(got, want, tolerance, "the result")
+    if problem is None:
+        return None
+    kind, message, more = problem
+    return Finding("values", kind, message, **more)
+
+
 def _examine_error(case: Case, answer: Answer, finding: Callable[..., Finding]) -> Finding | None:
     if answer["status"] == "returned":
         returned = "the error: write `raise`, not `return`" if answer["type"] in ("type", case.raises) else "a result"
