@@ -91,7 +91,7 @@ class JudgeDesk:
             while True:
                 try:
                     self._answer_one()
-                except (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError) as error:
+                except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
                     # No answer, however odd, may end the desk before the notebook's other exercises are judged.
                     if isinstance(error, wire.WireError):
                         raise
@@ -104,7 +104,10 @@ class JudgeDesk:
         carry an older round's number are dropped.
         """
         try:
-            message = outpost.receive(self._connection)
+            received = outpost.receive_encoded(self._connection)
+            message = wire.decode(received)
+            if not wire.is_plain_text(received):
+                message = storable_within(message)
         except wire.WireError as error:
             if self._pending is None:
                 raise
@@ -146,7 +149,7 @@ class JudgeDesk:
         if self._pending is None or message.get("round") != self._pending[0]:
             return
         (_, name, hidden, work), self._pending = self._pending, None
-        answers = storable_within(message["answers"])
+        answers = message["answers"]
         if isinstance(answers, str):
             verdict = _refusal(name, hidden, answers[:300])
         else:

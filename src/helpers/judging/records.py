@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.running.runner import Answer
+from helpers.running.runner import USUAL, Answer
 
 _TEMPLATE = {
     "status": str,
@@ -36,19 +36,8 @@ _ERROR = {
     "own": bool,
 }
 _BROKEN: Answer = {
+    **USUAL,
     "status": "raised",
-    "value": None,
-    "opaque": "",
-    "type": "",
-    "changed": [],
-    "shares": False,
-    "survived": True,
-    "gradients": {},
-    "after": {},
-    "warnings": [],
-    "printed": 0,
-    "memory": 0,
-    "shortcut": "",
     "error": {
         "type": "RuntimeError",
         "bases": ["RuntimeError"],
@@ -77,12 +66,11 @@ _FACTS = {
 
 
 def checked(answer: object) -> Answer:
-    """Return the answer if it has the form that the runner writes, else one that fails."""
-    if (
-        not isinstance(answer, dict)
-        or "value" not in answer
-        or not all(map(isinstance, map(answer.get, _TEMPLATE), _TEMPLATE.values()))
-    ):
+    """Return the answer if it has the form that the runner writes, in full or in brief, else one that fails."""
+    if not isinstance(answer, dict):
+        return dict(_BROKEN)
+    answer = USUAL | answer
+    if not all(map(isinstance, map(answer.get, _TEMPLATE), _TEMPLATE.values())):
         return dict(_BROKEN)
     if answer["status"] not in ("returned", "raised", "unanswered"):
         return dict(_BROKEN)

@@ -34,10 +34,15 @@ def receive(connection: socket.socket) -> Any:
         wire.WireError: the message is too long or malformed.
         EOFError: the other end is gone.
     """
+    return wire.decode(receive_encoded(connection))
+
+
+def receive_encoded(connection: socket.socket) -> bytes:
+    """Return the next message, for `wire.decode`; raise as `receive` does."""
     length = int.from_bytes(_exactly(connection, 8), "big")
     if length > wire.MAX_BYTES:
         raise wire.WireError(f"the message has {length:,} bytes; at most {wire.MAX_BYTES:,} are read")
-    return wire.decode(_exactly(connection, length))
+    return _exactly(connection, length)
 
 
 def _exactly(connection: socket.socket, count: int) -> bytes:
@@ -71,7 +76,7 @@ def check(answer: Any, hidden: bool = False) -> None:
             return
         answers = runner.run(answer, request["cases"], request["forbidden"])
         try:
-            send(connection, {"round": request["round"], "answers": answers})
+            send(connection, {"round": request["round"], "answers": [runner.brief(answer) for answer in answers]})
         except wire.WireError as error:
             send(connection, {"round": request["round"], "answers": str(error)})
         reply = receive(connection)
@@ -89,7 +94,7 @@ def check_kept(number: int) -> None:
 def _answer_further(connection: socket.socket, answer: Any, request: dict[str, Any], cases: list[Any]) -> None:
     """Send what the judge asks about an answer that is not right: it changes the words of the verdict, nothing else."""
     facts = reading.read(answer)
-    answers = runner.run(answer, cases, request["forbidden"])
+    answers = [runner.brief(one) for one in runner.run(answer, cases, request["forbidden"])]
     try:
         send(connection, {"round": request["round"], "facts": facts, "further": answers})
     except wire.WireError:

@@ -41,6 +41,23 @@ from .values import gradients, kind, opaque, outline, plain, same, shares_memory
 
 _UNREADABLE = object()
 Answer = dict[str, Any]
+# What an answer says where there is nothing to say.
+USUAL: Answer = {
+    "status": "returned",
+    "value": None,
+    "opaque": "",
+    "type": "",
+    "changed": [],
+    "shares": False,
+    "survived": True,
+    "gradients": {},
+    "after": {},
+    "warnings": [],
+    "printed": 0,
+    "memory": 0,
+    "shortcut": "",
+    "error": {},
+}
 
 
 @settled()
@@ -60,22 +77,7 @@ def run(target: Any, cases: Iterable[Case], forbidden: Iterable[str] = ()) -> li
 
 
 def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench) -> tuple[Answer, Any]:
-    answer: Answer = {
-        "status": "returned",
-        "value": None,
-        "opaque": "",
-        "type": "",
-        "changed": [],
-        "shares": False,
-        "survived": True,
-        "gradients": {},
-        "after": {},
-        "warnings": [],
-        "printed": 0,
-        "memory": 0,
-        "shortcut": "",
-        "error": {},
-    }
+    answer: Answer = dict(USUAL)
     printed = _Counter()
     watch = shortcuts.Watch(forbidden)
     built: dict[str, Any] = {}
@@ -133,6 +135,16 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
     if answer["opaque"] or answer["status"] != "returned":
         result = _UNREADABLE
     return answer, result
+
+
+def brief(answer: Answer) -> Answer:
+    """Return an answer without what it says as usual; `USUAL | brief(answer)` is the answer again."""
+    usual = USUAL
+    return {
+        name: value
+        for name, value in answer.items()
+        if type(value) is not type(usual[name]) or not (value is usual[name] or value == usual[name])
+    }
 
 
 @contextlib.contextmanager
