@@ -211,7 +211,7 @@ class Records:
         old, new = [row for row in rows if row["of"] in there], [row for row in rows if row["of"] not in there]
         if old:
             here = sa.and_(table.student == sa.bindparam("of"), table.unit == self.unit)
-            values = {name: sa.bindparam(f"new_{name}") for name in names}
+            values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names}
             self.db.connection().execute(
                 sa.update(GRADED).where(here).values(values),
                 [{"of": row["of"], **{f"new_{name}": row[name] for name in names}} for row in old],

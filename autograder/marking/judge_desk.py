@@ -26,8 +26,9 @@ from helpers.verdict import FAILED, Finding, Verdict
 
 # So many wrong answers are remembered with their verdicts.
 MOST_KNOWN = 1000
-# Seconds of processor time for the words of one wrong answer; what was tried for one serves the whole class.
-BUDGET = 0.1
+# So many variants of the reference are tried for the words of one wrong answer, and what was tried for one serves the
+# whole class. Not so many seconds: the words may not depend on the machine, or on who was graded before.
+TRIES = 400
 
 _known: dict[bytes, Verdict] = {}
 
@@ -203,8 +204,8 @@ class JudgeDesk:
     ) -> Verdict:
         told = tuple(map(records.checked, further)) if isinstance(further, list) else ()
         # The hidden cases of an answer that fails the visible ones say nothing new; each gets its words once.
-        budget = 0.0 if hidden and name in self._failed else BUDGET
-        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), budget=budget)
+        tries = 0 if hidden and name in self._failed else TRIES
+        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), tries=tries)
         try:
             return judge.judge(work, answers, hidden, more)
         except Exception as error:
