@@ -20,15 +20,17 @@ from typing import Any
 from autograder.classroom.secret import hidden_seed
 from autograder.sandbox.texts import storable_within
 from helpers.exercise import Exercise
-from helpers.judging import judge, questions, records
+from helpers.judging import judge, questions, records, sheets
 from helpers.running import outpost, wire
-from helpers.verdict import FAILED, Finding, Verdict
+from helpers.verdict import Verdict
 
 # So many wrong answers are remembered with their verdicts.
 MOST_KNOWN = 1000
 # So many variants of the reference are tried for the words of one wrong answer, and what was tried for one serves the
 # whole class. Not so many seconds: the words may not depend on the machine, or on who was graded before.
 TRIES = 400
+# What asks for cases is small; until it has been answered nobody wants anything larger.
+REQUEST_BYTES = 2**16
 
 _known: dict[bytes, Verdict] = {}
 
@@ -55,8 +57,8 @@ class JudgeDesk:
         self._hidden_waits = True
         self._waiting: list[str] = []
         # A wrong answer whose words wait for what was asked about it, and what it was sent as.
-        self._asking: tuple[int, str, bool, judge.Paper, list[Any], bytes] | None = None
-        self._received = b""
+        self._asking: tuple[int, str, bool, judge.Paper, list[Any], bytes | bytearray] | None = None
+        self._received: bytes | bytearray = b""
         self._failed: set[str] = set()
         self._thread = threading.Thread(target=self._serve, daemon=True, name="judge-desk")
         self._thread.start()
@@ -110,15 +112,21 @@ class JudgeDesk:
         A check that was interrupted never answers. Its round is over with the next request, and answers that
         carry an older round's number are dropped.
         """
+        work = self._pending[3] if self._pending else self._asking[3] if self._asking else None
         try:
-            self._received = outpost.receive_encoded(self._connection)
-            message = wire.decode(self._received)
+            most = sheets.most_bytes(work) if work else REQUEST_BYTES
+            self._received = outpost.receive_encoded(self._connection, most)
+            message = wire.decode(self._received, most)
             if not wire.is_plain_text(self._received):
                 message = storable_within(message)
         except wire.WireError as error:
             if self._pending is None:
+                if isinstance(error, wire.TooLarge):
+                    # Nobody asked for it.
+                    return
                 raise
-            message = {"round": self._pending[0], "answers": f"the answers could not be read: {error}"}
+            told = error.size if isinstance(error, wire.TooLarge) else f"the answers could not be read: {error}"
+            message = {"round": self._pending[0], "answers": told}
         if not isinstance(message, dict):
             raise wire.WireError("neither a request nor answers")
         if "answers" in message:
@@ -143,7 +151,7 @@ class JudgeDesk:
                     self._waiting.append(name)
                     later = len(self._waiting)
         if refused or later or name is None:
-            answer = {"refused": refused, "later": later, "round": 0, "cases": [], "forbidden": []}
+            answer = {"refused": refused, "later": later, "round": 0, "cases": [], "forbidden": [], "most": 0}
             outpost.send(self._connection, answer)
             return
         exercise = self._exercises[name]
@@ -158,9 +166,11 @@ class JudgeDesk:
         (_, name, hidden, work), self._pending = self._pending, None
         answers = message["answers"]
         if isinstance(answers, str):
-            verdict = _refusal(name, hidden, answers[:300])
+            verdict = judge.refused(work, answers[:300], hidden)
+        elif type(answers) is int:
+            verdict = judge.refused(work, sheets.too_large(work, answers), hidden)
         else:
-            answers = answers if isinstance(answers, list) else []
+            answers = sheets.taken(work, answers)
             _, found = judge.examined(work, answers)
             if any(finding is not None for finding in found):
                 with self._lock:
@@ -180,7 +190,7 @@ class JudgeDesk:
                 self._conclude(message.get("facts"), message["further"], self._received)
         outpost.send(self._connection, {"done": True, "further": None})
 
-    def _conclude(self, facts: object, further: object, received: bytes = b"") -> None:
+    def _conclude(self, facts: object, further: object, received: bytes | bytearray = b"") -> None:
         """Judge the wrong answer that waits, with what is known about it; the lock is held.
 
         Who sends, bit for bit, what somebody else has sent gets the same verdict: the words for it are looked for once.
@@ -210,7 +220,7 @@ class JudgeDesk:
             return judge.judge(work, answers, hidden, more)
         except Exception as error:
             # Whatever was sent, it is a wrong answer, and the notebook's other exercises go on.
-            return _refusal(name, hidden, f"what is wrong could not be worked out ({type(error).__name__})")
+            return judge.refused(work, f"what is wrong could not be worked out ({type(error).__name__})", hidden)
 
 
 @functools.lru_cache(maxsize=512)
@@ -221,11 +231,8 @@ def _question(exercise: Exercise, seed: int, number: int) -> bytes:
             "refused": "",
             "later": 0,
             "round": number,
-            "cases": list(judge.paper(exercise, seed).cases),
+            "cases": list(sheets.handed_out(judge.paper(exercise, seed))),
             "forbidden": list(exercise.forbidden),
+            "most": sheets.most_bytes(judge.paper(exercise, seed)),
         }
     )
-
-
-def _refusal(name: str, hidden: bool, reason: str) -> Verdict:
-    return Verdict(name, FAILED, hidden, finding=Finding("values", "unreadable", reason))

@@ -7,23 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from helpers.running.runner import USUAL, Answer
+from helpers.running.runner import Answer, blank
 
-_TEMPLATE = {
-    "status": str,
-    "opaque": str,
-    "type": str,
-    "changed": list,
-    "shares": bool,
-    "survived": bool,
-    "gradients": dict,
-    "after": dict,
-    "warnings": list,
-    "printed": int,
-    "memory": int,
-    "shortcut": str,
-    "error": dict,
-}
+# The type of each field that `helpers.running.runner` writes; a value may be anything.
+_TEMPLATE = {name: type(value) for name, value in blank().items() if name != "value"}
 _ERROR = {
     "type": str,
     "bases": list,
@@ -35,8 +22,7 @@ _ERROR = {
     "operation": str,
     "own": bool,
 }
-_BROKEN: Answer = {
-    **USUAL,
+_BROKEN: Answer = blank() | {
     "status": "raised",
     "error": {
         "type": "RuntimeError",
@@ -51,7 +37,7 @@ _BROKEN: Answer = {
     },
 }
 
-UNKNOWN: Answer = {**_BROKEN, "status": "returned", "error": {}}
+UNKNOWN: Answer = blank()
 _FACTS = {
     "kind": str,
     "source": bool,
@@ -69,7 +55,7 @@ def checked(answer: object) -> Answer:
     """Return the answer if it has the form that the runner writes, in full or in brief, else one that fails."""
     if not isinstance(answer, dict):
         return dict(_BROKEN)
-    answer = USUAL | answer
+    answer = blank() | answer
     if not all(map(isinstance, map(answer.get, _TEMPLATE), _TEMPLATE.values())):
         return dict(_BROKEN)
     if answer["status"] not in ("returned", "raised", "unanswered"):

@@ -95,7 +95,7 @@ def message(tree, raw=b""):
         {"~": "array", "dtype": "f8", "shape": [2], "bytes": 16},
         {"~": "pickle", "data": "x"},
         {"~": "tuple"},
-        {"~": "case"},
+        {"~": "init", "weights": {"~": "case", "args": {"~": "pickle"}}},
         {"~": "dict", "items": [[1, 2]]},
         {"~": ["list"]},
         {"~": "tuple", "items": {}},
