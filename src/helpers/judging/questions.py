@@ -52,6 +52,7 @@ class More:
         broken: pieces of the learner's own that the answer builds on and with whose references it passes.
         failed: exercises of the same notebook that are known not to be right.
         budget: seconds of processor time for trying variants of the reference.
+        tries: or how many to try, however long that takes: then the same answer has the same words on every machine.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class More:
     broken: tuple[str, ...] = ()
     failed: frozenset[str] = frozenset()
     budget: float = BUDGET
+    tries: int | None = None
 
 
 def further(work: Paper, found: Sequence[Finding | None]) -> list[Case]:

@@ -28,7 +28,12 @@ _BESIDE = ("changed", "shares", "overwritten", "memory", "warning", "numpy", "sh
 
 
 def diagnose(
-    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], places: int, budget: float
+    work: Paper,
+    answers: Sequence[Answer],
+    found: Sequence[Finding | None],
+    places: int,
+    budget: float,
+    tries: int | None = None,
 ) -> Diagnosis | None:
     """Return what the variants that give the learner's answers on every case say, or None.
 
@@ -41,6 +46,7 @@ def diagnose(
         found: what is wrong with each.
         places: at how many places the variants are rewritten, one or two.
         budget: seconds of processor time; nothing is said when it does not reach.
+        tries: how many variants to try instead, known ones included; nothing is said when there are more.
     """
     first = next(i for i, finding in enumerate(found) if finding is not None)
     shown = found[first]
@@ -53,8 +59,8 @@ def diagnose(
     rows = [i for i, case in enumerate(work.cases) if case.raises is None and not case.from_file]
     rows.sort(key=lambda i: (found[i] is None, found[i] is not None and found[i].kind == "raised", i))  # type: ignore[union-attr]
     matches = []
-    for variant in table.single() if places == 1 else table.pairs():
-        if time.thread_time() > end:
+    for number, variant in enumerate(table.single() if places == 1 else table.pairs()):
+        if time.thread_time() > end if tries is None else number >= tries:
             # Those that were not tried might say something else.
             return None
         if all(table.agrees(variant, i, answers[i], found[i]) for i in rows):
