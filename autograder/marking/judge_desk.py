@@ -24,7 +24,7 @@ from helpers.running import outpost, wire
 from helpers.verdict import FAILED, Finding, Verdict
 
 # Seconds of processor time for the words of one wrong answer; what was tried for one serves the whole class.
-BUDGET = 0.1
+TRIALS = 0.1
 
 
 class JudgeDesk:
@@ -177,8 +177,8 @@ class JudgeDesk:
         (_, name, hidden, work, answers), self._asking = self._asking, None
         told = tuple(map(records.checked, further)) if isinstance(further, list) else ()
         # The hidden cases of an answer that fails the visible ones say nothing new; each gets its words once.
-        budget = 0.0 if hidden and name in self._failed else BUDGET
-        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), budget=budget)
+        trials = 0 if hidden and name in self._failed else TRIALS
+        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), trials=trials)
         try:
             verdict = judge.judge(work, answers, hidden, more)
         except Exception as error:

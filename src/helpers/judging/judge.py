@@ -24,7 +24,7 @@ from helpers.running.runner import Answer
 from helpers.running.settled import settled
 from helpers.verdict import FAILED, PASSED, UNANSWERED, Diagnosis, Finding, Property, Verdict
 
-from . import earlier, general, known, patterns, questions, relations, unrun, variants
+from . import arguments, earlier, forms, general, known, patterns, questions, raised, relations, unrun, variants
 from .papers import VISIBLE_SEED, Paper, paper
 from .questions import More
 from .records import checked
@@ -80,15 +80,20 @@ def _say(
         return dataclasses.replace(told[0], property=shown.property, note=shown.note), told[1]
     diagnosis = (
         earlier.diagnose(answer, more)
-        or questions.diagnose(work, found, more.answers)
+        or questions.is_random(work, found, more.answers)
         or known.recognise(work, answers, found)
+        or questions.is_constant(work, found, more.answers)
         or general.by_kind(shown, more.facts)
+        or arguments.diagnose(work, answers, found)
         or patterns.diagnose(work, answers, found)
-        or variants.diagnose(work, answers, found, 1, more.budget)
+        or variants.diagnose(work, answers, found, 1, more.trials)
         or relations.diagnose(work, answers, found)
-        or variants.diagnose(work, answers, found, 2, more.budget)
+        or variants.diagnose(work, answers, found, 2, more.trials)
         or known.recognise(work, answers, found, in_part=True)
+        or relations.diagnose(work, answers, found, loose=True)
         or earlier.suspect(more)
+        or raised.diagnose(work.exercise.name, answer)
+        or forms.diagnose(work, answers, found)
     )
     return shown, diagnosis
 

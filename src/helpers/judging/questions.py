@@ -21,8 +21,9 @@ from helpers.verdict import Diagnosis, Finding
 from .agreement import alike
 from .papers import Paper
 
-# Seconds of processor time for trying variants of the reference on one wrong answer.
-BUDGET = 0.2
+# How many variants of the reference are tried on one wrong answer, at one place and again at two: more than there are
+# of most. A number and no time, so that an answer is told the same on every machine.
+TRIALS = 1_500
 _ASKED = ("values", "compared", "relation", "shape", "dtype")
 _RANDOM = Diagnosis(
     "the same input gives another output each time",
@@ -51,14 +52,14 @@ class More:
         answers: the answers to `further`, in its order.
         broken: pieces of the learner's own that the answer builds on and with whose references it passes.
         failed: exercises of the same notebook that are known not to be right.
-        budget: seconds of processor time for trying variants of the reference.
+        trials: how many variants of the reference are tried at most.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
     broken: tuple[str, ...] = ()
     failed: frozenset[str] = frozenset()
-    budget: float = BUDGET
+    trials: int = TRIALS
 
 
 def further(work: Paper, found: Sequence[Finding | None]) -> list[Case]:
@@ -76,26 +77,44 @@ def further(work: Paper, found: Sequence[Finding | None]) -> list[Case]:
     return [case, case] if other is None else [case, case, other]
 
 
-def diagnose(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:
-    """Return what the answers to `further` say, or None."""
-    asked = further(work, found)
-    if len(asked) != len(answers) or not asked or any(answer["status"] != "returned" for answer in answers[:2]):
-        return None
-    one, again = answers[0], answers[1]
-    if one["opaque"] or again["opaque"]:
-        return None
-    if not alike(one["value"], again["value"], work.exercise.tolerance):
-        return _RANDOM
-    if len(answers) < 3 or answers[2]["status"] != "returned" or answers[2]["opaque"]:
-        return None
+def is_random(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:
+    """Return that the same input gave two outputs, where the answers to `further` show it."""
+    two = _told(work, found, answers, 2)
+    return _RANDOM if two and not alike(two[0], two[1], work.exercise.tolerance) else None
+
+
+def is_constant(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:
+    """Return that another input gave exactly the same output, where the answers to `further` show it.
+
+    Only real numbers count: the largest of several stays where it is when they change a little.
+    """
+    three = _told(work, found, answers, 3)
     # One case may leave nothing of its input, as a window that nobody is in; then others do.
     never_right = all(
         finding is not None or case.raises is not None or case.property in work.exercise.compare
         for case, finding in zip(work.cases, found)
     )
-    if never_right and _is_same(one["value"], answers[2]["value"]) and _matters(work, asked):
-        return _ZERO if _is_zero(one["value"]) else _CONSTANT
+    if not three or not never_right or not _is_real(three[0]):
+        return None
+    if _is_same(three[0], three[2]) and _matters(work, further(work, found)):
+        return _ZERO if _is_zero(three[0]) else _CONSTANT
     return None
+
+
+def _told(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer], number: int) -> list[Any]:
+    """The first results of `further`; [] where it was not asked, or not all were given."""
+    asked = further(work, found)
+    if len(asked) != len(answers) or len(answers) < number:
+        return []
+    given = answers[:number]
+    usable = all(answer["status"] == "returned" and not answer["opaque"] for answer in given)
+    return [answer["value"] for answer in given] if usable else []
+
+
+def _is_real(value: object) -> bool:
+    """Whether there are real numbers in a result."""
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    return any(isinstance(part, float) or (isinstance(part, np.ndarray) and part.dtype.kind == "f") for part in parts)
 
 
 def _is_same(a: object, b: object) -> bool:

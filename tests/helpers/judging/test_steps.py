@@ -29,7 +29,7 @@ def exercise(*mistakes):
 def verdict(answer, *mistakes, **more):
     work = judge.Paper(exercise(*mistakes), 0)
     answers = runner.run(answer, work.cases)
-    return judge.judge(work, answers, more=judge.More(budget=0.0, **more))
+    return judge.judge(work, answers, more=judge.More(trials=0, **more))
 
 
 def named(answer, *mistakes, **more):

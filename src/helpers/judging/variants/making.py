@@ -24,7 +24,8 @@ from .rewriting import Rewrite, Scope, located, parents, rebuilt, way_to
 
 _ROOM = "helpers.reference."
 MAX_PIECES = 12
-MAX_ROUNDS = 2_000
+MAX_ROUNDS = 300
+MAX_DEPTH = 2
 # What turns arguments into arrays, or refuses them, is the same for everyone.
 _PLAIN = ("_as_float", "_need")
 
@@ -63,6 +64,15 @@ class Piece:
         told = {arg.arg for one in functions if self.depth == 0 and _is_told(one) for arg in one.args.args}
         return frozenset((made | {arg.arg for one in functions for arg in one.args.args}) - told - {"self"})
 
+    def makes(self, node: ast.AST) -> bool:
+        """Whether a node belongs to the making of an object: to `__init__`, or to the class outside its methods."""
+        if isinstance(self.tree, ast.FunctionDef):
+            return False
+        step: ast.AST | None = node
+        while step is not None and not (isinstance(step, ast.FunctionDef) and step in self.tree.body):
+            step = self.around.get(id(step))
+        return step is None or step.name == "__init__"
+
 
 @dataclass(frozen=True, eq=False)
 class Variant:
@@ -95,6 +105,11 @@ class Variant:
         return max(piece.depth for piece, _ in self.changes)
 
     @property
+    def makes(self) -> bool:
+        """Whether it changes how an object is made, and not only what is done with it."""
+        return any(piece.makes(rewrite.node) for piece, rewrite in (*self.changes, *self.silent))
+
+    @property
     def key(self) -> tuple[str, ...]:
         return tuple(f"{piece.name} {rewrite.key}" for piece, rewrite in self.changes)
 
@@ -114,10 +129,9 @@ class Workshop:
     def single(self) -> list[Variant]:
         """Return all variants with one rewrite, those of the reference's own text first.
 
-        Learners write functions out that the reference calls; the modules that theirs is made of they import.
+        Learners write functions out that the reference calls.
         """
-        deep = 2 if isinstance(self.pieces[0].tree, ast.FunctionDef) else 1
-        near = [piece for piece in self.pieces if piece.depth <= deep]
+        near = [piece for piece in self.pieces if piece.depth <= MAX_DEPTH]
         changes = [(piece, rewrite) for piece in near for rewrite in _rewrites(piece)]
         guards = tuple(change for change in changes if change[1].key == calls.GUARD)
         cared = {id(rewrite.node) for _, rewrite in guards}
@@ -217,7 +231,10 @@ def _ticker() -> Callable[[], None]:
 
 
 def _pieces(reference: Callable[..., Any]) -> list[Piece]:
-    """The definitions that a reference is made of, itself first; [] where its source cannot be had."""
+    """The definitions that a reference is made of, itself first; [] where its source cannot be had.
+
+    A class that another is made of is none of them: learners import it, or it is judged by itself.
+    """
     found: dict[str, Piece] = {}
     waiting: list[tuple[Any, int]] = [(reference, 0)]
     while waiting and len(found) < MAX_PIECES:
@@ -236,7 +253,8 @@ def _pieces(reference: Callable[..., Any]) -> list[Piece]:
         for name in dict.fromkeys(node.id for node in ast.walk(clean) if isinstance(node, ast.Name)):
             value = getattr(module, name, None)
             own = getattr(value, "__module__", None) or ""
-            if callable(value) and own.startswith(_ROOM) and not name.startswith(_PLAIN):
+            given = inspect.isclass(value) and inspect.isclass(reference)
+            if callable(value) and own.startswith(_ROOM) and not name.startswith(_PLAIN) and not given:
                 waiting.append((value, depth + 1))
     return sorted(found.values(), key=lambda piece: piece.depth)
 

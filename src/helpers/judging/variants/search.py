@@ -1,13 +1,13 @@
-"""Finds the variant that answers every case as the learner does, within a budget of processor time.
+"""Finds the variant that answers every case as the learner does, among a set number of variants.
 
-What a variant answers is kept with the paper, so the next wrong answer to the same cases begins where this one ended.
+The number counts variants and no seconds, so an answer is told the same on every machine. What a variant gives is kept
+with the paper, so the next wrong answer to the same cases begins where this one ended.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -16,19 +16,26 @@ import numpy as np
 from helpers.running.runner import Answer
 from helpers.verdict import Diagnosis, Finding
 
-from ..agreement import agree
+from ..agreement import agree, alike
 from ..papers import Paper
 from .making import Variant, Workshop
+from .screen import Raised, Screen
 
-MAX_PAIRS = 4_000
+# How many pairs are tried; those of modules take four times as long.
+PAIRS = 800
+PAIRS_OF_CLASSES = 300
 # There are many of these, and two at once are rarely somebody's idea.
-_RARE = ("name", "number", "comparison", "size", "branch", "part")
+_RARE = ("name", "number", "comparison", "size", "branch")
 # What these say is not about what was computed, or no reference could say it.
 _BESIDE = ("changed", "shares", "overwritten", "memory", "warning", "numpy", "shortcut", "unanswered", "no error")
+# What is told by numbers or by an operation on shapes; a sentence about numbers is one and the same for many mistakes.
+_TELLING = ("values", "shape", "raised", "results", "dtype", "type", "keys", "gradients", "after")
+# Fewer wrong numbers than this in all cases together are the same by chance.
+_ENOUGH = 3
 
 
 def diagnose(
-    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], places: int, budget: float
+    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], places: int, trials: int
 ) -> Diagnosis | None:
     """Return what the variants that give the learner's answers on every case say, or None.
 
@@ -40,25 +47,26 @@ def diagnose(
         answers: the learner's.
         found: what is wrong with each.
         places: at how many places the variants are rewritten, one or two.
-        budget: seconds of processor time; nothing is said when it does not reach.
+        trials: how many variants are tried at most; with 0 nothing is said.
     """
     first = next(i for i, finding in enumerate(found) if finding is not None)
     shown = found[first]
     assert shown is not None
-    if shown.kind in _BESIDE or work.cases[first].from_file or _says_little(answers[first]):
+    if not trials or shown.kind in _BESIDE or work.cases[first].from_file or _says_little(answers[first]):
         return None
-    table = _table(work)
-    end = time.thread_time() + budget
     # A case of numbers tells more variants apart than one that raises.
     rows = [i for i, case in enumerate(work.cases) if case.raises is None and not case.from_file]
     rows.sort(key=lambda i: (found[i] is None, found[i] is not None and found[i].kind == "raised", i))  # type: ignore[union-attr]
-    matches = []
-    for variant in table.single() if places == 1 else table.pairs():
-        if time.thread_time() > end:
-            # Those that were not tried might say something else.
-            return None
-        if all(table.agrees(variant, i, answers[i], found[i]) for i in rows):
-            matches.append(variant)
+    if not rows or not _tells(answers, found, rows):
+        return None
+    table = _table(work)
+    tried = table.single() if places == 1 else table.pairs(rows[0], answers[rows[0]])
+    matches = [
+        variant
+        for variant in itertools.islice(tried, trials)
+        if table.resembles(variant, rows[0], answers[rows[0]], found[rows[0]])
+        and all(table.agrees(variant, i, answers[i], found[i]) for i in rows)
+    ]
     return _told(matches) if matches else None
 
 
@@ -69,13 +77,39 @@ def _says_little(answer: Answer) -> bool:
     return bool(arrays) and all(bool((array == array.flat[0]).all()) for array in arrays)
 
 
+def _tells(answers: Sequence[Answer], found: Sequence[Finding | None], rows: Sequence[int]) -> bool:
+    """Whether the wrong answers say enough to tell one mistake from another."""
+    weight = 0
+    for i in rows:
+        finding = found[i]
+        if finding is None or finding.kind in _BESIDE:
+            continue
+        if isinstance(answers[i]["value"], float) and finding.kind == "compared":
+            weight += _ENOUGH
+        elif finding.kind in _TELLING:
+            weight += _numbers(answers[i]["value"]) if finding.kind != "raised" else 1
+    return weight >= _ENOUGH
+
+
+def _numbers(value: Any) -> int:
+    """How many different numbers a result has."""
+    if isinstance(value, dict):
+        return sum(map(_numbers, value.values()))
+    if isinstance(value, (list, tuple)):
+        return sum(map(_numbers, value))
+    return len(np.unique(value)) if isinstance(value, np.ndarray) else 1
+
+
 def _told(matches: Sequence[Variant]) -> Diagnosis | None:
-    """What the variants say, if they say one thing."""
+    """What the variants say, if they say one thing; of pairs that have one rewrite in common, that one."""
     depth = min(variant.depth for variant in matches)
     nearest = [variant for variant in matches if variant.depth == depth]
+    changes = nearest[0].changes
     if len({variant.key for variant in nearest}) > 1 and len({variant.names for variant in nearest}) > 1:
-        return None
-    variant = nearest[0]
+        changes = tuple(one for one in changes if all(one in variant.changes for variant in nearest))
+        if not changes:
+            return None
+    variant = Variant(changes)
     hints = dict.fromkeys(rewrite.hint for _, rewrite in variant.changes)
     words = " (the names are the reference's)" if variant.quotes else ""
     return Diagnosis(", and ".join(variant.names) + words, " ".join(hints))
@@ -89,28 +123,53 @@ class _Table:
         self._workshop = Workshop(work.exercise.reference)
         self._targets: dict[int, Callable[..., Any] | None] = {}
         self._answers: dict[tuple[int, int], tuple[Answer, Finding | None] | None] = {}
+        self._screens: dict[int, Screen] = {}
+        self._screened: dict[tuple[int, int], Any] = {}
+        self._pairs: dict[tuple[int, object], list[Variant]] = {}
 
     @functools.cached_property
     def _singles(self) -> list[Variant]:
         return self._workshop.single()
 
-    @functools.cached_property
-    def _pairs(self) -> list[Variant]:
-        """Two rewrites at different places, of the kinds that learners combine."""
-        able = [
-            v
-            for v in self._singles
-            if v.depth <= 1 and not v.silent and not v.key[0].partition(" ")[2].startswith(_RARE)
-        ]
-        pairs = itertools.combinations(able, 2)
-        made = (Variant(a.changes + b.changes) for a, b in pairs if a.changes[0][1].node is not b.changes[0][1].node)
-        return list(itertools.islice(made, MAX_PAIRS))
-
     def single(self) -> Iterator[Variant]:
         return iter(self._singles)
 
-    def pairs(self) -> Iterator[Variant]:
-        return iter(self._pairs)
+    def pairs(self, index: int, mine: Answer) -> list[Variant]:
+        """Two rewrites at different places, of the kinds that learners combine.
+
+        Each alone changes something in a case, and gives a result of the right shape or of the learner's.
+        """
+        if mine["status"] != "returned":
+            return []
+        shapes = {_outline(mine["value"]), _outline(self._work.expected[index]["value"])}
+        key = index, frozenset(shapes)
+        if key not in self._pairs:
+            able = [v for v in self._singles if self._combines(v, index, shapes)]
+            pairs = itertools.combinations(able, 2)
+            made = (
+                Variant(a.changes + b.changes) for a, b in pairs if a.changes[0][1].node is not b.changes[0][1].node
+            )
+            most = PAIRS if self._work.cases[index].init is None else PAIRS_OF_CLASSES
+            self._pairs[key] = list(itertools.islice(made, most))
+        return self._pairs[key]
+
+    def _combines(self, variant: Variant, index: int, shapes: set[object]) -> bool:
+        if variant.silent or variant.depth > 1 or variant.key[0].partition(" ")[2].startswith(_RARE):
+            return False
+        value = self._screen(variant, index)
+        expected = self._work.expected[index]["value"]
+        return _outline(value) in shapes and not alike(value, expected, self._work.exercise.tolerance)
+
+    def resembles(self, variant: Variant, index: int, mine: Answer, finding: Finding | None) -> bool:
+        """Whether a variant may agree in a case, at a quick look."""
+        if finding is not None and finding.kind in ("gradients", "after"):
+            return True
+        value = self._screen(variant, index)
+        if isinstance(value, Raised) or mine["status"] != "returned":
+            return isinstance(value, Raised) and mine["status"] == "raised"
+        if mine["opaque"]:
+            return True
+        return _outline(value) == _outline(mine["value"]) and alike(mine["value"], value, self._work.exercise.tolerance)
 
     def agrees(self, variant: Variant, index: int, mine: Answer, finding: Finding | None) -> bool:
         """Whether a variant is right where the learner is, and wrong in the learner's way where not."""
@@ -121,6 +180,17 @@ class _Table:
             return row[1] is None
         return agree(self._work.exercise, mine, finding, *row)
 
+    def _screen(self, variant: Variant, index: int) -> Any:
+        place = id(variant), index
+        if place not in self._screened:
+            target = self._target(variant)
+            if index not in self._screens:
+                self._screens[index] = Screen(self._work.exercise.reference, self._work.cases[index])
+            borrows = not variant.makes
+            value = Raised() if target is None else self._screens[index].answer(target, borrows)
+            self._screened[place] = value
+        return self._screened[place]
+
     def _answer(self, variant: Variant, index: int) -> tuple[Answer, Finding | None] | None:
         place = id(variant), index
         if place not in self._answers:
@@ -129,13 +199,25 @@ class _Table:
         return self._answers[place]
 
     def _target(self, variant: Variant) -> Callable[..., Any] | None:
-        """The variant's function or class; None when it cannot be made."""
-        if id(variant) not in self._targets:
-            try:
-                self._targets[id(variant)] = self._workshop.build(variant)
-            except Exception:
-                self._targets[id(variant)] = None
-        return self._targets[id(variant)]
+        """The variant's function or class; None when it cannot be made. Those of pairs are too many to keep."""
+        if id(variant) in self._targets:
+            return self._targets[id(variant)]
+        try:
+            target = self._workshop.build(variant)
+        except Exception:
+            target = None
+        if len(variant.changes) == 1:
+            self._targets[id(variant)] = target
+        return target
+
+
+def _outline(value: Any) -> object:
+    """The shapes in a result."""
+    if isinstance(value, dict):
+        return tuple((name, _outline(part)) for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_outline, value))
+    return value.shape if isinstance(value, np.ndarray) else () if isinstance(value, (int, float)) else type(value)
 
 
 @functools.lru_cache(maxsize=128)

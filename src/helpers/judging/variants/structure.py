@@ -51,7 +51,7 @@ def _names(node: ast.Name, scope: Scope) -> Iterator[Rewrite]:
     place = around if isinstance(around, (ast.BinOp, ast.Call, ast.Subscript, ast.Return)) else None
     place_words = f" in {shown(place)}" if place is not None and not isinstance(place, ast.Return) else ""
     for other in dict.fromkeys([*scope.arguments, *scope.variables]):
-        if other != node.id:
+        if other not in (node.id, "seed"):  # as a length it would fill the memory
             yield Rewrite(
                 node,
                 ast.Name(other, ast.Load()),

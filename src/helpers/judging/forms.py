@@ -1,0 +1,139 @@
+"""What the form of a result says by itself: its type, the number of results, its axes and their lengths. Facts that hold
+in every failing case, and no guess at the code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from helpers.running.runner import Answer
+from helpers.verdict import Diagnosis, Finding
+
+from . import parts
+from .papers import Paper
+
+_RETURN_HINT = "Look at the `return` line: one result is `return a`, two are `return a, b`, in the order of the text."
+_TYPE_HINT = "Print `type(...)` of the result, and compare it with what the exercise says under “Returns”."
+_AXES_HINT = "Write the shape behind each line: after which one is it not what you expect?"
+_ORDINAL = {-1: "last", -2: "last but one"}
+
+
+def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None]) -> Diagnosis | None:
+    """Return what the form of the results says, where all failing cases say the same."""
+    rows = [i for i, finding in enumerate(found) if finding is not None and work.cases[i].raises is None]
+    rows = [i for i in rows if answers[i]["status"] == "returned" and not work.cases[i].from_file]
+    if not rows:
+        return None
+    told = {_of_type(answers[i], work.expected[i]) for i in rows}
+    if told != {None}:
+        # Cases whose form is right are wrong by their numbers, which were made on the same way.
+        first = _of_type(answers[rows[0]], work.expected[rows[0]])
+        return first if len(told - {None}) == 1 else None
+    return _of_axes(work, answers, rows)
+
+
+def _of_type(answer: Answer, expected: Answer) -> Diagnosis | None:
+    """Another type than the one that is asked, or another number of results."""
+    if answer["opaque"]:
+        other = f"an object of type `{answer['opaque']}`"
+        called = {"function": "a function", "generator": "a generator", "type": "a class"}.get(answer["opaque"], other)
+        return Diagnosis(f"returns {called}", _TYPE_HINT)
+    got, want = answer["value"], expected["value"]
+    if isinstance(want, tuple):
+        if not isinstance(got, (tuple, list)):
+            return Diagnosis(f"returns {_kind(got, answer)} where {len(want)} results are asked", _RETURN_HINT)
+        if len(got) != len(want):
+            return Diagnosis(f"returns {len(got)} results where {len(want)} are asked", _RETURN_HINT)
+        return None
+    if isinstance(got, tuple) and not isinstance(want, list):
+        return Diagnosis(f"returns {len(got)} results where one is asked", _RETURN_HINT)
+    mine, asked = _kind(got, answer), _kind(want, expected)
+    if mine != asked and not (_is_number(got) and _is_number(want) and answer["type"] != "Tensor"):
+        return Diagnosis(f"returns {mine} where {asked} is asked", _TYPE_HINT)
+    if isinstance(want, int) and not isinstance(want, bool) and _is_number(got):
+        if np.asarray(got).dtype.kind == "f":
+            return Diagnosis(
+                "returns a number with a point where a whole number is asked",
+                "`/` always gives a number with a point; `//` divides and stays whole.",
+            )
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) or (isinstance(value, np.ndarray) and value.ndim == 0)
+
+
+def _kind(value: Any, record: Answer) -> str:
+    """What a result is called."""
+    if isinstance(value, np.ndarray):
+        if value.ndim:
+            return "an array"
+        return "a tensor" if record["type"] == "Tensor" else "a number"
+    for kind, name in ((bool, "True or False"), ((int, float), "a number"), (str, "a string"), (dict, "a dict")):
+        if isinstance(value, kind):  # type: ignore[arg-type]
+            return name
+    return "a list" if isinstance(value, list) else "a tuple" if isinstance(value, tuple) else "nothing"
+
+
+def _of_axes(work: Paper, answers: Sequence[Answer], rows: Sequence[int]) -> Diagnosis | None:
+    """An axis too many, one too few, or one that is as long as another argument's."""
+    pairs = [_first_other_shape(work, answers[i], i) for i in rows]
+    told = [pair for pair in pairs if pair is not None]
+    if not told or pairs[0] is None or len({place for place, _, _ in told}) != 1:
+        return None
+    place = told[0][0]
+    more = {len(got) - len(want) for _, got, want in told}
+    if len(more) != 1:
+        return None
+    (difference,) = more
+    _, got, want = told[0]
+    if difference:
+        number = "an axis" if abs(difference) == 1 else f"{abs(difference)} axes"
+        what = f"has {number} too many" if difference > 0 else f"lacks {number}"
+        return Diagnosis(f"{place} {what}: {got} where {want} is asked", _AXES_HINT)
+    return _of_lengths(work, place, [(i, pair) for i, pair in zip(rows, pairs) if pair is not None])
+
+
+Shape = tuple[int, ...]
+
+
+def _first_other_shape(work: Paper, answer: Answer, index: int) -> tuple[str, Shape, Shape] | None:
+    """The first result whose shape is not the one that is asked: its name, its shape, and the right one."""
+    got, want = answer["value"], work.expected[index]["value"]
+    if isinstance(got, np.ndarray) and isinstance(want, np.ndarray):
+        return None if got.shape == want.shape else ("the result", got.shape, want.shape)
+    if isinstance(got, (tuple, list)) and isinstance(want, tuple) and len(got) == len(want):
+        names = parts.names(work.exercise.reference, want)
+        for number, (g, w) in enumerate(zip(got, want)):
+            if isinstance(g, np.ndarray) and isinstance(w, np.ndarray) and g.shape != w.shape:
+                name = names[number] if names and isinstance(names[number], str) else f"result {number + 1}"
+                return name, g.shape, w.shape
+    return None
+
+
+def _of_lengths(work: Paper, place: str, pairs: Sequence[tuple[int, tuple[str, Shape, Shape]]]) -> Diagnosis | None:
+    """One axis whose length is, in every case, that of another axis of the arguments than it should be."""
+    wrong = [[a for a in range(-len(got), 0) if got[a] != want[a]] for _, (_, got, want) in pairs]
+    axes = set.intersection(*map(set, wrong)) if wrong else set()
+    if len(axes) != 1 or len({got[a] for _, (_, got, _) in pairs for a in axes}) < 2:
+        # The same length in every case may be anything.
+        return None
+    (axis,) = axes
+    mine, right = [
+        {
+            name
+            for name in work.sizes[pairs[0][0]]
+            if all(work.sizes[i].get(name) == (got, want)[which][axis] for i, (_, got, want) in pairs)
+        }
+        for which in (0, 1)
+    ]
+    if len(mine) != 1 or not right:
+        return None
+    (name, own), (other, asked) = mine.pop(), min(right)
+    told = f"the {_ORDINAL[axis]} axis" if axis in _ORDINAL else f"axis {axis}"
+    return Diagnosis(
+        f"{told} of {place} is as long as `{name}.shape[{own}]`, and should be as long as `{other}.shape[{asked}]`",
+        "Which of the two does that axis count? Look for the loop, the size or the sum that uses the other one.",
+    )
