@@ -21,6 +21,7 @@ from .comparison import examine
 from .papers import Paper
 
 _TELLING = ("values", "shape", "results", "keys", "gradients", "after")
+_IN_WORDS = ("compared", "relation")
 _MAX_SWAPPED = 6
 
 
@@ -31,7 +32,8 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
     """
     rows = [i for i, case in enumerate(work.cases) if case.raises is None and not case.from_file]
     failing = [i for i in rows if found[i] is not None]
-    if not failing or any((f := found[i]) and f.kind not in _TELLING for i in failing):
+    kinds = {f.kind for i in failing if (f := found[i]) is not None}
+    if not kinds & set(_TELLING) or kinds - {*_TELLING, *_IN_WORDS}:
         return None
     fitting = [told for change, told in _changes(work) if _fits(work, answers, found, rows, change)]
     return fitting[0] if len(fitting) == 1 else None
@@ -45,11 +47,13 @@ class _Change:
         making: whether they are parameters of the constructor.
         default: the parameter that gets its default, or is left to None; "" for an exchange.
         pair: the parameters that change places.
+        turned: the parameter of True and False whose entries are turned around.
     """
 
     making: bool
     default: str = ""
     pair: tuple[str, str] = ("", "")
+    turned: str = ""
 
     def of(self, case: Case, target: Any) -> Case | None:
         """The changed case; None where it makes no difference."""
@@ -68,6 +72,12 @@ class _Change:
             if self.default not in values or _alike(values[self.default], signature.parameters[self.default].default):
                 return None
             values[self.default] = signature.parameters[self.default].default
+        elif self.turned:
+            mask = values.get(self.turned)
+            array = mask.array if isinstance(mask, Tensor) else mask
+            if not isinstance(array, np.ndarray) or array.dtype.kind != "b":
+                return None
+            values[self.turned] = dataclasses.replace(mask, array=~array) if isinstance(mask, Tensor) else ~array
         else:
             a, b = self.pair
             if a not in values or b not in values or _alike(values[a], values[b]):
@@ -104,7 +114,12 @@ def _changes(work: Paper) -> Iterator[tuple[_Change, Diagnosis]]:
                     f"`{name}` makes no difference: it goes on as with {_shown(parameter.default)}",
                     f"Follow `{name}` through the code: where is it used, and is another value written there instead?",
                 )
-        names = [name for name in parameters if name != "self"][:_MAX_SWAPPED]
+            if "mask" in name:
+                yield _Change(making, turned=name), Diagnosis(
+                    f"`{name}` is read the other way round", "True means: may attend. What is hidden is `~mask`."
+                )
+        # A seed in the place of a length would fill the memory.
+        names = [name for name in parameters if name not in ("self", "seed")][:_MAX_SWAPPED]
         for a, b in itertools.combinations(names, 2):
             yield _Change(making, pair=(a, b)), Diagnosis(
                 f"`{a}` and `{b}` have changed places",

@@ -3,7 +3,7 @@ in every failing case, and no guess at the code."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from helpers.running.runner import Answer
 from helpers.verdict import Diagnosis, Finding
 
 from . import parts
+from .comparison import nearly_the_same
 from .papers import Paper
 
 _RETURN_HINT = "Look at the `return` line: one result is `return a`, two are `return a, b`, in the order of the text."
@@ -26,6 +27,13 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
     rows = [i for i in rows if answers[i]["status"] == "returned" and not work.cases[i].from_file]
     if not rows:
         return None
+    kinds = {f.kind for i in rows if (f := found[i]) is not None}
+    if kinds == {"gradients"}:
+        return Diagnosis(
+            "the values are right, and the gradient is not",
+            "Something on the way counts as a constant for it: `.detach()`, `.data`, `.item()`, `torch.no_grad()`, or a"
+            " number worked out with NumPy.",
+        )
     told = {_of_type(answers[i], work.expected[i]) for i in rows}
     if told != {None}:
         # Cases whose form is right are wrong by their numbers, which were made on the same way.
@@ -49,6 +57,9 @@ def _of_type(answer: Answer, expected: Answer) -> Diagnosis | None:
         return None
     if isinstance(got, tuple) and not isinstance(want, list):
         return Diagnosis(f"returns {len(got)} results where one is asked", _RETURN_HINT)
+    if isinstance(got, str) and isinstance(want, str):
+        near = nearly_the_same(got, want)
+        return Diagnosis(f"the right string but for {near}", "Compare it letter by letter: `repr(...)` shows all.") if near else None
     mine, asked = _kind(got, answer), _kind(want, expected)
     if mine != asked and not (_is_number(got) and _is_number(want) and answer["type"] != "Tensor"):
         return Diagnosis(f"returns {mine} where {asked} is asked", _TYPE_HINT)
@@ -101,39 +112,52 @@ Shape = tuple[int, ...]
 
 def _first_other_shape(work: Paper, answer: Answer, index: int) -> tuple[str, Shape, Shape] | None:
     """The first result whose shape is not the one that is asked: its name, its shape, and the right one."""
-    got, want = answer["value"], work.expected[index]["value"]
-    if isinstance(got, np.ndarray) and isinstance(want, np.ndarray):
-        return None if got.shape == want.shape else ("the result", got.shape, want.shape)
-    if isinstance(got, (tuple, list)) and isinstance(want, tuple) and len(got) == len(want):
-        names = parts.names(work.exercise.reference, want)
-        for number, (g, w) in enumerate(zip(got, want)):
-            if isinstance(g, np.ndarray) and isinstance(w, np.ndarray) and g.shape != w.shape:
-                name = names[number] if names and isinstance(names[number], str) else f"result {number + 1}"
-                return name, g.shape, w.shape
+    want = work.expected[index]["value"]
+    for name, g, w in _parts(answer["value"], want, parts.names(work.exercise.reference, want), "the result"):
+        if g.shape != w.shape:
+            return name, g.shape, w.shape
     return None
+
+
+def _parts(got: Any, want: Any, names: parts.Names, name: str) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """The arrays of a result beside the right ones, each with its name."""
+    if isinstance(got, np.ndarray) and isinstance(want, np.ndarray):
+        yield name, got, want
+    elif isinstance(got, dict) and isinstance(want, dict):
+        for key in want:
+            yield from _parts(got.get(key), want[key], (), f"`{key}`")
+    elif isinstance(got, (tuple, list)) and isinstance(want, (tuple, list)) and len(got) == len(want):
+        for number, (g, w) in enumerate(zip(got, want)):
+            own = names[number] if names else ""
+            called = own if own and isinstance(own, str) else f"result {number + 1} of {len(want)}"
+            yield from _parts(g, w, own if isinstance(own, tuple) else (), called)
 
 
 def _of_lengths(work: Paper, place: str, pairs: Sequence[tuple[int, tuple[str, Shape, Shape]]]) -> Diagnosis | None:
     """One axis whose length is, in every case, that of another axis of the arguments than it should be."""
     wrong = [[a for a in range(-len(got), 0) if got[a] != want[a]] for _, (_, got, want) in pairs]
     axes = set.intersection(*map(set, wrong)) if wrong else set()
-    if len(axes) != 1 or len({got[a] for _, (_, got, _) in pairs for a in axes}) < 2:
-        # The same length in every case may be anything.
+    if len(axes) != 1:
         return None
     (axis,) = axes
-    mine, right = [
-        {
+    mine, right = (
+        sorted(
             name
             for name in work.sizes[pairs[0][0]]
             if all(work.sizes[i].get(name) == (got, want)[which][axis] for i, (_, got, want) in pairs)
-        }
+        )
         for which in (0, 1)
-    ]
-    if len(mine) != 1 or not right:
+    )
+    # Several arguments may have that length, if it is the same axis of each; the same in all cases may be anything.
+    varies = len({got[axis] for _, (_, got, _) in pairs}) > 1
+    if len({own for _, own in mine}) != 1 or not right or not (varies or len(mine) == len(right) == 1):
         return None
-    (name, own), (other, asked) = mine.pop(), min(right)
     told = f"the {_ORDINAL[axis]} axis" if axis in _ORDINAL else f"axis {axis}"
     return Diagnosis(
-        f"{told} of {place} is as long as `{name}.shape[{own}]`, and should be as long as `{other}.shape[{asked}]`",
+        f"{told} of {place} is as long as {_length(*mine[0])}, and should be as long as {_length(*right[0])}",
         "Which of the two does that axis count? Look for the loop, the size or the sum that uses the other one.",
     )
+
+
+def _length(name: str, axis: int) -> str:
+    return f"`{name}.shape[{axis}]`" if axis else f"`{name}`"

@@ -78,13 +78,18 @@ def _say(
             return shown, mistake
     if told is not None:
         return dataclasses.replace(told[0], property=shown.property, note=shown.note), told[1]
+    # Where a sentence judges, many mistakes get the same one: a constant has to be known as one before all others.
+    in_words = shown.kind in ("compared", "relation")
     diagnosis = (
         earlier.diagnose(answer, more)
         or questions.is_random(work, found, more.answers)
+        or questions.is_kept(work, found, more.answers)
+        or (questions.is_constant(work, found, more.answers) if in_words else None)
         or known.recognise(work, answers, found)
         or questions.is_constant(work, found, more.answers)
         or general.by_kind(shown, more.facts)
         or arguments.diagnose(work, answers, found)
+        or known.recognise_where(work, answers, found)
         or patterns.diagnose(work, answers, found)
         or variants.diagnose(work, answers, found, 1, more.trials)
         or relations.diagnose(work, answers, found)

@@ -8,6 +8,7 @@ from helpers.exercise import Mistake
 from helpers.running.runner import Answer
 from helpers.verdict import Diagnosis, Finding
 
+from . import conditions
 from .agreement import agree
 from .papers import Paper
 
@@ -66,6 +67,29 @@ def recognise(
         return None
     mistake = next(m for m in work.exercise.mistakes if m.name == names[0])
     return Diagnosis(mistake.name, mistake.hint)
+
+
+def recognise_where(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None]) -> Diagnosis | None:
+    """Return the known mistake that was made under one condition only, and the condition.
+
+    It gives the learner's answers in every failing case, real numbers that no other mistake gives; where the learner is
+    right and it is not, an option of the call tells these cases from the failing ones.
+    """
+    rows = [i for i, case in enumerate(work.cases) if case.raises is None and not case.from_file]
+    failing = [i for i in rows if found[i] is not None]
+    kinds = {f.kind for i in failing if (f := found[i]) is not None}
+    if not failing or kinds & {*_CONDUCT, "compared", "relation", "raised"}:
+        return None
+    told: list[Diagnosis] = []
+    for mistake in work.exercise.mistakes:
+        # Most are out after the first case, so the others are not run.
+        if not all(agree(work.exercise, answers[i], found[i], *work.mistaken_at(mistake, i)) for i in failing):
+            continue
+        spared = [i for i in rows if found[i] is None and work.mistaken_at(mistake, i)[1] is not None]
+        where = conditions.telling(work, failing, spared) if spared else ""
+        if where:
+            told.append(Diagnosis(f"{mistake.name}, {where}", mistake.hint))
+    return told[0] if len(told) == 1 else None
 
 
 def _shows(work: Paper, answers: Sequence[Answer], mistake: Mistake, first: int, shown: Finding) -> bool:

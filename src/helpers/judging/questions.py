@@ -19,6 +19,7 @@ from helpers.running.runner import Answer
 from helpers.verdict import Diagnosis, Finding
 
 from .agreement import alike
+from .comparison import examine
 from .papers import Paper
 
 # How many variants of the reference are tried on one wrong answer, at one place and again at two: more than there are
@@ -33,6 +34,11 @@ _RANDOM = Diagnosis(
 _CONSTANT = Diagnosis(
     "the output does not depend on the input",
     "Another input gave exactly the same output. Follow the argument through the code: where does it stop being used?",
+)
+_KEPT = Diagnosis(
+    "keeps something from one call to the next",
+    "The same call is right when it is the first one of a new object. What is stored, in `self` or outside of the"
+    " function, that each call should make anew?",
 )
 _ZERO = Diagnosis(
     "gives 0 whatever the input is",
@@ -63,24 +69,59 @@ class More:
 
 
 def further(work: Paper, found: Sequence[Finding | None]) -> list[Case]:
-    """Return the cases to put next: the first that failed twice, and once with another input; [] where it is no use."""
+    """Return the cases to put next: the first that failed twice, once with another input, and, where calls went before
+    the one that counted, without these; [] where it is no use."""
+    return [case for _, case in _plan(work, found)]
+
+
+def _plan(work: Paper, found: Sequence[Finding | None]) -> list[tuple[str, Case]]:
+    """What each further case is for, and the case."""
     first = next((i for i, finding in enumerate(found) if finding is not None), None)
     if first is None:
         return []
     finding, case = found[first], work.cases[first]
-    if finding is None or finding.kind not in _ASKED or case.raises is not None or case.memory is not None:
+    if finding is None or case.raises is not None or case.memory is not None:
         return []
+    alone = _alone(case)
+    once = [] if alone is None or finding.kind not in (*_ASKED, "raised") else [("once", alone)]
+    if finding.kind not in _ASKED:
+        return once
     case = dataclasses.replace(case, gradients=False, times=1)
     if isinstance(case.init, Init) and case.init.weights is None:
         case = dataclasses.replace(case, init=dataclasses.replace(case.init, seed=case.init.seed or 0))
     other = _with_another_input(case)
-    return [case, case] if other is None else [case, case, other]
+    return [("same", case), ("again", case), *([] if other is None else [("other", other)]), *once]
+
+
+def _alone(case: Case) -> Case | None:
+    """The case without the calls that go before the one that counts; None where there are none."""
+    before = case.times > 1 or len(case.chunks) == 1 or (case.init is not None and bool(case.init.earlier))
+    if not before or len(case.chunks) > 1:
+        return None
+    init = case.init if case.init is None else dataclasses.replace(case.init, earlier=())
+    return dataclasses.replace(case, times=1, chunks=(), init=init)
+
+
+def is_kept(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:
+    """Return that something is kept from one call to the next, where the call by itself is right."""
+    told = _told(work, found, answers)
+    first = next((i for i, finding in enumerate(found) if finding is not None), 0)
+    if "once" not in told or told["once"]["status"] != "returned":
+        return None
+    once = told["once"]
+    if work.cases[first].chunks and isinstance(once["value"], (tuple, list)) and once["value"]:
+        # Of what is read in pieces only the first result counts; the cache beside it is for the next piece.
+        once = {**once, "value": once["value"][0], "type": work.expected[first]["type"]}
+    right = examine(work.exercise, work.cases[first], once, work.expected[first]) is None
+    return _KEPT if right else None
 
 
 def is_random(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:
     """Return that the same input gave two outputs, where the answers to `further` show it."""
-    two = _told(work, found, answers, 2)
-    return _RANDOM if two and not alike(two[0], two[1], work.exercise.tolerance) else None
+    same, again = _values(_told(work, found, answers), "same", "again")
+    if same is None or again is None:
+        return None
+    return None if alike(same[0], again[0], work.exercise.tolerance) else _RANDOM
 
 
 def is_constant(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:
@@ -88,27 +129,29 @@ def is_constant(work: Paper, found: Sequence[Finding | None], answers: Sequence[
 
     Only real numbers count: the largest of several stays where it is when they change a little.
     """
-    three = _told(work, found, answers, 3)
+    same, other = _values(_told(work, found, answers), "same", "other")
     # One case may leave nothing of its input, as a window that nobody is in; then others do.
     never_right = all(
         finding is not None or case.raises is not None or case.property in work.exercise.compare
         for case, finding in zip(work.cases, found)
     )
-    if not three or not never_right or not _is_real(three[0]):
+    if same is None or other is None or not never_right or not _is_real(same[0]):
         return None
-    if _is_same(three[0], three[2]) and _matters(work, further(work, found)):
-        return _ZERO if _is_zero(three[0]) else _CONSTANT
+    if _is_same(same[0], other[0]) and _matters(work, [case for role, case in _plan(work, found) if role != "once"]):
+        return _ZERO if _is_zero(same[0]) else _CONSTANT
     return None
 
 
-def _told(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer], number: int) -> list[Any]:
-    """The first results of `further`; [] where it was not asked, or not all were given."""
-    asked = further(work, found)
-    if len(asked) != len(answers) or len(answers) < number:
-        return []
-    given = answers[:number]
-    usable = all(answer["status"] == "returned" and not answer["opaque"] for answer in given)
-    return [answer["value"] for answer in given] if usable else []
+def _told(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> dict[str, Answer]:
+    """The answers to `further` by what they are for; {} where not all were given."""
+    plan = _plan(work, found)
+    return {role: answer for (role, _), answer in zip(plan, answers)} if len(plan) == len(answers) else {}
+
+
+def _values(told: dict[str, Answer], *roles: str) -> list[tuple[Any] | None]:
+    """The results that were given for two further cases; None for each that was not."""
+    usable = [role in told and told[role]["status"] == "returned" and not told[role]["opaque"] for role in roles]
+    return [(told[role]["value"],) if fine else None for role, fine in zip(roles, usable)]
 
 
 def _is_real(value: object) -> bool:

@@ -212,6 +212,24 @@ _FORMS: tuple[tuple[str, str, Tell], ...] = (
     ),
     (
         "TypeError",
+        r"'(\S+)' not supported between instances of '([\w.]+)' and '([\w.]+)'",
+        _operands,
+    ),
+    (
+        "TypeError",
+        r"bad operand type for unary (\S): '([\w.]+)'()",
+        lambda found, error: Diagnosis(f"computes with {_thing(found[2])}: `{found[1]}` of it", _NONE_HINT),
+    ),
+    (
+        r"\w+",
+        r"^(?:the|a|this) model .*(?:was given|reads|cannot read)|wants a list of ids, and was given|`?\w+`? wants .*was given",
+        _plain(
+            "gives the model something else than it reads",
+            "The message says what it was given and what it reads: print what you hand over, with its shape.",
+        ),
+    ),
+    (
+        "TypeError",
         r"expected (?:np\.ndarray|Tensor as element \d+ in argument \d+) ?\(got (\w+)\)|but got (\w+)",
         _plain("hands a torch function something that is no tensor", "Print `type(...)` of what stands in its brackets."),
     ),

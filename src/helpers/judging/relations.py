@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from helpers.running.runner import Answer
-from helpers.tolerance import close
+from helpers.tolerance import GRADIENT_TOLERANCE, close
 from helpers.verdict import Diagnosis, Finding
 
 from . import parts, places
@@ -19,6 +19,8 @@ from .places import equal as _equal
 
 # A number that is nearly right is off by less than this share of the largest.
 _NEARLY = 5e-3
+# A failure of these kinds has numbers that differ, in a form that can be compared.
+_NUMBERS = ("values", "shape", "results", "type", "keys", "dtype")
 _FACTOR_HINT = "Which number of this problem is that factor: a width, a length, the root of one?"
 Relation = Callable[[np.ndarray, np.ndarray], str | None]
 
@@ -31,22 +33,30 @@ def diagnose(
     which: set[str] = set()
     failing: list[int] = []
     for index, (answer, expected, finding) in enumerate(zip(answers, work.expected, found)):
-        if finding is None or work.cases[index].raises is not None:
+        if finding is None or work.cases[index].raises is not None or work.cases[index].from_file:
             continue
-        if finding.kind not in ("values", "shape") or answer["status"] != "returned":
+        if answer["status"] != "returned":
             return None
-        names = parts.names(work.exercise.reference, expected["value"])
-        different = _different(answer["value"], expected["value"], work.exercise.tolerance, names)
-        if different is None:
+        if finding.kind == "after":
+            different = _different(answer["after"], expected["after"], GRADIENT_TOLERANCE)
+        else:
+            names = parts.names(work.exercise.reference, expected["value"])
+            different = _different(answer["value"], expected["value"], work.exercise.tolerance, names)
+        if different is not None:
+            pairs.append(different[:2])
+            which.add(different[2])
+            failing.append(index)
+        elif finding.kind in _NUMBERS:
             return None
-        pairs.append(different[:2])
-        which.add(different[2])
-        failing.append(index)
     if len(which) != 1:
         return None
     place = which.pop()
+    if any(got.dtype.kind == "b" or want.dtype.kind == "b" for got, want in pairs):
+        if not all(got.dtype.kind == want.dtype.kind for got, want in pairs):
+            return None
     choices = all(got.dtype.kind == want.dtype.kind == "b" for got, want in pairs)
-    for relation, hint in _LOOSE if loose else _OF_CHOICES if choices else _RELATIONS:
+    relations = _OF_CHOICES if choices else _RELATIONS
+    for relation, hint in (() if choices else _LOOSE) if loose else relations:
         said = _in_all(relation, pairs)
         if said is not None:
             return Diagnosis(f"{place}{said}", hint)
@@ -79,6 +89,14 @@ def _different(
             if different is not None:
                 return different
         return None
+    if isinstance(want, dict) and isinstance(got, dict):
+        for key, w in want.items():
+            different = _different(got.get(key), w, tolerance, (), f"{key}: ")
+            if different is not None:
+                return different
+        return None
+    if isinstance(want, list) and isinstance(got, list) and all(type(one) is int for one in (*got, *want)):
+        got, want = np.array(got, dtype=int), np.array(want, dtype=int)
     if not isinstance(want, (np.ndarray, float, int)) or not isinstance(got, (np.ndarray, float, int)):
         return None
     a, b = np.asarray(got), np.asarray(want)
@@ -249,16 +267,22 @@ def _reshaped(got: np.ndarray, want: np.ndarray) -> str | None:
 
 
 def _permuted(got: np.ndarray, want: np.ndarray) -> str | None:
-    if got.shape != want.shape:
+    if got.shape != want.shape or not want.ndim:
         return None
+    if want.shape[-1] > 2 and want.dtype.kind != "b" and _equal(got, np.sort(want, axis=-1)[..., ::-1]):
+        return "the entries are right, sorted from the largest on"
     for axis, part in ((-1, "columns"), (-2, "rows"), (-3, "matrices (heads)")):
         if want.ndim < -axis or not 1 < want.shape[axis] <= 64 or not np.isfinite(got).all():
             continue
         mine = np.moveaxis(got, axis, 0).reshape(want.shape[axis], -1)
         right = np.moveaxis(want, axis, 0).reshape(want.shape[axis], -1)
-        order = [next((j for j in range(len(right)) if bool(close(row, right[j], _TIGHT).all())), -1) for row in mine]
+        order: list[int] = []
+        for row in mine:
+            free = (j for j in range(len(right)) if j not in order and bool(close(row, right[j], _TIGHT).all()))
+            order.append(next(free, -1))
         if sorted(order) == list(range(len(right))) and order != sorted(order):
             turned = order == sorted(order, reverse=True) and len(order) > 2
+            part = "entries" if want.ndim == 1 else part
             return f"the {part} are right, in {'reverse' if turned else 'another'} order"
     return None
 
@@ -271,6 +295,13 @@ def _nan(got: np.ndarray, want: np.ndarray) -> str | None:
     if bad.any() and not want[bad].any() and bool(close(np.where(bad, 0, got), want, _TIGHT).all()):
         return "NaN where the result should be 0, and right everywhere else"
     return None
+
+
+def _more_or_less(got: np.ndarray, want: np.ndarray) -> str | None:
+    """A count that is always too large or always too small."""
+    if got.ndim or want.ndim or want.dtype.kind not in "iu" or got.dtype.kind not in "iu":
+        return None
+    return "more than it should be" if got > want else "less than it should be"
 
 
 def _inverted(got: np.ndarray, want: np.ndarray) -> str | None:
@@ -313,6 +344,7 @@ _RELATIONS: tuple[tuple[Relation, str], ...] = (
 )
 _LOOSE: tuple[tuple[Relation, str], ...] = (
     (_by_row, "What is each row divided by, or what is added to it? One of these numbers is another than it should be."),
+    (_more_or_less, "Count on paper, for the smallest case: what is counted twice, or not at all?"),
     (_nearly, "A small number that is added (an eps), a rounded constant, or half precision does that."),
 )
 _OF_CHOICES: tuple[tuple[Relation, str], ...] = (

@@ -20,6 +20,11 @@ from ..common import Step
 from .common import DIGITS_ASKED, alike, differ, not_probabilities, numbers_of_shape, same_after_others
 
 
+def _faint(image: np.ndarray, brightest: int) -> np.ndarray:
+    """An image whose brightest pixel has that value."""
+    return np.asarray(image * (brightest / image.max()), dtype=image.dtype)
+
+
 def _digit_cases(rng: np.random.Generator) -> list[Case]:
     digits = data.digits()
     init = Init(seed=int(rng.integers(2**31)))
@@ -64,6 +69,12 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
             note="the same three, after others",
         ),
         Case("forward", (Tensor(images[:2]),), init=init, method="forward", note="`forward` called by its name"),
+        Case(
+            "every pixel counts",
+            (Tensor(np.stack([_faint(images[0], 6), _faint(images[0], 11)])),),
+            init=init,
+            note="two faint images, with pixels up to 6 and up to 11 of 16",
+        ),
     ]
 
 
@@ -76,6 +87,13 @@ def _place_in_batch(case: Case, value: Any, expected: Any) -> str | None:
     if problem is None and not alike(value[0], value[2]):
         problem = "the same image gets other logits at another place of the batch"
     return problem
+
+
+def _faint_images(case: Case, value: Any, expected: Any) -> str | None:
+    told = _ten_logits(case, value, expected)
+    if told is None and not differ(value[0], value[1]):
+        told = "a faint image and one twice as bright get the same logits: small pixel values are lost"
+    return told
 
 
 def _order_of_rows(case: Case, value: Any, expected: Any) -> str | None:
@@ -143,6 +161,7 @@ EXERCISE = Exercise(
         "each image alone": _ten_logits,
         "place in the batch": _place_in_batch,
         "order of the rows": _order_of_rows,
+        "every pixel counts": _faint_images,
         "accuracy": _digits_right,
         "called again": _ten_logits,
         "forward": _ten_logits,
@@ -182,9 +201,9 @@ EXERCISE = Exercise(
             _reader(forward=lambda self, images: (_Reader.forward(self, images), self.tokens(images))),
         ),
         Mistake(
-            "let images attend to one another",
-            "Attention works on the last axis but one. There the rows must stand, (image, row, feature), not the"
-            " images.",
+            "an image's logits depend on the other images of the batch",
+            "Each image is read by itself: attention, means and norms run over its own rows, (image, row, feature), and"
+            " never over the images.",
             _reader(
                 forward=lambda self, images: self.classify(
                     self.encoder(self.tokens(images).transpose(0, 1)).mean(dim=0)

@@ -64,6 +64,15 @@ class Piece:
         told = {arg.arg for one in functions if self.depth == 0 and _is_told(one) for arg in one.args.args}
         return frozenset((made | {arg.arg for one in functions for arg in one.args.args}) - told - {"self"})
 
+    @functools.cached_property
+    def heirs(self) -> frozenset[int]:
+        """The ids of the methods that call the base class, so that they cannot be moved into another class."""
+        return frozenset(
+            id(node)
+            for node in self.tree.body
+            if any(isinstance(part, ast.Name) and part.id == "super" for part in ast.walk(node))
+        )
+
     def makes(self, node: ast.AST) -> bool:
         """Whether a node belongs to the making of an object: to `__init__`, or to the class outside its methods."""
         if isinstance(self.tree, ast.FunctionDef):
@@ -80,11 +89,13 @@ class Variant:
 
     Attributes:
         changes: the rewrites that it is named by.
-        silent: further ones that it is not named by: the care of empty rows that most wrong answers do not take.
+        silent: further ones that it is not named by: the same thing done at other places.
+        careless: whether the care of empty rows is left out besides, which most wrong answers do not take.
     """
 
     changes: tuple[tuple[Piece, Rewrite], ...]
     silent: tuple[tuple[Piece, Rewrite], ...] = ()
+    careless: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -135,8 +146,14 @@ class Workshop:
         changes = [(piece, rewrite) for piece in near for rewrite in _rewrites(piece)]
         guards = tuple(change for change in changes if change[1].key == calls.GUARD)
         cared = {id(rewrite.node) for _, rewrite in guards}
-        careless = [Variant((change,), guards) for change in changes if guards and id(change[1].node) not in cared]
-        return [Variant((change,)) for change in changes] + careless
+        single = [Variant((change,)) for change in changes]
+        single += [Variant(group[:1], group[1:]) for piece in near for group in _everywhere(piece)]
+        careless = [
+            Variant(one.changes, one.silent + guards, True)
+            for one in single
+            if guards and id(one.changes[0][1].node) not in cared
+        ]
+        return single + careless
 
     def build(self, variant: Variant) -> Any:
         """Return the variant's function or class.
@@ -147,19 +164,39 @@ class Workshop:
         changed: dict[int, list[Rewrite]] = {}
         for piece, rewrite in (*variant.changes, *variant.silent):
             changed.setdefault(id(piece), []).append(rewrite)
+        return self._made(changed, self._plain)[self.name]
+
+    @functools.cached_property
+    def _plain(self) -> dict[str, Any]:
+        """The pieces as they are, by their names."""
+        return self._made({}, {})
+
+    def _made(self, changed: dict[int, list[Rewrite]], plain: dict[str, Any]) -> dict[str, Any]:
+        """Make all pieces with their rewrites, the deepest first.
+
+        What lies below the deepest change is the same in every variant: it is taken from `plain`, and so is a class of
+        which only methods are changed.
+        """
+        deepest = max((piece.depth for piece in self.pieces if id(piece) in changed), default=0)
         spaces: dict[str, dict[str, Any]] = {}
+        all_made: dict[str, Any] = {}
         for piece in reversed(self.pieces):
             name = piece.module.__name__
             space = spaces.get(name)
             if space is None:
                 space = spaces[name] = {**vars(piece.module), "_tick": _ticker()}
-            made = _make(piece, changed.get(id(piece), []), space)
+            same = plain.get(piece.name) if piece.depth >= deepest else None
+            if same is not None and id(piece) not in changed:
+                made = space[piece.name] = same
+            else:
+                made = _make(piece, changed.get(id(piece), []), space, same)
+            all_made[piece.name] = made
             # Whoever calls this piece has to find this one, in whatever module it stands.
             for other, names in spaces.items():
                 if piece.name in vars(sys.modules[other]):
                     names[piece.name] = made
             self._hand_on(piece, made, spaces)
-        return spaces[self.pieces[0].module.__name__][self.name]
+        return all_made
 
     def _hand_on(self, piece: Piece, made: Any, spaces: dict[str, dict[str, Any]]) -> None:
         """Put a piece into the modules whose own pieces are still to be made."""
@@ -169,20 +206,22 @@ class Workshop:
                 spaces[name] = {**vars(later.module), "_tick": _ticker(), piece.name: made}
 
 
-def _make(piece: Piece, rewrites: list[Rewrite], space: dict[str, Any]) -> Any:
+def _make(piece: Piece, rewrites: list[Rewrite], space: dict[str, Any], plain: Any = None) -> Any:
     """Run the definition of a piece in a module's names, and return what it defines.
 
-    Of a class only the methods that are rewritten are compiled anew; they stand in a class made from the plain one.
+    Of a class only the methods that are rewritten are compiled anew; they stand in a class made from the plain one,
+    which is made too where it is not given.
     """
     if not rewrites or isinstance(piece.tree, ast.FunctionDef):
         exec(_code(piece, piece.tree, rewrites), space)
         return space[piece.name]
-    plain = _make(piece, [], space)
+    if plain is None:
+        plain = _make(piece, [], space)
     methods = {}
     for method in piece.tree.body:
         if not isinstance(method, ast.FunctionDef) or not _touches(piece, method, rewrites):
             continue
-        if any(isinstance(part, ast.Name) and part.id == "super" for part in ast.walk(method)):
+        if id(method) in piece.heirs:
             exec(_code(piece, piece.tree, rewrites), space)
             return space[piece.name]
         before = space.get(method.name)
@@ -248,7 +287,7 @@ def _pieces(reference: Callable[..., Any]) -> list[Piece]:
         if not isinstance(tree, (ast.FunctionDef, ast.ClassDef)):
             continue
         module = sys.modules[target.__module__]
-        clean = ast.fix_missing_locations(_Cleaner().visit(tree))
+        clean = ast.fix_missing_locations(_Cleaner(_numbers(module)).visit(tree))
         found[target.__name__] = Piece(target.__name__, module, clean, depth, parents(clean))
         for name in dict.fromkeys(node.id for node in ast.walk(clean) if isinstance(node, ast.Name)):
             value = getattr(module, name, None)
@@ -259,8 +298,26 @@ def _pieces(reference: Callable[..., Any]) -> list[Piece]:
     return sorted(found.values(), key=lambda piece: piece.depth)
 
 
+def _numbers(module: ModuleType) -> dict[str, float]:
+    """The constants of a module that are numbers, by their names."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, (int, float)) and not isinstance(value, bool)
+    }
+
+
 class _Cleaner(ast.NodeTransformer):
-    """Takes out what no variant needs: descriptions, annotations, refusals of bad arguments; counts rounds of loops."""
+    """Takes out what no variant needs: descriptions, annotations, refusals of bad arguments; counts rounds of loops, and
+    writes numbers for the names of constants."""
+
+    def __init__(self, numbers: dict[str, float]) -> None:
+        self._numbers = numbers
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in self._numbers and isinstance(node.ctx, ast.Load):
+            return ast.copy_location(ast.Constant(self._numbers[node.id]), node)
+        return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
@@ -309,6 +366,14 @@ def _without_description(body: list[ast.stmt]) -> list[ast.stmt]:
         if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)) and not isinstance(line, ast.Pass)
     ]
     return kept or [ast.Pass()]
+
+
+def _everywhere(piece: Piece) -> Iterator[tuple[tuple[Piece, Rewrite], ...]]:
+    """Rewrites of one kind at all places of a piece together, where there are several."""
+    for group in structure.everywhere(piece.tree, piece.around):
+        for rewrite in group:
+            located(rewrite.new, rewrite.node)
+        yield tuple((piece, rewrite) for rewrite in group)
 
 
 def _rewrites(piece: Piece) -> Iterator[Rewrite]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -21,11 +22,11 @@ from ..papers import Paper
 from .making import Variant, Workshop
 from .screen import Raised, Screen
 
-# How many pairs are tried; those of modules take four times as long.
-PAIRS = 800
-PAIRS_OF_CLASSES = 300
+# How many pairs are tried; those of modules take twice as long.
+PAIRS = 1_200
+PAIRS_OF_CLASSES = 600
 # There are many of these, and two at once are rarely somebody's idea.
-_RARE = ("name", "number", "comparison", "size", "branch")
+_RARE = ("name", "number", "comparison", "size", "branch", "part")
 # What these say is not about what was computed, or no reference could say it.
 _BESIDE = ("changed", "shares", "overwritten", "memory", "warning", "numpy", "shortcut", "unanswered", "no error")
 # What is told by numbers or by an operation on shapes; a sentence about numbers is one and the same for many mistakes.
@@ -87,8 +88,13 @@ def _tells(answers: Sequence[Answer], found: Sequence[Finding | None], rows: Seq
         if isinstance(answers[i]["value"], float) and finding.kind == "compared":
             weight += _ENOUGH
         elif finding.kind in _TELLING:
-            weight += _numbers(answers[i]["value"]) if finding.kind != "raised" else 1
+            weight += _numbers(answers[i]["value"]) if finding.kind != "raised" else _shapes(answers[i])
     return weight >= _ENOUGH
+
+
+def _shapes(answer: Answer) -> int:
+    """How much an error says: the shapes that an operation failed on."""
+    return len(re.findall(r"\([\d, ]+\)|\d+x\d+", f"{answer['error']['operation']} {answer['error']['message']}"))
 
 
 def _numbers(value: Any) -> int:
@@ -106,13 +112,20 @@ def _told(matches: Sequence[Variant]) -> Diagnosis | None:
     nearest = [variant for variant in matches if variant.depth == depth]
     changes = nearest[0].changes
     if len({variant.key for variant in nearest}) > 1 and len({variant.names for variant in nearest}) > 1:
-        changes = tuple(one for one in changes if all(one in variant.changes for variant in nearest))
+        if len({_line(variant) for variant in nearest}) > 1:
+            keys = [set(variant.key) for variant in nearest]
+            changes = tuple(one for one, key in zip(changes, nearest[0].key) if all(key in other for other in keys))
         if not changes:
             return None
     variant = Variant(changes)
     hints = dict.fromkeys(rewrite.hint for _, rewrite in variant.changes)
     words = " (the names are the reference's)" if variant.quotes else ""
     return Diagnosis(", and ".join(variant.names) + words, " ".join(hints))
+
+
+def _line(variant: Variant) -> object:
+    """Where a variant is rewritten and what it gives to think: two that are alike in both say the same in other words."""
+    return tuple((piece.name, getattr(one.node, "lineno", 0), one.hint) for piece, one in variant.changes)
 
 
 class _Table:
@@ -145,16 +158,20 @@ class _Table:
         key = index, frozenset(shapes)
         if key not in self._pairs:
             able = [v for v in self._singles if self._combines(v, index, shapes)]
-            pairs = itertools.combinations(able, 2)
+            usual = sorted((v for v in able if not _is_rare(v)), key=lambda v: v.depth)
+            rare = sorted((v for v in able if _is_rare(v)), key=lambda v: v.depth)
+            pairs = itertools.chain(itertools.combinations(usual, 2), itertools.product(usual, rare))
             made = (
-                Variant(a.changes + b.changes) for a, b in pairs if a.changes[0][1].node is not b.changes[0][1].node
+                Variant(a.changes + b.changes, a.silent + b.silent)
+                for a, b in pairs
+                if not _nodes(a) & _nodes(b)
             )
             most = PAIRS if self._work.cases[index].init is None else PAIRS_OF_CLASSES
             self._pairs[key] = list(itertools.islice(made, most))
         return self._pairs[key]
 
     def _combines(self, variant: Variant, index: int, shapes: set[object]) -> bool:
-        if variant.silent or variant.depth > 1 or variant.key[0].partition(" ")[2].startswith(_RARE):
+        if variant.careless or variant.depth > 1:
             return False
         value = self._screen(variant, index)
         expected = self._work.expected[index]["value"]
@@ -209,6 +226,14 @@ class _Table:
         if len(variant.changes) == 1:
             self._targets[id(variant)] = target
         return target
+
+
+def _is_rare(variant: Variant) -> bool:
+    return variant.key[0].partition(" ")[2].startswith(_RARE)
+
+
+def _nodes(variant: Variant) -> set[int]:
+    return {id(rewrite.node) for _, rewrite in (*variant.changes, *variant.silent)}
 
 
 def _outline(value: Any) -> object:
