@@ -1,4 +1,4 @@
-"""Arguments that are not used, or stand in each other's place: the reference, called so, gives the learner's answers."""
+"""Arguments that are not used, or stand in each other's place: called so, the reference gives the learner's answers."""
 
 from __future__ import annotations
 
@@ -110,20 +110,29 @@ def _changes(work: Paper) -> Iterator[tuple[_Change, Diagnosis]]:
             continue
         for name, parameter in parameters.items():
             if parameter.default is not parameter.empty:
-                yield _Change(making, default=name), Diagnosis(
-                    f"`{name}` makes no difference: it goes on as with {_shown(parameter.default)}",
-                    f"Follow `{name}` through the code: where is it used, and is another value written there instead?",
+                yield (
+                    _Change(making, default=name),
+                    Diagnosis(
+                        f"`{name}` makes no difference: it goes on as with {_shown(parameter.default)}",
+                        f"Follow `{name}` through the code: where is it used, and is another value written there?",
+                    ),
                 )
             if "mask" in name:
-                yield _Change(making, turned=name), Diagnosis(
-                    f"`{name}` is read the other way round", "True means: may attend. What is hidden is `~mask`."
+                yield (
+                    _Change(making, turned=name),
+                    Diagnosis(
+                        f"`{name}` is read the other way round", "True means: may attend. What is hidden is `~mask`."
+                    ),
                 )
         # A seed in the place of a length would fill the memory.
         names = [name for name in parameters if name not in ("self", "seed")][:_MAX_SWAPPED]
         for a, b in itertools.combinations(names, 2):
-            yield _Change(making, pair=(a, b)), Diagnosis(
-                f"`{a}` and `{b}` have changed places",
-                f"Say in words what `{a}` is for and what `{b}` is for, and compare each line that uses one of them.",
+            yield (
+                _Change(making, pair=(a, b)),
+                Diagnosis(
+                    f"`{a}` and `{b}` have changed places",
+                    f"Say in words what `{a}` is for and what `{b}` is for, and look at each line with one of them.",
+                ),
             )
 
 

@@ -1,5 +1,7 @@
-"""What the form of a result says by itself: its type, the number of results, its axes and their lengths. Facts that hold
-in every failing case, and no guess at the code."""
+"""What the form of a result says by itself: its type, the number of results, its axes and their lengths.
+
+Facts that hold in every failing case, and no guess at the code.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from helpers.running.runner import Answer
+from helpers.tolerance import close
 from helpers.verdict import Diagnosis, Finding
 
 from . import parts
@@ -39,7 +42,7 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
         # Cases whose form is right are wrong by their numbers, which were made on the same way.
         first = _of_type(answers[rows[0]], work.expected[rows[0]])
         return first if len(told - {None}) == 1 else None
-    return _of_axes(work, answers, rows)
+    return _of_axes(work, answers, rows) or _of_parts(work, answers, rows)
 
 
 def _of_type(answer: Answer, expected: Answer) -> Diagnosis | None:
@@ -59,7 +62,11 @@ def _of_type(answer: Answer, expected: Answer) -> Diagnosis | None:
         return Diagnosis(f"returns {len(got)} results where one is asked", _RETURN_HINT)
     if isinstance(got, str) and isinstance(want, str):
         near = nearly_the_same(got, want)
-        return Diagnosis(f"the right string but for {near}", "Compare it letter by letter: `repr(...)` shows all.") if near else None
+        return (
+            Diagnosis(f"the right string but for {near}", "Compare it letter by letter: `repr(...)` shows all.")
+            if near
+            else None
+        )
     mine, asked = _kind(got, answer), _kind(want, expected)
     if mine != asked and not (_is_number(got) and _is_number(want) and answer["type"] != "Tensor"):
         return Diagnosis(f"returns {mine} where {asked} is asked", _TYPE_HINT)
@@ -105,6 +112,28 @@ def _of_axes(work: Paper, answers: Sequence[Answer], rows: Sequence[int]) -> Dia
         what = f"has {number} too many" if difference > 0 else f"lacks {number}"
         return Diagnosis(f"{place} {what}: {got} where {want} is asked", _AXES_HINT)
     return _of_lengths(work, place, [(i, pair) for i, pair in zip(rows, pairs) if pair is not None])
+
+
+def _of_parts(work: Paper, answers: Sequence[Answer], rows: Sequence[int]) -> Diagnosis | None:
+    """Which of several results is wrong, where it is the same one in every case and another one is right."""
+    wrong: list[frozenset[str]] = []
+    right: list[frozenset[str]] = []
+    for i in rows:
+        want = work.expected[i]["value"]
+        named = list(_parts(answers[i]["value"], want, parts.names(work.exercise.reference, want), ""))
+        fine = {name: w.shape == g.shape and bool(close(g, w, work.exercise.tolerance).all()) for name, g, w in named}
+        wrong.append(frozenset(name for name in fine if not fine[name]))
+        right.append(frozenset(name for name in fine if fine[name]))
+    always = frozenset.intersection(*right)
+    if len(set(wrong)) != 1 or len(wrong[0]) != 1 or not always:
+        return None
+    (name,) = wrong[0]
+    others = " and ".join(sorted(always)) if len(always) <= 2 else "all else"
+    verb = "is" if len(always) == 1 or len(always) > 2 else "are"
+    return Diagnosis(
+        f"{others} {verb} right, {name} is not",
+        f"So the fault lies between the two: look at the lines that {name} alone goes through.",
+    )
 
 
 Shape = tuple[int, ...]

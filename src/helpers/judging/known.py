@@ -43,7 +43,8 @@ def recognise(
         work: the cases.
         answers: the learner's.
         found: what is wrong with each.
-        in_part: whether it is enough to explain most of the failures, and two or more. Else all have to be.
+        in_part: whether it is enough to explain three in four of the failures, or all those with one value of an
+            option and half of all; and two or more. Else all have to be.
     """
     first = next(i for i, finding in enumerate(found) if finding is not None)
     shown = found[first]
@@ -60,6 +61,8 @@ def recognise(
     for mistake in candidates:
         count, values = _explains(work, answers, found, mistake, chance)
         if count and (values >= failures or (in_part and values >= max(2, failures / 2))):
+            if values < 0.75 * failures and not _told_apart(work, found, mistake):
+                continue
             explained[mistake.name] = count
     best = max(explained.values(), default=0)
     names = [name for name, count in explained.items() if count == best]
@@ -102,6 +105,15 @@ def _shows(work: Paper, answers: Sequence[Answer], mistake: Mistake, first: int,
         told = (work.mistaken_together(mistake, relation) for relation in relations)
         return any(finding is not None and finding.message == shown.message for finding in told)
     return agree(work.exercise, answers[first], shown, *work.mistaken_at(mistake, first))
+
+
+def _told_apart(work: Paper, found: Sequence[Finding | None], mistake: Mistake) -> bool:
+    """Whether an option tells the failures that a mistake explains from the others."""
+    failing = [i for i, finding in enumerate(found) if finding is not None and work.cases[i].raises is None]
+    failing = [i for i in failing if not work.cases[i].from_file]
+    own = [i for i in failing if work.mistaken_at(mistake, i)[1] is not None]
+    rest = [i for i in failing if i not in own]
+    return bool(own and rest and conditions.telling(work, own, rest))
 
 
 def _left_to_chance(work: Paper, shown: Finding) -> set[int]:

@@ -34,11 +34,14 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
     separating = []
     for trait in traits.WORDS:
         wrong = [trait in of[i] for i in failing]
-        right = [trait in of[i] for i in passing]
+        # A batch of one sentence is right whatever is done with the axis.
+        right = [trait in of[i] for i in passing if trait != "batch" or "axis of one" not in of[i]]
         if all(wrong) and not any(right):
             separating.append((trait, True))
         elif traits.WORDS[trait].either and not any(wrong) and all(right):
-            separating.append((trait, False))
+            # Numbers are not wrong for want of an axis in front; a shape may be, and what counts axes from the front.
+            if trait != "batch" or all((f := found[i]) and f.kind in ("shape", "raised") for i in failing):
+                separating.append((trait, False))
     axes = [work.axes[i] for i in failing], [work.axes[i] for i in passing]
     if not separating and len(set(axes[0])) > 1 and not set(axes[0]) & set(axes[1]) and len(axes[1]) >= 2:
         return Diagnosis(_BATCH, traits.WORDS["batch"].hint)

@@ -18,6 +18,7 @@ from helpers.exercise import Case, Init, Tensor
 from helpers.running.runner import Answer
 from helpers.verdict import Diagnosis, Finding
 
+from . import traits
 from .agreement import alike
 from .comparison import examine
 from .papers import Paper
@@ -109,7 +110,9 @@ def is_kept(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answ
     if "once" not in told or told["once"]["status"] != "returned":
         return None
     once = told["once"]
-    if work.cases[first].chunks and isinstance(once["value"], (tuple, list)) and once["value"]:
+    if work.cases[first].chunks:
+        if not isinstance(once["value"], (tuple, list)) or not once["value"]:
+            return None
         # Of what is read in pieces only the first result counts; the cache beside it is for the next piece.
         once = {**once, "value": once["value"][0], "type": work.expected[first]["type"]}
     right = examine(work.exercise, work.cases[first], once, work.expected[first]) is None
@@ -138,8 +141,20 @@ def is_constant(work: Paper, found: Sequence[Finding | None], answers: Sequence[
     if same is None or other is None or not never_right or not _is_real(same[0]):
         return None
     if _is_same(same[0], other[0]) and _matters(work, [case for role, case in _plan(work, found) if role != "once"]):
-        return _ZERO if _is_zero(same[0]) else _CONSTANT
+        return _ZERO if _is_zero(same[0]) else _constant(work, dict(_plan(work, found))["same"])
     return None
+
+
+def _constant(work: Paper, case: Case) -> Diagnosis:
+    """That the output does not depend on what was changed: the input, or by its name one array of several."""
+    arrays = [
+        name
+        for name, value in traits.values_of_case(case, work.exercise.reference).items()
+        if isinstance(value, (np.ndarray, Tensor))
+    ]
+    if len(arrays) < 2:
+        return _CONSTANT
+    return dataclasses.replace(_CONSTANT, name=f"`{arrays[0]}` makes no difference to the output")
 
 
 def _told(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> dict[str, Answer]:

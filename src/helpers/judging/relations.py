@@ -301,7 +301,7 @@ def _more_or_less(got: np.ndarray, want: np.ndarray) -> str | None:
     """A count that is always too large or always too small."""
     if got.ndim or want.ndim or want.dtype.kind not in "iu" or got.dtype.kind not in "iu":
         return None
-    return "more than it should be" if got > want else "less than it should be"
+    return "more than there should be" if got > want else "less than there should be"
 
 
 def _inverted(got: np.ndarray, want: np.ndarray) -> str | None:
@@ -343,7 +343,10 @@ _RELATIONS: tuple[tuple[Relation, str], ...] = (
     (places.from_place_on, "Is a length written into the code, or does a loop, a table or a window end there?"),
 )
 _LOOSE: tuple[tuple[Relation, str], ...] = (
-    (_by_row, "What is each row divided by, or what is added to it? One of these numbers is another than it should be."),
+    (
+        _by_row,
+        "What is each row divided by, or what is added to it? One of these numbers is another than it should be.",
+    ),
     (_more_or_less, "Count on paper, for the smallest case: what is counted twice, or not at all?"),
     (_nearly, "A small number that is added (an eps), a rounded constant, or half precision does that."),
 )

@@ -49,6 +49,12 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
             init=init,
             note="an image, and the same upside down",
         ),
+        Case(
+            "every pixel counts",
+            (Tensor(np.stack([_faint(images[0], 6), _faint(images[0], 11)])),),
+            init=init,
+            note="two faint images, with pixels up to 6 and up to 11 of 16",
+        ),
         Case("each image alone", (Tensor(images[6:]),), init=init, label="together", note="three images together"),
         Case(
             "each image alone", (Tensor(images[6:7]),), init=init, label="alone", note="the first of three images alone"
@@ -69,12 +75,6 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
             note="the same three, after others",
         ),
         Case("forward", (Tensor(images[:2]),), init=init, method="forward", note="`forward` called by its name"),
-        Case(
-            "every pixel counts",
-            (Tensor(np.stack([_faint(images[0], 6), _faint(images[0], 11)])),),
-            init=init,
-            note="two faint images, with pixels up to 6 and up to 11 of 16",
-        ),
     ]
 
 
@@ -168,6 +168,12 @@ EXERCISE = Exercise(
     },
     relations=(Relation("each image alone", _each_alone), Relation("called again", same_after_others)),
     mistakes=(
+        Mistake(
+            "loses small pixel values",
+            "A pixel is a number from 0 to 16, and 5 of 16 is not nothing: `/` keeps what `//`, a round or a threshold"
+            " drops.",
+            _reader(forward=lambda self, images: _Reader.forward(self, images // 16 * 16)),
+        ),
         Mistake(
             "gave an answer for every row of the image",
             "The encoder hands back eight tokens. Make one vector of them, by the mean over the token axis for example,"

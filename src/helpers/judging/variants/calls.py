@@ -137,7 +137,9 @@ def _functions(node: ast.Call) -> Iterator[Rewrite]:
     if name in ("softmax", "scale_scores", "sqrt", "relu") or "norm" in name:
         twice = ast.Call(node.func, [node, *node.args[1:]], node.keywords)
         if node.args and node.args[0] is inner:
-            words = "scaled twice, that is by d_k and not by √d_k" if name == "scale_scores" else f"`{name}` is taken twice"
+            words = (
+                "scaled twice, that is by d_k and not by √d_k" if name == "scale_scores" else f"`{name}` is taken twice"
+            )
             yield Rewrite(node, twice, words, hint, f"twice {id(node)}")
     for text, words in _OTHERS.get(name, ()):
         text = text.format("a")

@@ -83,7 +83,7 @@ class Piece:
         return step is None or step.name == "__init__"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Variant:
     """A reference with one or two places written another way.
 
@@ -114,6 +114,11 @@ class Variant:
     @property
     def depth(self) -> int:
         return max(piece.depth for piece, _ in self.changes)
+
+    @functools.cached_property
+    def place(self) -> tuple[int, ...]:
+        """The ids of its rewrites, which live as long as the workshop."""
+        return tuple(id(rewrite) for _, rewrite in (*self.changes, *self.silent))
 
     @property
     def makes(self) -> bool:
@@ -308,8 +313,10 @@ def _numbers(module: ModuleType) -> dict[str, float]:
 
 
 class _Cleaner(ast.NodeTransformer):
-    """Takes out what no variant needs: descriptions, annotations, refusals of bad arguments; counts rounds of loops, and
-    writes numbers for the names of constants."""
+    """Takes out what no variant needs: descriptions, annotations, refusals of bad arguments.
+
+    It counts rounds of loops, and writes numbers for the names of constants.
+    """
 
     def __init__(self, numbers: dict[str, float]) -> None:
         self._numbers = numbers

@@ -22,11 +22,19 @@ from ..papers import Paper
 from .making import Variant, Workshop
 from .screen import Raised, Screen
 
-# How many pairs are tried; those of modules take twice as long.
+# How many pairs are tried; with torch each takes two or three times as long as with NumPy.
 PAIRS = 1_200
-PAIRS_OF_CLASSES = 600
+PAIRS_WITH_TORCH = 800
+# And how many of which one rewrite does not show in the case that is looked at first.
+HIDDEN_PAIRS = 300
 # There are many of these, and two at once are rarely somebody's idea.
 _RARE = ("name", "number", "comparison", "size", "branch", "part")
+# What learners do most: pairs of these are tried first.
+_COMMON = (
+    "right term", "left term", "outside", "root out", "divisor out", "sign", "axis", "biased", "without", "mask",
+    "order", "turn", "other operand", "right factor", "left factor", "fill", "invert", "one side", "norm of a part",
+    "normalised residual", "pre", "post", "both norms", "step out", "count", "diagonal", "function", "exponent",
+)  # fmt: skip
 # What these say is not about what was computed, or no reference could say it.
 _BESIDE = ("changed", "shares", "overwritten", "memory", "warning", "numpy", "shortcut", "unanswered", "no error")
 # What is told by numbers or by an operation on shapes; a sentence about numbers is one and the same for many mistakes.
@@ -58,17 +66,27 @@ def diagnose(
     # A case of numbers tells more variants apart than one that raises.
     rows = [i for i, case in enumerate(work.cases) if case.raises is None and not case.from_file]
     rows.sort(key=lambda i: (found[i] is None, found[i] is not None and found[i].kind == "raised", i))  # type: ignore[union-attr]
-    if not rows or not _tells(answers, found, rows):
+    if not rows or not _tells(answers, found, rows) or _is_free(work, rows[0]):
         return None
     table = _table(work)
     tried = table.single() if places == 1 else table.pairs(rows[0], answers[rows[0]])
+    # A look at the last case of numbers that fails too, before a variant is run on all.
+    failing = [i for i in rows if found[i] is not None and answers[i]["status"] == "returned"]
+    looks = dict.fromkeys([rows[0], *failing[-2:]])
     matches = [
         variant
         for variant in itertools.islice(tried, trials)
-        if table.resembles(variant, rows[0], answers[rows[0]], found[rows[0]])
+        if all(table.resembles(variant, i, answers[i]) for i in looks)
         and all(table.agrees(variant, i, answers[i], found[i]) for i in rows)
     ]
     return _told(matches) if matches else None
+
+
+def _is_free(work: Paper, index: int) -> bool:
+    """Whether the numbers are the learner's own, as those of a model with start values of its own: no variant's are
+    these."""
+    init = work.cases[index].init
+    return init is not None and init.weights is None and work.cases[index].property in work.exercise.compare
 
 
 def _says_little(answer: Answer) -> bool:
@@ -124,7 +142,7 @@ def _told(matches: Sequence[Variant]) -> Diagnosis | None:
 
 
 def _line(variant: Variant) -> object:
-    """Where a variant is rewritten and what it gives to think: two that are alike in both say the same in other words."""
+    """Where a variant is rewritten and what it gives to think: two that are alike in both say the same."""
     return tuple((piece.name, getattr(one.node, "lineno", 0), one.hint) for piece, one in variant.changes)
 
 
@@ -134,10 +152,11 @@ class _Table:
     def __init__(self, work: Paper) -> None:
         self._work = work
         self._workshop = Workshop(work.exercise.reference)
-        self._targets: dict[int, Callable[..., Any] | None] = {}
-        self._answers: dict[tuple[int, int], tuple[Answer, Finding | None] | None] = {}
+        self._last: tuple[tuple[int, ...], Callable[..., Any] | None] = ((), None)
+        self._targets: dict[tuple[int, ...], Callable[..., Any] | None] = {}
+        self._answers: dict[tuple[tuple[int, ...], int], tuple[Answer, Finding | None] | None] = {}
         self._screens: dict[int, Screen] = {}
-        self._screened: dict[tuple[int, int], Any] = {}
+        self._screened: dict[tuple[tuple[int, ...], int], Any] = {}
         self._pairs: dict[tuple[int, object], list[Variant]] = {}
 
     @functools.cached_property
@@ -147,26 +166,41 @@ class _Table:
     def single(self) -> Iterator[Variant]:
         return iter(self._singles)
 
-    def pairs(self, index: int, mine: Answer) -> list[Variant]:
+    def pairs(self, index: int, mine: Answer) -> Iterator[Variant]:
         """Two rewrites at different places, of the kinds that learners combine.
 
-        Each alone changes something in a case, and gives a result of the right shape or of the learner's.
+        Either one alone gives the learner's answer in a case, and the other shows in others only; or each alone changes
+        something in the case, and gives a result of the right shape or of the learner's.
         """
-        if mine["status"] != "returned":
-            return []
+        if mine["status"] != "returned" or not _is_real(mine["value"]):
+            # Of whole numbers, and of True and False, some pair or other gives any.
+            return
+        tolerance = self._work.exercise.tolerance
+        want = self._work.expected[index]["value"]
+        whole = [v for v in self._singles if not v.careless]
+        near = [v for v in whole if self.resembles(v, index, mine)]
+        hidden = [v for v in whole if alike(self._screen(v, index), want, tolerance)] if near else []
+        made = (
+            Variant(one.changes + other.changes, one.silent + other.silent)
+            for one, other in itertools.product(near, hidden)
+            if not _nodes(one) & _nodes(other)
+        )
+        yield from itertools.islice(made, HIDDEN_PAIRS)
+        yield from self._strong_pairs(index, mine)
+
+    def _strong_pairs(self, index: int, mine: Answer) -> list[Variant]:
+        """Pairs of which each rewrite shows in the case, kept for the next learner."""
         shapes = {_outline(mine["value"]), _outline(self._work.expected[index]["value"])}
         key = index, frozenset(shapes)
         if key not in self._pairs:
             able = [v for v in self._singles if self._combines(v, index, shapes)]
-            usual = sorted((v for v in able if not _is_rare(v)), key=lambda v: v.depth)
-            rare = sorted((v for v in able if _is_rare(v)), key=lambda v: v.depth)
-            pairs = itertools.chain(itertools.combinations(usual, 2), itertools.product(usual, rare))
-            made = (
-                Variant(a.changes + b.changes, a.silent + b.silent)
-                for a, b in pairs
-                if not _nodes(a) & _nodes(b)
+            able.sort(key=lambda v: v.depth)
+            common, usual, rare = ([v for v in able if _rank(v) == rank] for rank in range(3))
+            pairs = itertools.chain(
+                itertools.combinations(common, 2), itertools.product(common, usual), itertools.product(common, rare)
             )
-            most = PAIRS if self._work.cases[index].init is None else PAIRS_OF_CLASSES
+            made = (Variant(a.changes + b.changes, a.silent + b.silent) for a, b in pairs if not _nodes(a) & _nodes(b))
+            most = PAIRS_WITH_TORCH if "Tensor" in self._work.expected[index]["type"] else PAIRS
             self._pairs[key] = list(itertools.islice(made, most))
         return self._pairs[key]
 
@@ -177,10 +211,8 @@ class _Table:
         expected = self._work.expected[index]["value"]
         return _outline(value) in shapes and not alike(value, expected, self._work.exercise.tolerance)
 
-    def resembles(self, variant: Variant, index: int, mine: Answer, finding: Finding | None) -> bool:
+    def resembles(self, variant: Variant, index: int, mine: Answer) -> bool:
         """Whether a variant may agree in a case, at a quick look."""
-        if finding is not None and finding.kind in ("gradients", "after"):
-            return True
         value = self._screen(variant, index)
         if isinstance(value, Raised) or mine["status"] != "returned":
             return isinstance(value, Raised) and mine["status"] == "raised"
@@ -198,7 +230,7 @@ class _Table:
         return agree(self._work.exercise, mine, finding, *row)
 
     def _screen(self, variant: Variant, index: int) -> Any:
-        place = id(variant), index
+        place = variant.place, index
         if place not in self._screened:
             target = self._target(variant)
             if index not in self._screens:
@@ -209,7 +241,7 @@ class _Table:
         return self._screened[place]
 
     def _answer(self, variant: Variant, index: int) -> tuple[Answer, Finding | None] | None:
-        place = id(variant), index
+        place = variant.place, index
         if place not in self._answers:
             target = self._target(variant)
             self._answers[place] = None if target is None else self._work.answer_at(target, index)
@@ -217,19 +249,31 @@ class _Table:
 
     def _target(self, variant: Variant) -> Callable[..., Any] | None:
         """The variant's function or class; None when it cannot be made. Those of pairs are too many to keep."""
-        if id(variant) in self._targets:
-            return self._targets[id(variant)]
+        if variant.place in self._targets:
+            return self._targets[variant.place]
+        if self._last[0] == variant.place:
+            return self._last[1]
         try:
             target = self._workshop.build(variant)
         except Exception:
             target = None
+        self._last = variant.place, target
         if len(variant.changes) == 1:
-            self._targets[id(variant)] = target
+            self._targets[variant.place] = target
         return target
 
 
-def _is_rare(variant: Variant) -> bool:
-    return variant.key[0].partition(" ")[2].startswith(_RARE)
+def _is_real(value: Any) -> bool:
+    """Whether there are real numbers in a result."""
+    if isinstance(value, (list, tuple)):
+        return any(map(_is_real, value))
+    return isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
+
+
+def _rank(variant: Variant) -> int:
+    """0 for what learners do often, 2 for what they hardly do together with something else."""
+    kind = variant.key[0].partition(" ")[2]
+    return 0 if kind.startswith(_COMMON) else 2 if kind.startswith(_RARE) else 1
 
 
 def _nodes(variant: Variant) -> set[int]:
