@@ -141,7 +141,7 @@ def unpack(found: re.Match[str], error: Error) -> Diagnosis:
 
 
 def arguments(found: re.Match[str], error: Error) -> Diagnosis:
-    called = found[1].rpartition(".")[2] if found[1].endswith("__init__") is False else found[1]
+    called = found[1] if found[1].endswith("__init__") else found[1].rpartition(".")[2]
     return Diagnosis(
         f"`{called}` is called with other arguments than it takes",
         "Count the arguments in the call, and those behind `def`. Inside a class the first one is `self`; a method of"

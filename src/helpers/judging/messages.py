@@ -60,7 +60,7 @@ FORMS: tuple[tuple[str, str, Tell], ...] = (
     ),
     (
         "TypeError",
-        r"expected (?:np\.ndarray|Tensor as element \d+ in argument \d+) ?\(got (\w+)\)|but got (\w+)",
+        r"expected (?:np\.ndarray|Tensor as element \d+ in argument \d+),? ?(?:\(got|but got) (\w+)",
         plain(
             "hands a torch function something that is no tensor", "Print `type(...)` of what stands in its brackets."
         ),
@@ -97,7 +97,7 @@ FORMS: tuple[tuple[str, str, Tell], ...] = (
         r"cannot be interpreted as an (?:integer|index)|slice indices must be integers|expected a sequence of integers|"
         r"must be (?:tuple of ints|int)[^)]*(?:float|but found element of type float)|arrays used as indices must be|"
         r"only integers, slices|only (?:integer|length-1|0-dimensional|integer scalar)|"
-        r"list indices must be integers|type must be tuple of ints,but got float|integer argument expected, got float|"
+        r"indices must be integers or slices, not float|type must be tuple of ints,but got float|integer argument expected, got float|"
         r"indices must be either|tensors used as indices must be",
         plain("a place or a size is no whole number", WHOLE_HINT),
     ),
@@ -157,7 +157,7 @@ FORMS: tuple[tuple[str, str, Tell], ...] = (
     ),
     (
         "ValueError|RuntimeError",
-        r"einstein sum|einsum\(\)|einsum|subscript",
+        r"einstein sum|einsum|subscript|remapped shapes",
         plain(
             "the letters of `einsum` do not fit its arrays",
             "One letter for each axis, one group of letters for each array, and each letter one length: write the"
@@ -249,7 +249,7 @@ FORMS: tuple[tuple[str, str, Tell], ...] = (
         ),
     ),
     (
-        "RuntimeError|NotImplementedError",
+        "RuntimeError",
         r"not implemented for '(?:Long|Int|Bool)'|only supports floating|only (?:Tensors of )?floating point|"
         r"Only floating point|Integers to negative|could not infer dtype|Input dtype must be either a floating point",
         plain(

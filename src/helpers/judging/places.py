@@ -45,7 +45,7 @@ def one_part(got: np.ndarray, want: np.ndarray) -> str | None:
 def _wrong_along(right: np.ndarray, axis: int) -> np.ndarray:
     """For each place along an axis, whether anything there is wrong."""
     others = tuple(a for a in range(right.ndim) if a != right.ndim + axis)
-    return ~right.all(axis=others) if others else ~right
+    return np.asarray(~right.all(axis=others) if others else ~right)
 
 
 def missing(got: np.ndarray, want: np.ndarray) -> str | None:
@@ -145,22 +145,19 @@ def empty_places(got: np.ndarray, want: np.ndarray) -> str | None:
             return "everything off the diagonal is 0"
     for axis in range(-1, -min(want.ndim, 2) - 1, -1):
         others = tuple(a for a in range(want.ndim) if a != want.ndim + axis)
-        whole = (zeros.all(axis=others) & lost.any(axis=others)) if others else lost
-        if (
-            not whole.any()
-            or (lost & ~np.moveaxis(np.broadcast_to(whole, np.moveaxis(got, axis, -1).shape), -1, axis)).any()
-        ):
+        whole = zeros.all(axis=others, keepdims=True) & lost.any(axis=others, keepdims=True)
+        if not whole.any() or (lost & ~whole).any():
             continue
-        if len(whole) < 3:
+        if whole.size < 3:
             return ANY
         part, where = _part(axis, want.ndim), np.flatnonzero(whole)
         if len(where) == 1:
-            name = {0: "first", len(whole) - 1: "last"}.get(int(where[0]))
-            if name:
-                return f"the {name} {part} is 0"
-        elif (np.diff(where) == 1).all() and where[-1] == len(whole) - 1:
+            place = {0: "first", whole.size - 1: "last"}.get(int(where[0]))
+            if place is not None:
+                return f"the {place} {part} is 0"
+        elif (np.diff(where) == 1).all() and where[-1] == whole.size - 1:
             return f"the last {_many(part)} are 0"
-        elif (np.diff(where) == 2).all() and len(where) == len(whole) // 2:
+        elif (np.diff(where) == 2).all() and len(where) == whole.size // 2:
             return f"every other {part} is 0"
     return None
 
