@@ -136,10 +136,9 @@ def contents_text() -> str:
     return json.dumps(contents, indent=1, ensure_ascii=False) + "\n"
 
 
-# What a question's cell has beside the question: its heading, its points, and all that is for the marker.
+# What a question's cell has beside the question: its heading, its minutes, and all that is for the marker.
 _ASIDE = re.compile(
-    r"### BEGIN SOLUTION.*?### END SOLUTION|^#[^\n]*$"
-    r"|^\*\*Question\.?\*\*(?: \([^)]*points?\))?\.?|\*\(\d+ points?\)\*",
+    r"### BEGIN SOLUTION.*?### END SOLUTION|^#[^\n]*$|^\*(?:Core|Extra), about \d+ minutes\.\*$",
     re.MULTILINE | re.DOTALL,
 )
 # TeX as a card shows it, which has no typesetting.

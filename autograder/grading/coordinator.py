@@ -5,8 +5,9 @@ Executing and judging is done by workers (`autograder.marking.submission`). This
 1. `reading`: a unit and its submissions become tasks; what has not changed since it was graded is kept.
 2. `distribution`: tasks are handed out to workers, a few ahead.
 3. `writing`: for each result the graded notebook and its outcome are written and brought to the disk; then the points
-   of the whole batch go into the gradebook in one transaction, with what was graded (`records`).
-4. `feedback`: pages that are missing or stale are written.
+   of the whole batch go into the gradebook in one transaction, with what was graded (`records`); then the feedback
+   pages, which the workers have made but for what the gradebook says.
+4. `feedback`: other pages that are missing or stale are written, as after grading by hand.
 
 It alone writes the class folder and the gradebook. So at every instant the gradebook's table says what is done, and all
 that it says is there. A run that was killed is started again with the same command: what is done stays, the rest is
@@ -31,12 +32,12 @@ from autograder.sandbox.run_folder import run_folder
 
 from .distribution import Distribution, Workers
 from .faults import FULL, Faults, Unfinished
+from .feedback import Feedback
 from .places import Places
 from .reading import Reader, read_kit
 from .records import Mark, Records
 from .results import Result, Stopped, Tell, silent
 from .settings import check_settings, near
-from .stale_pages import Feedback
 from .writing import Writer
 
 __all__ = ["Result", "Stopped", "Unfinished", "grade", "grade_one"]
@@ -60,7 +61,7 @@ def grade(
         classroom: the class.
         units: names of units.
         unsafe: go on where the sandbox cannot be had, and mark the grades.
-        feedback: also write nbgrader's feedback pages.
+        feedback: also write feedback pages.
         tell: called with what happens as it happens: a kind, and named values (see `autograder.grading.progress`).
         jobs: worker processes; as many as cores if None, fewer for a few submissions.
         scheduler: address of a Dask scheduler whose workers execute instead.
@@ -189,13 +190,14 @@ class Coordinator:
                 self.tell("graded", result=self._result(unit, name, mark, Outcome(name, unit, told), fresh=True))
             kit = read_kit(self.classroom, places, gradebook, self.unsafe)
             known = {} if self.regrade else records.known()
-            reader = Reader(self.classroom, places, kit, known, self.tell)
+            reader = Reader(self.classroom, places, kit, known, self.tell, pages=feedback)
 
             def written(student: str, mark: Mark, outcome: Outcome) -> None:
                 self.graded += 1
                 self.tell("graded", result=self._result(unit, student, mark, outcome, fresh=True))
 
-            writer = Writer(self.classroom, places, kit, records, self.faults, written)
+            pages = Feedback(self.classroom, places, records, self.workers, self.tell) if feedback else None
+            writer = Writer(self.classroom, places, kit, records, self.faults, written, pages.fill if pages else None)
             Distribution(kit, self.workers, writer, self.faults, self.tell).run(reader.tasks(students), len(students))
             again = [student for student in reader.kept if known[student].late_changed]
             if again:
@@ -205,9 +207,8 @@ class Coordinator:
                 outcome = read_outcome(self.classroom.root, unit, student)
                 assert outcome is not None
                 self._result(unit, student, known[student].mark, outcome, fresh=False)
-            if feedback:
-                graded = [result.student for result in self.results if result.unit == unit]
-                Feedback(self.classroom.root, places, records, self.workers, self.tell).write(graded)
+            if pages is not None:
+                pages.write([result.student for result in self.results if result.unit == unit])
 
     def _result(self, unit: str, student: str, mark: Mark, outcome: Outcome, fresh: bool) -> Result:
         result = Result(student, unit, mark.score, mark.max_score, mark.by_hand, mark.late_seconds, outcome, fresh)

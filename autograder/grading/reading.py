@@ -19,10 +19,10 @@ from autograder.marking.choice import Candidate, Choice, choose
 from autograder.marking.files import MAX_FILES, shown, storable_name
 from autograder.marking.intake import Ungradable, read_bytes
 from autograder.marking.outcomes import read_outcome
-from autograder.marking.recovery import read_prose
 from autograder.marking.repair import Roles
 from autograder.marking.submission import Kit, Released, Task
 from autograder.sandbox.limits import Limits
+from helpers.folder.recovery import read_prose
 from helpers.judging import catalog
 
 from .places import Places
@@ -68,6 +68,7 @@ class Reader:
 
     Attributes:
         known: what is graded already, by student.
+        pages: whether feedback pages are wanted.
         kept: who is found unchanged since, as reading goes on.
     """
 
@@ -76,6 +77,7 @@ class Reader:
     kit: Kit
     known: Mapping[str, Known]
     tell: Tell
+    pages: bool = False
     kept: list[str] = field(default_factory=list)
 
     def tasks(self, students: Sequence[str]) -> Iterator[Task]:
@@ -103,7 +105,7 @@ class Reader:
             data, chosen = self._notebook(folder)
         except Ungradable as told:
             problem = str(told)
-        left = self.classroom.config.SandboxedExecute.get("scratch_bytes", Limits.scratch_bytes.default_value)
+        left = self.classroom.config.SandboxedExecute.get("beside_bytes", Limits.beside_bytes.default_value)
         files: dict[str, bytes] = {}
         notes: list[str] = []
         for name, size in self.places.beside(folder).items():
@@ -127,7 +129,7 @@ class Reader:
                 + name.encode(errors="replace")
                 + content
             )
-        return Task(student, data, files, problem, digest.hexdigest(), (*chosen, *notes))
+        return Task(student, data, files, problem, digest.hexdigest(), (*chosen, *notes), self.pages)
 
     def _notebook(self, folder: Path) -> tuple[bytes, tuple[str, ...]]:
         """The submitted notebook, whatever it is called, and a sentence on how it was chosen."""

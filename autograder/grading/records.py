@@ -7,7 +7,6 @@ was graded. It changes in the same transaction as the points, so after a kill it
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import sqlalchemy as sa
 from nbgrader.api import (
     Assignment,
-    BaseCell,
     Comment,
     Grade,
     Gradebook,
@@ -29,6 +27,7 @@ from traitlets.config import Config
 
 from autograder.classroom.layout import GRADED
 from autograder.classroom.times import UnreadableTime, read_time
+from autograder.marking.feedback_grades import Grades, read_grades
 from autograder.marking.scoring import Score
 
 # A date, a time and the name of a zone; to look for a time in megabytes takes minutes.
@@ -62,7 +61,6 @@ class Known:
     """What was written down of one submission, and whether it is still so."""
 
     fingerprint: str
-    feedback: str
     mark: Mark
     late_changed: bool
 
@@ -93,7 +91,7 @@ class Records:
                 changed = abs(mark.late_seconds - row.late_seconds) > 0.5 or (
                     mark.late_seconds > 0 and self._penalty_changed(row.student)
                 )
-                found[row.student] = Known(row.fingerprint, row.feedback or "", mark, changed)
+                found[row.student] = Known(row.fingerprint, mark, changed)
         return found
 
     def _penalty_changed(self, student: str) -> bool:
@@ -250,30 +248,21 @@ class Records:
 
     def feedback_written(self, states: Mapping[str, str]) -> None:
         """Note of each student which state of the gradebook the feedback page shows."""
-        for student, state in states.items():
-            self._mark(student, feedback=state)
+        if states:
+            here = sa.and_(GRADED.c.student == sa.bindparam("whose"), GRADED.c.unit == self.unit)
+            note = sa.update(GRADED).where(here).values(feedback=sa.bindparam("state"))
+            rows = [{"whose": student, "state": state} for student, state in states.items()]
+            self.db.connection().execute(note, rows)
         self.db.commit()
 
-    def states(self) -> dict[str, str]:
-        """Return by student a fingerprint of everything that a feedback page shows from the gradebook."""
-        digests: dict[str, Any] = {}
-        for kind, columns in (
-            (Grade, (Grade.auto_score, Grade.manual_score, Grade.extra_credit, Grade.needs_manual_grade)),
-            (Comment, (Comment.auto_comment, Comment.manual_comment)),
-        ):
-            rows = self.db.execute(
-                sa.select(
-                    SubmittedAssignment.student_id, BaseCell.name, SubmittedNotebook.late_submission_penalty, *columns
-                )
-                .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-                .join(kind, kind.notebook_id == SubmittedNotebook.id)
-                .join(BaseCell, BaseCell.id == kind.cell_id)
-                .where(SubmittedAssignment.assignment_id == self.assignment.id)
-                .order_by(SubmittedAssignment.student_id, BaseCell.name)
-            )
-            for student, *values in rows:
-                digests.setdefault(student, hashlib.sha256()).update(repr(values).encode())
-        return {student: digest.hexdigest() for student, digest in digests.items()}
+    def shown(self) -> dict[str, str]:
+        """Return by student which state of the gradebook the feedback page shows; "" if there is none yet."""
+        rows = self.db.execute(sa.select(GRADED.c.student, GRADED.c.feedback).where(GRADED.c.unit == self.unit))
+        return {student: feedback or "" for student, feedback in rows}
+
+    def grades(self, students: Iterable[str] | None = None) -> dict[str, Grades]:
+        """Return by student what feedback pages show from the gradebook, of everyone or of some."""
+        return read_grades(self.db, self.unit, self.unit, students)
 
 
 def parsed(timestamp: str) -> datetime.datetime | None:

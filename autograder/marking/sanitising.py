@@ -6,7 +6,6 @@ read and written again. What cannot be read is left out, and a text says so wher
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -17,17 +16,17 @@ from nbformat import NotebookNode
 from nbgrader import utils
 
 from .attachments import PICTURES_BYTES, keep_pictures
+from .formulas import in_text
 from .intake import NOTES
 from .markdown import render
 from .markup import MOST_HTML, clean_html, defused, storable
 from .pictures import as_image, reencoded
+from .terminal_text import MOST_COLOURS
 
 MOST_OUTPUTS = 500
 MOST_TEXT = 2_000_000
 # All outputs of a notebook together, in characters.
 MOST_SHOWN = 40_000_000
-# nbconvert's way to colour a text takes time that grows with the square of the number of colours.
-MOST_COLOURS = 2000
 LEFT_OUT = "[an output that cannot be shown safely was left out]"
 _TAG = re.compile(r"[\w -]{1,50}")
 _PLAIN = re.compile(r"[^<>\"'&`]{0,200}")
@@ -150,7 +149,7 @@ def _shown(kind: str, text: str) -> str | None:
     if kind == "text/markdown":
         return render(text)
     if kind == "text/latex":
-        return f"<div>{html.escape(text[:MOST_HTML])}</div>"
+        return f"<div>{in_text(text)}</div>"
     if kind in ("image/png", "image/jpeg"):
         return reencoded(kind, text)
     return as_image(kind, text)

@@ -32,7 +32,7 @@ def undisturbed(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(submission, "grade_task", remembered)
-        coordinator.grade(room, [UNIT], feedback=False, jobs=1)
+        coordinator.grade(room, [UNIT], jobs=1)
     assert len(kept) == STUDENTS
     return before, state(room), kept
 
@@ -64,7 +64,7 @@ def run(room, kept, asked):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(submission, "grade_task", recalled)
         patched.setattr(writing, "BATCH", 2)
-        coordinator.grade(room, [UNIT], feedback=False, jobs=1)
+        coordinator.grade(room, [UNIT], jobs=1)
 
 
 def count_of_writes(before, kept, tmp_path):
@@ -135,7 +135,7 @@ def test_regrade_grades_everyone_again(undisturbed, tmp_path):
     asked = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(submission, "grade_task", lambda kit, task: asked.append(task.student) or kept[task.student])
-        coordinator.grade(room, [UNIT], feedback=False, jobs=1, regrade=True)
+        coordinator.grade(room, [UNIT], jobs=1, regrade=True)
     assert len(asked) == STUDENTS and state(room) == expected
 
 

@@ -12,17 +12,37 @@ import sys
 from typing import TYPE_CHECKING
 
 from .constants import NOBODY
+from .libc import (
+    CAP_KILL,
+    CAP_SETGID,
+    CAP_SETUID,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    PR_SET_KEEPCAPS,
+    libc,
+    mount,
+    set_capabilities,
+)
 
 if TYPE_CHECKING:
     from .kernel import Application
 
 
 def give_up_root() -> None:
-    """Become nobody, so that the limit on processes counts: the kernel exempts root from it."""
+    """Become nobody, so that the limit on processes counts: the kernel exempts root from it.
+
+    What stays is to make each keeper a user of its own, and to signal to it.
+    """
     if os.getuid() == 0 and os.environ.get("ATTENTION_DROP") == "1":
+        # Of root's /proc bubblewrap covers a part, and where one is covered nobody below may have one of their own.
+        with contextlib.suppress(OSError):
+            mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
         os.setgroups([])
+        libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
+        set_capabilities(CAP_KILL, CAP_SETGID, CAP_SETUID)
 
 
 def warm_up() -> Application:

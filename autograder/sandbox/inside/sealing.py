@@ -8,7 +8,7 @@ import struct
 import sys
 from pathlib import Path
 
-from .constants import POOL, SCRATCH, Limits
+from .constants import NOBODY, POOL, SCRATCH, Limits
 from .files import copy_files
 from .libc import (
     CLONE_NEWIPC,
@@ -19,6 +19,7 @@ from .libc import (
     MS_BIND,
     MS_MOVE,
     MS_NODEV,
+    MS_NOEXEC,
     MS_NOSUID,
     MS_PRIVATE,
     MS_RDONLY,
@@ -29,18 +30,36 @@ from .libc import (
     check,
     libc,
     mount,
+    set_capabilities,
 )
 
 
-def seal_namespaces(run: str, limits: Limits) -> None:
-    """In the keeper: own namespaces, and a scratch of limited size holding the submission's files."""
+def become(user: int) -> None:
+    """In the keeper: become a user that no other run is.
+
+    Raises:
+        OSError: this process may not.
+    """
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def seal_namespaces(run: str, limits: Limits, own: bool) -> None:
+    """In the keeper: own namespaces, and a scratch of limited size holding the submission's files.
+
+    Args:
+        run: its name.
+        limits: what it may take.
+        own: whether it has a user of its own, which inside is nobody, as for all.
+    """
     uid, gid = os.getuid(), os.getgid()
+    shown = (NOBODY, NOBODY) if own else (uid, gid)
     # Only a dumpable process owns its files in /proc, which the maps are written to.
     libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
     check(libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC), "unshare")
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    Path("/proc/self/uid_map").write_text(f"{shown[0]} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{shown[1]} {gid} 1")
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     check(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount /")
     size = f"size={limits['scratch_bytes']},nr_inodes=10000,mode=700"
@@ -61,14 +80,25 @@ def hide_pool() -> None:
     mount("tmpfs", str(POOL), "tmpfs", MS_NOSUID | MS_NODEV | MS_RDONLY, "size=4k")
 
 
+def own_proc() -> bool:
+    """In process 1 of the new namespace: a /proc of its own processes, and of no others; return whether that goes.
+
+    In a container whose own /proc is partly covered it does not; then the one that is there stays.
+    """
+    try:
+        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY)
+    except OSError:
+        return False
+    return True
+
+
 def drop_capabilities() -> None:
     """Give up every capability for good: no mount can be undone, no namespace of the keeper's entered."""
     check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     for capability in range(64):
         if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             break
-    header = struct.pack("Ii", 0x20080522, 0)
-    check(libc.capset(header, struct.pack("6I", *[0] * 6)), "capset")
+    set_capabilities()
 
 
 def restrict_with_landlock(sockets: Path) -> int:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from autograder.sandbox.inside.constants import NOBODY
 
+from . import control_groups
 from .bubblewrap import INSIDE, START, command
 from .errors import SandboxError
 from .library import lay_out, modules, number
@@ -78,6 +79,7 @@ class WarmProcess:
 
     def __init__(self, sealed: bool = True, quick: bool = True) -> None:
         self.note = ""
+        self.groups: control_groups.Tree | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="attention-"))
         pool, lib = self.folder / "pool", self.folder / "lib"
         pool.mkdir()
@@ -95,7 +97,8 @@ class WarmProcess:
             open(self.folder / "errors.txt", "wb") as errors,
         ):
             try:
-                call = command(pool, lib) if sealed else [*START]
+                self._scope = control_groups.scope(self._name) if sealed else []
+                call = [*self._scope, *command(pool, lib)] if sealed else [*START]
                 bind(door, self.folder / DOOR)
             except SandboxError:
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -122,6 +125,8 @@ class WarmProcess:
     def of(cls, unit: str | None, sealed: bool = True, quick: bool = True) -> WarmProcess:
         """Return a new one for a unit, which need not be ready yet."""
         warm = (cls._early.pop(sealed, None) if quick else None) or cls(sealed, quick)
+        if sealed:
+            warm.divide()
         names = modules(lay_out(unit, warm.folder))
         if unit is not None and number(unit) >= FIRST_WITH_MODULES:
             names += FOR_MODULES
@@ -130,6 +135,19 @@ class WarmProcess:
             warm._owner.send(json.dumps(names).encode())
         return warm
 
+    @property
+    def _name(self) -> str:
+        """A name that is no other warm process's."""
+        return self.folder.name.removeprefix("attention-")
+
+    def divide(self) -> None:
+        """Make control groups for its runs, where this machine lets us."""
+        if self._scope:
+            self.groups = control_groups.in_scope(self._name, self._process.pid)
+        self.groups = self.groups or control_groups.make(self._name)
+        if self.groups is not None:
+            self.groups.save(self.folder)
+
     def close(self) -> None:
         """End the warm process with everything in it and remove its folder."""
         self._owner.close()
@@ -137,6 +155,8 @@ class WarmProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if self.groups is not None:
+            self.groups.remove()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @classmethod

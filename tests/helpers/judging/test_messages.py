@@ -28,7 +28,7 @@ def calls_itself(n=0):
 def unset(flag=False):
     if flag:
         value = 1
-    return value  # noqa: F821
+    return value
 
 
 def three(a, b, c):
@@ -50,7 +50,7 @@ ERRORS = (
     (lambda: torch.relu(X), "hands a NumPy array to a function of torch"),
     (lambda: torch.relu((T, T)), "hands a torch function something that is no tensor"),
     (lambda: torch.cat([T, X]), "hands a torch function something that is no tensor"),
-    (lambda: [row for row in X[0, 0]], "takes a single number for a row of numbers"),
+    (lambda: list(X[0, 0]), "takes a single number for a row of numbers"),
     (lambda: len(X[0, 0]), "takes a single number for a row of numbers"),
     (lambda: X.sort()[0], "takes None apart"),
     (lambda: np.zeros(4 / 2), "a place or a size is no whole number"),
@@ -70,7 +70,7 @@ ERRORS = (
     (lambda: T.permute(0, 2, 1), "names another number of axes"),
     (lambda: T.repeat(2), "names another number of axes"),
     (lambda: [b for b, n, d in [X.shape]], "takes a shape apart into a fixed number of axes"),
-    (lambda: [a for a, b in [NUMBERS]], "takes apart another number of things"),
+    (lambda: dict([NUMBERS]), "takes apart another number of things"),
     (lambda: X @ X, "the shapes of a product do not fit: (3, 4) and (3, 4)"),
     (lambda: np.dot(X, X), "the shapes of a product do not fit"),
     (lambda: T @ T, "the shapes of a product do not fit: (3, 4) and (3, 4)"),

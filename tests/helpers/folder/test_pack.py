@@ -11,9 +11,9 @@ import pytest
 
 from autograder import course
 from autograder.authoring import sample
-from autograder.course import CourseError
-from autograder.lms import packing
 from helpers.data import WEIGHTS
+from helpers.folder import packing
+from helpers.folder.errors import FolderError
 
 UNIT = "u1_dot_products"
 TRAINED = "u7_transformer"
@@ -71,14 +71,14 @@ def test_an_unfinished_answer_with_magics_or_a_syntax_error_counts_as_open(tmp_p
 def test_is_the_same_file_every_time_wherever_it_lies(tmp_path):
     first = packing.pack(laid(tmp_path / "a")).path.read_bytes()
     again = laid(tmp_path / "b")
-    (again.parent / "other.txt").write_text("x")
+    (again.parent / "other.mp4").write_text("x")
     assert packing.pack(again).path.read_bytes() == first
 
 
 def test_takes_weights_only_where_the_notebook_speaks_of_them_and_nothing_else(tmp_path):
     for unit in (UNIT, TRAINED):
         laid(tmp_path / unit, unit)
-        for name in (WEIGHTS, "diary.txt", ".secret", ".ipynb_checkpoints"):
+        for name in (WEIGHTS, "diary.pdf", ".secret", ".ipynb_checkpoints"):
             (tmp_path / unit / name).write_bytes(b"mine")
     assert names(packing.pack(tmp_path / UNIT / f"{UNIT}.ipynb").path) == [f"{UNIT}.ipynb", "contents.txt"]
     assert names(packing.pack(tmp_path / TRAINED / f"{TRAINED}.ipynb").path) == [
@@ -88,30 +88,42 @@ def test_takes_weights_only_where_the_notebook_speaks_of_them_and_nothing_else(t
     ]
 
 
-def test_takes_small_files_that_the_notebook_names_and_says_what_it_leaves_out(tmp_path):
+def test_takes_small_files_beside_the_notebook_and_says_what_it_leaves_out(tmp_path):
     notebook = sample.released()
     code = "from mine import table\nopen('data.csv'); open('film.mp4'); open('huge.npy'); open('secret.txt')"
     notebook.cells.append(nbformat.v4.new_code_cell(code))
-    notebook.cells.append(nbformat.v4.new_markdown_cell("![heads](heads.png)"))
     path = laid(tmp_path, notebook=notebook)
-    for name in ("mine.py", "data.csv", "heads.png", "film.mp4", "diary.txt", ".hidden.csv"):
+    for name in ("mine.py", "data.csv", "heads.PNG", "film.mp4", "notes.txt", ".hidden.csv", "essay.pdf"):
         (tmp_path / name).write_bytes(b"mine")
     (tmp_path / "huge.npy").write_bytes(b"0" * 6_000_000)
     (tmp_path / "secret.txt").symlink_to("/etc/hostname")
     packed = packing.pack(path)
-    assert names(packed.path) == [f"{UNIT}.ipynb", "data.csv", "heads.png", "mine.py", "contents.txt"]
+    taken = ["data.csv", "heads.PNG", "mine.py", "notes.txt"]
+    assert names(packed.path) == [f"{UNIT}.ipynb", *taken, "contents.txt"]
     named, unnamed = packed.notes
+    assert named.startswith("left out, though the notebook names them: ")
     assert all(name in named for name in ("film.mp4 (no file of a kind", "huge.npy (at most", "secret.txt (no file"))
-    assert unnamed == "left out, as the notebook does not name them: diary.txt"
+    assert unnamed.startswith("left out: essay.pdf (no file of a kind that is taken: .png ")
+
+
+def test_where_not_all_files_find_room_those_that_the_notebook_names_do(tmp_path):
+    notebook = sample.released()
+    notebook.cells.append(nbformat.v4.new_markdown_cell("![heads](zz.png)"))
+    path = laid(tmp_path, notebook=notebook)
+    for name in ("a.png", "b.png", "c.png", "d.png", "zz.png"):
+        (tmp_path / name).write_bytes(bytes(5_000_000))
+    packed = packing.pack(path)
+    assert names(packed.path) == [f"{UNIT}.ipynb", "a.png", "b.png", "c.png", "zz.png", "contents.txt"]
+    assert [note.split(" (")[0] for note in packed.notes] == ["left out: d.png"]
 
 
 def test_in_a_class_folder_nothing_is_packed(tmp_path):
     (tmp_path / "nbgrader_config.py").touch()
     (tmp_path / "release").mkdir()
     before = sorted(course.NOTEBOOKS.rglob("*.zip"))
-    with pytest.raises(CourseError, match="is a class folder"):
+    with pytest.raises(FolderError, match="is a class folder"):
         packing.find("u1", tmp_path)
-    with pytest.raises(CourseError, match="is not here"):
+    with pytest.raises(FolderError, match="is not here"):
         packing.find("u1", tmp_path / "release")
     assert sorted(course.NOTEBOOKS.rglob("*.zip")) == before
 
@@ -141,7 +153,7 @@ def test_a_copy_under_another_name_is_packed_under_the_right_one(tmp_path):
 def test_what_is_no_notebook_is_not_packed(tmp_path, content, told):
     path = tmp_path / f"{UNIT}.ipynb"
     path.write_bytes(content)
-    with pytest.raises(CourseError, match=told):
+    with pytest.raises(FolderError, match=told):
         packing.pack(path)
     assert not list(tmp_path.glob("*.zip"))
 
@@ -151,7 +163,7 @@ def test_a_notebook_that_no_grader_would_read_is_not_packed(tmp_path):
     tree = json.loads(path.read_text(encoding="utf-8"))
     tree["metadata"]["big"] = "x" * (21 * 2**20)
     path.write_text(json.dumps(tree), encoding="utf-8")
-    with pytest.raises(CourseError, match="Clear Outputs"):
+    with pytest.raises(FolderError, match="Clear Outputs"):
         packing.pack(path)
 
 
@@ -164,9 +176,9 @@ def test_finds_what_is_meant(tmp_path):
         == packing.find(f"notebooks/{UNIT}", tmp_path)
     )
     assert packing.find(TRAINED, other.parent.parent) == other
-    with pytest.raises(CourseError, match="2 notebooks"):
+    with pytest.raises(FolderError, match="2 notebooks"):
         packing.find(None, tmp_path)
-    with pytest.raises(CourseError, match="no file, no folder and no unit"):
+    with pytest.raises(FolderError, match="no file, no folder and no unit"):
         packing.find("u99", tmp_path)
     (one.parent / "scratch.ipynb").write_text("{}")
     assert packing.find(None, one.parent) == one
