@@ -48,7 +48,8 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
 def _of_type(answer: Answer, expected: Answer) -> Diagnosis | None:
     """Another type than the one that is asked, or another number of results."""
     if answer["opaque"]:
-        other = f"an object of type `{answer['opaque']}`"
+        plain = answer["opaque"].startswith("NumPy array")
+        other = f"a {answer['opaque']}" if plain else f"an object of type `{answer['opaque']}`"
         called = {"function": "a function", "generator": "a generator", "type": "a class"}.get(answer["opaque"], other)
         return Diagnosis(f"returns {called}", _TYPE_HINT)
     got, want = answer["value"], expected["value"]

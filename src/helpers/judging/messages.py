@@ -97,8 +97,8 @@ FORMS: tuple[tuple[str, str, Tell], ...] = (
         r"cannot be interpreted as an (?:integer|index)|slice indices must be integers|expected a sequence of integers|"
         r"must be (?:tuple of ints|int)[^)]*(?:float|but found element of type float)|arrays used as indices must be|"
         r"only integers, slices|only (?:integer|length-1|0-dimensional|integer scalar)|"
-        r"indices must be integers or slices, not float|type must be tuple of ints,but got float|integer argument expected, got float|"
-        r"indices must be either|tensors used as indices must be",
+        r"indices must be integers or slices, not float|type must be tuple of ints,but got float|"
+        r"integer argument expected, got float|indices must be either|tensors used as indices must be",
         plain("a place or a size is no whole number", WHOLE_HINT),
     ),
     (
@@ -147,7 +147,7 @@ FORMS: tuple[tuple[str, str, Tell], ...] = (
             " `np.swapaxes(x, -1, -2)` (torch: `x.transpose(-1, -2)`) fits any.",
         ),
     ),
-    ("ValueError", r"(?:not enough|too many) values to unpack", unpack),
+    ("ValueError", r"(?:not enough|too many) values to unpack|dictionary update sequence element", unpack),
     (
         "ValueError|RuntimeError",
         r"mismatch in its core dimension|not aligned|cannot be multiplied|size mismatch, got|"
