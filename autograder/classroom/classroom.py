@@ -68,10 +68,24 @@ class Classroom:
         """Open the gradebook.
 
         Raises:
-            CourseError: the database cannot be opened, as when another program holds it.
+            CourseError: the database is not there, or cannot be opened, as when another program holds it.
         """
+        path = gradebook_file(self)
+        if path is not None and not (path.is_file() and path.stat().st_size):
+            # nbgrader would make an empty one, and what was in it would be missed much later.
+            raise CourseError(
+                f"the gradebook {path} is {'empty' if path.is_file() else 'not there'}: put it back from a backup, or "
+                f"make a new one with `autograder init {self.root}` and grade again; points given by hand are in no "
+                "other place"
+            )
         try:
             return Gradebook(self.db_url, self.directory(logging.getLogger("attention")).course_id)
+        except FileNotFoundError as error:
+            # Of a server's: to make its tables nbgrader calls the program alembic.
+            place = self.db_url.split("@")[-1]
+            raise CourseError(
+                f"the gradebook {place} has no tables yet: `autograder init {self.root}` makes them"
+            ) from error
         except SQLAlchemyError as error:
             raise CourseError(told_by_database(error, self.db_url)) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from autograder.classroom.classroom import Classroom
@@ -37,7 +37,7 @@ class Feedback:
     def __init__(self, classroom: Classroom, places: Places, records: Records, workers: Workers, tell: Tell) -> None:
         self.classroom, self.places, self.records = classroom, places, records
         self.workers, self.tell = workers, tell
-        self._written = 0
+        self._written: set[str] = set()
 
     def fill(self, drafts: Mapping[str, Draft]) -> dict[str, Exception]:
         """Write the pages of these students with the points that the gradebook has now.
@@ -60,15 +60,15 @@ class Feedback:
                     raise
                 failed[student] = error
         self.records.feedback_written(shown)
-        self._written += len(shown)
+        self._written |= shown.keys()
         return failed
 
     def write(self, students: Iterable[str]) -> None:
-        """Write the pages of these students that are missing or stale."""
-        stale = self._stale(students)
-        total = self._written + len(stale)
+        """Write the pages of these students that are missing or stale; those just written are neither."""
+        stale = self._stale([student for student in students if student not in self._written])
+        total = len(self._written) + len(stale)
         if total:
-            self.tell("feedback", total=total, done=self._written)
+            self.tell("feedback", total=total, done=len(self._written))
         if stale:
             self._write(stale, total)
 
@@ -104,7 +104,7 @@ class Feedback:
                 if len(made) >= BATCH or not (todo or running):
                     failed += sum(self._failed(student, error) for student, error in self.fill(made).items())
                     made.clear()
-                    self.tell("feedback", total=total, done=self._written + failed)
+                    self.tell("feedback", total=total, done=len(self._written) + failed)
         finally:
             if pool is not self.workers.pool:
                 pool.kill()
@@ -113,7 +113,9 @@ class Feedback:
         self.tell("told", text=f"{student}: the feedback page could not be written ({type(error).__name__})")
         return 1
 
-    def _stale(self, students: Iterable[str]) -> list[str]:
+    def _stale(self, students: Sequence[str]) -> list[str]:
+        if not students:
+            return []
         shown, grades = self.records.shown(), self.records.grades()
         return [
             student

@@ -99,7 +99,7 @@ class Reader:
             data, chosen = read_submitted(folder, self.kit.unit, most)
         except Ungradable as told:
             problem = str(told)
-        left = self.classroom.config.SandboxedExecute.get("scratch_bytes", Limits.scratch_bytes.default_value)
+        left = self.classroom.config.SandboxedExecute.get("beside_bytes", Limits.beside_bytes.default_value)
         files: dict[str, bytes] = {}
         notes: list[str] = []
         for name, size in self.places.beside(folder).items():

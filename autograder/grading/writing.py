@@ -8,15 +8,17 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from autograder.classroom.classroom import Classroom
 from autograder.classroom.times import UnreadableTime
 from autograder.marking.feedback_page import Draft
-from autograder.marking.files import fitting
+from autograder.marking.files import fitting, regular_files
 from autograder.marking.outcomes import Outcome, write_outcome
 from autograder.marking.submission import Kit
+from autograder.sandbox.limits import MB
 from autograder.sandbox.texts import storable, storable_within
 
 from .faults import FULL, Faults
@@ -26,6 +28,8 @@ from .results import Ready
 
 # So many results, or results of so many seconds, go into the gradebook together.
 BATCH, BATCH_SECONDS = 25, 1.0
+# Or that have so much beside the notebook that it should not be held any longer.
+HELD_BYTES = 64 * MB
 # What a database says of values that it does not take, not of itself.
 _REFUSED = (DataError, IntegrityError, ProgrammingError, ValueError, TypeError, OverflowError)
 
@@ -56,15 +60,21 @@ class Writer:
         self.classroom, self.places, self.kit, self.records = classroom, places, kit, records
         self.faults, self.written, self.pages = faults, written, pages
         self._ready: list[Ready] = []
+        self._held = 0
         self._last = time.monotonic()
 
     def add(self, one: Ready) -> None:
         """Take a result, to be written with others."""
         self._ready.append(one)
+        self._held += sum(map(len, (*one.task.files.values(), *one.done.files.values())))
 
     def write_if_due(self) -> None:
         """Write the batch when it is full or old."""
-        if len(self._ready) >= BATCH or (self._ready and time.monotonic() - self._last > BATCH_SECONDS):
+        if (
+            len(self._ready) >= BATCH
+            or self._held > HELD_BYTES
+            or (self._ready and time.monotonic() - self._last > BATCH_SECONDS)
+        ):
             self.write()
 
     def write(self) -> None:
@@ -94,6 +104,7 @@ class Writer:
         refused = self._recorded(entries)
         drafts = {one.done.student: one.done.page for one in self._ready if one.done.page is not None}
         self._ready.clear()
+        self._held = 0
         for student, _ in refused:
             del outcomes[student]
         marks = self.records.marks(outcomes) if outcomes else {}
@@ -150,17 +161,26 @@ class Writer:
         for leftover in (draft, old):
             shutil.rmtree(leftover, ignore_errors=True)
         permissions = self._permissions()
-        own = dict(self.kit.files) | {f"{unit}.ipynb": storable(one.done.notebook).encode()}
+        own: dict[str, bytes | Path] = {**self.kit.files, f"{unit}.ipynb": storable(one.done.notebook).encode()}
+        wrote: dict[str, bytes | Path] = {**one.done.files}
+        if one.done.folder:
+            wrote |= {name: Path(one.done.folder, name) for name, _ in regular_files(Path(one.done.folder))}
         # What cannot lie there has been noted where it was executed.
-        content = fitting(dict(one.task.files) | one.done.files, own)[0] | own
+        content = fitting({**one.task.files, **wrote}, own)[0] | own
         for name, data in content.items():
             path = draft / name
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(path, "wb") as file:
-                file.write(data)
+                if isinstance(data, Path):
+                    with open(data, "rb") as source:
+                        shutil.copyfileobj(source, file)
+                else:
+                    file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             path.chmod(permissions)
+        if one.done.folder:
+            shutil.rmtree(one.done.folder, ignore_errors=True)
         if self.places.directory.groupshared:
             for folder in (target.parent, draft, *(path for path in draft.rglob("*") if path.is_dir())):
                 folder.chmod(0o2770)

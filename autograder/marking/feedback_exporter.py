@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
@@ -13,9 +12,10 @@ from traitlets import default
 
 from . import feedback_page
 from .feedback_grades import read_grades
+from .timed import TimedPage
 
 
-class FeedbackExporter(Exporter):
+class FeedbackExporter(TimedPage):
     """nbconvert's place for what makes a page of a notebook: `c.GenerateFeedback.exporter_class`."""
 
     output_mimetype = "text/html"

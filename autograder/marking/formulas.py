@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 from latex2mathml import commands
 from latex2mathml.converter import convert_to_element
 
+from .formula_spacing import FUNCTION_SPACE, is_function, needs_no_space, operator
 from .markup import as_typed
 
 # The longest formula of the course has 240 characters and an eighth of the depth.
@@ -114,7 +115,7 @@ def mathml(latex: str, block: bool = False) -> str | None:
     if not source or len(source) > MOST_LATEX or _DEFINES.search(source) or not _closed(source):
         return None
     try:
-        source = _ENVIRONMENT.sub(_environment, source)
+        source = _ENVIRONMENT.sub(_environment, source).replace(r"\operatorname*", r"\operatorname")
         if _COLUMN.search(source) and "{" not in source:
             return None
         tree = convert_to_element(source, display="block" if block else "inline")
@@ -164,19 +165,28 @@ def _write(element: Element, out: list[str], depth: int) -> None:
         if "\\" in text and text != "\\":
             raise ValueError(f"unknown: {text}")
         out.append(html.escape(text))
-    for child in element:
+    before: Element | None = None
+    for child, after in zip(element, [*element[1:], None]):
         tag = "mrow" if child.tag in _AS_ROW else child.tag
         if tag not in _TAGS:
             raise ValueError(f"unknown: {tag}")
-        out.append(f"<{tag}{_attributes(child)}>")
+        row = element.tag not in _PARTS
+        if row and is_function(child) and before is not None and before.tag not in ("mo", "mspace"):
+            out.append(FUNCTION_SPACE)
+        out.append(f"<{tag}{_attributes(child, before if row else None)}>")
         _write(child, out, depth + 1)
         out.append(f"</{tag}>")
+        if row and is_function(child) and after is not None and not is_function(after) and not needs_no_space(after):
+            out.append(FUNCTION_SPACE)
+        before = child
 
 
-def _attributes(element: Element) -> str:
+def _attributes(element: Element, before: Element | None) -> str:
     if element.tag in _AS_ROW:
         return ""
     kept = {name: _NAMED_LENGTHS.get(value, value) for name, value in element.attrib.items()}
+    if element.tag == "mo":
+        kept = operator(html.unescape(element.text or ""), before) | kept
     return "".join(
         f' {name}="{value}"'
         for name, value in kept.items()

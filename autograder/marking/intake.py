@@ -22,8 +22,10 @@ from helpers.judging import catalog
 
 from .attachments import keep_pictures
 from .choice import Candidate, Choice, choose
+from .clock import TOO_LONG, TooLong, limited
 from .files import shown
 from .pictures import MOST_ATTACHED
+from .timed import TimedSteps
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_CELLS = 2000
@@ -208,18 +210,38 @@ def _keep_outputs(cell: NotebookNode, raw: dict[str, Any]) -> None:
             cell.outputs.append(joined.outputs[0])
 
 
-class IntakeExporter(NotebookExporter):
+class IntakeExporter(TimedSteps, NotebookExporter):
     """nbgrader's notebook exporter, which takes in a submission whatever it is.
 
     Of one of the course's units that notebook counts which `autograder grade` would take, whatever it is called.
-    A file that is no notebook is replaced by the released cells, unanswered, with the reason in the
+    A file that is no notebook, or takes too long, is replaced by the released cells, unanswered, with the reason in the
     notebook's metadata; the student then has a grade of 0 that says why, instead of none.
     """
 
     def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> tuple[Any, Any]:
-        if resources is None or "nbgrader" not in resources or not getattr(self.parent, "_sanitizing", False):
+        # nbconvert's has no types.
+        take: Callable[..., tuple[Any, Any]] = super().from_notebook_node
+        if resources is None or "nbgrader" not in resources:
             return super().from_filename(filename, resources=resources, **kwargs)
-        path = Path(filename)
+        first = getattr(self.parent, "_sanitizing", False)
+        try:
+            if not first:
+                return super().from_filename(filename, resources=resources, **kwargs)
+            with limited():
+                notebook = self._read(Path(filename), resources)
+            return take(notebook, resources=resources, **kwargs)
+        except TooLong:
+            notebook = _ungradable(resources["nbgrader"], TOO_LONG)
+        if not first:
+            # The steps of nbgrader's first round come before those of its second.
+            converter: Any = self.parent
+            for converter._sanitizing in (True, False):
+                converter._init_preprocessors()
+                if converter._sanitizing:
+                    notebook = nbformat.reads(take(notebook, resources=resources, **kwargs)[0], 4)
+        return take(notebook, resources=resources, **kwargs)
+
+    def _read(self, path: Path, resources: Any) -> NotebookNode:
         try:
             kept = self.config.ClearOutput.get("enabled", True) is False
             # One setting for every limit: c.SandboxedExecute.notebook_bytes, as limits.py says.
@@ -234,17 +256,17 @@ class IntakeExporter(NotebookExporter):
                 self.log.warning("%s: %s", names["student"], note)
                 notebook.metadata[NOTES] = nbformat.from_dict({"repaired": [note]})
         except Ungradable as reason:
-            notebook = _released(resources["nbgrader"])
-            notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": str(reason)})
+            notebook = _ungradable(resources["nbgrader"], str(reason))
         resources.setdefault("metadata", {}).update(name=path.stem, path=str(path.parent))
-        # nbconvert's has no types.
-        take: Callable[..., tuple[Any, Any]] = super().from_notebook_node
-        return take(notebook, resources=resources, **kwargs)
+        return notebook
 
 
-def _released(names: dict[str, str]) -> NotebookNode:
+def _ungradable(names: dict[str, str], reason: str) -> NotebookNode:
+    """The released notebook, unanswered, with the reason why nothing else is graded."""
     with Gradebook(names["db_url"]) as gradebook:
-        return unanswered(gradebook.find_notebook(names["notebook"], names["assignment"]).source_cells)
+        notebook = unanswered(gradebook.find_notebook(names["notebook"], names["assignment"]).source_cells)
+    notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": reason})
+    return notebook
 
 
 def unanswered(released: Iterable[Any]) -> NotebookNode:

@@ -19,12 +19,14 @@ from typing import Any
 from autograder.classroom.secret import hidden_seed
 from autograder.sandbox.texts import storable_within
 from helpers.exercise import Exercise
-from helpers.judging import judge, questions, records
+from helpers.judging import judge, questions, records, sheets
 from helpers.running import outpost, wire
-from helpers.verdict import FAILED, Finding, Verdict
+from helpers.verdict import Verdict
 
 # Seconds of processor time for the words of one wrong answer; what was tried for one serves the whole class.
 BUDGET = 0.1
+# What asks for cases is small; until it has been answered nobody wants anything larger.
+REQUEST_BYTES = 2**16
 
 
 class JudgeDesk:
@@ -103,12 +105,17 @@ class JudgeDesk:
         A check that was interrupted never answers. Its round is over with the next request, and answers that
         carry an older round's number are dropped.
         """
+        work = self._pending[3] if self._pending else self._asking[3] if self._asking else None
         try:
-            message = outpost.receive(self._connection)
+            message = outpost.receive(self._connection, sheets.most_bytes(work) if work else REQUEST_BYTES)
         except wire.WireError as error:
             if self._pending is None:
+                if isinstance(error, wire.TooLarge):
+                    # Nobody asked for it.
+                    return
                 raise
-            message = {"round": self._pending[0], "answers": f"the answers could not be read: {error}"}
+            told = error.size if isinstance(error, wire.TooLarge) else f"the answers could not be read: {error}"
+            message = {"round": self._pending[0], "answers": told}
         if not isinstance(message, dict):
             raise wire.WireError("neither a request nor answers")
         if "answers" in message:
@@ -133,7 +140,7 @@ class JudgeDesk:
                     self._waiting.append(name)
                     later = len(self._waiting)
         if refused or later or name is None:
-            answer = {"refused": refused, "later": later, "round": 0, "cases": [], "forbidden": []}
+            answer = {"refused": refused, "later": later, "round": 0, "cases": [], "forbidden": [], "most": 0}
             outpost.send(self._connection, answer)
             return
         exercise = self._exercises[name]
@@ -148,9 +155,11 @@ class JudgeDesk:
         (_, name, hidden, work), self._pending = self._pending, None
         answers = storable_within(message["answers"])
         if isinstance(answers, str):
-            verdict = _refusal(name, hidden, answers[:300])
+            verdict = judge.refused(work, answers[:300], hidden)
+        elif type(answers) is int:
+            verdict = judge.refused(work, sheets.too_large(work, answers), hidden)
         else:
-            answers = answers if isinstance(answers, list) else []
+            answers = sheets.taken(work, answers)
             _, found = judge.examined(work, answers)
             if any(finding is not None for finding in found):
                 with self._lock:
@@ -183,7 +192,7 @@ class JudgeDesk:
             verdict = judge.judge(work, answers, hidden, more)
         except Exception as error:
             # Whatever was sent, it is a wrong answer, and the notebook's other exercises go on.
-            verdict = _refusal(name, hidden, f"what is wrong could not be worked out ({type(error).__name__})")
+            verdict = judge.refused(work, f"what is wrong could not be worked out ({type(error).__name__})", hidden)
         if self._exercise == name:
             self._verdicts[hidden] = verdict
 
@@ -196,11 +205,8 @@ def _question(exercise: Exercise, seed: int, number: int) -> bytes:
             "refused": "",
             "later": 0,
             "round": number,
-            "cases": list(judge.paper(exercise, seed).cases),
+            "cases": list(sheets.handed_out(judge.paper(exercise, seed))),
             "forbidden": list(exercise.forbidden),
+            "most": sheets.most_bytes(judge.paper(exercise, seed)),
         }
     )
-
-
-def _refusal(name: str, hidden: bool, reason: str) -> Verdict:
-    return Verdict(name, FAILED, hidden, finding=Finding("values", "unreadable", reason))

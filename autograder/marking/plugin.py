@@ -22,7 +22,7 @@ def configure(config: Config) -> None:
 
     Holds for `autograder grade`, `nbgrader autograde` and formgrader's button alike. What comes where:
 
-    - the submission is read by `IntakeExporter`, which takes any file of any name;
+    - the submission is read by `IntakeExporter`, which takes any file of any name, and gives each step its time;
     - links are removed before nbgrader copies files, which would follow them;
     - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites
       them;
@@ -31,7 +31,7 @@ def configure(config: Config) -> None:
     - `nbgrader zip_collect` takes Moodle's and Canvas's downloads, and trusts no archive;
     - formgrader's page, and no other, shows the model answer and marking guide under a written answer;
     - pages that show a learner's work are cleaned once more when they are made, and let no script but their own run;
-    - a feedback page is ours (`autograder.marking.feedback_page`), whoever has it made;
+    - a feedback page is ours (`autograder.marking.feedback_page`), whoever has it made, and has its time;
     - releasing feedback through the exchange goes on past who did not submit through it;
     - an extension that was given before the work came goes into the submission when it is made.
     """

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import dataclasses
 import functools
+import json
 import signal
 import time
 from collections.abc import Callable
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbgrader import utils
@@ -34,9 +34,11 @@ from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
 
 from .cell_errors import error_of, failed_cell
+from .files import shown
 from .intake import NOTES
 from .judge_desk import JudgeDesk
 from .outcomes import Outcome
+from .plain_cells import mark_not_run, need_python
 from .saving import course_root
 from .scoring import TEST
 
@@ -80,7 +82,11 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
     """Executes a notebook in a sandboxed kernel and has the answers of its test cells judged outside it."""
 
     record_timing = False
+    # The sandbox has limits of its own.
+    untimed = True
     _hidden_waits = True
+    # Why each cell that was begun has no result, or "" where it has one.
+    _cell_ends: dict[int, str]
     unsafe = Bool(False, help="Grade without the sandbox where the machine cannot give it. The grades are marked.").tag(
         config=True
     )
@@ -95,18 +101,19 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         )
         self._exercises = catalog.unit_exercises(unit) if unit else {}
         if unit is None:
-            _need_python(nb)
+            need_python(nb)
         outcome = self._outcome = Outcome(
             student=names["student"], unit=names["assignment"], notes=list(own.get("repaired", ()))
         )
         names["outcome"] = outcome
-        outcome.unsafe = self.unsafe
+        outcome.unsafe, self._cell_ends = self.unsafe, {}
         _clear(nb)
         if "ungradable" in own:
             outcome.ungradable = own["ungradable"]
         else:
             self._execute(nb, resources, unit)
             self._judge_what_waits(nb, resources, unit)
+            outcome.notes += mark_not_run(nb, self._cell_ends, outcome.stopped, self.judged)
         self._answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in nb.cells if utils.is_solution(cell)}
         for cell in nb.cells:
             if self.judged(cell):
@@ -158,13 +165,14 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         if not outcome.stopped or not places:
             return
         shown = dataclasses.replace(outcome, verdicts=outcome.verdicts, notes=list(outcome.notes))
+        cell_ends = self._cell_ends
         again = nbformat.v4.new_notebook(cells=copy.deepcopy(nb.cells[: places[-1] + 1]), metadata=dict(nb.metadata))
         outcome.verdicts = {}
         self._hidden_waits = False
         try:
             self._execute(again, resources, unit)
         finally:
-            self._hidden_waits = True
+            self._hidden_waits, self._cell_ends = True, cell_ends
             judged, outcome.verdicts = outcome.verdicts, shown.verdicts
             outcome.stopped, outcome.notes = shown.stopped, shown.notes
             outcome.seconds += shown.seconds
@@ -217,14 +225,17 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
     def _run_cells(self, nb: NotebookNode, conversation: Conversation, interrupt: Callable[[], None]) -> None:
         self._interrupt = interrupt
         nb.metadata["language_info"] = {"name": "python"}
+        self._cell_ends = {}
         count = 0
         for index, cell in enumerate(nb.cells):
             if cell.cell_type != "code" or not cell.source.strip():
+                self._cell_ends[index] = ""
                 continue
             if time.monotonic() > self._ends:
                 raise OutOfTime(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
             if index in self._left_out:
                 cell.outputs = [failed_cell("TimeoutError", self._left_out[index])]
+                self._cell_ends[index] = self._left_out[index]
                 continue
             self._written, self.clear_before_next_output = 0, False
             count += 1
@@ -241,7 +252,12 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 if judged:
                     self._outcome.verdicts[self._name(cell)] = self._desk.close_cell()
             if reply is None:
+                self._cell_ends[index] = "its time was up"
                 reply = {"status": "error", **self.error_on_timeout}
+            elif self._written > self.output_bytes:
+                self._cell_ends[index] = "it wrote too much, and its result may be among what was dropped"
+            else:
+                self._cell_ends[index] = "" if reply.get("status") in ("ok", "error") else "the kernel did not run it"
             self.on_cell_executed(cell=cell, cell_index=index, execute_reply={"content": reply})
         self._check_hidden(nb, conversation, interrupt)
 
@@ -347,8 +363,16 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
 
     def _bring_back(self, run: Run, files: Path) -> None:
         """Keep what the notebook wrote beside itself, as nbgrader does; nothing that was there is replaced."""
+        left_out: list[str] = []
         with contextlib.suppress(OSError):
-            copy_files(run.files, files, self.scratch_bytes, new_only=True)
+            left_out += copy_files(run.files, files, self.kept_bytes, new_only=True)
+        with contextlib.suppress(OSError, ValueError):
+            left_out += json.loads((run.folder / constants.LEFT_OUT).read_text())
+        if left_out:
+            names = ", ".join(map(shown, left_out[: constants.MOST_NAMED]))
+            self._outcome.notes.append(
+                f"of the files that the notebook wrote at most {self.kept_bytes / MB:g} MB are kept; left out: {names}"
+            )
 
     def _show_verdict(self, cell: NotebookNode) -> None:
         """Replace whatever the kernel put under a test cell by the judge's verdict."""
@@ -382,12 +406,3 @@ def _clear(nb: NotebookNode) -> None:
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-
-
-def _need_python(nb: NotebookNode) -> None:
-    """For a foreign notebook: fail as nbgrader does when its kernel is not there, or is not Python's."""
-    name = nb.metadata.get("kernelspec", {}).get("name")
-    if name and name not in ("python", NATIVE_KERNEL_NAME):
-        spec = KernelSpecManager().get_kernel_spec(name)
-        if spec.language != "python":
-            raise NoSuchKernel(f"{name}: the sandbox runs Python notebooks only")

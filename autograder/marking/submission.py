@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import logging
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
@@ -39,7 +40,7 @@ from autograder.sandbox.outside.bubblewrap import need
 from autograder.sandbox.outside.errors import SandboxError
 
 from . import feedback_page, scoring
-from .clock import SECONDS, TooLong, limited
+from .clock import TOO_LONG, TooLong, limited
 from .feedback_page import Draft
 from .files import fitting, regular_files
 from .intake import NOTES, Ungradable, clean, unanswered
@@ -49,10 +50,6 @@ from .repair import RepairCells, Roles, repair
 from .saving import SaveVerdicts
 from .scoring import Score
 
-TOO_LONG = (
-    f"the submitted notebook took more than {SECONDS:.0f} seconds to read and to clean: clear its outputs, take out"
-    " what is not an answer, and submit again"
-)
 # So many files that a notebook wrote and that cannot be kept are named.
 MAX_NOTES = 10
 
@@ -182,10 +179,11 @@ class Done:
         student: whose.
         outcome: how it ended, as `Outcome.to_dict` has it.
         notebook: the graded notebook's text.
-        files: what the notebook wrote beside itself.
+        files: what the notebook wrote beside itself, from a worker on another machine.
         scores: points of each graded cell.
         comments: automatic comment of each answer, or None.
         page: its feedback page but for what the gradebook says; None if it was not asked for, or cannot be made.
+        folder: where on this machine the files lie instead, which the coordinator removes; "" if there is none.
     """
 
     student: str
@@ -195,6 +193,7 @@ class Done:
     scores: list[Score]
     comments: dict[str, str | None]
     page: Draft | None = None
+    folder: str = ""
 
 
 @functools.cache
@@ -223,8 +222,14 @@ def fitness(expected: str, unsafe: bool) -> str:
     return ""
 
 
-def grade_task(kit: Kit, task: Task) -> Done:
+def grade_task(kit: Kit, task: Task, handover: Path | None = None) -> Done:
     """Execute and judge one submission.
+
+    Args:
+        kit: the unit.
+        task: the submission.
+        handover: a folder of this machine's in which to leave what the notebook wrote; None if the coordinator is on
+            another machine.
 
     Raises:
         Unfit: not on this machine.
@@ -238,17 +243,17 @@ def grade_task(kit: Kit, task: Task) -> Done:
             raise Ungradable(task.problem)
         with limited():
             notebook = clean(task.notebook, outputs=kit.config.ClearOutput.get("enabled", True) is False)
-        return _graded(kit, task, notebook)
+        return _graded(kit, task, notebook, handover)
     except Ungradable as told:
         reason = str(told)
     except TooLong:
         reason = TOO_LONG
     notebook = unanswered(kit.released)
     notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": reason})
-    return _graded(kit, task, notebook)
+    return _graded(kit, task, notebook, handover)
 
 
-def _graded(kit: Kit, task: Task, notebook: NotebookNode) -> Done:
+def _graded(kit: Kit, task: Task, notebook: NotebookNode, handover: Path | None) -> Done:
     """Take a notebook through the configured steps.
 
     Raises:
@@ -291,14 +296,25 @@ def _graded(kit: Kit, task: Task, notebook: NotebookNode) -> Done:
                     scores, comments = _scored(notebook, names.get("outcome"))
                 else:
                     notebook, resources = step(notebook, resources)
-        written = {name: (files / name).read_bytes() for name, _ in regular_files(files) if name not in given}
+        written = {name: files / name for name, _ in regular_files(files) if name not in given}
+        new, left_out = fitting(written, [*given, f"{kit.unit}.ipynb"])
+        left = _leave(new, handover) if new and handover is not None else ""
+        content = {} if left else {name: path.read_bytes() for name, path in new.items()}
     outcome: Outcome = names.get("outcome") or Outcome(task.student, kit.unit)
-    new, left_out = fitting(written, [*given, f"{kit.unit}.ipynb"])
     outcome.notes += [*task.notes, *notes, *left_out[:MAX_NOTES]]
     with limited():
         text = nbformat.writes(notebook) + "\n"
     made = _draft(notebook, kit.unit, comments.values()) if task.page else None
-    return Done(task.student, outcome.to_dict(), text, new, scores, comments, made)
+    return Done(task.student, outcome.to_dict(), text, content, scores, comments, made, left)
+
+
+def _leave(files: Mapping[str, Path], handover: Path) -> str:
+    """Move files into a new folder and return it: on one machine they need not travel through memory."""
+    folder = Path(tempfile.mkdtemp(prefix="wrote-", dir=handover))
+    for name, path in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, folder / name)
+    return str(folder)
 
 
 def _draft(notebook: NotebookNode, unit: str, comments: Iterable[str | None]) -> Draft | None:

@@ -20,6 +20,13 @@ class Limits(HasTraits):
     processes = Integer(64, help="Processes and threads of the notebook at one time.").tag(config=True)
     file_bytes = Integer(64 * MB, help="Size of one file that the notebook writes.").tag(config=True)
     scratch_bytes = Integer(256 * MB, help="Size of all files in the notebook's folder together.").tag(config=True)
+    kept_bytes = Integer(
+        16 * MB,
+        help="Size of all files together that the notebook wrote and that are kept beside it; others are named.",
+    ).tag(config=True)
+    beside_bytes = Integer(32 * MB, help="Size of all files together that were handed in beside the notebook.").tag(
+        config=True
+    )
     open_files = Integer(256, help="Files and sockets that one process may have open.").tag(config=True)
     output_bytes = Integer(2 * MB, help="Output of one cell; the rest is dropped and the cell stopped.").tag(
         config=True
@@ -42,6 +49,7 @@ class Limits(HasTraits):
             "processes",
             "file_bytes",
             "scratch_bytes",
+            "kept_bytes",
             "open_files",
             "landlock",
             "system_calls",

@@ -531,7 +531,8 @@ run.save("language_model")
 #
 # The check puts your class together from cases of its own, at once and in pieces; then it loads the saved weights and
 # measures the bits on pieces of the held-out text. (It also looks whether the model peeks ahead, and whether it has
-# read what was held out.)
+# read what was held out. The characters get other ids for it, and the rows of `embedding` and `head` the order that goes
+# with them: to your model nothing has changed, but a table of the text would find nothing.)
 
 # %% nbgrader={"grade": true, "grade_id": "test_LanguageModel", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(LanguageModel)

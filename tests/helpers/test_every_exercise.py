@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.judging import agreement, catalog, judge
+from helpers.judging import agreement, catalog, judge, sheets
 from helpers.running import runner, wire
 
 SEEDS = (judge.VISIBLE_SEED, 1, 2, 3)
@@ -36,10 +36,11 @@ def surroundings(exercise, answer):
 def verdict_of(exercise, answer, seed):
     """Judge as the grader does: cases and answers cross the border as bytes."""
     paper = judge.paper(exercise, seed)
-    cases = wire.decode(wire.encode(list(paper.cases)))
+    cases = wire.decode(wire.encode(list(sheets.handed_out(paper))))
     with surroundings(exercise, answer):
         answers = runner.run(answer, cases, exercise.forbidden)
-    return judge.judge(paper, wire.decode(wire.encode(answers)), hidden=seed != judge.VISIBLE_SEED)
+    answers = sheets.taken(paper, wire.decode(wire.encode(answers)))
+    return judge.judge(paper, answers, hidden=seed != judge.VISIBLE_SEED)
 
 
 def verdict_on_mistake(exercise, mistake, seed):

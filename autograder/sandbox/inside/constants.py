@@ -9,6 +9,8 @@ from typing import TypedDict
 
 POOL = Path(os.environ.get("ATTENTION_POOL", "/pool"))
 SCRATCH = "/scratch"
+# Beside a run's files: which of those that the notebook wrote were too large to be brought back, and so many of them.
+LEFT_OUT, MOST_NAMED = "left_out.json", 10
 NOBODY = 65534
 # How a keeper says that its kernel ended.
 EXIT_MEMORY, EXIT_PROCESSES, EXIT_TIME, EXIT_SETUP, EXIT_CPU = 81, 82, 83, 84, 85

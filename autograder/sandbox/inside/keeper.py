@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .constants import EXIT_SETUP, POOL, SCRATCH, Request
+from .constants import EXIT_SETUP, LEFT_OUT, MOST_NAMED, POOL, SCRATCH, Request
 from .files import copy_files
 from .kernel import run_kernel
 from .libc import PR_SET_PDEATHSIG, libc
@@ -77,7 +78,9 @@ def keep(request: Request, judge: int, bound: int, groups: list[int], app: Appli
     code = Watch(kernel, limits, events, request["shared"], proc).until_ended()
     if sealed:
         os.fchdir(files)
-        copy_files(Path(SCRATCH), Path("."), limits["scratch_bytes"], new_only=True)
+        left_out = copy_files(Path(SCRATCH), Path("."), limits["kept_bytes"], new_only=True)
+        if left_out:
+            Path("..", LEFT_OUT).write_text(json.dumps(left_out[:MOST_NAMED]))
     return code
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import functools
-import os
 import platform
 import struct
 
@@ -142,14 +141,3 @@ def filter_system_calls() -> bool:
     if libc.syscall(number, _SET_MODE_FILTER, _SPEC_ALLOW, filled) != 0:
         check(libc.syscall(number, _SET_MODE_FILTER, 0, filled), "seccomp")
     return True
-
-
-def stands() -> bool:
-    """Whether this process has a filter."""
-    with open("/proc/self/status", encoding="ascii", errors="replace") as status:
-        return any(line.split() == ["Seccomp:", "2"] for line in status)
-
-
-def known() -> bool:
-    """Whether there is a filter for this machine."""
-    return os.uname().machine in MACHINES

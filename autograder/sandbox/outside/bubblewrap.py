@@ -17,6 +17,8 @@ from .sockets import bind
 # What runs in there, and all that is seen there of the autograder; started in the folder that holds it.
 INSIDE = Path(__file__).parents[1] / "inside"
 START = (sys.executable, "-B", "-m", INSIDE.name)
+# What an environment has, whether made by venv, virtualenv, conda, pyenv or uv.
+ENVIRONMENT = ("bin", "etc", "include", "lib", "lib32", "lib64", "libexec", "share", "ssl", "pyvenv.cfg")
 
 
 def find_bubblewrap() -> str | None:
@@ -88,12 +90,9 @@ def command(pool: Path, lib: Path) -> list[str]:
         "/etc/localtime",
     ):
         arguments += ["--ro-bind-try", path, path]
-    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
-        if not prefix.startswith("/usr/") and prefix != "/usr":
-            # Empty parents that everyone may pass, whatever the real ones allow.
-            for parent in reversed(Path(prefix).parents[:-1]):
-                arguments += ["--perms", "0755", "--dir", str(parent)]
-            arguments += ["--ro-bind", prefix, prefix]
+    prefixes = [one for one in _prefixes() if not one.startswith("/usr/") and one != "/usr"]
+    for prefix in prefixes:
+        arguments += _environment(Path(prefix))
     for name in ("purelib", "platlib"):
         for package in ("helpers", "autograder"):
             # Where the course is installed without -e, its own packages lie in the environment: cover them.
@@ -122,12 +121,36 @@ def command(pool: Path, lib: Path) -> list[str]:
         "/etc/passwd",
         "--remount-ro",
         "/",
+        *(word for prefix in prefixes for word in ("--remount-ro", prefix)),
         "--die-with-parent",
         "--new-session",
         "--chdir",
         "/zygote",
     ]
     return [*arguments, "--", *START]
+
+
+def _prefixes() -> list[str]:
+    """The folders of the Python environment, the outer of two before the inner."""
+    return sorted({sys.base_prefix, sys.prefix}, key=len)
+
+
+def _environment(prefix: Path) -> list[str]:
+    """Show the parts of a Python environment, and nothing else that lies in its folder.
+
+    An environment made in a clone of the course (`python -m venv .`) has references and solutions beside these.
+    """
+    arguments = []
+    # Empty parents that everyone may pass, whatever the real ones allow.
+    for parent in reversed(prefix.parents[:-1]):
+        arguments += ["--perms", "0755", "--dir", str(parent)]
+    arguments += ["--perms", "0755", "--tmpfs", str(prefix)]
+    for path in (prefix / name for name in ENVIRONMENT):
+        if path.is_symlink() and not os.path.isabs(os.readlink(path)):
+            arguments += ["--symlink", os.readlink(path), str(path)]
+        elif path.exists():
+            arguments += ["--ro-bind", str(path), str(path)]
+    return arguments
 
 
 def need() -> None:

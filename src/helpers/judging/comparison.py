@@ -53,6 +53,8 @@ def examine(exercise: Exercise, case: Case, answer: Answer, expected: Answer) ->
         return finding(
             "type", f"the result is a {answer['opaque']}; this exercise returns {_describe(expected['value'])}"
         )
+    if _is_complex(answer["value"]) and not _is_complex(expected["value"]):
+        return finding("dtype", f"the result holds {_KINDS['c']}; {_KINDS['f']} are asked")
     compare = exercise.compare.get(case.property)
     if compare is not None:
         told = compare(case, answer["value"], expected["value"])
@@ -76,7 +78,10 @@ def _examine_error(case: Case, answer: Answer, finding: Callable[..., Finding]) 
             f" {returned}",
         )
     if case.raises in answer["error"]["bases"]:
-        return None
+        control = answer.get("control")
+        if control is None or control["status"] == "returned":
+            return None
+        return finding("raised", f"where the arguments make sense as well, {_raised(control['error'])}")
     return finding("wrong error", f"these arguments should raise a {case.raises}; {_raised(answer['error'])}")
 
 
@@ -112,6 +117,13 @@ def _describe(value: Any) -> str:
     return {bool: "True or False", int: "a whole number", float: "a number", str: "a string"}.get(
         type(value), "nothing"
     )
+
+
+def _is_complex(value: Any) -> bool:
+    """Whether complex numbers are anywhere in a value; all comparisons would take one for its real part."""
+    if isinstance(value, (list, tuple, dict)):
+        return any(map(_is_complex, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, np.ndarray) and value.dtype.kind == "c"
 
 
 Problem = tuple[str, str, dict[str, Any]]

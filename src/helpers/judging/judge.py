@@ -29,13 +29,18 @@ from .papers import VISIBLE_SEED, Paper, paper
 from .questions import More
 from .records import checked
 
-__all__ = ["VISIBLE_SEED", "More", "Paper", "examined", "judge", "paper"]
+__all__ = ["VISIBLE_SEED", "More", "Paper", "examined", "judge", "paper", "refused"]
 
 
 def examined(work: Paper, answers: Sequence[object]) -> tuple[list[Answer], list[Finding | None]]:
     """Return the answers as they may be used, and what is wrong with each; both empty when some are missing."""
     mine = [checked(answer) for answer in answers]
     return (mine, work.findings(mine)) if len(mine) == len(work.cases) else ([], [])
+
+
+def refused(work: Paper, reason: str, hidden: bool = False) -> Verdict:
+    """Return the verdict on answers that could not be read, for a reason."""
+    return Verdict(work.exercise.name, FAILED, hidden, finding=Finding("values", "unreadable", reason))
 
 
 @settled()

@@ -1,8 +1,8 @@
-"""Plain values to bytes and back: JSON for the structure, raw buffers for the arrays.
+"""Plain values to bytes and back: JSON for the structure, raw arrays for the arrays.
 
 This is all that crosses the border between the learner's process and the judge. Decoding builds None,
 booleans, numbers, strings, lists, tuples, dicts, NumPy arrays of fixed dtypes, and the records of
-`helpers.exercise`; it never imports, evaluates or unpickles, and it refuses what is too large.
+`helpers.exercise`; it never imports, evaluates or unpickles, and it refuses what is too large before it reads it.
 
 Layout of a message: 8 bytes length of the JSON (big endian), the JSON, then the array buffers.
 """
@@ -17,6 +17,8 @@ import numpy as np
 from helpers.exercise import Built, Case, Init, Tensor
 
 MAX_BYTES = 64 * 2**20
+# Of these at most so many for the JSON, whose objects take many times its size.
+MAX_HEAD = 4 * 2**20
 MAX_NODES = 200_000
 MAX_DEPTH = 40
 _DTYPES = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split())
@@ -29,26 +31,44 @@ class WireError(ValueError):
     """A message that is malformed, too large, or holds something that may not cross the border."""
 
 
-def encode(value: Any) -> bytes:
-    """Return the message for a plain value; raise `WireError` for anything else."""
-    buffers: list[bytes] = []
-    tree = _pack(value, buffers, [0], 0)
+class TooLarge(WireError):
+    """A message that has too many bytes.
+
+    Attributes:
+        size: how many.
+    """
+
+    def __init__(self, size: int, most: int) -> None:
+        super().__init__(f"the message has {size:,} bytes; at most {most:,} are passed on")
+        self.size = size
+
+
+def encode(value: Any, most: int = MAX_BYTES) -> bytes:
+    """Return the message for a plain value, of so many bytes at most; raise `WireError` for anything else."""
+    arrays: list[np.ndarray] = []
+    tree = _pack(value, arrays, [0], 0)
     head = json.dumps(tree, separators=(",", ":")).encode()
-    message = len(head).to_bytes(8, "big") + head + b"".join(buffers)
-    if len(message) > MAX_BYTES:
-        raise WireError(f"the message has {len(message):,} bytes; at most {MAX_BYTES:,} are passed on")
-    return message
+    size = 8 + len(head) + sum(array.nbytes for array in arrays)
+    if size > most or len(head) > MAX_HEAD:
+        raise TooLarge(size, min(most, MAX_HEAD) if size <= most else most)
+    return b"".join((len(head).to_bytes(8, "big"), head, *(array.tobytes() for array in arrays)))
 
 
-def decode(message: bytes) -> Any:
+def decode(message: bytes | bytearray, most: int = MAX_BYTES) -> Any:
     """Return the value of a message; raise `WireError` for whatever `encode` would not have written."""
-    if len(message) > MAX_BYTES:
-        raise WireError(f"the message has {len(message):,} bytes; at most {MAX_BYTES:,} are read")
+    if len(message) > most:
+        raise TooLarge(len(message), most)
     length = int.from_bytes(message[:8], "big")
+    if length > MAX_HEAD:
+        raise TooLarge(length, MAX_HEAD)
     if len(message) < 8 + length:
         raise WireError("the message ends before its structure does")
+    head = bytes(message[8 : 8 + length])
+    # Counted before a list of them is made: each part takes a sign of its own, in texts some more.
+    if sum(map(head.count, (b",", b"[", b"{"))) > 2 * MAX_NODES:
+        raise WireError("the message has too many parts")
     try:
-        tree = json.loads(message[8 : 8 + length])
+        tree = json.loads(head)
         return _unpack(tree, memoryview(message)[8 + length :], [0], [0], 0)
     except WireError:
         raise
@@ -56,14 +76,14 @@ def decode(message: bytes) -> Any:
         raise WireError(f"the message is malformed: {type(error).__name__}") from None
 
 
-def _pack(value: Any, buffers: list[bytes], nodes: list[int], depth: int) -> Any:
+def _pack(value: Any, arrays: list[np.ndarray], nodes: list[int], depth: int) -> Any:
     if isinstance(value, (list, tuple, dict)):
         nodes[0] += len(value)
     if nodes[0] > MAX_NODES or depth > MAX_DEPTH:
         raise WireError("the value has too many parts to be passed on")
 
     def inner(item: Any) -> Any:
-        return item if type(item) in _SIMPLE else _pack(item, buffers, nodes, depth + 1)
+        return item if type(item) in _SIMPLE else _pack(item, arrays, nodes, depth + 1)
 
     if type(value) in _SIMPLE:
         return value
@@ -78,11 +98,11 @@ def _pack(value: Any, buffers: list[bytes], nodes: list[int], depth: int) -> Any
     if isinstance(value, dict):
         return {_TAG: "dict", "items": [[_key(key), inner(item)] for key, item in value.items()]}
     if isinstance(value, np.ndarray):
-        return _pack_array(value, buffers)
+        return _pack_array(value, arrays)
     if isinstance(value, np.generic):
-        return _pack_array(np.asarray(value), buffers)
+        return _pack_array(np.asarray(value), arrays)
     if isinstance(value, Tensor):
-        return {_TAG: "tensor", "array": _pack_array(value.array, buffers), "gradient": value.gradient}
+        return {_TAG: "tensor", "array": _pack_array(value.array, arrays), "gradient": value.gradient}
     if isinstance(value, Built):
         return {_TAG: "built", "name": value.name, "options": inner(dict(value.options))}
     if isinstance(value, Init):
@@ -102,19 +122,20 @@ def _key(key: Any) -> str:
     return key
 
 
-# What the learner's process needs of a case. `raises`, `quiet` and `truth` say what is right, so they stay behind.
-_CASE_FIELDS = ("property", "args", "kwargs", "init", "method", "gradients", "memory", "times", "chunks")
-_INIT_FIELDS = ("args", "kwargs", "weights", "weights_file", "prefix", "training", "seed", "earlier")
+# What the learner's process needs of a case. `property`, `raises`, `quiet` and `truth` say what is right, so they stay
+# behind, and so does all that is there for words.
+_CASE_FIELDS = ("args", "kwargs", "init", "method", "gradients", "memory", "times", "chunks")
+_INIT_FIELDS = ("args", "kwargs", "weights", "weights_file", "prefix", "renamed", "training", "seed", "earlier")
 
 
-def _pack_array(array: np.ndarray, buffers: list[bytes]) -> dict[str, Any]:
+def _pack_array(array: np.ndarray, arrays: list[np.ndarray]) -> dict[str, Any]:
     array = np.asarray(array)
     code = array.dtype.str[1:]
     if code not in _DTYPES:
         raise WireError(f"an array of dtype {array.dtype} cannot be passed on")
-    raw = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
-    buffers.append(raw)
-    return {_TAG: "array", "dtype": code, "shape": list(array.shape), "bytes": len(raw)}
+    array = np.asarray(array, dtype=array.dtype.newbyteorder("<"))
+    arrays.append(array)
+    return {_TAG: "array", "dtype": code, "shape": list(array.shape), "bytes": array.nbytes}
 
 
 def _unpack(tree: Any, raw: memoryview, nodes: list[int], position: list[int], depth: int) -> Any:
@@ -144,7 +165,7 @@ def _unpack(tree: Any, raw: memoryview, nodes: list[int], position: list[int], d
     if kind == "init":
         return Init(**{name: inner(tree[name]) for name in _INIT_FIELDS})
     if kind == "case":
-        return Case(**{name: inner(tree[name]) for name in _CASE_FIELDS})
+        return Case("", **{name: inner(tree[name]) for name in _CASE_FIELDS})
     raise WireError(f"the message has an unknown part {str(kind)[:40]!r}")
 
 

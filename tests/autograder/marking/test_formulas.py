@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from autograder.course import NOTEBOOKS
 from autograder.marking import formulas
+from autograder.marking.formula_spacing import FUNCTION_SPACE
 from autograder.marking.formulas import formula, in_text, mathml
 from autograder.marking.markdown import render
 
@@ -55,6 +56,23 @@ def test_lines_that_are_aligned_are_a_table(name):
     made = mathml(rf"\begin{{{name}}} x &= 1 \\ y &= 2 \end{{{name}}}")
     assert made == mathml(r"\begin{align*} x &= 1 \\ y &= 2 \end{align*}")
     assert made.count("<mtr>") == 2 and made.count("<mtd") == 4 and "&amp;" not in made and "(1)" not in made
+
+
+@pytest.mark.parametrize(
+    ("latex", "told"),
+    [
+        (r"a\cos b", "<mi>a</mi>_<mi>cos</mi>_<mi>b</mi>"),
+        (r"\sin^2 x", "<msup><mi>sin</mi><mn>2</mn></msup>_<mi>x</mi>"),
+        (r"\cos(x)", '<mi>cos</mi><mo form="prefix" stretchy="false">(</mo>'),
+        (r"\max(x)", '<mo lspace="0" rspace="0">max</mo><mo form="prefix" stretchy="false">(</mo>'),
+        (r"x \approx -1", '<mo>≈</mo><mo form="prefix">−</mo><mn>1</mn>'),
+        (r"(x) - 1", '<mo form="postfix" stretchy="false">)</mo><mo>−</mo>'),
+        (r"|x|", '<mo lspace="0" rspace="0" stretchy="false">|</mo><mi>x</mi>'),
+        (r"\Big(x\Big)^2", '<msup><mo form="postfix" minsize="1.623em" maxsize="1.623em">)</mo><mn>2</mn></msup>'),
+    ],
+)
+def test_spaces_and_brackets_are_as_in_tex(latex, told):
+    assert told.replace("_", FUNCTION_SPACE) in mathml(latex)
 
 
 def test_an_equation_is_its_formula():

@@ -97,7 +97,9 @@ def test_each_run_has_control_groups_of_its_own_and_they_go_with_it(user):
 def test_what_is_not_the_kernels_is_in_no_group_of_a_run(user):
     groups_or_skip(user, "control groups")
     with contextlib.closing(Kernel(user)) as kernel:
-        seen = kernel.told("import os\nif os.fork() == 0:\n    os.system('sleep 30 &')\n    os._exit(0)\nprint(os.getpid())")
+        seen = kernel.told(
+            "import os\nif os.fork() == 0:\n    os.system('sleep 30 &')\n    os._exit(0)\nprint(os.getpid())"
+        )
         assert seen.endswith("1\n")
         # Whatever it starts is in there as well, also when its parent has gone.
         for folder in kernel.run.groups.folders:

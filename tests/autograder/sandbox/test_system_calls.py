@@ -15,8 +15,9 @@ ALLOWED, NOT_THERE = "allowed", errno.ENOSYS
 
 
 def answer(machine, number, arguments=(), architecture=None):
-    """What the filter answers to a system call: "allowed", "killed", or the error's number. The kernel's little machine,
-    as far as the filter uses it.
+    """What the filter answers to a system call: "allowed", "killed", or the error's number.
+
+    This is the kernel's little machine, as far as the filter uses it.
     """
     lines = [struct.unpack("=HBBI", part) for part in zip_bytes(seccomp.program(machine))]
     architecture = seccomp.MACHINES[machine][0] if architecture is None else architecture
@@ -131,9 +132,7 @@ def test_a_kernel_its_threads_and_what_it_starts_have_the_filter(user):
 
     column = seccomp.MACHINES[platform.machine()][1]
     numbers = {name: DENIED[name][column] for name in ("userfaultfd", "unshare", "keyctl")}
-    cell = TRY.format(
-        io_uring=425, clone=system_calls.CLONE[column], prctl=system_calls.PRCTL[column], **numbers
-    )
+    cell = TRY.format(io_uring=425, clone=system_calls.CLONE[column], prctl=system_calls.PRCTL[column], **numbers)
     denied = ["EPERM"] * 4 + ["ENOSYS", "EPERM", "EPERM", "EAFNOSUPPORT"]
     with contextlib.closing(Kernel(user)) as kernel:
         assert eval(kernel.told(cell)) == denied

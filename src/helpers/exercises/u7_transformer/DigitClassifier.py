@@ -17,7 +17,16 @@ from helpers.reference.u3_positional_encoding import sinusoidal_encoding
 from helpers.reference.u5_add_and_norm import Encoder
 
 from ..common import Step
-from .common import DIGITS_ASKED, alike, differ, not_probabilities, numbers_of_shape, same_after_others
+from ._images import DEGREES, PIXELS, slightly_changed
+from .common import (
+    DIGITS_ASKED,
+    NEW_DIGITS_ASKED,
+    alike,
+    differ,
+    not_probabilities,
+    numbers_of_shape,
+    same_after_others,
+)
 
 
 def _digit_cases(rng: np.random.Generator) -> list[Case]:
@@ -26,6 +35,7 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
     chosen = rng.choice(len(digits.train_images), size=9, replace=False)
     images = digits.train_images[chosen]
     order = rng.permutation(len(digits.test_labels))
+    trained = Init(weights_file=data.WEIGHTS, prefix="digits.")
     return [
         Case("shape", (Tensor(images[:5]),), init=init, note="5 images"),
         Case("shape", (Tensor(images[:1]),), init=init, note="a batch of one image"),
@@ -51,9 +61,16 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
         Case(
             "accuracy",
             (Tensor(digits.test_images[order]),),
-            init=Init(weights_file=data.WEIGHTS, prefix="digits."),
+            init=trained,
             truth=digits.test_labels[order],
             note="the held-out images, with your trained weights",
+        ),
+        Case(
+            "accuracy on new images",
+            (Tensor(slightly_changed(rng, digits.test_images[order])),),
+            init=trained,
+            truth=digits.test_labels[order],
+            note="the held-out images, slightly turned and moved",
         ),
         Case("called again", (Tensor(images[:3]),), init=init, label="first", note="three images"),
         Case(
@@ -85,18 +102,35 @@ def _order_of_rows(case: Case, value: Any, expected: Any) -> str | None:
     return problem
 
 
+def _right(case: Case, value: Any) -> tuple[int, str]:
+    """How many images are read right, and what a learner reads of it."""
+    right = int((value.argmax(axis=-1) == case.truth).sum())
+    return right, f"{right} of {len(case.truth)} held-out images right ({right / len(case.truth):.1%})"
+
+
 def _digits_right(case: Case, value: Any, expected: Any) -> str | None:
     problem = _ten_logits(case, value, expected)
     if problem is not None:
         return problem
-    right = int((value.argmax(axis=-1) == case.truth).sum())
+    right, share = _right(case, value)
     if right >= DIGITS_ASKED * len(case.truth):
         return None
-    told = (
-        f"with the weights in {data.WEIGHTS}, your model reads {right} of {len(case.truth)} held-out images right"
-        f" ({right / len(case.truth):.1%}); {DIGITS_ASKED:.0%} are asked"
-    )
+    told = f"with the weights in {data.WEIGHTS}, your model reads {share}; {DIGITS_ASKED:.0%} are asked"
     return f"{told}. {problem}" if (problem := not_probabilities(value)) else told
+
+
+def _new_digits_right(case: Case, value: Any, expected: Any) -> str | None:
+    problem = _ten_logits(case, value, expected)
+    if problem is not None:
+        return problem
+    right, share = _right(case, value)
+    if right >= NEW_DIGITS_ASKED * len(case.truth):
+        return None
+    return (
+        f"when the images are turned by up to {DEGREES:.0f}° and moved by up to {PIXELS} pixels, your model reads"
+        f" {share}; {NEW_DIGITS_ASKED:.0%} are asked. A model that has learned digits hardly minds; one that knows"
+        " these images by heart does"
+    )
 
 
 def _each_alone(values: Mapping[str, Any]) -> str | None:
@@ -144,6 +178,7 @@ EXERCISE = Exercise(
         "place in the batch": _place_in_batch,
         "order of the rows": _order_of_rows,
         "accuracy": _digits_right,
+        "accuracy on new images": _new_digits_right,
         "called again": _ten_logits,
         "forward": _ten_logits,
     },
