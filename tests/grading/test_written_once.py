@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from autograder.classroom.classroom import Classroom
-from autograder.grading import coordinator, writing
+from autograder.grading import coordinator, pools, writing
 from autograder.marking import submission
 
 from .classes import UNIT, copied, make, state
@@ -63,6 +63,8 @@ def run(room, kept, asked):
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(submission, "grade_task", recalled)
+        # Nothing is executed, so there is no need of a warm process.
+        patched.setattr(pools.Inline, "share", lambda self, kit: kit)
         patched.setattr(writing, "BATCH", 2)
         coordinator.grade(room, [UNIT], jobs=1)
 
@@ -135,6 +137,7 @@ def test_regrade_grades_everyone_again(undisturbed, tmp_path):
     asked = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(submission, "grade_task", lambda kit, task, _: asked.append(task.student) or kept[task.student])
+        patched.setattr(pools.Inline, "share", lambda self, kit: kit)
         coordinator.grade(room, [UNIT], jobs=1, regrade=True)
     assert len(asked) == STUDENTS and state(room) == expected
 
