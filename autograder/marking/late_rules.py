@@ -6,8 +6,8 @@ A plugin of nbgrader's, which `plugin.configure` puts in the place of its own; w
     c.LateRules.grace_minutes = 15
     c.LateRules.free_days = 3
 
-In this order: within the grace, work is on time. Beyond it, all of the delay counts, in begun days or hours. Free days are
-spent on it first, on the assignments in the order of their due dates, so that the same submissions cost the same in
+In this order: within the grace, work is on time. Beyond it, all of the delay counts, in begun days or hours. Free days
+are spent on it first, on the assignments in the order of their due dates, so that the same submissions cost the same in
 whatever order they are graded.
 """
 

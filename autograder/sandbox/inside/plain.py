@@ -26,6 +26,9 @@ class PlainApplication:
         """Have every kernel show and close figures after each cell."""
         self._pyplot = True
 
+    def practise(self) -> None:
+        """Nothing: each fork makes its own application."""
+
     def initialize(self, argv: list[str]) -> None:
         """Make the kernel of the connection file and bind its sockets."""
         from ipykernel.kernelapp import IPKernelApp

@@ -9,7 +9,8 @@ from nbgrader.api import Gradebook
 from autograder.authoring import releasing
 from autograder.classroom import classroom, extending, forgetting, times
 from autograder.course import CourseError
-from autograder.grading.records import Entry, Part, Records
+from autograder.grading.entries import Entry, Part
+from autograder.grading.records import Records
 from autograder.marking.outcomes import Outcome, outcome_path, write_outcome
 from autograder.marking.scoring import Score
 
