@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from nbgrader.api import Gradebook
 
 from autograder.classroom.classroom import Classroom
 from autograder.classroom.secret import class_secret
 from autograder.marking import submission
-from autograder.marking.choice import Candidate, Choice, choose
 from autograder.marking.files import MAX_FILES, shown, storable_name
-from autograder.marking.intake import Ungradable, read_bytes
+from autograder.marking.intake import Ungradable, read_submitted
 from autograder.marking.outcomes import read_outcome
 from autograder.marking.repair import Roles
 from autograder.marking.submission import Kit, Released, Task
 from autograder.sandbox.limits import Limits
 from helpers.folder.recovery import read_prose
-from helpers.judging import catalog
 
 from .places import Places
 from .records import Known
@@ -31,8 +26,6 @@ from .results import Tell
 
 # So many files that were left out are named.
 MAX_NOTES = 10
-# Of one submission, so that nobody makes the coordinator read for ever.
-MOST_NOTEBOOKS = 20
 
 
 def read_kit(classroom: Classroom, places: Places, gradebook: Gradebook, unsafe: bool) -> Kit:
@@ -102,7 +95,8 @@ class Reader:
         chosen: tuple[str, ...] = ()
         data, problem = None, ""
         try:
-            data, chosen = self._notebook(folder)
+            most = self.classroom.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
+            data, chosen = read_submitted(folder, self.kit.unit, most)
         except Ungradable as told:
             problem = str(told)
         left = self.classroom.config.SandboxedExecute.get("beside_bytes", Limits.beside_bytes.default_value)
@@ -130,24 +124,3 @@ class Reader:
                 + content
             )
         return Task(student, data, files, problem, digest.hexdigest(), (*chosen, *notes), self.pages)
-
-    def _notebook(self, folder: Path) -> tuple[bytes, tuple[str, ...]]:
-        """The submitted notebook, whatever it is called, and a sentence on how it was chosen."""
-        unit = self.kit.unit
-        most = self.classroom.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
-        own = folder / f"{unit}.ipynb"
-        found = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".ipynb" and path != own)
-        if os.path.lexists(own) and not found:
-            return read_bytes(own, most), ()
-        candidates = []
-        for path in [*([own] if os.path.lexists(own) else []), *found][:MOST_NOTEBOOKS]:
-            with contextlib.suppress(Ungradable):
-                candidates.append(Candidate(path.name, read_bytes(path, most)))
-        choice = choose(unit, candidates) if unit in catalog.units() else Choice(None, "", ())
-        if choice.index is not None:
-            return candidates[choice.index].data, (choice.why,) if choice.why else ()
-        if os.path.lexists(own):
-            return read_bytes(own, most), ()
-        there = f" (there is {', '.join(shown(path.name) for path in found)})" if found else ""
-        others = f": the notebook is {' and '.join(sorted(set(choice.others)))}'s" if choice.others else ""
-        raise Ungradable(f"there is no notebook of {unit} in the submission{there}{others}")

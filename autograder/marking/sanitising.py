@@ -15,12 +15,12 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbgrader import utils
 
-from .attachments import PICTURES_BYTES, keep_pictures
+from .attachments import keep_pictures
 from .formulas import in_text
 from .intake import NOTES
 from .markdown import render
 from .markup import MOST_HTML, clean_html, defused, storable
-from .pictures import as_image, reencoded
+from .pictures import MOST_ATTACHED, as_image, reencoded
 from .terminal_text import MOST_COLOURS
 
 MOST_OUTPUTS = 500
@@ -54,7 +54,7 @@ class SanitizeLearner(Preprocessor):
     enabled = True
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        self._left, self._pictures = MOST_SHOWN, PICTURES_BYTES
+        self._left, self._pictures = MOST_SHOWN, MOST_ATTACHED
         nb.metadata = _notebook_metadata(nb.metadata)
         # nbconvert's has no types.
         step: Callable[..., tuple[NotebookNode, dict[str, Any]]] = super().preprocess

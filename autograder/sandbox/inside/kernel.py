@@ -18,6 +18,9 @@ class Application(Protocol):
 
     connection_file: str
 
+    def practise(self) -> None:
+        """Before any fork: do once what is slow only the first time."""
+
     def initialize(self, argv: list[str]) -> None:
         """Bind the sockets of the connection file."""
 
