@@ -46,7 +46,7 @@ test-lowest:  ## the oldest release of every library that pyproject.toml allows,
 packages:  ## Debian's packages that the tests need: installed by root, named to anybody else
 	@if [ "$(USER_ID)" -eq 0 ] && command -v apt-get >/dev/null; then .ci/install; else .ci/install || true; fi
 
-lab: $(STAMP)  ## JupyterLab on the learner's notebooks, as they are: nothing is built over an answer
+lab: $(STAMP)  ## JupyterLab on a folder of the learner's own, ../my_attention, made the first time
 	$(BIN)/jupyter lab --config jupyter_lab_config.py $(if $(filter 0,$(shell id -u)),--allow-root)
 
 screenshots: $(STAMP)  ## the pictures in docs/ and in unit 0, taken by the browser tests

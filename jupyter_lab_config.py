@@ -1,7 +1,8 @@
 """JupyterLab's settings for a learner: `jupyter lab --config jupyter_lab_config.py` opens unit 0.
 
-1. The learner's folder is `notebooks/`; nbgrader looks for its settings there too.
-2. The first time, the table of contents is open at the side. How you leave the windows is kept in `build/lab`.
+1. The learner's folder is `my_attention/` beside the course's, or the one that ATTENTION_FOLDER names. It is made the
+  first time, as by `attention start`, and never changed here; nbgrader looks for its settings there too.
+2. The first time, the table of contents is open at the side. How you leave the windows is kept in `.attention/lab`.
 3. What only a teacher uses and what asks the network is hidden, and the assignment list too where there is no exchange
   to list.
 """
@@ -13,18 +14,25 @@ from pathlib import Path
 from nbgrader.apps import NbGrader
 from nbgrader.exchange import ExchangeFactory
 
+from helpers.folder import bringing, place
+
 c = get_config()  # noqa: F821
 HERE = Path(__file__).resolve().parent
-NOTEBOOKS = HERE / "notebooks"
+RELEASE = HERE / "notebooks"
+named = os.environ.get("ATTENTION_FOLDER")
+OWN = Path(named).absolute() if named else place.own(HERE, RELEASE)
+if not place.record(OWN).course:
+    print(bringing.told(OWN, bringing.bring(OWN, RELEASE)))
+    print(f"Your work is in {OWN} from now on; a new version of the course comes to it by `attention update`.")
 
 # nbgrader's buttons read the settings of the folder that the server runs in.
-os.chdir(NOTEBOOKS)
-c.ServerApp.root_dir = str(NOTEBOOKS)
+os.chdir(OWN)
+c.ServerApp.root_dir = str(OWN)
 c.LabApp.default_url = "/lab/tree/u0_start_here/u0_start_here.ipynb"
 
-c.LabApp.workspaces_dir = str(HERE / "build" / "lab")
+c.LabApp.workspaces_dir = str(OWN / place.MARK / "lab")
 # JupyterLab's name for the workspace that it opens when none is asked for: "default" and the start of its SHA-256.
-workspace = HERE / "build" / "lab" / "default-37a8.jupyterlab-workspace"
+workspace = OWN / place.MARK / "lab" / "default-37a8.jupyterlab-workspace"
 if not workspace.is_file():
     contents = "@jupyterlab/toc:plugin"
     side = {"collapsed": False, "visible": True, "current": contents, "widgets": ["filebrowser", contents]}

@@ -12,7 +12,6 @@ NOTEBOOKS = ROOT / "notebooks"
 CONTENTS = ROOT / "src" / "helpers" / "contents.json"
 # What stands in a released notebook where the answer goes.
 ANSWER_STUB = "raise NotImplementedError  # your answer goes here"
-TEXT_STUB = "*Your answer goes here.*"
 _UNIT = re.compile(r"u(\d+)_\w+")
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from nbgrader.api import MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -63,7 +64,7 @@ def init(
     classroom = Classroom.open(root)
     for unit in units:
         building.write_source(unit, root / "source")
-        release(classroom, unit)
+        release(classroom, unit, duedate or _due(classroom, unit, fresh))
         if duedate is not None:
             with classroom.gradebook() as gradebook:
                 gradebook.update_or_create_assignment(unit, duedate=duedate)
@@ -73,13 +74,33 @@ def init(
     return classroom
 
 
-def release(classroom: Classroom, unit: str) -> None:
-    """Run nbgrader's generate_assignment for a unit: release and gradebook."""
+def _due(classroom: Classroom, unit: str, fresh: bool) -> str:
+    """When a unit that was released before is due, as its gradebook has it, or ""."""
+    if fresh:
+        return ""
+    with classroom.gradebook() as gradebook:
+        try:
+            due = gradebook.find_assignment(unit).duedate
+        except MissingEntry:
+            return ""
+    return f"{due.isoformat(sep=' ', timespec='seconds')} UTC" if due is not None else ""
+
+
+def release(classroom: Classroom, unit: str, duedate: str = "") -> None:
+    """Run nbgrader's generate_assignment for a unit: release and gradebook.
+
+    Args:
+        classroom: the class.
+        unit: its name.
+        duedate: when it is due, for the learner to read; "" says nothing.
+    """
     errors = building.Errors()
     log = logging.Logger("attention-release")
     log.addHandler(errors)
     config = copy.deepcopy(classroom.config)
     config.CourseDirectory.assignment_id = unit
+    if duedate:
+        config.Attention.duedate = duedate
     # Creating a gradebook, nbgrader calls the program alembic, which lies beside this Python.
     bin_folder = str(Path(sys.executable).parent)
     if bin_folder not in os.environ.get("PATH", "").split(os.pathsep):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from nbgrader.converters import GenerateAssignment
 from traitlets.config import Config
 
-from autograder.course import ANSWER_STUB, TEXT_STUB
+from autograder.course import ANSWER_STUB
+from helpers.folder.cells import TEXT_STUB
 
 from .released import Attention
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Bool
+from nbgrader.utils import parse_utc
+from traitlets import Bool, Unicode
 
-from helpers.desk.release import KEY
+from helpers.folder.cells import KEY
 
 
 class Attention(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
-    """Puts the class's settings into the metadata of a released notebook, where the learner's `hint()` reads them."""
+    """Puts the class's settings into the metadata of a released notebook, where the learner's `hint()` and
+    `attention pack` read them."""
 
     parsons = Bool(
         True,
         help="Whether the last hint of an exercise is a puzzle of the reference's lines, out of order.",
     ).tag(config=True)
+    duedate = Unicode(
+        "", help="When the unit is due, as 2026-10-01 12:00:00 UTC; `autograder init --due` sets it."
+    ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         # Without a word from the class there is nothing to carry, and a release is the same as ever.
-        if not self.parsons:
-            nb.metadata[KEY] = {"parsons": False}
+        told: dict[str, Any] = {} if self.parsons else {"parsons": False}
+        if self.duedate:
+            told["duedate"] = parse_utc(self.duedate).replace(tzinfo=UTC).isoformat()
+        if told:
+            nb.metadata[KEY] = told
         return nb, resources

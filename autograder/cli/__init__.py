@@ -10,8 +10,10 @@ import typer
 from rich.console import Console
 
 from autograder.course import CourseError
+from helpers.cli.commands import pack
+from helpers.folder.errors import FolderError
 
-from . import author, classes, grading, learner, lms
+from . import author, classes, grading, lms
 from .extras import missing_extra
 
 _HELP = (
@@ -22,7 +24,7 @@ _HELP = (
 )
 app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for _group, _commands in {
-    "For learners": (learner.pack,),
+    "For learners": (pack,),
     "A class": (classes.init, classes.roster, classes.status, classes.extend, classes.forget, classes.doctor),
     "Grading": (grading.grade, grading.report),
     "Moodle and Canvas": (lms.collect, lms.feedback, lms.export),
@@ -53,7 +55,7 @@ def main() -> None:
     """Run a command; an error for people ends with one line and exit code 2."""
     try:
         app()
-    except CourseError as error:
+    except (CourseError, FolderError) as error:
         Console(stderr=True).print(f"autograder: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
     except ModuleNotFoundError as error:

@@ -17,13 +17,15 @@ graded.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.classroom.layout import only_grader
+from autograder.classroom.standing import Standing
 from autograder.course import CourseError
 from autograder.marking.outcomes import Outcome, read_outcome
 from autograder.sandbox.outside import bubblewrap
@@ -54,6 +56,7 @@ def grade(
     regrade: bool = False,
     students: list[str] | None = None,
     skip: Sequence[str] = (),
+    standing: Standing | None = None,
 ) -> list[Result]:
     """Grade what is new or changed among the submissions of the units and return a result for every one.
 
@@ -68,6 +71,7 @@ def grade(
         regrade: also grade what has not changed.
         students: only these.
         skip: not these; what the gradebook has of them stays.
+        standing: is told of each writing into the gradebook.
 
     Raises:
         CourseError: the class cannot be graded at all: a wrong setting, another grader, no gradebook, no sandbox, no
@@ -87,7 +91,8 @@ def grade(
         if not unsafe and scheduler is None:
             _need_sandbox()
         workers = Workers(folder, unsafe, jobs, scheduler, tell)
-        coordinator = Coordinator(classroom, workers, unsafe, regrade, tell, frozenset(skip))
+        writing = contextlib.nullcontext if standing is None else standing.writing
+        coordinator = Coordinator(classroom, workers, unsafe, regrade, tell, frozenset(skip), writing)
         return coordinator.run([unit for unit in units if unit in released], students, feedback)
 
 
@@ -121,6 +126,7 @@ class Coordinator:
     regrade: bool
     tell: Tell
     skip: frozenset[str] = frozenset()
+    writing: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
     results: list[Result] = field(default_factory=list)
     graded: int = 0
 
@@ -181,7 +187,7 @@ class Coordinator:
     def _unit(self, unit: str, students: list[str], misnamed: dict[str, str], feedback: bool) -> None:
         places = Places(self.classroom, unit)
         with self.classroom.gradebook() as gradebook:
-            records = Records(gradebook, unit, self.classroom.config)
+            records = Records(gradebook, unit, self.classroom.config, self.writing)
             for name, reason in misnamed.items():
                 # No gradebook can hold it, so there is nothing to write; it is said each time.
                 told = f"the folder's name in submitted/ cannot be a student's id, {reason}: rename it"

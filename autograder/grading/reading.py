@@ -15,10 +15,10 @@ from autograder.marking import submission
 from autograder.marking.files import MAX_FILES, shown, storable_name
 from autograder.marking.intake import Ungradable, read_submitted
 from autograder.marking.outcomes import read_outcome
-from autograder.marking.recovery import read_prose
 from autograder.marking.repair import Roles
 from autograder.marking.submission import Kit, Released, Task
 from autograder.sandbox.limits import Limits
+from helpers.folder.recovery import read_prose
 
 from .places import Places
 from .records import Known

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from autograder.classroom.classroom import Classroom
-from autograder.classroom.times import UnreadableTime
+from autograder.classroom.times import UnreadableTime, read_time
 from autograder.marking.feedback_page import Draft
 from autograder.marking.files import fitting, regular_files
 from autograder.marking.outcomes import Outcome, write_outcome
@@ -21,9 +21,10 @@ from autograder.marking.submission import Kit
 from autograder.sandbox.limits import MB
 from autograder.sandbox.texts import storable, storable_within
 
+from .entries import Entry
 from .faults import FULL, Faults
 from .places import Places
-from .records import Entry, Mark, Records, parsed
+from .records import Mark, Records
 from .results import Ready
 
 # So many results, or results of so many seconds, go into the gradebook together.
@@ -125,7 +126,8 @@ class Writer:
         outcome = Outcome.from_dict(storable_within(one.done.outcome))
         timestamp = None
         try:
-            timestamp = parsed(one.task.files.get("timestamp.txt", b"").decode(errors="replace"))
+            text = one.task.files.get("timestamp.txt", b"").decode(errors="replace")
+            timestamp = read_time(text) if text.strip() else None
         except UnreadableTime as error:
             outcome.notes.append(f"timestamp.txt: {error}; taken as handed in on time")
         self._keep_files(one)

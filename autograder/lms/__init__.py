@@ -1,1 +1,1 @@
-"""Learning management systems: packing, collecting, exporting, feedback files, nbgrader's exchange."""
+"""Learning management systems: collecting, exporting, feedback files, nbgrader's exchange."""

@@ -23,8 +23,8 @@ from nbgrader.plugins import ExtractorPlugin
 from traitlets import Integer
 
 from autograder.sandbox.limits import MB
+from helpers.folder.packing import BESIDE, MOST_BESIDE
 
-from .packing import BESIDE, MOST_BESIDE
 from .recognition import whose
 
 WANTED = (".ipynb", ".safetensors")

@@ -19,10 +19,10 @@ from traitlets import Bool, Unicode
 from autograder.course import CourseError
 from autograder.marking.choice import Candidate, choose
 from helpers.data import WEIGHTS
+from helpers.folder.packing import BESIDE
 from helpers.judging import catalog
 
 from .archives import LEFT_OUT, REFUSED, read_refused
-from .packing import BESIDE
 from .recognition import Handed, Roster, read_roster, whose
 
 # What browsers and Canvas append to the name of a second copy: " (1)" and "-1".

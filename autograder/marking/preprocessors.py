@@ -6,7 +6,6 @@ import contextlib
 import copy
 import dataclasses
 import functools
-import json
 import signal
 import time
 from collections.abc import Callable
@@ -33,8 +32,8 @@ from helpers.desk import feedback
 from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
 
+from .bringing import bring_back
 from .cell_errors import error_of, failed_cell
-from .files import shown
 from .intake import NOTES
 from .judge_desk import JudgeDesk
 from .outcomes import Outcome
@@ -218,7 +217,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 run.ended.wait(10)
             desk.close()
             if self._hidden_waits:
-                self._bring_back(run, files)
+                note = bring_back(run, files, self.kept_bytes)
+                outcome.notes += [note] if note else []
             sandbox.forget(run)
             outcome.seconds = time.monotonic() - began
 
@@ -360,19 +360,6 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         if run.ended.is_set():
             return "the notebook's kernel ended before its last cell (a crash, an exit or a kill in one of its cells)"
         return f"the notebook could not be run to its end ({type(error).__name__})"
-
-    def _bring_back(self, run: Run, files: Path) -> None:
-        """Keep what the notebook wrote beside itself, as nbgrader does; nothing that was there is replaced."""
-        left_out: list[str] = []
-        with contextlib.suppress(OSError):
-            left_out += copy_files(run.files, files, self.kept_bytes, new_only=True)
-        with contextlib.suppress(OSError, ValueError):
-            left_out += json.loads((run.folder / constants.LEFT_OUT).read_text())
-        if left_out:
-            names = ", ".join(map(shown, left_out[: constants.MOST_NAMED]))
-            self._outcome.notes.append(
-                f"of the files that the notebook wrote at most {self.kept_bytes / MB:g} MB are kept; left out: {names}"
-            )
 
     def _show_verdict(self, cell: NotebookNode) -> None:
         """Replace whatever the kernel put under a test cell by the judge's verdict."""

@@ -14,8 +14,9 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry, Notebook, SourceCell
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from helpers.folder.recovery import plain, read_prose, recover, visible
+
 from .intake import NOTES, new_cell
-from .recovery import plain, read_prose, recover, visible
 
 
 class RepairCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types

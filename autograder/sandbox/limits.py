@@ -10,7 +10,7 @@ from typing import Any
 
 from traitlets import Bool, HasTraits, Integer
 
-MB = 2**20
+from helpers.folder.cells import MB, MOST_NOTEBOOK
 
 
 class Limits(HasTraits):
@@ -31,7 +31,7 @@ class Limits(HasTraits):
     output_bytes = Integer(2 * MB, help="Output of one cell; the rest is dropped and the cell stopped.").tag(
         config=True
     )
-    notebook_bytes = Integer(20 * MB, help="Size of a submitted notebook file; a larger one is not read.").tag(
+    notebook_bytes = Integer(MOST_NOTEBOOK, help="Size of a submitted notebook file; a larger one is not read.").tag(
         config=True
     )
     landlock = Bool(True, help="Also close the file system with Landlock where the kernel has it.").tag(config=True)

@@ -64,7 +64,7 @@ def keep(request: Request, judge: int, bound: int, groups: list[int], app: Appli
     for descriptor in (judge, bound):
         os.close(descriptor)
     kernels.close()
-    events, *places = groups or [None]
+    events, places = (groups[0], groups[1:]) if groups else (None, [])
     with ours:
         # Meanwhile the kernel gets ready: the machine takes milliseconds to move a process.
         for place in places:

@@ -18,6 +18,9 @@ class Application(Protocol):
 
     connection_file: str
 
+    def practise(self) -> None:
+        """Before any fork: do once what is slow only the first time."""
+
     def initialize(self, argv: list[str]) -> None:
         """Bind the sockets of the connection file."""
 
@@ -65,6 +68,7 @@ def run_kernel(
     if not sealed:
         libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
     set_limits(limits)
-    os.close(errors)
+    # Not closed: the number could be another file's when something is written to it.
+    os.dup2(0, errors, inheritable=False)
     # Nothing outside may wait for this folder's file: the kernel tells through its sockets that it is there.
     app.start()

@@ -19,6 +19,9 @@ class PlainApplication:
 
     connection_file = ""
 
+    def practise(self) -> None:
+        """Nothing: each fork makes its own application."""
+
     def initialize(self, argv: list[str]) -> None:
         """Make the kernel of the connection file and bind its sockets."""
         from ipykernel.kernelapp import IPKernelApp

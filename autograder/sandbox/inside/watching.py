@@ -120,8 +120,8 @@ class Watch:
         for thread in threads:
             with contextlib.suppress(OSError, IndexError, ValueError):
                 # The name, which may hold anything, stands in brackets before state, parent, group and session.
-                state, _, _, session, *_ = read(self._proc, f"{thread}/stat").rpartition(b")")[2].split()
-                running[thread] = int(session) if state == b"R" else 0
+                state, _, _, leader, *_ = read(self._proc, f"{thread}/stat").rpartition(b")")[2].split()
+                running[thread] = int(leader) if state == b"R" else 0
         sessions = set(running.values()) - {0}
         self._nice = max(self._nice, niceness(sum(map(bool, running.values()))))
         self._sessions_nice = max(self._sessions_nice, niceness(len(sessions)))

@@ -30,7 +30,7 @@ FILE = "groups.json"
 NEEDED, WANTED = ("memory", "pids"), ("memory", "pids", "cpu")
 SELF = Path("/proc/self")
 SYSTEMD = Path("/run/systemd/system")
-SCOPE_SECONDS = 5
+SCOPE_SECONDS, REMOVE_SECONDS = 5, 1
 
 
 @dataclass
@@ -165,7 +165,7 @@ def _mounts(proc: Path) -> dict[str, tuple[Path, str]]:
 
 def _own(proc: Path) -> dict[str, str]:
     """The group that this process is in, by controller, and by "" in version 2."""
-    found = {}
+    found: dict[str, str] = {}
     for line in (proc / "cgroup").read_text().splitlines():
         _, names, path = line.split(":", 2)
         found |= dict.fromkeys(names.split(","), path)
@@ -191,6 +191,9 @@ def _below(point: Path, root: str, own: str, name: str) -> Tree | None:
             if not set(NEEDED) <= set(handed):
                 # Refused to a group with processes of its own, and to whom it does not belong.
                 (folder / "cgroup.subtree_control").write_text(" ".join(f"+{one}" for one in NEEDED))
+            if "cpu" not in handed:
+                with contextlib.suppress(OSError):
+                    (folder / "cgroup.subtree_control").write_text("+cpu")
             _new(base)
             try:
                 names = [*NEEDED]
@@ -267,9 +270,15 @@ def _new(base: Path) -> None:
 
 
 def _remove(base: Path) -> None:
-    with contextlib.suppress(OSError):
+    """Remove a folder with the groups in it; processes that were killed a moment ago may need another."""
+    ends = time.monotonic() + REMOVE_SECONDS
+    while base.is_dir():
         for folder in [*(path for path in base.iterdir() if path.is_dir()), base]:
-            folder.rmdir()
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if time.monotonic() > ends:
+            break
+        time.sleep(0.01 if base.is_dir() else 0)
     if base in _held:
         os.close(_held.pop(base))
 

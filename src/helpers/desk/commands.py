@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,8 @@ def check(answer: Any, hidden: bool = False) -> None:
     if _shell() is not None and not hidden:
         state = diary.CHANGED if stale and verdict.passed else verdict.status
         _session.diary(names).write(exercise.name, state, answer)
+        named = verdict.diagnosis.name if verdict.diagnosis is not None else ""
+        _session.diary(names).note(exercise.name, "check", verdict.status, named)
     beside = feedback.Desk(
         stale, guards.notes(verdict, answers), "" if verdict.passed else _further(exercise, own, names)
     )
@@ -135,12 +138,10 @@ def hint(exercise: Any = None) -> None:
         exercise: the function or class, or its name as in `hint("softmax")`; the last one whose check did not pass if
             None.
     """
-    if _executed():
+    if executed():
         return
     names = sys._getframe(1).f_globals
-    from helpers import contents
-
-    from . import cards, diary, guards, hints, ladder, questions, release
+    from . import cards, diary, hints, ladder, questions, release
 
     if exercise is None:
         if not _session.trails.last:
@@ -149,7 +150,7 @@ def hint(exercise: Any = None) -> None:
                 if not _session.last
                 else "The last check passed: there is nothing to hint at."
             )
-            _say("hint", told, 'Ask for one exercise by its name: `hint("softmax")`.')
+            say("hint", told, 'Ask for one exercise by its name: `hint("softmax")`.')
             return
         found = _find([_session.trails.last])
     else:
@@ -158,19 +159,13 @@ def hint(exercise: Any = None) -> None:
             steps = questions.rungs(*question)
             cards.show(*hints.told(exercise, _session.trails.next(exercise, steps), len(steps)))
             return
-        found = _find([exercise] if isinstance(exercise, str) else _names_of(exercise, names))
+        found = asked(exercise, names)
     if found is None:
-        shown = exercise if isinstance(exercise, str) else _called(exercise)
-        near = guards.renamed(shown, [*contents.exercises(), *questions.names()])
-        _say(
-            "hint",
-            f"`{shown}` is the name of no exercise and of no question.",
-            f'Did you mean `hint("{near}")`?' if near else 'Write it as in `hint("softmax")`.',
-        )
+        unknown("hint", exercise, questions.names())
         return
     trail = _session.trails.of(found.name)
     if trail.status == "passed":
-        _say(
+        say(
             found.name,
             "Its check passes, so there is nothing to hint at.",
             "To see another way of writing it, read `helpers.reference`.",
@@ -186,7 +181,7 @@ def progress(unit: str | None = None) -> None:
     Args:
         unit: as "u2" or "u2_softmax_scaling"; the one of this notebook if None.
     """
-    if _executed():
+    if executed():
         return
     names = sys._getframe(1).f_globals
     from helpers import contents
@@ -196,7 +191,7 @@ def progress(unit: str | None = None) -> None:
     found = contents.find_unit(unit) if unit is not None else diary.unit_here(diary.notebook(names), _session.last)
     if found is None:
         known = ", ".join(f'`progress("{name.partition("_")[0]}")`' for name in contents.units())
-        _say(
+        say(
             "progress",
             f"There is no unit `{unit}`." if unit is not None else "This notebook does not tell which unit it is.",
             f"Write one of {known}.",
@@ -209,7 +204,7 @@ def begin() -> None:
     """Follow the cells that are run, so that a check can tell when it sees an older version than the notebook's; in
     a notebook's kernel only."""
     shell = _shell()
-    if shell is None or _executed() or not hasattr(shell, "kernel"):
+    if shell is None or executed() or not hasattr(shell, "kernel"):
         return
     shell.events.register("pre_run_cell", _before_cell)
     shell.events.register("post_run_cell", _after_cell)
@@ -232,10 +227,10 @@ def _after_cell(result: Any) -> None:
         from . import guards
 
         if contents.unit_of(name) is not None:
-            _say(name, guards.missing(name, _session.log, _shell().user_ns))
+            say(name, guards.missing(name, _session.log, _shell().user_ns))
 
 
-def _executed() -> bool:
+def executed() -> bool:
     """Whether a machine runs the notebook, to validate or to grade it."""
     return bool(os.environ.get("ATTENTION_JUDGE_FD") or os.environ.get("NBGRADER_EXECUTION"))
 
@@ -268,6 +263,43 @@ def _find(names: list[str]) -> Exercise | None:
     from helpers.judging import catalog
 
     return next(filter(None, map(catalog.find, sorted(names, key=lambda name: contents.unit_of(name) is None))), None)
+
+
+def asked(exercise: Any, names: dict[str, Any]) -> Exercise | None:
+    """Return the exercise that is meant by its name, or by the function or class that answers it; None if there is
+    none.
+
+    Args:
+        exercise: a name, a function or a class.
+        names: the notebook's variables.
+    """
+    return _find([exercise] if isinstance(exercise, str) else _names_of(exercise, names))
+
+
+def unknown(command: str, exercise: Any, more: Iterable[str] = ()) -> None:
+    """Say that there is no such exercise, and which was perhaps meant.
+
+    Args:
+        command: what was called, as "hint".
+        exercise: what it was given.
+        more: further names that it knows.
+    """
+    from helpers import contents
+
+    from . import guards
+
+    shown = exercise if isinstance(exercise, str) else _called(exercise)
+    near = guards.renamed(shown, [*contents.exercises(), *more])
+    say(
+        command,
+        f"`{shown}` is the name of no exercise{' and of no question' if more else ''}.",
+        f'Did you mean `{command}("{near}")`?' if near else f'Write it as in `{command}("softmax")`.',
+    )
+
+
+def diary_here(names: dict[str, Any]) -> Diary:
+    """Return the diary of the notebook that has these variables."""
+    return _session.diary(names)
 
 
 def _called(answer: Any) -> str:
@@ -318,7 +350,8 @@ def _further(exercise: Exercise, own: str, names: dict[str, Any]) -> str:
     return f"{call} in a cell of your own shows the next step ({left} left)."
 
 
-def _say(title: str, *sentences: str) -> None:
+def say(title: str, *sentences: str) -> None:
+    """Show a card with a few sentences, the first of them beside the title where there is only text."""
     from . import cards
 
     text = "\n".join([f"○ {title}: {sentences[0]}", *(f"  {one}" for one in sentences[1:])])

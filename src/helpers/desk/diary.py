@@ -2,8 +2,9 @@
 
 One small file for each exercise, in Jupyter's data folder of this user, below a name made from the notebook's folder:
 two copies of the course do not mix, nothing lies beside the notebook or is handed in with it, and kernels side by side
-never write into each other's sentence, since each file is replaced as a whole. It is a memory aid and nothing else: no
-grader reads it.
+never write into each other's sentence, since each file is replaced as a whole. Beside it lies what happened when: a
+line for each check and each wrong version that was caught; lines are only ever added. It is a memory aid and nothing
+else: no grader reads it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 from pathlib import Path
 from types import CodeType
@@ -22,6 +25,7 @@ from typing import Any
 
 from helpers import contents
 from helpers.contents import Task, Unit
+from helpers.judging import catalog
 from helpers.verdict import FAILED, PASSED, UNANSWERED
 
 from . import cards
@@ -39,21 +43,76 @@ def notebook(names: Mapping[str, Any]) -> Path | None:
     return None
 
 
+def now() -> datetime:
+    """Return the time, in the learner's own zone."""
+    return datetime.now().astimezone()
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to an exercise.
+
+    Attributes:
+        when: the time.
+        what: "check", "caught", or what a review tries.
+        status: what came out of it, "" where nothing can.
+        name: the mistake that was recognised or caught, or "".
+    """
+
+    when: datetime
+    what: str
+    status: str = ""
+    name: str = ""
+
+
 class Diary:
-    """The last result of each exercise, for the notebooks of one folder.
+    """The last result of each exercise and what happened when, for the notebooks of one folder.
 
     Args:
         folder: the notebook's folder.
         root: where diaries are kept; Jupyter's data folder of this user if None.
+        clock: tells the time.
     """
 
-    def __init__(self, folder: Path, root: Path | None = None) -> None:
+    def __init__(self, folder: Path, root: Path | None = None, clock: Callable[[], datetime] = now) -> None:
         if root is None:
             from jupyter_core.paths import jupyter_data_dir
 
             root = Path(jupyter_data_dir()) / "attention"
         self._folder = root / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:20]
         self.unsaved: dict[str, dict[str, Any]] = {}
+        self._clock = clock
+        self._untold: dict[str, list[Event]] = {}
+
+    def note(self, exercise: str, what: str, status: str = "", name: str = "") -> None:
+        """Add that something happened now; where the disk does not take it, it is known until the kernel ends."""
+        event = Event(self._clock(), what, status, name)
+        line = {"when": event.when.isoformat(timespec="seconds"), "what": what, "status": status, "name": name}
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One write to the end of the file: kernels side by side add whole lines. The first end of line closes what
+            # a computer that lost its power left unfinished.
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            file = os.open(self._folder / f"{exercise}.log", flags, mode=0o600)
+            try:
+                os.write(file, f"\n{json.dumps(line)}\n".encode())
+            finally:
+                os.close(file)
+        except OSError:
+            self._untold.setdefault(exercise, []).append(event)
+
+    def events(self, exercise: str) -> list[Event]:
+        """Return what happened to an exercise, in the order of time."""
+        try:
+            lines = (self._folder / f"{exercise}.log").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            lines = []
+        found = [event for line in lines if (event := _event(line)) is not None]
+        return sorted([*found, *self._untold.get(exercise, ())], key=lambda event: event.when)
+
+    def caught(self, exercise: str) -> set[str]:
+        """Return the names of the mistakes whose wrong versions were caught."""
+        return {event.name for event in self.events(exercise) if event.what == "caught"}
 
     def write(self, exercise: str, status: str, answer: Any) -> None:
         """Keep the status of a verdict, or `CHANGED` where an older version was checked; where the disk does not take
@@ -94,6 +153,17 @@ class Diary:
         if code and entry.get("code") and entry.get("python") == platform.python_version() and entry["code"] != code:
             return CHANGED
         return str(entry["status"])
+
+
+def _event(line: str) -> Event | None:
+    """The event of a line of the file, or None of a line that is none."""
+    try:
+        told = json.loads(line)
+        when = datetime.fromisoformat(told["when"])
+        event = Event(when, *(str(told[part]) for part in ("what", "status", "name")))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return event if when.tzinfo is not None else None
 
 
 def fingerprint(answer: Any) -> str:
@@ -146,6 +216,8 @@ def as_card(unit: Unit, diary: Diary, names: Mapping[str, Any]) -> tuple[str, st
         lines.append(f"Every check passes.{words} Then save, press Validate, and hand the unit in.")
     else:
         lines.append("This list is for you alone. What counts is the notebook that you hand in.")
+    if told := _caught(checks, diary):
+        lines.append(told)
     if diary.unsaved:
         lines.append("This list could not be saved on this computer, so it begins anew with the next kernel.")
     title = f"{unit.title}: {counted}"
@@ -159,8 +231,19 @@ def as_card(unit: Unit, diary: Diary, names: Mapping[str, Any]) -> tuple[str, st
     body = "".join(_row(task, state) for task, state in rows)
     table = f'<table style="border-collapse:collapse;margin:.3em 0;font-size:1em;width:auto">{body}</table>'
     return "\n".join([*text, *(f"  {line}" for line in lines)]), cards.card(
-        tone, mark, title, aside, [table, *(cards.line(line, faint=True) for line in lines)]
+        tone, mark, title, aside, [table, *(cards.line(cards.prose(line), faint=True) for line in lines)]
     )
+
+
+def _caught(checks: list[tuple[Task, str]], diary: Diary) -> str:
+    """How many of the wrong versions of each exercise were caught, or ""."""
+    told = []
+    for task, _ in checks:
+        known = catalog.find(task.name) if (caught := diary.caught(task.name)) else None
+        if known is not None:
+            names = {mistake.name for mistake in known.mistakes}
+            told.append(f"`{task.name}` {len(names & caught)} of {len(names)}")
+    return f"Wrong versions that you caught: {', '.join(told)}." if told else ""
 
 
 def _name(task: Task) -> str:

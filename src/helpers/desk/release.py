@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-KEY = "attention"
+from helpers.folder.cells import KEY
 
 
 def has_puzzle(notebook: Path | None) -> bool:

@@ -9,6 +9,7 @@ A shortcut is named as people write it: "torch.softmax", "scipy.special.softmax"
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from typing import Any
 
@@ -67,13 +68,23 @@ class Watch:
 
 
 def _torch_mode(watch: Watch) -> Any:
+    mode = _kind_of_mode()()
+    mode.watch = watch
+    return mode
+
+
+@functools.cache
+def _kind_of_mode() -> Any:
+    """The mode's class: one for all calls, or whatever `torch.compile` has made of an answer is made anew for each."""
     from torch.overrides import TorchFunctionMode
 
     class Refuse(TorchFunctionMode):
+        watch: Watch
+
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            forbidden = watch.of_torch(getattr(func, "__name__", ""))
+            forbidden = self.watch.of_torch(getattr(func, "__name__", ""))
             if forbidden:
-                watch.refuse(forbidden)
+                self.watch.refuse(forbidden)
             return func(*args, **(kwargs or {}))
 
-    return Refuse()
+    return Refuse

@@ -11,8 +11,9 @@ from nbgrader.api import Gradebook
 
 from autograder.authoring import sample
 from autograder.course import CourseError
-from autograder.lms import collecting, packing, recognition
+from autograder.lms import collecting, recognition
 from helpers.data import WEIGHTS
+from helpers.folder import packing
 
 from .downloads import NOTEBOOK, PEOPLE, UNIT, collect, submitted, zipped
 

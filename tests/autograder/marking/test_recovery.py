@@ -10,9 +10,10 @@ from nbconvert.exporters import HTMLExporter
 from traitlets.config import Config
 
 from autograder.authoring import building, sample
-from autograder.marking import intake, pages, pictures, recovery
+from autograder.marking import intake, pages, pictures
 from autograder.marking.repair import Roles, repair
 from autograder.marking.sanitising import SanitizeLearner
+from helpers.folder import recovery
 
 UNITS = ("u1_dot_products", "u2_softmax_scaling", "u4_multi_head")
 WRITTEN = "why_two_projections"

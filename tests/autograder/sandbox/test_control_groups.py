@@ -58,6 +58,10 @@ def test_version_2_below_the_nearest_group_that_hands_on(machine):
     assert not folder.exists()
     tree.remove()
     assert not (own.parent / "attention-x").exists()
+    # A share of the processors is asked for where it was not handed on.
+    (own.parent / "cgroup.subtree_control").write_text("memory pids")
+    control_groups.make("x", made([mounted(top, "cgroup2", "")], ["0::/user.slice/session.scope"])).remove()
+    assert (own.parent / "cgroup.subtree_control").read_text() == "+cpu"
 
 
 def test_version_1_has_a_group_below_each_controller(machine):

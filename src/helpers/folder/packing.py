@@ -1,7 +1,7 @@
 """One file to hand in: a zip with the notebook and what belongs to it, and a word on what is unanswered.
 
-Runs on a learner's machine, whatever its system: it reads the notebook as a file, runs nothing of it, and needs
-neither nbgrader nor the sandbox. The same files give the same bytes.
+Made on a learner's machine, whatever its system: the notebook is read as a file and nothing of it is run; neither
+nbgrader nor the sandbox is needed. The same files give the same bytes.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autograder.course import TEXT_STUB, CourseError
-from autograder.marking.choice import left_open, name_of, text_of, unit_of
-from autograder.sandbox.limits import MB, Limits
 from helpers.data import WEIGHTS
 from helpers.judging import catalog
+
+from .cells import KEY, MB, MOST_NOTEBOOK, TEST, TEXT_STUB, left_open, name_of, text_of, unit_of
+from .errors import FolderError
 
 CONTENTS = "contents.txt"
 # What `autograder.classroom` calls it, which a learner's machine need not have.
@@ -36,7 +37,6 @@ MOST_FILES = 50
 MOST_NAMED = 5
 # The earliest date that a zip can hold: two packs of one notebook are the same file.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_TEST = "test_"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Packed:
         unanswered: a line for each that is still open.
         notes: what the learner should know before handing it in.
         saved: when the notebook was last saved, in seconds since 1970.
+        due: when the unit is due, where the release says it.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class Packed:
     unanswered: tuple[str, ...]
     notes: tuple[str, ...]
     saved: float
+    due: datetime | None = None
 
 
 def find(target: str | None, here: Path) -> Path:
@@ -70,18 +72,18 @@ def find(target: str | None, here: Path) -> Path:
         here: the folder that the learner is in.
 
     Raises:
-        CourseError: there is none, or more than one.
+        FolderError: there is none, or more than one.
     """
     if target is None:
-        return _only(_inside(here), f"in {here}", "autograder pack u1")
+        return _only(_inside(here), f"in {here}", "attention pack u1")
     path = here / target
     if path.is_file():
         return path
     if path.is_dir():
-        return _only(_inside(path), f"in {path}", f"autograder pack {Path(target, 'u1_dot_products.ipynb')}")
+        return _only(_inside(path), f"in {path}", f"attention pack {Path(target, 'u1_dot_products.ipynb')}")
     names = [unit for unit in catalog.units() if target in (unit, unit.split("_")[0])]
     if not names:
-        raise CourseError(f"{target!r} is no file, no folder and no unit; the units are {', '.join(catalog.units())}")
+        raise FolderError(f"{target!r} is no file, no folder and no unit; the units are {', '.join(catalog.units())}")
     unit = names[0]
     places = [
         here / f"{unit}.ipynb",
@@ -89,16 +91,16 @@ def find(target: str | None, here: Path) -> Path:
         here / "notebooks" / unit / f"{unit}.ipynb",
     ]
     if (here / CONFIG).is_file() and (here / "release").is_dir():
-        raise CourseError(
+        raise FolderError(
             f"{here} is a class folder, which holds no work of yours to hand in: go to the folder with your notebook, "
-            f"or name the file: autograder pack FOLDER/{unit}.ipynb"
+            f"or name the file: attention pack FOLDER/{unit}.ipynb"
         )
     for place in places:
         if place.is_file():
             return place
-    raise CourseError(
+    raise FolderError(
         f"{unit}.ipynb is not here ({here}): go to the folder that holds it, or name the file: "
-        f"autograder pack FOLDER/{unit}.ipynb"
+        f"attention pack FOLDER/{unit}.ipynb"
     )
 
 
@@ -118,11 +120,11 @@ def _inside(folder: Path) -> list[Path]:
 
 def _only(found: Sequence[Path], where: str, example: str) -> Path:
     if not found:
-        raise CourseError(f"there is no notebook {where}: go to the folder that holds it, or name it: {example}")
+        raise FolderError(f"there is no notebook {where}: go to the folder that holds it, or name it: {example}")
     if len(found) > 1:
-        raise CourseError(
+        raise FolderError(
             f"there are {len(found)} notebooks {where} ({', '.join(path.name for path in found)}): name one: "
-            f"autograder pack {found[0].name}"
+            f"attention pack {found[0].name}"
         )
     return found[0]
 
@@ -135,14 +137,15 @@ def pack(notebook: Path, to: Path | None = None) -> Packed:
         to: the zip, or the folder that it goes to; None puts `<unit>.zip` beside the notebook.
 
     Raises:
-        CourseError: the file is no notebook of this course, or is too large to be read by the grader, or nothing can be
+        FolderError: the file is no notebook of this course, or is too large to be read by the grader, or nothing can be
             written.
     """
     try:
         data, saved = notebook.read_bytes(), notebook.stat().st_mtime
     except OSError as error:
-        raise CourseError(f"{notebook} cannot be read: {error.strerror}") from error
-    cells = _cells(notebook, data)
+        raise FolderError(f"{notebook} cannot be read: {error.strerror}") from error
+    tree = _tree(notebook, data)
+    cells = _cells(notebook, tree)
     unit = _unit(notebook, cells)
     notes = []
     if notebook.stem != unit:
@@ -163,28 +166,43 @@ def pack(notebook: Path, to: Path | None = None) -> Packed:
         tuple(unanswered),
         tuple(notes),
         saved,
+        _due(tree),
     )
 
 
-def _cells(notebook: Path, data: bytes) -> list[dict[str, Any]]:
-    most = Limits.notebook_bytes.default_value
+def _tree(notebook: Path, data: bytes) -> dict[str, Any]:
+    most = MOST_NOTEBOOK
     if len(data) > most:
-        raise CourseError(
+        raise FolderError(
             f"{notebook} has {len(data) / MB:.0f} MB and the grader reads at most {most / MB:.0f}: "
             "in JupyterLab choose Edit, Clear Outputs of All Cells, save, and pack again"
         )
     try:
-        tree = json.loads(data.decode("utf-8-sig"))
-        cells = tree["cells"]
+        tree: dict[str, Any] = json.loads(data.decode("utf-8-sig"))
+        tree["cells"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise CourseError(
+        raise FolderError(
             f"{notebook} is not a whole notebook: open it in JupyterLab, save it (Ctrl+S) and pack again; "
             "nothing was packed"
         ) from None
+    return tree
+
+
+def _due(tree: dict[str, Any]) -> datetime | None:
+    """When a unit is due, as the class wrote it into its release."""
+    try:
+        due = datetime.fromisoformat(tree["metadata"][KEY]["duedate"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return due if due.tzinfo is not None else None
+
+
+def _cells(notebook: Path, tree: dict[str, Any]) -> list[dict[str, Any]]:
+    cells: Any = tree["cells"]
     if not isinstance(cells, list) or not all(
         isinstance(cell, dict) and isinstance(cell.get("metadata"), dict) for cell in cells
     ):
-        raise CourseError(
+        raise FolderError(
             f"{notebook} has no readable cells: open it in JupyterLab, save it (Ctrl+S) and pack again; "
             "nothing was packed"
         )
@@ -195,7 +213,7 @@ def _unit(notebook: Path, cells: list[dict[str, Any]]) -> str:
     """The unit whose checks are in the notebook, whatever the file is called."""
     unit = unit_of(cells, notebook.stem)
     if unit is None:
-        raise CourseError(f"{notebook} is no notebook of this course: it has none of the course's answer cells")
+        raise FolderError(f"{notebook} is no notebook of this course: it has none of the course's answer cells")
     return unit
 
 
@@ -219,8 +237,8 @@ def _open_answers(cells: list[dict[str, Any]]) -> tuple[list[str], int]:
                 lines.append(
                     f"{name}: still says “{TEXT_STUB.strip('*')}”" if text.strip() else f"{name}: the answer is empty"
                 )
-        elif name.startswith(_TEST) and marks.get("grade"):
-            expected.append(name.removeprefix(_TEST))
+        elif name.startswith(TEST) and marks.get("grade"):
+            expected.append(name.removeprefix(TEST))
     lost = [name for name in expected if name not in found]
     return lines + [f"{name}: the answer cell is gone; copy it from a fresh notebook" for name in lost], len(
         found
@@ -235,11 +253,8 @@ def _weights(path: Path, notes: list[str]) -> list[tuple[str, bytes]]:
         )
         return []
     data = path.read_bytes()
-    if len(data) > Limits.notebook_bytes.default_value:
-        notes.append(
-            f"{WEIGHTS} has {len(data) / MB:.0f} MB; "
-            f"the check reads at most {Limits.notebook_bytes.default_value / MB:.0f}"
-        )
+    if len(data) > MOST_NOTEBOOK:
+        notes.append(f"{WEIGHTS} has {len(data) / MB:.0f} MB; the check reads at most {MOST_NOTEBOOK / MB:.0f}")
     return [(WEIGHTS, data)]
 
 
@@ -307,7 +322,7 @@ def _write(path: Path, files: list[tuple[str, bytes]]) -> None:
         os.replace(draft, path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise CourseError(f"{path} cannot be written: {error.strerror}") from error
+        raise FolderError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def told(packed: Packed) -> str:
@@ -317,6 +332,8 @@ def told(packed: Packed) -> str:
         f"last saved: {time.strftime('%Y-%m-%d %H:%M', time.localtime(packed.saved))}. "
         "Changed it since? Save it (Ctrl+S) and pack again."
     )
+    if packed.due is not None:
+        lines.append(f"due: {packed.due.astimezone():%A %Y-%m-%d %H:%M}, by this computer's clock")
     lines += [f"note: {note}" for note in packed.notes]
     if packed.unanswered:
         lines.append(f"{len(packed.unanswered)} of {packed.answers} answers are still open:")

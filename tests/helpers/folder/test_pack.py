@@ -11,9 +11,9 @@ import pytest
 
 from autograder import course
 from autograder.authoring import sample
-from autograder.course import CourseError
-from autograder.lms import packing
 from helpers.data import WEIGHTS
+from helpers.folder import packing
+from helpers.folder.errors import FolderError
 
 UNIT = "u1_dot_products"
 TRAINED = "u7_transformer"
@@ -121,9 +121,9 @@ def test_in_a_class_folder_nothing_is_packed(tmp_path):
     (tmp_path / "nbgrader_config.py").touch()
     (tmp_path / "release").mkdir()
     before = sorted(course.NOTEBOOKS.rglob("*.zip"))
-    with pytest.raises(CourseError, match="is a class folder"):
+    with pytest.raises(FolderError, match="is a class folder"):
         packing.find("u1", tmp_path)
-    with pytest.raises(CourseError, match="is not here"):
+    with pytest.raises(FolderError, match="is not here"):
         packing.find("u1", tmp_path / "release")
     assert sorted(course.NOTEBOOKS.rglob("*.zip")) == before
 
@@ -153,7 +153,7 @@ def test_a_copy_under_another_name_is_packed_under_the_right_one(tmp_path):
 def test_what_is_no_notebook_is_not_packed(tmp_path, content, told):
     path = tmp_path / f"{UNIT}.ipynb"
     path.write_bytes(content)
-    with pytest.raises(CourseError, match=told):
+    with pytest.raises(FolderError, match=told):
         packing.pack(path)
     assert not list(tmp_path.glob("*.zip"))
 
@@ -163,7 +163,7 @@ def test_a_notebook_that_no_grader_would_read_is_not_packed(tmp_path):
     tree = json.loads(path.read_text(encoding="utf-8"))
     tree["metadata"]["big"] = "x" * (21 * 2**20)
     path.write_text(json.dumps(tree), encoding="utf-8")
-    with pytest.raises(CourseError, match="Clear Outputs"):
+    with pytest.raises(FolderError, match="Clear Outputs"):
         packing.pack(path)
 
 
@@ -176,9 +176,9 @@ def test_finds_what_is_meant(tmp_path):
         == packing.find(f"notebooks/{UNIT}", tmp_path)
     )
     assert packing.find(TRAINED, other.parent.parent) == other
-    with pytest.raises(CourseError, match="2 notebooks"):
+    with pytest.raises(FolderError, match="2 notebooks"):
         packing.find(None, tmp_path)
-    with pytest.raises(CourseError, match="no file, no folder and no unit"):
+    with pytest.raises(FolderError, match="no file, no folder and no unit"):
         packing.find("u99", tmp_path)
     (one.parent / "scratch.ipynb").write_text("{}")
     assert packing.find(None, one.parent) == one

@@ -1,0 +1,1 @@
+"""The learner's own folder: made from the course, brought up to date, put back cell by cell, packed to hand in."""
