@@ -87,7 +87,7 @@ def spot(exercise: str, number: int, right: str, did: int) -> None:
 
     found = desk.asked(exercise, names)
     task = tasks.spot(found, number) if found is not None else None
-    if task is None:
+    if found is None or task is None:
         desk.unknown("spot", exercise)
         return
     if right not in ("A", "B") or did not in range(1, len(task.choices) + 1):

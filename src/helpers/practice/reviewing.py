@@ -182,7 +182,9 @@ def _notebook(exercise: Exercise, code: int, solved: date | None) -> NotebookNod
     ]
     for number, cell in enumerate(cells):
         cell["id"] = f"review-{number}"
-    return new_notebook(cells=cells, metadata={"kernelspec": _KERNEL, "language_info": {"name": "python"}})
+    metadata = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
+    notebook: NotebookNode = new_notebook(cells=cells, metadata=metadata)
+    return notebook
 
 
 def _block(lines: list[str] | tuple[str, ...]) -> str:
