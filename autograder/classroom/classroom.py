@@ -20,6 +20,7 @@ from autograder.course import CourseError
 from .layout import FOLDER
 
 CONFIG = "nbgrader_config.py"
+# Of a student's id: as long as the gradebook's columns.
 MAX_ID = 128
 
 # nbgrader 0.9 builds its records in an order that newer SQLAlchemy remarks on; the records are right.
@@ -68,10 +69,24 @@ class Classroom:
         """Open the gradebook.
 
         Raises:
-            CourseError: the database cannot be opened, as when another program holds it.
+            CourseError: the database is not there, or cannot be opened, as when another program holds it.
         """
+        path = gradebook_file(self)
+        if path is not None and not (path.is_file() and path.stat().st_size):
+            # nbgrader would make an empty one, and what was in it would be missed much later.
+            raise CourseError(
+                f"the gradebook {path} is {'empty' if path.is_file() else 'not there'}: put it back from a backup, or "
+                f"make a new one with `autograder init {self.root}` and grade again; points given by hand are in no "
+                "other place"
+            )
         try:
             return Gradebook(self.db_url, self.directory(logging.getLogger("attention")).course_id)
+        except FileNotFoundError as error:
+            # Of a server's: to make its tables nbgrader calls the program alembic.
+            place = self.db_url.split("@")[-1]
+            raise CourseError(
+                f"the gradebook {place} has no tables yet: `autograder init {self.root}` makes them"
+            ) from error
         except SQLAlchemyError as error:
             raise CourseError(told_by_database(error, self.db_url)) from error
 
@@ -102,7 +117,6 @@ def wrong_id(name: str) -> str:
         return "it is no UTF-8 text"
     if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
         return "it holds a line break or another control character"
-    # As long as the gradebook's columns.
     return f"it is longer than {MAX_ID} characters" if len(name) > MAX_ID else ""
 
 

@@ -5,8 +5,9 @@ Executing and judging is done by workers (`autograder.marking.submission`). This
 1. `reading`: a unit and its submissions become tasks; what has not changed since it was graded is kept.
 2. `distribution`: tasks are handed out to workers, a few ahead.
 3. `writing`: for each result the graded notebook and its outcome are written and brought to the disk; then the points
-   of the whole batch go into the gradebook in one transaction, with what was graded (`records`).
-4. `feedback`: pages that are missing or stale are written.
+   of the whole batch go into the gradebook in one transaction, with what was graded (`records`); then the feedback
+   pages, which the workers have made but for what the gradebook says.
+4. `feedback`: other pages that are missing or stale are written, as after grading by hand.
 
 It alone writes the class folder and the gradebook. So at every instant the gradebook's table says what is done, and all
 that it says is there. A run that was killed is started again with the same command: what is done stays, the rest is
@@ -16,13 +17,16 @@ graded.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from autograder.classroom import assignments
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.classroom.layout import only_grader
+from autograder.classroom.standing import Standing
 from autograder.course import CourseError
 from autograder.marking.outcomes import Outcome, read_outcome
 from autograder.sandbox.outside import bubblewrap
@@ -31,12 +35,12 @@ from autograder.sandbox.run_folder import run_folder
 
 from .distribution import Distribution, Workers
 from .faults import FULL, Faults, Unfinished
+from .feedback import Feedback
 from .places import Places
-from .reading import Reader, read_kit
+from .reading import Reader, notebook_names, read_kit
 from .records import Mark, Records
 from .results import Result, Stopped, Tell, silent
 from .settings import check_settings, near
-from .stale_pages import Feedback
 from .writing import Writer
 
 __all__ = ["Result", "Stopped", "Unfinished", "grade", "grade_one"]
@@ -53,6 +57,7 @@ def grade(
     regrade: bool = False,
     students: list[str] | None = None,
     skip: Sequence[str] = (),
+    standing: Standing | None = None,
 ) -> list[Result]:
     """Grade what is new or changed among the submissions of the units and return a result for every one.
 
@@ -60,13 +65,14 @@ def grade(
         classroom: the class.
         units: names of units.
         unsafe: go on where the sandbox cannot be had, and mark the grades.
-        feedback: also write nbgrader's feedback pages.
+        feedback: also write feedback pages.
         tell: called with what happens as it happens: a kind, and named values (see `autograder.grading.progress`).
         jobs: worker processes; as many as cores if None, fewer for a few submissions.
         scheduler: address of a Dask scheduler whose workers execute instead.
         regrade: also grade what has not changed.
         students: only these.
         skip: not these; what the gradebook has of them stays.
+        standing: is told of each writing into the gradebook.
 
     Raises:
         CourseError: the class cannot be graded at all: a wrong setting, another grader, no gradebook, no sandbox, no
@@ -76,17 +82,15 @@ def grade(
     """
     check_settings(classroom)
     with only_grader(classroom.root), run_folder() as folder:
-        released = _released(classroom)
+        released = assignments.released(classroom)
         missing = [unit for unit in units if unit not in released and classroom.submitted(unit)]
         if missing:
-            raise CourseError(
-                f"{', '.join(missing)} is not released in this class: "
-                f"run `autograder init {classroom.root} {' '.join(missing)}`"
-            )
+            raise CourseError("; ".join(assignments.how_to_release(classroom, unit) for unit in missing))
         if not unsafe and scheduler is None:
             _need_sandbox()
         workers = Workers(folder, unsafe, jobs, scheduler, tell)
-        coordinator = Coordinator(classroom, workers, unsafe, regrade, tell, frozenset(skip))
+        writing = contextlib.nullcontext if standing is None else standing.writing
+        coordinator = Coordinator(classroom, workers, unsafe, regrade, tell, frozenset(skip), writing)
         return coordinator.run([unit for unit in units if unit in released], students, feedback)
 
 
@@ -102,14 +106,6 @@ def _need_sandbox() -> None:
         raise CourseError(f"{error}. With --unsafe, grading goes on without it and marks the grades") from error
 
 
-def _released(classroom: Classroom) -> set[str]:
-    try:
-        with classroom.gradebook() as gradebook:
-            return {assignment.name for assignment in gradebook.assignments if assignment.notebooks}
-    except SQLAlchemyError as error:
-        raise CourseError(told_by_database(error, classroom.db_url)) from error
-
-
 @dataclass
 class Coordinator:
     """Leads one run over some units of a class."""
@@ -120,6 +116,7 @@ class Coordinator:
     regrade: bool
     tell: Tell
     skip: frozenset[str] = frozenset()
+    writing: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
     results: list[Result] = field(default_factory=list)
     graded: int = 0
 
@@ -178,9 +175,9 @@ class Coordinator:
             raise
 
     def _unit(self, unit: str, students: list[str], misnamed: dict[str, str], feedback: bool) -> None:
-        places = Places(self.classroom, unit)
         with self.classroom.gradebook() as gradebook:
-            records = Records(gradebook, unit, self.classroom.config)
+            places = Places(self.classroom, unit, notebook_names(gradebook, unit))
+            records = Records(gradebook, unit, self.classroom.config, self.writing)
             for name, reason in misnamed.items():
                 # No gradebook can hold it, so there is nothing to write; it is said each time.
                 told = f"the folder's name in submitted/ cannot be a student's id, {reason}: rename it"
@@ -189,13 +186,14 @@ class Coordinator:
                 self.tell("graded", result=self._result(unit, name, mark, Outcome(name, unit, told), fresh=True))
             kit = read_kit(self.classroom, places, gradebook, self.unsafe)
             known = {} if self.regrade else records.known()
-            reader = Reader(self.classroom, places, kit, known, self.tell)
+            reader = Reader(self.classroom, places, kit, known, self.tell, pages=feedback)
 
             def written(student: str, mark: Mark, outcome: Outcome) -> None:
                 self.graded += 1
                 self.tell("graded", result=self._result(unit, student, mark, outcome, fresh=True))
 
-            writer = Writer(self.classroom, places, kit, records, self.faults, written)
+            pages = Feedback(self.classroom, places, records, self.workers, self.tell) if feedback else None
+            writer = Writer(self.classroom, places, kit, records, self.faults, written, pages.fill if pages else None)
             Distribution(kit, self.workers, writer, self.faults, self.tell).run(reader.tasks(students), len(students))
             again = [student for student in reader.kept if known[student].late_changed]
             if again:
@@ -205,9 +203,8 @@ class Coordinator:
                 outcome = read_outcome(self.classroom.root, unit, student)
                 assert outcome is not None
                 self._result(unit, student, known[student].mark, outcome, fresh=False)
-            if feedback:
-                graded = [result.student for result in self.results if result.unit == unit]
-                Feedback(self.classroom.root, places, records, self.workers, self.tell).write(graded)
+            if pages is not None:
+                pages.write([result.student for result in self.results if result.unit == unit])
 
     def _result(self, unit: str, student: str, mark: Mark, outcome: Outcome, fresh: bool) -> Result:
         result = Result(student, unit, mark.score, mark.max_score, mark.by_hand, mark.late_seconds, outcome, fresh)

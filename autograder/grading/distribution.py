@@ -45,7 +45,7 @@ class Workers:
     def local(self, waiting: int) -> Pool:
         """Return a new pool on this machine for so many submissions."""
         size = Local.suitable(self.jobs, waiting)
-        return Local(size, self.folder, self.tell) if size > 1 else Inline(self.tell)
+        return Local(size, self.folder, self.tell) if size > 1 else Inline(self.tell, self.folder)
 
     def close(self) -> None:
         """End the pool when its work is done."""
@@ -98,7 +98,7 @@ class Distribution:
                             shared = pool.share(self.kit)
                         except SandboxError as error:
                             raise CourseError(str(error)) from error
-                    running[pool.submit(submission.grade_task, shared, one.task)] = one
+                    running[pool.submit(submission.grade_task, shared, one.task, pool.handover)] = one
                     if pool.size == 1:
                         break
                 if not running:

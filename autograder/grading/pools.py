@@ -51,6 +51,10 @@ class Pool(Protocol):
     @property
     def where(self) -> str: ...
 
+    @property
+    def handover(self) -> Path | None:
+        """A folder that its workers and the coordinator both see, or None."""
+
     def submit(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
         """Have a function called with these arguments somewhere."""
 
@@ -76,8 +80,9 @@ class Inline:
     size = 1
     where = "in this process"
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, folder: Path) -> None:
         self._tell = tell
+        self.handover = folder
 
     def submit(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
@@ -153,7 +158,7 @@ class Local:
         early, Local._early = Local._early, None
         self.size = early[0] if early else size
         self.where = f"{self.size} worker{'s' if self.size > 1 else ''} on this machine"
-        self._folder = folder
+        self._folder = self.handover = folder
         self._warm: dict[tuple[str | None, bool], WarmProcess] = {}
         self._pool = early[1] if early else self._new()
 
@@ -260,6 +265,8 @@ class Dask:
     Raises:
         CourseError: the scheduler cannot be reached, has no worker, or has one that may not grade.
     """
+
+    handover = None
 
     def __init__(self, address: str, unsafe: bool) -> None:
         try:

@@ -18,6 +18,11 @@ SECONDS = 60.0
 # time, and the coordinator goes on without it.
 GRACE = 60.0
 
+TOO_LONG = (
+    f"the submitted notebook took more than {SECONDS:.0f} seconds to read and to clean: clear its outputs, take out"
+    " what is not an answer, and submit again"
+)
+
 
 class TooLong(BaseException):
     """The time is up. No `Exception`: what suppresses those may not suppress this."""

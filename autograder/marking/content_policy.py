@@ -1,9 +1,8 @@
-"""The second wall of pages that show a learner's work: a policy by which only the page's own scripts run.
+"""The second wall of formgrader's pages that show a learner's work: a policy by which only the page's own scripts run.
 
 Cleaning takes out what could run; this Content-Security-Policy holds where cleaning has a hole. nbconvert's and
 nbgrader's templates are trusted, so the scripts that stand in a template's source get a nonce when it is read, and what
-is put into the page later, a learner's text and outputs, has none. The policy stands first in the page's head:
-formgrader's pages and the feedback files, which come without any server, have the same.
+is put into the page later, a learner's text and outputs, has none. The policy stands first in the page's head.
 """
 
 from __future__ import annotations
@@ -19,11 +18,7 @@ import jinja2
 _SCRIPT = re.compile(r"<script\b(?![^>]*\bnonce=)", re.IGNORECASE)
 _HANDLER = re.compile(r"""\son[a-z]+="([^"{}]*)\"""")
 _HEAD = re.compile(r"<head>", re.IGNORECASE)
-# MathJax evaluates a block of this type, which would need a policy that lets everything be evaluated.
-_MATHJAX = re.compile(r'(<script nonce="[^"]*") type="text/x-mathjax-config"')
 _TEMPLATES = (".j2", ".tpl", ".html")
-# nbconvert's templates load MathJax from here; it loads the rest of itself from beside it.
-MATHJAX = "https://cdnjs.cloudflare.com/ajax/libs/mathjax/"
 # Of a file that a learner handed in: it may be looked at, in a place of its own, and runs nothing.
 FILES = "frame-ancestors 'self'; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; sandbox"
 
@@ -41,11 +36,11 @@ def policy(nonce: str, handlers: frozenset[str] = frozenset()) -> str:
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src 'nonce-{nonce}' {MATHJAX}",
+            f"script-src 'nonce-{nonce}'",
             f"script-src-attr 'unsafe-hashes'{hashes}" if hashes else "script-src-attr 'none'",
-            "style-src 'self' 'unsafe-inline' https:",
+            "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: https:",
-            "font-src 'self' data: https:",
+            "font-src 'self' data:",
             "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'self'",
@@ -77,7 +72,6 @@ class TrustedTemplates(jinja2.BaseLoader):
 def marked(source: str) -> str:
     """Return a template's source with nonce in its scripts and policy in its head; making a page fills them in."""
     source = _SCRIPT.sub('<script nonce="{{ page_nonce() }}"', source)
-    source = _MATHJAX.sub(r"\1", source)
     meta = '<head>\n<meta http-equiv="Content-Security-Policy" content="{{ page_policy() }}">'
     return _HEAD.sub(meta, source)
 

@@ -6,6 +6,10 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+# What stands for a file's content: its bytes, or where they lie.
+Content = TypeVar("Content")
 
 # Far more than a notebook's folder needs, and short enough for any place that the class folder may have.
 MAX_DEPTH, MAX_NAME, MAX_PATH, MAX_FILES = 16, 200, 1000, 1000
@@ -25,7 +29,7 @@ def storable_name(name: str) -> str:
     return ""
 
 
-def fitting(files: Mapping[str, bytes], fixed: Iterable[str]) -> tuple[dict[str, bytes], list[str]]:
+def fitting(files: Mapping[str, Content], fixed: Iterable[str]) -> tuple[dict[str, Content], list[str]]:
     """Return the files that can lie beside fixed ones, and a note for each of the others.
 
     Args:
@@ -35,7 +39,7 @@ def fitting(files: Mapping[str, bytes], fixed: Iterable[str]) -> tuple[dict[str,
     """
     taken = set(fixed)
     folders = {str(parent) for name in taken for parent in PurePosixPath(name).parents}
-    kept: dict[str, bytes] = {}
+    kept: dict[str, Content] = {}
     notes = []
     for name, data in files.items():
         above = {str(parent) for parent in PurePosixPath(name).parents}

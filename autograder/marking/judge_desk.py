@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import socket
 import threading
 from collections.abc import Mapping
@@ -19,12 +20,16 @@ from typing import Any
 from autograder.classroom.secret import hidden_seed
 from autograder.sandbox.texts import storable_within
 from helpers.exercise import Exercise
-from helpers.judging import judge, questions, records
+from helpers.judging import judge, questions, records, sheets
 from helpers.running import outpost, wire
-from helpers.verdict import FAILED, Finding, Verdict
+from helpers.verdict import Verdict
 
-# Seconds of processor time for the words of one wrong answer; what was tried for one serves the whole class.
-BUDGET = 0.1
+# So many wrong answers are remembered with their verdicts.
+MOST_KNOWN = 1000
+# What asks for cases is small; until it has been answered nobody wants anything larger.
+REQUEST_BYTES = 2**16
+
+_known: dict[bytes, Verdict] = {}
 
 
 class JudgeDesk:
@@ -48,8 +53,9 @@ class JudgeDesk:
         self._pending: tuple[int, str, bool, judge.Paper] | None = None
         self._hidden_waits = True
         self._waiting: list[str] = []
-        # A wrong answer whose words wait for what was asked about it.
-        self._asking: tuple[int, str, bool, judge.Paper, list[Any]] | None = None
+        # A wrong answer whose words wait for what was asked about it, and what it was sent as.
+        self._asking: tuple[int, str, bool, judge.Paper, list[Any], bytes | bytearray] | None = None
+        self._received: bytes | bytearray = b""
         self._failed: set[str] = set()
         self._thread = threading.Thread(target=self._serve, daemon=True, name="judge-desk")
         self._thread.start()
@@ -91,7 +97,7 @@ class JudgeDesk:
             while True:
                 try:
                     self._answer_one()
-                except (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError) as error:
+                except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
                     # No answer, however odd, may end the desk before the notebook's other exercises are judged.
                     if isinstance(error, wire.WireError):
                         raise
@@ -103,12 +109,21 @@ class JudgeDesk:
         A check that was interrupted never answers. Its round is over with the next request, and answers that
         carry an older round's number are dropped.
         """
+        work = self._pending[3] if self._pending else self._asking[3] if self._asking else None
         try:
-            message = outpost.receive(self._connection)
+            most = sheets.most_bytes(work) if work else REQUEST_BYTES
+            self._received = outpost.receive_encoded(self._connection, most)
+            message = wire.decode(self._received, most)
+            if not wire.is_plain_text(self._received):
+                message = storable_within(message)
         except wire.WireError as error:
             if self._pending is None:
+                if isinstance(error, wire.TooLarge):
+                    # Nobody asked for it.
+                    return
                 raise
-            message = {"round": self._pending[0], "answers": f"the answers could not be read: {error}"}
+            told = error.size if isinstance(error, wire.TooLarge) else f"the answers could not be read: {error}"
+            message = {"round": self._pending[0], "answers": told}
         if not isinstance(message, dict):
             raise wire.WireError("neither a request nor answers")
         if "answers" in message:
@@ -133,7 +148,7 @@ class JudgeDesk:
                     self._waiting.append(name)
                     later = len(self._waiting)
         if refused or later or name is None:
-            answer = {"refused": refused, "later": later, "round": 0, "cases": [], "forbidden": []}
+            answer = {"refused": refused, "later": later, "round": 0, "cases": [], "forbidden": [], "most": 0}
             outpost.send(self._connection, answer)
             return
         exercise = self._exercises[name]
@@ -146,15 +161,17 @@ class JudgeDesk:
         if self._pending is None or message.get("round") != self._pending[0]:
             return
         (_, name, hidden, work), self._pending = self._pending, None
-        answers = storable_within(message["answers"])
+        answers = message["answers"]
         if isinstance(answers, str):
-            verdict = _refusal(name, hidden, answers[:300])
+            verdict = judge.refused(work, answers[:300], hidden)
+        elif type(answers) is int:
+            verdict = judge.refused(work, sheets.too_large(work, answers), hidden)
         else:
-            answers = answers if isinstance(answers, list) else []
+            answers = sheets.taken(work, answers)
             _, found = judge.examined(work, answers)
             if any(finding is not None for finding in found):
                 with self._lock:
-                    self._asking = message["round"], name, hidden, work, answers
+                    self._asking = message["round"], name, hidden, work, answers, self._received
                 outpost.send(self._connection, {"done": True, "further": questions.further(work, found)})
                 return
             verdict = judge.judge(work, answers, hidden)
@@ -167,25 +184,40 @@ class JudgeDesk:
         """Take what was asked about a wrong answer. The answer has failed already; this gives its verdict words."""
         with self._lock:
             if self._asking is not None and message.get("round") == self._asking[0]:
-                self._conclude(message.get("facts"), message["further"])
+                self._conclude(message.get("facts"), message["further"], self._received)
         outpost.send(self._connection, {"done": True, "further": None})
 
-    def _conclude(self, facts: object, further: object) -> None:
-        """Judge the wrong answer that waits, with what is known about it; the lock is held."""
+    def _conclude(self, facts: object, further: object, received: bytes | bytearray = b"") -> None:
+        """Judge the wrong answer that waits, with what is known about it; the lock is held.
+
+        Who sends, bit for bit, what somebody else has sent gets the same verdict: the words for it are looked for once.
+        """
         if self._asking is None:
             return
-        (_, name, hidden, work, answers), self._asking = self._asking, None
-        told = tuple(map(records.checked, further)) if isinstance(further, list) else ()
-        # The hidden cases of an answer that fails the visible ones say nothing new; each gets its words once.
-        budget = 0.0 if hidden and name in self._failed else BUDGET
-        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), budget=budget)
-        try:
-            verdict = judge.judge(work, answers, hidden, more)
-        except Exception as error:
-            # Whatever was sent, it is a wrong answer, and the notebook's other exercises go on.
-            verdict = _refusal(name, hidden, f"what is wrong could not be worked out ({type(error).__name__})")
+        (_, name, hidden, work, answers, sent), self._asking = self._asking, None
+        asked = f"{work.seed} {hidden} {name} {sorted(self._failed)} {len(sent)}".encode()
+        key = hashlib.sha256(b"\0".join((asked, sent, received))).digest()
+        verdict = _known.get(key)
+        if verdict is None:
+            verdict = self._judged(name, hidden, work, answers, facts, further)
+            if len(_known) >= MOST_KNOWN:
+                _known.clear()
+            _known[key] = verdict
         if self._exercise == name:
             self._verdicts[hidden] = verdict
+
+    def _judged(
+        self, name: str, hidden: bool, work: judge.Paper, answers: list[Any], facts: object, further: object
+    ) -> Verdict:
+        told = tuple(map(records.checked, further)) if isinstance(further, list) else ()
+        # The hidden cases of an answer that fails the visible ones say nothing new; each gets its words once.
+        trials = 0 if hidden and name in self._failed else questions.TRIALS
+        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), trials=trials)
+        try:
+            return judge.judge(work, answers, hidden, more)
+        except Exception as error:
+            # Whatever was sent, it is a wrong answer, and the notebook's other exercises go on.
+            return judge.refused(work, f"what is wrong could not be worked out ({type(error).__name__})", hidden)
 
 
 @functools.lru_cache(maxsize=512)
@@ -196,11 +228,8 @@ def _question(exercise: Exercise, seed: int, number: int) -> bytes:
             "refused": "",
             "later": 0,
             "round": number,
-            "cases": list(judge.paper(exercise, seed).cases),
+            "cases": list(sheets.handed_out(judge.paper(exercise, seed))),
             "forbidden": list(exercise.forbidden),
+            "most": sheets.most_bytes(judge.paper(exercise, seed)),
         }
     )
-
-
-def _refusal(name: str, hidden: bool, reason: str) -> Verdict:
-    return Verdict(name, FAILED, hidden, finding=Finding("values", "unreadable", reason))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,13 +99,52 @@ class Outcome:
         return outcome
 
 
+def joined(parts: Mapping[str, Outcome]) -> Outcome:
+    """Return the outcome of a submission of several notebooks from those of its notebooks, by name."""
+    first = next(iter(parts.values()))
+    whole = Outcome(first.student, first.unit, unsafe=any(part.unsafe for part in parts.values()))
+    refused = {name: part.ungradable for name, part in parts.items() if part.ungradable}
+    for name, part in parts.items():
+        told = [part.ungradable if len(refused) < len(parts) else "", *part.notes]
+        whole.notes += [f"{name}: {note}" for note in told if note]
+        whole.seconds += part.seconds
+        whole.final |= part.final
+    whole.stopped = "; ".join(f"{name}: {part.stopped}" for name, part in parts.items() if part.stopped)
+    if len(refused) == len(parts):
+        whole.ungradable = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+    return whole
+
+
+def write_part(root: Path, notebook: str, outcome: Outcome, notebooks: Collection[str]) -> None:
+    """Keep the outcome of one notebook of a submission, with those of its others as they are kept already.
+
+    Args:
+        root: the class folder.
+        notebook: whose outcome it is.
+        outcome: how it ended.
+        notebooks: the names of all notebooks of the assignment.
+    """
+    if set(notebooks) <= {notebook}:
+        write_outcome(root, outcome)
+        return
+    kept = _read(root, outcome.unit, outcome.student).get("notebooks")
+    parts = dict(kept) if isinstance(kept, dict) else {}
+    parts = {name: part for name, part in parts.items() if name in notebooks} | {notebook: outcome.to_dict()}
+    whole = joined({name: Outcome.from_dict(part) for name, part in sorted(parts.items())})
+    _write(root, whole, whole.to_dict() | {"notebooks": parts})
+
+
 def write_outcome(root: Path, outcome: Outcome) -> None:
     """Keep an outcome: the old one or the new one is there at every instant."""
+    _write(root, outcome, outcome.to_dict())
+
+
+def _write(root: Path, outcome: Outcome, data: dict[str, Any]) -> None:
     path = outcome_path(root, outcome.unit, outcome.student)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with open(draft, "w", encoding="utf-8") as file:
-        json.dump(outcome.to_dict(), file, ensure_ascii=False, indent=1)
+        json.dump(data, file, ensure_ascii=False, indent=1)
         file.flush()
         os.fsync(file.fileno())
     os.replace(draft, path)
@@ -113,6 +153,15 @@ def write_outcome(root: Path, outcome: Outcome) -> None:
 def read_outcome(root: Path, unit: str, student: str) -> Outcome | None:
     """Return the kept outcome of a submission, or None when there is none to read."""
     try:
-        return Outcome.from_dict(json.loads(outcome_path(root, unit, student).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Outcome.from_dict(_read(root, unit, student))
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _read(root: Path, unit: str, student: str) -> dict[str, Any]:
+    """What is kept of a submission, {} where nothing can be read."""
+    try:
+        data = json.loads(outcome_path(root, unit, student).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}

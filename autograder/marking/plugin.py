@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.converters import Autograde
 from nbgrader.preprocessors import DeduplicateIds, Execute, SaveAutoGrades
 from traitlets.config import Config
 
 from autograder.classroom import extending
 
 from . import pages
-from .feedback_index import IndexExercises
-from .hiding import HideHiddenTests
+from .feedback_exporter import FeedbackExporter
 from .intake import IntakeExporter
 from .preprocessors import SandboxedExecute
 from .repair import RepairCells
@@ -23,7 +22,7 @@ def configure(config: Config) -> None:
 
     Holds for `autograder grade`, `nbgrader autograde` and formgrader's button alike. What comes where:
 
-    - the submission is read by `IntakeExporter`, which takes any file;
+    - the submission is read by `IntakeExporter`, which takes any file of any name, and gives each step its time;
     - links are removed before nbgrader copies files, which would follow them;
     - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites
       them;
@@ -32,14 +31,14 @@ def configure(config: Config) -> None:
     - `nbgrader zip_collect` takes Moodle's and Canvas's downloads, and trusts no archive;
     - formgrader's page, and no other, shows the model answer and marking guide under a written answer;
     - pages that show a learner's work are cleaned once more when they are made, and let no script but their own run;
-    - a feedback page begins with its exercises and their points;
+    - a feedback page is ours (`autograder.marking.feedback_page`), whoever has it made, and has its time;
     - releasing feedback through the exchange goes on past who did not submit through it;
     - an extension that was given before the work came goes into the submission when it is made.
     """
     extending.listen()
     replaced = {Execute: SandboxedExecute, SaveAutoGrades: SaveVerdicts}
     config.Autograde.exporter_class = IntakeExporter
-    config.Autograde.pre_convert_hook = "autograder.marking.intake.remove_links"
+    config.Autograde.pre_convert_hook = "autograder.marking.intake.prepare"
     sanitize = list(Autograde.sanitize_preprocessors.default())
     sanitize.insert(sanitize.index(DeduplicateIds), RepairCells)
     config.Autograde.sanitize_preprocessors = sanitize
@@ -51,9 +50,6 @@ def configure(config: Config) -> None:
     config.ZipCollectApp.collector_plugin = "autograder.lms.placement.LmsCollector"
     pages.configure(config)
     config.ExchangeFactory.release_feedback = "autograder.lms.feedback_files.ReleaseFeedback"
-    config.GenerateFeedback.preprocessors = [
-        GenerateFeedback.preprocessors.default()[0],
-        HideHiddenTests,
-        IndexExercises,
-        *GenerateFeedback.preprocessors.default()[1:],
-    ]
+    config.GenerateFeedback.exporter_class = FeedbackExporter
+    # The exporter reads the gradebook and hides what is hidden by itself.
+    config.GenerateFeedback.preprocessors = []

@@ -7,13 +7,13 @@ import copy
 import dataclasses
 import functools
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbgrader import utils
@@ -24,7 +24,7 @@ from autograder.classroom.secret import class_secret
 from autograder.sandbox import probe
 from autograder.sandbox.connection import Run, Sandbox
 from autograder.sandbox.inside import constants
-from autograder.sandbox.inside.files import copy_files
+from autograder.sandbox.inside.files import copy_files, statuses
 from autograder.sandbox.kernels import Conversation, SandboxKernelManager
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.outputs import from_message, size_of
@@ -33,12 +33,16 @@ from helpers.desk import feedback
 from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
 
+from . import siblings
+from .bringing import Brought
 from .cell_errors import error_of, failed_cell
 from .intake import NOTES
 from .judge_desk import JudgeDesk
 from .outcomes import Outcome
+from .plain_cells import mark_not_run, need_python, tagged_to_be_skipped
 from .saving import course_root
 from .scoring import TEST
+from .widgets import OutputWidgets
 
 _ENDED = {
     constants.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",
@@ -80,7 +84,11 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
     """Executes a notebook in a sandboxed kernel and has the answers of its test cells judged outside it."""
 
     record_timing = False
+    # The sandbox has limits of its own.
+    untimed = True
     _hidden_waits = True
+    # Why each cell that was begun has no result, or "" where it has one.
+    _cell_ends: dict[int, str]
     unsafe = Bool(False, help="Grade without the sandbox where the machine cannot give it. The grades are marked.").tag(
         config=True
     )
@@ -95,18 +103,22 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         )
         self._exercises = catalog.unit_exercises(unit) if unit else {}
         if unit is None:
-            _need_python(nb)
+            need_python(nb)
         outcome = self._outcome = Outcome(
             student=names["student"], unit=names["assignment"], notes=list(own.get("repaired", ()))
         )
         names["outcome"] = outcome
-        outcome.unsafe = self.unsafe
+        outcome.unsafe, self._cell_ends = self.unsafe, {}
         _clear(nb)
         if "ungradable" in own:
             outcome.ungradable = own["ungradable"]
         else:
-            self._execute(nb, resources, unit)
-            self._judge_what_waits(nb, resources, unit)
+            with tempfile.TemporaryDirectory(prefix="brought-") as brought:
+                self._brought = Brought(Path(brought), self.kept_bytes)
+                self._execute(nb, resources, unit)
+                self._judge_what_waits(nb, resources, unit)
+                outcome.notes += self._brought.keep(Path(resources.get("metadata", {}).get("path") or "."))
+            outcome.notes += mark_not_run(nb, self._cell_ends, outcome.stopped, self.judged)
         self._answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in nb.cells if utils.is_solution(cell)}
         for cell in nb.cells:
             if self.judged(cell):
@@ -158,13 +170,14 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         if not outcome.stopped or not places:
             return
         shown = dataclasses.replace(outcome, verdicts=outcome.verdicts, notes=list(outcome.notes))
+        cell_ends = self._cell_ends
         again = nbformat.v4.new_notebook(cells=copy.deepcopy(nb.cells[: places[-1] + 1]), metadata=dict(nb.metadata))
         outcome.verdicts = {}
         self._hidden_waits = False
         try:
             self._execute(again, resources, unit)
         finally:
-            self._hidden_waits = True
+            self._hidden_waits, self._cell_ends = True, cell_ends
             judged, outcome.verdicts = outcome.verdicts, shown.verdicts
             outcome.stopped, outcome.notes = shown.stopped, shown.notes
             outcome.seconds += shown.seconds
@@ -181,10 +194,11 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         began = time.monotonic()
         self._ends = began + self.notebook_seconds
         files = Path(resources.get("metadata", {}).get("path") or ".")
-        conversation = None
+        conversation, before = None, {}
         try:
             copy_files(files, run.files, self.scratch_bytes)
-            (run.files / f"{resources['nbgrader']['notebook']}.ipynb").unlink(missing_ok=True)
+            siblings.prepare(run.files, resources["nbgrader"]["notebook"], self.config)
+            before = statuses(run.files)
             manager = SandboxKernelManager(sandbox=sandbox, run=run, limits=self.limits(), kernel_name="python3")
             NotebookClient.__init__(self, nb, manager)
             manager.start_kernel()
@@ -210,21 +224,25 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 run.ended.wait(10)
             desk.close()
             if self._hidden_waits:
-                self._bring_back(run, files)
+                self._brought.take(run, before)
             sandbox.forget(run)
             outcome.seconds = time.monotonic() - began
 
     def _run_cells(self, nb: NotebookNode, conversation: Conversation, interrupt: Callable[[], None]) -> None:
-        self._interrupt = interrupt
+        self._interrupt, self._widgets = interrupt, OutputWidgets()
         nb.metadata["language_info"] = {"name": "python"}
+        self._cell_ends = {}
         count = 0
         for index, cell in enumerate(nb.cells):
-            if cell.cell_type != "code" or not cell.source.strip():
+            skipped = not self._exercises and tagged_to_be_skipped(cell)
+            if cell.cell_type != "code" or not cell.source.strip() or skipped:
+                self._cell_ends[index] = ""
                 continue
             if time.monotonic() > self._ends:
                 raise OutOfTime(f"the notebook ran for more than {self.notebook_seconds} seconds and was stopped")
             if index in self._left_out:
                 cell.outputs = [failed_cell("TimeoutError", self._left_out[index])]
+                self._cell_ends[index] = self._left_out[index]
                 continue
             self._written, self.clear_before_next_output = 0, False
             count += 1
@@ -241,7 +259,12 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 if judged:
                     self._outcome.verdicts[self._name(cell)] = self._desk.close_cell()
             if reply is None:
+                self._cell_ends[index] = "its time was up"
                 reply = {"status": "error", **self.error_on_timeout}
+            elif self._written > self.output_bytes:
+                self._cell_ends[index] = "it wrote too much, and its result may be among what was dropped"
+            else:
+                self._cell_ends[index] = "" if reply.get("status") in ("ok", "error") else "the kernel did not run it"
             self.on_cell_executed(cell=cell, cell_index=index, execute_reply={"content": reply})
         self._check_hidden(nb, conversation, interrupt)
 
@@ -281,10 +304,12 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         self._written += size_of(msg["content"])
         if self._written > self.output_bytes:
             self._too_much(cell)
-        elif not msg["msg_type"].startswith("comm"):
+        elif msg["msg_type"].startswith("comm"):
             # Widgets are not restored in a graded notebook, and their state is the kernel's to fill.
+            self._widgets.hear(msg)
+        else:
             with contextlib.suppress(Exception):
-                self.process_message(msg, cell, index)
+                self.process_message(self._widgets.taken(msg), cell, index)
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
@@ -345,11 +370,6 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             return "the notebook's kernel ended before its last cell (a crash, an exit or a kill in one of its cells)"
         return f"the notebook could not be run to its end ({type(error).__name__})"
 
-    def _bring_back(self, run: Run, files: Path) -> None:
-        """Keep what the notebook wrote beside itself, as nbgrader does; nothing that was there is replaced."""
-        with contextlib.suppress(OSError):
-            copy_files(run.files, files, self.scratch_bytes, new_only=True)
-
     def _show_verdict(self, cell: NotebookNode) -> None:
         """Replace whatever the kernel put under a test cell by the judge's verdict."""
         name = self._name(cell)
@@ -382,12 +402,3 @@ def _clear(nb: NotebookNode) -> None:
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-
-
-def _need_python(nb: NotebookNode) -> None:
-    """For a foreign notebook: fail as nbgrader does when its kernel is not there, or is not Python's."""
-    name = nb.metadata.get("kernelspec", {}).get("name")
-    if name and name not in ("python", NATIVE_KERNEL_NAME):
-        spec = KernelSpecManager().get_kernel_spec(name)
-        if spec.language != "python":
-            raise NoSuchKernel(f"{name}: the sandbox runs Python notebooks only")

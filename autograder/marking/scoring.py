@@ -45,7 +45,22 @@ def score(cell: NotebookNode, outcome: Outcome | None) -> Score:
         return Score(name, verdict.share * float(cell.metadata.nbgrader["points"]))
     if outcome is not None and outcome.ungradable:
         return Score(name, 0.0, settled=True)
-    return Score(name, utils.determine_grade(cell)[0])
+    return Score(name, _by_outputs(cell))
+
+
+def _by_outputs(cell: NotebookNode) -> float | None:
+    """nbgrader's own rule, for whatever a learner's code can put under a cell."""
+    manual = utils.is_solution(cell) or cell.cell_type != "code"
+    if not manual and any(output.output_type == "error" for output in cell.outputs):
+        # Also behind a number that was shown first, which the rule would take for the points.
+        return 0.0
+    try:
+        points: float | None = utils.determine_grade(cell)[0]
+    except (ValueError, KeyError):
+        # A number above the most, or a result without text: nbgrader gives up the whole submission. What is no number
+        # of points gives all points by its rule.
+        return float(cell.metadata.nbgrader["points"])
+    return points
 
 
 def comment(cell: NotebookNode, outcome: Outcome | None) -> str | None:

@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from .inside.constants import NOBODY, WARM_PROCESS_GONE
+from .outside import packages
+from .outside.control_groups import Group, Tree
 from .outside.errors import SandboxError
+from .outside.users import own_user
 from .outside.warm_process import DOOR, WarmProcess
 
 START_SECONDS = 60
@@ -35,6 +38,7 @@ class Run:
     ended: threading.Event = field(default_factory=threading.Event)
     code: int | None = None
     started: bool = False
+    groups: Group | None = None
 
     @property
     def files(self) -> Path:
@@ -80,6 +84,7 @@ class Sandbox:
                 "`autograder doctor` says what this machine can give"
             )
         self.control.settimeout(None)
+        self.groups = Tree.load(folder)
         threading.Thread(target=self._listen, daemon=True, name="sandbox-listener").start()
 
     @classmethod
@@ -146,24 +151,45 @@ class Sandbox:
         Raises:
             SandboxError: the warm process is gone, or the kernel did not start.
         """
+        user = 0
         if os.getuid() == 0 and self.sealed:
+            user = own_user(run.name)
+            run.folder.chmod(0o700)
             for path in (run.folder, *run.folder.rglob("*")):
-                os.lchown(path, NOBODY, NOBODY)
-        request = {"do": "start", "run": run.name, "limits": limits, "sealed": self.sealed}
+                os.lchown(path, user or NOBODY, user or NOBODY)
+        self._make_groups(run, limits)
+        groups = run.groups.descriptors if run.groups else []
+        request = {
+            "do": "start",
+            "run": run.name,
+            "limits": limits,
+            "sealed": self.sealed,
+            "user": user,
+            "shared": bool(groups) and self.groups is not None and self.groups.shares,
+        }
         bound, told = os.pipe()
         try:
-            socket.send_fds(self.control, [json.dumps(request).encode()], [run.judge.fileno(), told])
+            socket.send_fds(self.control, [json.dumps(request).encode()], [run.judge.fileno(), told, *groups])
         except OSError as error:
             os.close(bound)
             raise SandboxError(f"the sandbox is gone: {self._tail() or error}") from error
         finally:
             os.close(told)
+            if run.groups:
+                run.groups.close()
         run.started = True
         run.judge.close()
         with os.fdopen(bound, "rb", buffering=0) as pipe:
             # Closed without a word when the kernel has ended before it was ready.
             if not select.select([pipe], [], [], START_SECONDS)[0] or not pipe.read(1):
                 raise SandboxError(f"the kernel did not start: {self._tail() or f'exit code {run.code}'}")
+
+    def _make_groups(self, run: Run, limits: dict[str, Any]) -> None:
+        if self.sealed and self.groups is not None and limits["control_groups"]:
+            try:
+                run.groups = self.groups.group(run.name, limits)
+            except OSError as error:
+                raise SandboxError(f"no control group can be made for a notebook ({error})") from error
 
     def tell(self, run: Run, what: str) -> None:
         """Interrupt ("interrupt") or end ("kill") the kernel of a run; nothing happens when it is over."""
@@ -176,6 +202,8 @@ class Sandbox:
         self.runs.pop(run.name, None)
         with contextlib.suppress(OSError):
             run.judge.close()
+        if run.groups is not None:
+            run.groups.remove()
         shutil.rmtree(run.folder, ignore_errors=True)
 
     def close(self) -> None:
@@ -211,7 +239,7 @@ class Sandbox:
             lines = (self.folder / "errors.txt").read_text(errors="replace").strip().splitlines()
         except OSError:
             return ""
-        return lines[-1][:300] if lines else ""
+        return packages.explained(lines[-1][:300]) if lines else ""
 
 
 atexit.register(Sandbox.close_all)

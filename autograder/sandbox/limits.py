@@ -22,6 +22,13 @@ class Limits(HasTraits):
     processes = Integer(64, help="Processes and threads of the notebook at one time.").tag(config=True)
     file_bytes = Integer(64 * MB, help="Size of one file that the notebook writes.").tag(config=True)
     scratch_bytes = Integer(256 * MB, help="Size of all files in the notebook's folder together.").tag(config=True)
+    kept_bytes = Integer(
+        16 * MB,
+        help="Size of all files together that the notebook wrote and that are kept beside it; others are named.",
+    ).tag(config=True)
+    beside_bytes = Integer(32 * MB, help="Size of all files together that were handed in beside the notebook.").tag(
+        config=True
+    )
     open_files = Integer(256, help="Files and sockets that one process may have open.").tag(config=True)
     output_bytes = Integer(2 * MB, help="Output of one cell; the rest is dropped and the cell stopped.").tag(
         config=True
@@ -30,6 +37,10 @@ class Limits(HasTraits):
         config=True
     )
     landlock = Bool(True, help="Also close the file system with Landlock where the kernel has it.").tag(config=True)
+    system_calls = Bool(True, help="Also deny the system calls that no notebook needs.").tag(config=True)
+    control_groups = Bool(
+        True, help="Have memory, processes and processors shared out by control groups where the machine lets us."
+    ).tag(config=True)
 
     def limits(self) -> dict[str, Any]:
         """Return the limits that hold inside the sandbox, ready for JSON."""
@@ -40,7 +51,10 @@ class Limits(HasTraits):
             "processes",
             "file_bytes",
             "scratch_bytes",
+            "kept_bytes",
             "open_files",
             "landlock",
+            "system_calls",
+            "control_groups",
         )
         return {name: getattr(self, name) for name in names}

@@ -6,6 +6,8 @@ small cells, ipykernel's own start is tried; where that fails too, no submission
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import Any
 
@@ -58,29 +60,51 @@ def _version() -> str:
 
 def _try(warm: WarmProcess, sealed: bool) -> None:
     """Run three things that every notebook does in a kernel: to wait, to write and to fail."""
-    sandbox = Sandbox(warm.folder, sealed)
+    with contextlib.closing(Sandbox(warm.folder, sealed)) as sandbox, _asking(sandbox) as ask:
+        for cell, kind, part, expected in (
+            (WAITS, "stream", "text", "ready\n"),
+            (FAILS, "error", "evalue", "seen"),
+        ):
+            seen = ask(cell, kind, part)
+            if seen != [expected]:
+                raise SandboxError(f"a kernel ran {cell!r} and told {seen} instead of {[expected]}")
+
+
+def look(sandbox: Sandbox, cell: str) -> str:
+    """Return what a cell writes in a new kernel.
+
+    Raises:
+        SandboxError: it does not come to its end, or there is no kernel.
+    """
     try:
-        run, judge = sandbox.new_run()
-        judge.close()
+        with _asking(sandbox) as ask:
+            return "".join(ask(cell, "stream", "text"))
+    except (KernelGone, TimeoutError) as error:
+        raise SandboxError(str(error) or "a cell did not end") from error
+
+
+@contextlib.contextmanager
+def _asking(sandbox: Sandbox) -> Iterator[Callable[[str, str, str], list[Any]]]:
+    """Start a kernel; what it gives runs a cell and returns a part of each message of a kind."""
+    run, judge = sandbox.new_run()
+    judge.close()
+    try:
         manager = SandboxKernelManager(sandbox=sandbox, run=run, limits=Limits().limits(), kernel_name="python3")
         manager.start_kernel()
         conversation = Conversation(manager)
-        try:
-            for cell, kind, part, expected in (
-                (WAITS, "stream", "text", "ready\n"),
-                (FAILS, "error", "evalue", "seen"),
-            ):
-                told: list[dict[str, Any]] = []
-                reply = conversation.run_cell(
-                    cell, CELL_SECONDS, 5, told.append, lambda: sandbox.tell(run, "interrupt")
-                )
-                seen = [message["content"].get(part) for message in told if message["msg_type"] == kind]
-                if reply is None or seen != [expected]:
-                    raise SandboxError(f"a kernel ran {cell!r} and told {seen} instead of {[expected]}")
-        finally:
-            conversation.close()
-            sandbox.tell(run, "kill")
-            run.ended.wait(10)
-            sandbox.forget(run)
+    except BaseException:
+        sandbox.forget(run)
+        raise
+
+    def ask(cell: str, kind: str, part: str) -> list[Any]:
+        told: list[dict[str, Any]] = []
+        reply = conversation.run_cell(cell, CELL_SECONDS, 5, told.append, lambda: sandbox.tell(run, "interrupt"))
+        return [message["content"].get(part) for message in told if message["msg_type"] == kind] if reply else []
+
+    try:
+        yield ask
     finally:
-        sandbox.close()
+        conversation.close()
+        sandbox.tell(run, "kill")
+        run.ended.wait(10)
+        sandbox.forget(run)

@@ -204,8 +204,8 @@ plots.show(figures.leaking_fills())
 # %% [markdown]
 # **A row in which everything is hidden**, as with an empty sentence. With $-\infty$ everywhere the softmax divides 0 by 0 and gives NaN, which spreads
 # through the whole network. With $-10^9$ everywhere all scores are equal, and the row attends to everything alike, padding too. Neither is right:
-# **who may see nothing has zero weights**, and so a zero output. The gradients have to stay finite as well, so it does not help to repair NaN
-# after the softmax: the way back goes through it all the same.
+# **who may see nothing has zero weights**, and so a zero output. The gradients have to stay finite as well. If $-\infty$ is *added* to the scores
+# and the NaN repaired after the softmax, they do not: the way back goes through the NaN all the same. It is safer never to make one.
 #
 # ### `masked_attention` · exercise, 3 points
 # *Core, about 15 minutes.*

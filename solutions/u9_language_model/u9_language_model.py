@@ -157,9 +157,11 @@ if plots.drawing():
 plots.show(figures.gate())
 
 # %% [markdown]
-# ### Exercise: `GatedFeedForward` (2 points)
+# ### `GatedFeedForward` · exercise, 2 points
 #
-# *Core, about 10 minutes.* Three linear layers without bias, `nn.Linear(..., bias=False)`, and one line that joins
+# *Core, about 10 minutes.*
+#
+# Three linear layers without bias, `nn.Linear(..., bias=False)`, and one line that joins
 # them. `F.silu` is ready-made.
 
 
@@ -249,9 +251,11 @@ class RMSNorm(nn.Module):
 #
 # </details>
 #
-# ### Exercise: `DecoderBlock` (5 points)
+# ### `DecoderBlock` · exercise, 5 points
 #
-# *Core, about 45 minutes.* Two classes. `GroupedAttention` does the nine steps; `DecoderBlock` puts it, as
+# *Core, about 45 minutes.*
+#
+# Two classes. `GroupedAttention` does the nine steps; `DecoderBlock` puts it, as
 # `self.attention`, between norms and roads. (If you would rather cut it differently, do: what counts are the names
 # `norm_1`, `attention.W_q` and so on.) Heads that do not divide are a `ValueError`: `n_heads` must divide `d_model`,
 # `n_kv_heads` must divide `n_heads`, and neither is below 1. `apply_rotary(x, positions)` and
@@ -372,9 +376,11 @@ check(DecoderBlock, hidden=True)
 # $n$ new tokens have the positions $t, \dots, t + n - 1$ and the mask `causal_mask(n, t + n)`. Each layer gets its own
 # pair out of the cache, and hands back a longer one.
 #
-# ### Exercise: `LanguageModel` (4 points)
+# ### `LanguageModel` · exercise, 4 points
 #
-# *Core, about 30 minutes.* What the cache looks like is up to you: a list with one pair for each layer does. Begin a
+# *Core, about 30 minutes.*
+#
+# What the cache looks like is up to you: a list with one pair for each layer does. Begin a
 # **new** list in every call, because a caller may go on from one cache twice. The layers go into an `nn.ModuleList`,
 # each made anew; the `head` has no bias. Make positions where the ids are, `device=ids.device`, and move the mask there
 # with `.to(ids.device)`; then a graphics card works too.
@@ -525,7 +531,8 @@ run.save("language_model")
 #
 # The check puts your class together from cases of its own, at once and in pieces; then it loads the saved weights and
 # measures the bits on pieces of the held-out text. (It also looks whether the model peeks ahead, and whether it has
-# read what was held out.)
+# read what was held out. The characters get other ids for it, and the rows of `embedding` and `head` the order that goes
+# with them: to your model nothing has changed, but a table of the text would find nothing.)
 
 # %% nbgrader={"grade": true, "grade_id": "test_LanguageModel", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(LanguageModel)
@@ -590,9 +597,11 @@ if run.model is not None:
 # The token that crosses the line stays. So at least one always stays, even for $p = 0.01$: a set that can be empty
 # would be a division by zero.
 #
-# ### Exercise: `next_probabilities` (3 points)
+# ### `next_probabilities` · exercise, 3 points
 #
-# *Core, about 25 minutes.* `temperature=0` is a case of its own: everything on the largest logit, and on the first of
+# *Core, about 25 minutes.*
+#
+# `temperature=0` is a case of its own: everything on the largest logit, and on the first of
 # them if several are largest. Bad values are a `ValueError`, whatever the other arguments are: a temperature below 0, a
 # `top_k` below 1, a `top_p` outside 0 to 1. A `top_k` larger than the vocabulary cuts nothing.
 #
@@ -684,9 +693,11 @@ if run.model is not None:
 # | 2 | new token 1 | 5 tokens | new token 2 |
 # | 3 | new token 2 | 6 tokens | new token 3 |
 #
-# ### Exercise: `generate` (2 points)
+# ### `generate` · exercise, 2 points
 #
-# *Core, about 15 minutes.* A model reads a batch, so one text is a batch of one, `torch.tensor([ids])`, on the device
+# *Core, about 15 minutes.*
+#
+# A model reads a batch, so one text is a batch of one, `torch.tensor([ids])`, on the device
 # where the model is: `next(model.parameters()).device`. `choose` is given a distribution over the vocabulary,
 # `(vocab,)`, and returns an id. Put the model into evaluation mode; no gradients are needed. Return the new ids alone.
 
@@ -820,9 +831,11 @@ plots.show(
 # %% [markdown]
 # By hand: in a window of 3 the token at position 5 sees 3, 4 and 5. At position 1 there are only 0 and 1 to see.
 #
-# ### Exercise: `sliding_window_mask` (2 points)
+# ### `sliding_window_mask` · exercise, 2 points
 #
-# *Core, about 10 minutes.* Causal, and no further back than `window - 1`. With fewer queries than keys the queries are
+# *Core, about 10 minutes.*
+#
+# Causal, and no further back than `window - 1`. With fewer queries than keys the queries are
 # the last tokens, as in `causal_mask`. A `window` below 1, or more queries than keys, is a `ValueError`.
 
 
@@ -1098,7 +1111,11 @@ if plots.drawing():
 # bookkeeping, and it made servers two to four times as productive.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "what_was_left_out", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
-# **Question** (2 points; *core, about 15 minutes*). Name three things that a decoder-only model leaves out of the
+# ### `what_was_left_out` · question, 2 points
+#
+# *Core, about 15 minutes.*
+#
+# Name three things that a decoder-only model leaves out of the
 # machine of 2017. For each, say what did its work there and what, if anything, does that work now. Then say what the
 # decoder alone **pays** for having no encoder: what could the encoder do that it cannot?
 #

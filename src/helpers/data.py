@@ -1,12 +1,14 @@
 """Data of the course: it ships with a package or is made here, so nothing is ever downloaded.
 
 Handwritten digits come with scikit-learn. Number words in English, Russian and Chinese for 0 to 99,999 are spelled by
-`number_words`. Both are split once and for all into what is trained on and what is held out.
+`number_words`. Both are split once and for all into what is trained on and what is held out. While a notebook is graded
+nothing is held out here: something to learn from stands in its place, and the judge measures on its own data.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import re
 import zlib
 from collections.abc import Iterable, Sequence
@@ -25,6 +27,11 @@ LIMIT = 100_000
 MAX_LENGTH = 12
 # Where unit 7 saves its trained weights, beside the notebook.
 WEIGHTS = "weights.safetensors"
+
+
+def _graded() -> bool:
+    """Whether this is the process of a notebook that is being graded."""
+    return "ATTENTION_JUDGE_FD" in os.environ
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ def digits() -> Digits:
     bunch = load_digits()
     images, labels = bunch.images.astype(np.float32), bunch.target.astype(np.int64)
     held = np.arange(len(images)) % 5 == 4
-    parts = images[~held], labels[~held], images[held], labels[held]
+    shown = np.arange(len(images)) % 5 == 3 if _graded() else held
+    parts = images[~held], labels[~held], images[shown], labels[shown]
     for part in parts:
         part.setflags(write=False)
     return Digits(*parts)
@@ -217,7 +225,7 @@ def held_out(number: int) -> bool:
 def numbers() -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers to train on and the held-out ones, each ascending."""
     held = np.array([held_out(number) for number in range(LIMIT)])
-    both = np.flatnonzero(~held), np.flatnonzero(held)
+    both = np.flatnonzero(~held), np.flatnonzero(~held)[100::10] if _graded() else np.flatnonzero(held)
     for part in both:
         part.setflags(write=False)
     return both

@@ -28,7 +28,7 @@ class Built:
     """A named object of `helpers.running.objects`, built in the learner's process from plain options.
 
     "notebook_class" is an object of a class that the learner wrote: options "name", "args" or "kwargs", "weights_file",
-    "prefix".
+    "prefix", "renamed".
     """
 
     name: str
@@ -44,6 +44,8 @@ class Init:
         weights: arrays for `load_state_dict(strict=True)`; None leaves the learner's own start values.
         weights_file: name of a `.safetensors` file beside the notebook to load instead.
         prefix: only entries of that file that begin with this prefix are loaded, without it.
+        renamed: by the name of an argument in `kwargs` that counts tokens, the new id of each token; the weights of the
+            file are put into the order that goes with them, see `helpers.running.renaming`.
         training: whether the module is in training mode while it is called.
         seed: of torch's random numbers while the object is made, so that several cases get the same start values; None
             leaves them alone.
@@ -56,6 +58,7 @@ class Init:
     weights: Mapping[str, np.ndarray] | None = None
     weights_file: str | None = None
     prefix: str = ""
+    renamed: Mapping[str, Sequence[int]] = field(default_factory=dict)
     training: bool = False
     seed: int | None = None
     earlier: tuple[tuple[Any, ...], ...] = ()

@@ -301,6 +301,58 @@ def similarity_matrix(X): return X
 """,
 )
 
+code(
+    "complex numbers where real ones are asked",
+    FORGE,
+    "def similarity_matrix(X): return X @ np.swapaxes(X, -1, -2) + 0j",
+)
+code(
+    "a ready-made function by torch's operator, in a thread, with overrides off",
+    FORGE,
+    """
+import threading, torch
+def cosine_similarity(X):
+    found = []
+    def work():
+        with torch._C.DisableTorchFunction():
+            X_ = torch.from_numpy(np.asarray(X, float))
+            found.append(torch.ops.aten.cosine_similarity(X_.unsqueeze(-2), X_.unsqueeze(-3), -1).numpy())
+    thread = threading.Thread(target=work); thread.start(); thread.join()
+    return found[0]
+""",
+)
+code(
+    "errors wherever a case gives itself away",
+    FORGE,
+    """
+import sys
+def tell():
+    frame = sys._getframe()
+    while frame:
+        case = frame.f_locals.get("case")
+        if getattr(case, "property", ""): return True
+        frame = frame.f_back
+    return False
+def similarity_matrix(X):
+    return X @ np.swapaxes(X, -1, -2) if tell() else X
+""",
+)
+code(
+    "63 MB of small parts for the judge to read",
+    DENY,
+    """
+import os, socket
+from helpers.running import outpost
+def check(answer, hidden=False):
+    conn = socket.socket(fileno=os.dup(int(os.environ["ATTENTION_JUDGE_FD"])))
+    outpost.send(conn, {"hidden": hidden}); outpost.receive(conn)
+    head = b"[" + b"[]," * 21_000_000 + b"[]]"
+    conn.sendall((len(head) + 8).to_bytes(8, "big") + len(head).to_bytes(8, "big") + head)
+    outpost.receive(conn)
+def similarity_matrix(X): return X
+""",
+)
+
 
 def _by_heart() -> None:
     from helpers.judging import catalog, judge
@@ -508,6 +560,26 @@ honest_code(
     FULL,
 )
 honest_code("a fork bomb", DENY, "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", (0.0, FULL))
+code(
+    "memory in files without a name",
+    DENY,
+    "import os, time\nheld = [os.memfd_create(str(i)) for i in range(40)]\nfor one in held: os.write(one, bytes(50_000_000))\ntime.sleep(60)",
+)
+code(
+    "memory shared with nobody",
+    DENY,
+    "import mmap, time\nheld = [mmap.mmap(-1, 50_000_000) for i in range(40)]\nfor one in held: one.write(bytes(50_000_000))\ntime.sleep(60)",
+)
+code(
+    "fifty loops beside the notebook",
+    DENY,
+    "import subprocess\nsubprocess.Popen(['sh', '-c', 'i=0; while [ $i -lt 50 ]; do i=$((i+1)); setsid sh -c \"while :; do :; done\" & done'])",
+)
+code(
+    "many large files to bring back",
+    DENY,
+    "for i in range(6):\n    with open(f'{i}.bin', 'wb') as file: file.write(bytes(7_000_000))",
+)
 honest_code(
     "a thread bomb",
     DENY,
@@ -608,6 +680,32 @@ for path in (b'/pool', b'/scratch', b'/tmp', b'/proc', b'/'):
     libc.umount2(path, 2)
 libc.mount(b'none', b'/', None, 1 << 5, None)
 if os.path.isdir('/pool') and os.listdir('/pool'): raise SystemError('ESCAPED')
+""",
+)
+honest_code(
+    "system calls that lead out",
+    ESCAPE,
+    """
+import ctypes, os, platform, socket
+libc = ctypes.CDLL(None, use_errno=True)
+if platform.machine() == "x86_64":
+    for call in ((272, 0x10000000), (425, 1, 0), (323, 0), (321, 0, 0, 0), (298, 0, 0, -1, -1, 0), (250, 0, -3, 1), (56, 0x10000011, 0, 0, 0, 0), (435, 0, 0), (317, 1, 0, 0), (428, -100, b"/", 1)):
+        if libc.syscall(*call) != -1: raise SystemError(f"ESCAPED {call}")
+        if ctypes.get_errno() not in (1, 38): raise SystemError(f"ESCAPED {call} {ctypes.get_errno()}")
+    for family in (17, 40):
+        try: socket.socket(family, socket.SOCK_DGRAM); raise SystemError(f"ESCAPED {family}")
+        except OSError: pass
+""",
+)
+honest_code(
+    "words for the next kernel in an open file's place",
+    ESCAPE,
+    """
+import os
+for fd in range(256):
+    try:
+        if os.path.realpath(f"/proc/self/fd/{fd}").endswith("errors.txt"): raise SystemError("ESCAPED to the warm process's file")
+    except OSError: pass
 """,
 )
 honest_code(

@@ -65,10 +65,11 @@ def gradebook(url: str, unit: str = UNIT) -> dict:
 
 
 def state(room: classroom.Classroom, unit: str = UNIT) -> dict:
-    """All that grading leaves: the gradebook, the graded notebooks with what lies beside them, and the outcomes."""
+    """All that grading leaves: the gradebook, graded notebooks and feedback with what lies beside them, outcomes."""
     files = {
         str(path.relative_to(room.root)): path.read_bytes()
-        for path in sorted((room.root / "autograded").rglob("*"))
+        for folder in ("autograded", "feedback")
+        for path in sorted((room.root / folder).rglob("*"))
         if path.is_file()
     }
     outcomes = {}

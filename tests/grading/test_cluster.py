@@ -79,7 +79,7 @@ def undisturbed(tmp_path_factory):
     root = tmp_path_factory.mktemp("cluster")
     before = make(root / "before", STUDENTS)
     room = copied(before, root / "graded")
-    coordinator.grade(room, [UNIT], feedback=False, jobs=1)
+    coordinator.grade(room, [UNIT], jobs=1)
     return before, state(room)
 
 
@@ -111,7 +111,7 @@ def test_a_worker_is_killed_another_joins_and_nothing_is_lost(undisturbed, clust
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(writing, "BATCH", 1)
-        results = coordinator.grade(room, [UNIT], feedback=False, tell=tell, scheduler=cluster.address)
+        results = coordinator.grade(room, [UNIT], tell=tell, scheduler=cluster.address)
     assert len(results) == STUDENTS and first.wait() != 0
     assert state(room) == expected
 
@@ -169,7 +169,7 @@ def test_all_workers_are_killed_and_others_take_over(undisturbed, cluster, tmp_p
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(writing, "BATCH", 1)
-        results = coordinator.grade(room, [UNIT], feedback=False, tell=tell, scheduler=cluster.address)
+        results = coordinator.grade(room, [UNIT], tell=tell, scheduler=cluster.address)
     assert len(results) == STUDENTS
     assert state(room) == expected
 

@@ -24,7 +24,7 @@ from autograder import cli
 from autograder.grading import coordinator, writing
 if __name__ == "__main__":
     writing.BATCH = 1
-    sys.argv[1:] = ["grade", "u0", "--course", sys.argv[1], "--jobs", "2", "--no-feedback", "--json", "--enroll"]
+    sys.argv[1:] = ["grade", "u0", "--course", sys.argv[1], "--jobs", "2", "--json", "--enroll"]
     cli.main()
 """
 # The exit code of a run that graded all it could, with some that could not be.
@@ -87,6 +87,13 @@ def chosen(kind, process, generator):
     return generator.choice(found) if found else None
 
 
+def test_one_process_alone_leaves_what_two_workers_leave(undisturbed, tmp_path):
+    _, before, expected, _ = undisturbed
+    room = copied(before, tmp_path / "alone")
+    coordinator.grade(room, [UNIT], jobs=1)
+    assert state(room) == expected and f"feedback/s000/{UNIT}/{UNIT}.html" in expected["files"]
+
+
 @pytest.mark.parametrize("kind", ["coordinator", "worker", "kernel"])
 def test_killed_at_random_instants(undisturbed, tmp_path, kind):
     root, before, expected, seconds = undisturbed
@@ -124,19 +131,20 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(undisturbed, tmp_path):
         and "were graded and are kept; the same command goes on with the rest" in told
         and "Traceback" not in told
     )
-    results = coordinator.grade(room, [UNIT], feedback=False)
+    results = coordinator.grade(room, [UNIT])
     assert any(not result.fresh for result in results) and state(room) == expected
 
 
 def test_nothing_of_a_killed_run_stays(undisturbed, tmp_path):
-    root, before, _, seconds = undisturbed
+    root, before, *_ = undisturbed
     room = copied(before, tmp_path / "leftovers")
     process = run(root, room)
-    time.sleep(seconds * 0.6)
+    next(line for line in process.stdout if json.loads(line)["event"] == "graded")
     everything = [pid for pid, _ in below(process.pid)]
+    assert len(everything) > 2
     process.kill()
     process.communicate(timeout=60)
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + 60
     while any(map(alive, everything)) and time.monotonic() < ends:
         time.sleep(0.1)
     assert not [pid for pid in everything if alive(pid)]

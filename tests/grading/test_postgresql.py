@@ -7,13 +7,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from autograder.authoring import releasing
+from autograder.authoring import releasing, sample
 from autograder.classroom import classroom
 from autograder.grading import coordinator
 
-from .classes import UNIT, copied, gradebook, make
+from .classes import UNIT, copied, gradebook, make, submit
 
 STUDENTS = 8
 
@@ -62,8 +63,19 @@ def server():
     shutil.rmtree(folder)
 
 
+# Texts that this database does not take as they are: it has no NUL and no half of a surrogate pair.
+UNSTORABLE = {
+    "nul": "raise ValueError('a\\x00b')",
+    "surrogate": "raise ValueError('a\\ud800b')",
+    "nul_in_a_name": "raise type('Odd\\x00', (Exception,), {})('x')",
+}
+
+
 def test_points_comments_and_resume_are_those_of_sqlite(server, tmp_path):
     before = make(tmp_path / "before", STUDENTS)
+    for student, line in UNSTORABLE.items():
+        answer = {"hello_attention": f"print('\\x00')\ndef hello_attention():\n    {line}"}
+        submit(before.root, student, nbformat.writes(sample.answered(UNIT, answer)))
     sqlite = copied(before, tmp_path / "sqlite")
     coordinator.grade(sqlite, [UNIT], feedback=False, jobs=1)
     root = tmp_path / "postgresql"
@@ -78,6 +90,8 @@ def test_points_comments_and_resume_are_those_of_sqlite(server, tmp_path):
     room = classroom.Classroom.open(root)
     results = coordinator.grade(room, [UNIT], jobs=1)
     assert gradebook(room.db_url) == gradebook(sqlite.db_url)
+    ends = {one.student: (one.score, one.outcome.state) for one in results if one.student in UNSTORABLE}
+    assert ends == dict.fromkeys(UNSTORABLE, (0, "graded"))
     assert (root / "feedback" / "s000" / UNIT / f"{UNIT}.html").is_file()
     again = coordinator.grade(room, [UNIT], jobs=1)
     assert not any(result.fresh for result in again) and [r.score for r in again] == [r.score for r in results]

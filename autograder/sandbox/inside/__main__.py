@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import sys
 
 from .libc import PR_SET_DUMPABLE, libc
 from .preparation import give_up_root, prepare, warm_up
+from .seccomp import program
 from .server import Server
 
 
@@ -27,9 +29,11 @@ def main() -> None:
     owner.set_inheritable(False)
     door.set_inheritable(False)
     give_up_root()
+    # Once for all forks.
+    program(platform.machine())
     app = warm_up()
     hide()
-    if prepare(owner):
+    if prepare(owner, app):
         libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
         Server(owner, door, app).serve()
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from .constants import EXIT_SETUP, Request
 from .keeper import keep
-from .libc import PR_SET_PDEATHSIG, libc
 
 if TYPE_CHECKING:
     from .kernel import Application
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 def receive(control: socket.socket) -> tuple[Request, list[int]] | None:
     """Return a user's request and the descriptors that came with it; None when the user is gone."""
-    data, ancillary, _, _ = control.recvmsg(65536, socket.CMSG_SPACE(4 * 4))
+    data, ancillary, _, _ = control.recvmsg(65536, socket.CMSG_SPACE(8 * 4))
     if not data:
         return None
     descriptors = array.array("i")
@@ -97,14 +96,14 @@ class Server:
             return
         request, descriptors = received
         if request["do"] == "start":
-            judge, bound = descriptors
-            self.start(request, judge, bound, user)
+            judge, bound, *groups = descriptors
+            self.start(request, judge, bound, groups, user)
         else:
             self.signal(request, user)
         for descriptor in descriptors:
             os.close(descriptor)
 
-    def start(self, request: Request, judge: int, bound: int, user: socket.socket) -> None:
+    def start(self, request: Request, judge: int, bound: int, groups: list[int], user: socket.socket) -> None:
         try:
             keeper = os.fork()
         except OSError:
@@ -119,8 +118,7 @@ class Server:
                     one.close()
                 for kept in self.keepers.values():
                     os.close(kept.descriptor)
-                libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-                code = keep(request, judge, bound, self.app)
+                code = keep(request, judge, bound, groups, self.app)
             except BaseException:
                 traceback.print_exc()
             finally:

@@ -11,12 +11,17 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+from helpers import sources
+
+from . import packages
 from .errors import SandboxError
 from .sockets import bind
 
 # What runs in there, and all that is seen there of the autograder; started in the folder that holds it.
 INSIDE = Path(__file__).parents[1] / "inside"
 START = (sys.executable, "-B", "-m", INSIDE.name)
+# What an environment has, whether made by venv, virtualenv, conda, pyenv or uv.
+ENVIRONMENT = ("bin", "etc", "include", "lib", "lib32", "lib64", "libexec", "share", "ssl", "pyvenv.cfg")
 
 
 def find_bubblewrap() -> str | None:
@@ -52,8 +57,11 @@ def command(pool: Path, lib: Path) -> list[str]:
         "sandbox",
     ]
     if os.getuid() == 0:
-        # Root mounts without a user namespace and then becomes nobody, whom the limit on processes binds.
-        arguments += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        # Root mounts without a user namespace and then becomes nobody, whom the limit on processes binds, and for each
+        # run a user of its own. The last is given up at once, when a /proc is mounted.
+        arguments += ["--cap-drop", "ALL"]
+        for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SYS_ADMIN"):
+            arguments += ["--cap-add", capability]
     else:
         arguments += ["--unshare-user"]
     # Before the binds: an environment may itself lie below /tmp.
@@ -85,16 +93,18 @@ def command(pool: Path, lib: Path) -> list[str]:
         "/etc/localtime",
     ):
         arguments += ["--ro-bind-try", path, path]
-    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
-        if not prefix.startswith("/usr/") and prefix != "/usr":
-            # Empty parents that everyone may pass, whatever the real ones allow.
-            for parent in reversed(Path(prefix).parents[:-1]):
-                arguments += ["--perms", "0755", "--dir", str(parent)]
-            arguments += ["--ro-bind", prefix, prefix]
-    for name in ("purelib", "platlib"):
-        for package in ("helpers", "autograder"):
-            # Where the course is installed without -e, its own packages lie in the environment: cover them.
-            installed = Path(sysconfig.get_path(name)) / package
+    prefixes = [one for one in _prefixes() if not one.startswith("/usr/") and one != "/usr"]
+    for prefix in prefixes:
+        arguments += _environment(Path(prefix))
+    for folder in packages.elsewhere():
+        for parent in reversed(folder.parents[:-1]):
+            arguments += ["--perms", "0755", "--dir", str(parent)]
+        arguments += ["--ro-bind", str(folder), str(folder)]
+    for folder in (*map(Path, map(sysconfig.get_path, ("purelib", "platlib"))), *packages.elsewhere()):
+        for package in ("autograder", *sources.packages()):
+            # Where the course is installed without -e, its own packages lie in the environment, and so do those of
+            # others that bring units: cover them.
+            installed = folder / package
             if installed.is_dir():
                 arguments += ["--tmpfs", str(installed)]
     arguments += [
@@ -119,12 +129,36 @@ def command(pool: Path, lib: Path) -> list[str]:
         "/etc/passwd",
         "--remount-ro",
         "/",
+        *(word for prefix in prefixes for word in ("--remount-ro", prefix)),
         "--die-with-parent",
         "--new-session",
         "--chdir",
         "/zygote",
     ]
     return [*arguments, "--", *START]
+
+
+def _prefixes() -> list[str]:
+    """The folders of the Python environment, the outer of two before the inner."""
+    return sorted({sys.base_prefix, sys.prefix}, key=len)
+
+
+def _environment(prefix: Path) -> list[str]:
+    """Show the parts of a Python environment, and nothing else that lies in its folder.
+
+    An environment made in a clone of the course (`python -m venv .`) has references and solutions beside these.
+    """
+    arguments = []
+    # Empty parents that everyone may pass, whatever the real ones allow.
+    for parent in reversed(prefix.parents[:-1]):
+        arguments += ["--perms", "0755", "--dir", str(parent)]
+    arguments += ["--perms", "0755", "--tmpfs", str(prefix)]
+    for path in (prefix / name for name in ENVIRONMENT):
+        if path.is_symlink() and not os.path.isabs(os.readlink(path)):
+            arguments += ["--symlink", os.readlink(path), str(path)]
+        elif path.exists():
+            arguments += ["--ro-bind", str(path), str(path)]
+    return arguments
 
 
 def need() -> None:

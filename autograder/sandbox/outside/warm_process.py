@@ -20,8 +20,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autograder.sandbox.inside.constants import NOBODY
+from autograder.sandbox.inside.constants import NOBODY, Told
 
+from . import control_groups, packages
 from .bubblewrap import INSIDE, START, command
 from .errors import SandboxError
 from .library import lay_out, modules, number
@@ -78,6 +79,7 @@ class WarmProcess:
 
     def __init__(self, sealed: bool = True, quick: bool = True) -> None:
         self.note = ""
+        self.groups: control_groups.Tree | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="attention-"))
         pool, lib = self.folder / "pool", self.folder / "lib"
         pool.mkdir()
@@ -85,7 +87,7 @@ class WarmProcess:
         (self.folder / "passwd").write_text(
             f"learner:x:{os.getuid() or NOBODY}:{os.getgid() or NOBODY}:learner:/scratch:/bin/sh\n"
         )
-        env = environment("/lib-course" if sealed else str(lib))
+        env = environment(os.pathsep.join(["/lib-course" if sealed else str(lib), *map(str, packages.elsewhere())]))
         if not quick:
             env["ATTENTION_START"] = "plain"
         if not sealed:
@@ -95,7 +97,8 @@ class WarmProcess:
             open(self.folder / "errors.txt", "wb") as errors,
         ):
             try:
-                call = command(pool, lib) if sealed else [*START]
+                self._scope = control_groups.scope(self._name) if sealed else []
+                call = [*self._scope, *command(pool, lib)] if sealed else [*START]
                 bind(door, self.folder / DOOR)
             except SandboxError:
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -122,13 +125,29 @@ class WarmProcess:
     def of(cls, unit: str | None, sealed: bool = True, quick: bool = True) -> WarmProcess:
         """Return a new one for a unit, which need not be ready yet."""
         warm = (cls._early.pop(sealed, None) if quick else None) or cls(sealed, quick)
+        if sealed:
+            warm.divide()
         names = modules(lay_out(unit, warm.folder))
         if unit is not None and number(unit) >= FIRST_WITH_MODULES:
             names += FOR_MODULES
         # A process that is gone by now tells so to those who use it.
         with contextlib.suppress(OSError):
-            warm._owner.send(json.dumps(names).encode())
+            # A unit's notebook shows its own figures, and nobody looks at those of a graded one.
+            warm._owner.send(json.dumps(Told(modules=[*names], pictures=unit is None)).encode())
         return warm
+
+    @property
+    def _name(self) -> str:
+        """A name that is no other warm process's."""
+        return self.folder.name.removeprefix("attention-")
+
+    def divide(self) -> None:
+        """Make control groups for its runs, where this machine lets us."""
+        if self._scope:
+            self.groups = control_groups.in_scope(self._name, self._process.pid)
+        self.groups = self.groups or control_groups.make(self._name)
+        if self.groups is not None:
+            self.groups.save(self.folder)
 
     def close(self) -> None:
         """End the warm process with everything in it and remove its folder."""
@@ -137,6 +156,8 @@ class WarmProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        if self.groups is not None:
+            self.groups.remove()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @classmethod

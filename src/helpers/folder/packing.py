@@ -31,7 +31,10 @@ CONFIG = "nbgrader_config.py"
 # What a learner may have made for the notebook to read or show.
 BESIDE = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".npy", ".csv", ".json", ".txt", ".py")
 MOST_BESIDE = 5 * MB
+MOST_TOGETHER = 20 * MB
 MOST_FILES = 50
+# So many that are left out are named.
+MOST_NAMED = 5
 # The earliest date that a zip can hold: two packs of one notebook are the same file.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -256,30 +259,44 @@ def _weights(path: Path, notes: list[str]) -> list[tuple[str, bytes]]:
 
 
 def _beside(notebook: Path, cells: list[dict[str, Any]], notes: list[str]) -> list[tuple[str, bytes]]:
-    """The small files beside the notebook that it names; the others are told, for a learner may keep anything there."""
+    """The small files beside the notebook, those first that it names; what is left out is told."""
     text = "\n".join(map(text_of, cells))
+    found = [
+        path
+        for path in notebook.parent.iterdir()
+        if not path.name.startswith((".", "~"))
+        and path.name not in (WEIGHTS, CONTENTS)
+        and path.suffix.lower() not in (".ipynb", ".zip")
+        and path.is_file()
+    ]
     files: list[tuple[str, bytes]] = []
-    left, unnamed = [], []
-    for path in sorted(notebook.parent.iterdir()):
-        if path.name.startswith((".", "~")) or path.name in (WEIGHTS, CONTENTS) or not path.is_file():
-            continue
-        if path.suffix.lower() in (".ipynb", ".zip"):
-            continue
-        module = path.suffix == ".py" and re.search(rf"^\s*(?:import|from)\s+{re.escape(path.stem)}\b", text, re.M)
-        if path.name not in text and not module:
-            unnamed.append(path.name)
-        elif path.suffix.lower() not in BESIDE or path.is_symlink():
-            left.append(f"{path.name} (no file of a kind that is taken: {' '.join(BESIDE)})")
-        elif path.stat().st_size > MOST_BESIDE or len(files) == MOST_FILES:
-            left.append(f"{path.name} (at most {MOST_FILES} files of {MOST_BESIDE / MB:.0f} MB each are taken)")
+    left = []
+    room = MOST_TOGETHER
+    for path in sorted(found, key=lambda path: (not _named(path, text), path.name)):
+        size = path.stat().st_size
+        if path.suffix.lower() not in BESIDE or path.is_symlink():
+            left.append((path, f"no file of a kind that is taken: {' '.join(BESIDE)}"))
+        elif size > min(MOST_BESIDE, room) or len(files) == MOST_FILES:
+            most = f"{MOST_FILES} files of {MOST_BESIDE / MB:.0f} MB each and {MOST_TOGETHER / MB:.0f} together"
+            left.append((path, f"at most {most} are taken"))
         else:
+            room -= size
             files.append((path.name, path.read_bytes()))
-    if left:
-        notes.append(f"left out, though the notebook names them: {', '.join(left)}")
-    if unnamed:
-        more = f" and {len(unnamed) - 5} more" if len(unnamed) > 5 else ""
-        notes.append(f"left out, as the notebook does not name them: {', '.join(unnamed[:5])}{more}")
-    return files
+    for words, some in (
+        ("left out, though the notebook names them", [one for one in left if _named(one[0], text)]),
+        ("left out", [one for one in left if not _named(one[0], text)]),
+    ):
+        if some:
+            more = f" and {len(some) - MOST_NAMED} more" if len(some) > MOST_NAMED else ""
+            told = (f"{path.name} ({reason})" for path, reason in some[:MOST_NAMED])
+            notes.append(f"{words}: {', '.join(told)}{more}")
+    return sorted(files)
+
+
+def _named(path: Path, text: str) -> bool:
+    """Whether the notebook reads or shows a file, or imports it."""
+    module = path.suffix == ".py" and re.search(rf"^\s*(?:import|from)\s+{re.escape(path.stem)}\b", text, re.M)
+    return path.name in text or bool(module)
 
 
 def _contents(unit: str, files: list[tuple[str, bytes]], unanswered: list[str], answers: int) -> bytes:

@@ -6,6 +6,7 @@ While a notebook is graded the same steps run on both sides of the judge's socke
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -15,7 +16,7 @@ from helpers.running import pieces, reading, runner, wire
 from helpers.running.runner import Answer
 from helpers.verdict import Verdict
 
-from . import catalog, judge, questions, records
+from . import catalog, judge, questions, records, sheets
 from .papers import VISIBLE_SEED, Paper
 
 # An answer that takes longer is not run again only to find words for what is wrong.
@@ -27,7 +28,7 @@ def check(
     answer: Any,
     seed: int = VISIBLE_SEED,
     hidden: bool = False,
-    budget: float = questions.BUDGET,
+    trials: int = questions.TRIALS,
 ) -> tuple[Verdict, list[Answer]]:
     """Put the cases to an answer, and say what is wrong with it.
 
@@ -36,16 +37,23 @@ def check(
         answer: the learner's function or class.
         seed: of the cases.
         hidden: the cases are hidden ones.
-        budget: seconds of processor time for trying variants of the reference.
+        trials: how many variants of the reference are tried at most.
 
     Returns:
         the verdict, and the answers to the cases.
     """
     paper = judge.paper(exercise, seed)
-    cases = _crossed(list(paper.cases))
+    cases = _crossed(list(sheets.handed_out(paper)))
     started = time.monotonic()
-    answers = _crossed(runner.run(answer, cases, exercise.forbidden))
+    returned = runner.run(answer, cases, exercise.forbidden)
     taken = time.monotonic() - started
+    try:
+        returned = _crossed(returned, sheets.most_bytes(paper))
+    except wire.TooLarge as error:
+        return judge.refused(paper, sheets.too_large(paper, error.size), hidden), []
+    except wire.WireError as error:
+        return judge.refused(paper, f"the answers could not be read: {error}", hidden), []
+    answers = sheets.taken(paper, returned)
     _, found = judge.examined(paper, answers)
     more = None
     if any(finding is not None for finding in found):
@@ -54,9 +62,10 @@ def check(
         broken: tuple[str, ...] = ()
         if taken < PATIENCE:
             asked = _crossed(questions.further(paper, found))
-            further = _crossed(runner.run(answer, asked, exercise.forbidden))
+            with contextlib.suppress(wire.WireError):
+                further = _crossed(runner.run(answer, asked, exercise.forbidden), sheets.most_bytes(paper))
             broken = _broken(exercise, answer, cases, paper)
-        more = judge.More(facts, tuple(records.checked(one) for one in further), broken, budget=budget)
+        more = judge.More(facts, tuple(records.checked(one) for one in further), broken, trials=trials)
     return judge.judge(paper, answers, hidden, more), answers
 
 
@@ -71,7 +80,7 @@ def _broken(exercise: Exercise, answer: Any, cases: list[Case], paper: Paper) ->
     def passes(names: list[str]) -> bool:
         replaced = {name: known[name].reference for name in names}
         answers = pieces.run(answer, cases, replaced, exercise.forbidden)
-        _, found = judge.examined(paper, answers)
+        _, found = judge.examined(paper, sheets.taken(paper, answers))
         return bool(found) and all(finding is None for finding in found)
 
     if not passes(list(known)):
@@ -89,6 +98,6 @@ def _is_right(exercise: Exercise, answer: Any) -> bool:
     return all(finding is None for finding in found)
 
 
-def _crossed(value: Any) -> Any:
+def _crossed(value: Any, most: int = wire.MAX_BYTES) -> Any:
     """The value as it arrives on the other side of the border that there is in grading."""
-    return wire.decode(wire.encode(value))
+    return wire.decode(wire.encode(value, most), most)

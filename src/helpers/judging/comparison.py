@@ -53,6 +53,8 @@ def examine(exercise: Exercise, case: Case, answer: Answer, expected: Answer) ->
         return finding(
             "type", f"the result is a {answer['opaque']}; this exercise returns {_describe(expected['value'])}"
         )
+    if _is_complex(answer["value"]) and not _is_complex(expected["value"]):
+        return finding("dtype", f"the result holds {_KINDS['c']}; {_KINDS['f']} are asked")
     compare = exercise.compare.get(case.property)
     if compare is not None:
         told = compare(case, answer["value"], expected["value"])
@@ -85,7 +87,10 @@ def _examine_error(case: Case, answer: Answer, finding: Callable[..., Finding]) 
             f" {returned}",
         )
     if case.raises in answer["error"]["bases"]:
-        return None
+        control = answer.get("control")
+        if control is None or control["status"] == "returned":
+            return None
+        return finding("raised", f"where the arguments make sense as well, {_raised(control['error'])}")
     return finding("wrong error", f"these arguments should raise a {case.raises}; {_raised(answer['error'])}")
 
 
@@ -123,6 +128,13 @@ def _describe(value: Any) -> str:
     )
 
 
+def _is_complex(value: Any) -> bool:
+    """Whether complex numbers are anywhere in a value; all comparisons would take one for its real part."""
+    if isinstance(value, (list, tuple, dict)):
+        return any(map(_is_complex, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, np.ndarray) and value.dtype.kind == "c"
+
+
 Problem = tuple[str, str, dict[str, Any]]
 
 
@@ -144,7 +156,12 @@ def _examine_value(got: Any, want: Any, tolerance: float, what: str, names: part
             return "values", f"{what} is not the right list", {"detail": f"yours {got}, expected {want}"}
         return None
     if isinstance(want, str):
-        if not isinstance(got, str) or got != want:  # an array would be compared entry by entry
+        if not isinstance(got, str):  # an array would be compared entry by entry
+            return "type", f"{what} is {_describe(got)}; expected a string", {}
+        if got != want:
+            near = nearly_the_same(got, want)
+            if near:
+                return "values", f"{what} is the right string but for {near}", {"detail": f"yours {got!r}"}
             return "values", f"{what} is not the right string", {"detail": f"yours {got!r}, expected {want!r}"}
         return None
     if isinstance(got, (list, tuple)) and isinstance(want, np.ndarray):
@@ -156,6 +173,16 @@ def _examine_value(got: Any, want: Any, tolerance: float, what: str, names: part
     if isinstance(got, (dict, str)):
         return "type", f"{what} is {_describe(got)}; expected {_describe(want)}", {}
     return _examine_array(np.asarray(got), np.asarray(want), tolerance, what)
+
+
+def nearly_the_same(got: str, want: str) -> str:
+    """What keeps two strings apart, where it is not the word itself."""
+    if got.strip() == want:
+        return "the blank space around it"
+    if got.strip().lower() == want.lower():
+        return "small and capital letters"
+    bare = re.sub(r"\W", "", got).lower()
+    return "the signs around it" if bare and bare == re.sub(r"\W", "", want).lower() else ""
 
 
 def _is_number(item: Any) -> bool:
@@ -237,7 +264,7 @@ def _tell_shape(got: np.ndarray, want: np.ndarray, tolerance: float, what: str) 
 def _tell_values(got: np.ndarray, want: np.ndarray, right: np.ndarray, tolerance: float, what: str) -> str:
     wrong = int(right.size - right.sum())
     verb = "is" if wrong == 1 else "are"
-    count = f"{wrong} of {right.size} entries {verb} wrong" if right.size > 1 else "the number is wrong"
+    count = f"{wrong} of {right.size} entries {verb} wrong"
     if got.dtype.kind in "fc" and np.isnan(got).any() and not np.isnan(want).any():
         missing = int(np.isnan(got).sum())
         entries = f"{missing} of {got.size} entries {'is no number' if missing == 1 else 'are no numbers'}"
@@ -252,6 +279,8 @@ def _tell_values(got: np.ndarray, want: np.ndarray, right: np.ndarray, tolerance
         factor = _constant_factor(got, want, tolerance)
         if factor is not None:
             return f"{what}: every entry is {factor:.{4 if abs(factor - 1) > 1e-3 else 8}g} times what it should be"
+    if right.size == 1:
+        return f"{what} is the wrong number"
     return f"{what} has the right shape, but {count}"
 
 

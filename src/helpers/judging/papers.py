@@ -105,10 +105,19 @@ class Paper:
     def _mistaken_at(self) -> dict[tuple[str, int], tuple[Answer, Finding | None]]:
         return {}
 
+    def order(self, count: int) -> list[int]:
+        """The order in which so many cases are put: drawn, so that it tells nothing of them."""
+        own = zlib.crc32(self.exercise.name.encode())
+        return [int(place) for place in np.random.default_rng([own, self.seed, 1]).permutation(count)]
+
     def _run(self, target: Callable[..., Any]) -> list[Answer]:
-        """Run one of our own implementations. What only a learner's trained weights can answer is left open."""
-        answers = iter(runner.run(target, [case for case in self.cases if not case.from_file]))
-        return [dict(UNKNOWN) if case.from_file else next(answers) for case in self.cases]
+        """Run one of our own implementations, in the order of a learner's: what it keeps between calls shows alike.
+
+        What only a learner's trained weights can answer is left open.
+        """
+        order = [place for place in self.order(len(self.cases)) if not self.cases[place].from_file]
+        answers = dict(zip(order, runner.run(target, [self.cases[place] for place in order])))
+        return [answers[place] if place in answers else dict(UNKNOWN) for place in range(len(self.cases))]
 
     def findings(self, answers: Sequence[Answer]) -> list[Finding | None]:
         """What is wrong with each answer, relations between answers included."""

@@ -7,23 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from helpers.running.runner import Answer
+from helpers.running.runner import Answer, blank
 
-_TEMPLATE = {
-    "status": str,
-    "opaque": str,
-    "type": str,
-    "changed": list,
-    "shares": bool,
-    "survived": bool,
-    "gradients": dict,
-    "after": dict,
-    "warnings": list,
-    "printed": int,
-    "memory": int,
-    "shortcut": str,
-    "error": dict,
-}
+# The type of each field that `helpers.running.runner` writes; a value may be anything.
+_TEMPLATE = {name: type(value) for name, value in blank().items() if name != "value"}
 _ERROR = {
     "type": str,
     "bases": list,
@@ -35,20 +22,8 @@ _ERROR = {
     "operation": str,
     "own": bool,
 }
-_BROKEN: Answer = {
+_BROKEN: Answer = blank() | {
     "status": "raised",
-    "value": None,
-    "opaque": "",
-    "type": "",
-    "changed": [],
-    "shares": False,
-    "survived": True,
-    "gradients": {},
-    "after": {},
-    "warnings": [],
-    "printed": 0,
-    "memory": 0,
-    "shortcut": "",
     "error": {
         "type": "RuntimeError",
         "bases": ["RuntimeError"],
@@ -62,7 +37,7 @@ _BROKEN: Answer = {
     },
 }
 
-UNKNOWN: Answer = {**_BROKEN, "status": "returned", "error": {}}
+UNKNOWN: Answer = blank()
 _FACTS = {
     "kind": str,
     "source": bool,
@@ -77,12 +52,11 @@ _FACTS = {
 
 
 def checked(answer: object) -> Answer:
-    """Return the answer if it has the form that the runner writes, else one that fails."""
-    if (
-        not isinstance(answer, dict)
-        or "value" not in answer
-        or not all(map(isinstance, map(answer.get, _TEMPLATE), _TEMPLATE.values()))
-    ):
+    """Return the answer if it has the form that the runner writes, in full or in brief, else one that fails."""
+    if not isinstance(answer, dict):
+        return dict(_BROKEN)
+    answer = blank() | answer
+    if not all(map(isinstance, map(answer.get, _TEMPLATE), _TEMPLATE.values())):
         return dict(_BROKEN)
     if answer["status"] not in ("returned", "raised", "unanswered"):
         return dict(_BROKEN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ import numpy as np
 
 from helpers.exercise import Built, Init, Tensor
 
+from . import renaming
 from .errors import NotRunnable
+from .renaming import Renamed
 from .weights import load_file, load_weights
 
 
@@ -41,7 +44,15 @@ class Bench:
         self._made[key].train(False)
         return self._made[key]
 
-    def _of_notebook(self, name: str, weights_file: str, prefix: str, args: Any = (), kwargs: Any = None) -> Any:
+    def _of_notebook(
+        self,
+        name: str,
+        weights_file: str,
+        prefix: str,
+        args: Any = (),
+        kwargs: Any = None,
+        renamed: Renamed | None = None,
+    ) -> Any:
         target = self._names.get(name, getattr(sys.modules.get("__main__"), name, None))
         if target is None:
             raise NotRunnable(f"there is no {name} in the notebook: this exercise needs yours")
@@ -51,7 +62,7 @@ class Bench:
             raise NotRunnable(f"this exercise needs your {name}, which is not answered yet") from None
         if not hasattr(module, "state_dict"):
             raise NotRunnable(f"your {name} is no nn.Module, so it cannot be given weights")
-        load_file(module, weights_file, prefix)
+        load_file(module, weights_file, prefix, _renaming(target, args, kwargs or {}, renamed))
         return module
 
 
@@ -89,10 +100,17 @@ def instantiate(target: Any, init: Init) -> Any:
     if init.weights is not None:
         load_weights(module, dict(init.weights))
     elif init.weights_file is not None:
-        load_file(module, init.weights_file, init.prefix)
+        load_file(module, init.weights_file, init.prefix, _renaming(target, init.args, init.kwargs, init.renamed))
     if hasattr(module, "train"):
         module.train(init.training)
     return module
+
+
+def _renaming(target: Any, args: Any, kwargs: Any, new_ids: Renamed | None) -> Any:
+    """What is done to the weights of a file where tokens have other ids."""
+    return (
+        functools.partial(renaming.renamed, make=target, args=args, kwargs=kwargs, new_ids=new_ids) if new_ids else None
+    )
 
 
 @contextlib.contextmanager

@@ -40,6 +40,8 @@ from .settled import settled
 from .values import gradients, kind, opaque, outline, plain, same, shares_memory, snapshot
 
 _UNREADABLE = object()
+# All operators of every so manieth call are looked at; a shortcut is in most of them.
+THOROUGH = 4
 Answer = dict[str, Any]
 
 
@@ -49,8 +51,9 @@ def run(target: Any, cases: Iterable[Case], forbidden: Iterable[str] = ()) -> li
     forbidden = tuple(forbidden)
     answers, kept = [], []
     bench = Bench(target)
-    for case in cases:
-        answer, result = _run_case(target, case, forbidden, bench)
+    for index, case in enumerate(cases):
+        watch = shortcuts.Watch(forbidden, thorough=index % THOROUGH == 0)
+        answer, result = _run_case(target, case, watch, bench)
         answers.append(answer)
         kept.append(result)
     for answer, result in zip(answers, kept):
@@ -59,8 +62,9 @@ def run(target: Any, cases: Iterable[Case], forbidden: Iterable[str] = ()) -> li
     return answers
 
 
-def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench) -> tuple[Answer, Any]:
-    answer: Answer = {
+def blank() -> Answer:
+    """Return the answer of a call that returned nothing and showed nothing: all fields, each of its type."""
+    return {
         "status": "returned",
         "value": None,
         "opaque": "",
@@ -76,8 +80,11 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
         "shortcut": "",
         "error": {},
     }
+
+
+def _run_case(target: Any, case: Case, watch: shortcuts.Watch, bench: Bench) -> tuple[Answer, Any]:
+    answer = blank()
     printed = _Counter()
-    watch = shortcuts.Watch(forbidden)
     built: dict[str, Any] = {}
     try:
         args = build(tuple(case.args), "", built, bench)
@@ -133,6 +140,14 @@ def _run_case(target: Any, case: Case, forbidden: tuple[str, ...], bench: Bench)
     if answer["opaque"] or answer["status"] != "returned":
         result = _UNREADABLE
     return answer, result
+
+
+def brief(answer: Answer) -> Answer:
+    """Return an answer without what it says as usual; `blank() | brief(answer)` is the answer again."""
+    usual = blank()
+    return {
+        name: value for name, value in answer.items() if type(value) is not type(usual[name]) or value != usual[name]
+    }
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,16 @@ from .errors import NotRunnable
 MAX_WEIGHTS_MB = 20
 
 
-def load_file(module: Any, name: str, prefix: str) -> None:
+def load_file(
+    module: Any, name: str, prefix: str, changed: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]] | None = None
+) -> None:
     """Load the learner's trained weights into a module.
+
+    Args:
+        module: what they are for.
+        name: the file beside the notebook.
+        prefix: what the names of its weights begin with there.
+        changed: what is to be done to the weights before.
 
     Raises:
         NotRunnable: they cannot be had or are of another model; the message is for the learner.
@@ -32,7 +41,7 @@ def load_file(module: Any, name: str, prefix: str) -> None:
             f"{name} has weights of another model than your {type(module).__name__}, run the training cells again:"
             f" {'; '.join(told)}"
         )
-    load_weights(module, state)
+    load_weights(module, state if changed is None else changed(state))
 
 
 def read_weights(name: str, prefix: str = "") -> dict[str, np.ndarray]:

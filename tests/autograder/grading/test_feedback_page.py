@@ -3,13 +3,15 @@ browser.
 """
 
 import html
+import logging
 import re
 
 import nbformat
 import pytest
+from nbgrader.converters import GenerateFeedback
 
 from autograder.authoring import releasing, sample
-from autograder.grading import coordinator
+from autograder.grading import coordinator, feedback
 
 SPY = """
 SEEN = []
@@ -23,7 +25,7 @@ SHOW = "from IPython.display import HTML, display\ndisplay(HTML('<script>alert(\
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def room(tmp_path_factory):
     room = releasing.init(tmp_path_factory.mktemp("feedback") / "class", [sample.UNIT])
     notebook = sample.answered(
         sample.UNIT, {"similarity_matrix": SPY, "attention_scores": "def attention_scores(Q, K):\n    return Q @ K"}
@@ -31,12 +33,26 @@ def page(tmp_path_factory):
     notebook.cells.append(nbformat.v4.new_code_cell(TELL, id="tell"))
     notebook.cells.append(nbformat.v4.new_code_cell(SHOW, id="show"))
     notebook.cells.append(nbformat.v4.new_markdown_cell(ATTACK, id="attack"))
-    folder = room.root / "submitted" / "ann" / sample.UNIT
-    folder.mkdir(parents=True)
-    nbformat.write(notebook, folder / f"{sample.UNIT}.ipynb")
+    for student in ("ann", "ben"):
+        folder = room.root / "submitted" / student / sample.UNIT
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / f"{sample.UNIT}.ipynb")
+    for name in ("plot.csv", "own.html"):
+        (room.root / "submitted" / "ann" / sample.UNIT / name).write_text("1", encoding="utf-8")
     result = coordinator.grade(room, [sample.UNIT])[0]
     assert result.score == 2 and result.outcome.state == "graded"
-    return (room.root / "feedback" / "ann" / sample.UNIT / f"{sample.UNIT}.html").read_text(encoding="utf-8")
+    return room
+
+
+def pages(room):
+    """The pages, and all that lies beside them, by path."""
+    folder = room.root / "feedback"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def page(room):
+    return pages(room)[f"ann/{sample.UNIT}/{sample.UNIT}.html"].decode()
 
 
 def test_shows_the_named_mistake_and_its_hint(page):
@@ -71,11 +87,47 @@ def test_begins_with_its_exercises_and_their_points(page):
     assert rows[0][2:] == ("2", "2") and rows[4][2:] == ("0", "4") and "2 of 20 points</h1>" in page
     for anchor, *_ in rows:
         assert f'name="{anchor}"' in page or f'id="{anchor}"' in page
+    assert rows[6][2:] == ("0", "3") or rows[6][2] == "not graded yet"
     assert "Test cell" not in page and 'href="#comment-attention_scores">with a comment' in page
 
 
 def test_says_nothing_where_there_is_no_comment(page):
     assert "No response" not in page and page.count("<b>Comment:</b>") == page.count("with a comment</a>") == 1
+
+
+def test_asks_for_no_script_and_allows_none(page):
+    assert "<script" not in page and "script-src 'none'" in page and "mathjax" not in page.lower()
+    assert page.count("<math ") > 20 and 'class="as-typed"' not in page
+
+
+def test_nbgraders_own_command_gives_the_same_page(room):
+    before = pages(room)
+    log = logging.Logger("quiet")
+    GenerateFeedback(coursedir=room.directory(log, sample.UNIT), config=room.config, log=log, force=True).start()
+    assert pages(room) == before and f"ann/{sample.UNIT}/plot.csv" in before
+    assert not [name for name in before if name.endswith("own.html")]
+
+
+def test_after_grading_by_hand_only_the_page_that_changed_is_written(room, monkeypatch):
+    before, written = pages(room), []
+    original = feedback.write_pages
+    monkeypatch.setattr(feedback, "write_pages", lambda *about: written.append(about[2]) or original(*about))
+    coordinator.grade(room, [sample.UNIT])
+    assert written == []
+    with room.gradebook() as gradebook:
+        gradebook.find_grade("why_two_projections", sample.UNIT, sample.UNIT, "ben").manual_score = 2
+        gradebook.find_comment("why_two_projections", sample.UNIT, sample.UNIT, "ben").manual_comment = "So $q \\ne k$."
+        gradebook.db.commit()
+    coordinator.grade(room, [sample.UNIT])
+    after = pages(room)
+    assert written == ["ben"] and {name for name in after if after[name] != before[name]} == {
+        f"ben/{sample.UNIT}/{sample.UNIT}.html"
+    }
+    page = after[f"ben/{sample.UNIT}/{sample.UNIT}.html"].decode()
+    assert "4 of 20 points</h1>" in page and "<b>Comment:</b> <p>So <math" in page
+    log = logging.Logger("quiet")
+    GenerateFeedback(coursedir=room.directory(log, sample.UNIT), config=room.config, log=log, force=True).start()
+    assert pages(room) == after
 
 
 TESTS = """square_root = 3

@@ -80,7 +80,7 @@ ASKED = {
 }  # fmt: skip
 
 _FORBIDDEN = frozenset(
-    "script iframe object embed svg math style link meta base form input button textarea select template noscript"
+    "script iframe object embed svg style link meta base form input button textarea select template noscript"
     " frame frameset applet xmp plaintext video audio source".split()
 )
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
@@ -98,6 +98,9 @@ class _Looker(HTMLParser):
             self.scripts.append(dict(attrs))
         if tag in _FORBIDDEN:
             self.found.append(f"<{tag}>")
+        if tag == "math" and [name for name, _ in attrs] != ["display"]:
+            # Not the one that a formula is made into.
+            self.found.append("<math>")
         for name, value in attrs:
             address = _SPACES.sub("", html.unescape(value or "")).lower()
             if name.startswith("on") or name in ("srcdoc", "formaction", "action", "data-html", "http-equiv"):

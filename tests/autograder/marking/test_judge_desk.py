@@ -3,10 +3,12 @@
 import contextlib
 import os
 import socket
+import tracemalloc
 
 import numpy as np
 import pytest
 
+from autograder.marking import judge_desk
 from autograder.marking.judge_desk import JudgeDesk
 from helpers.judging import catalog
 from helpers.running import outpost
@@ -105,3 +107,68 @@ def test_right_answers_sent_as_further_ones_change_nothing(monkeypatch):
         outpost.send(connection, {"round": request["round"], "answers": right})
         connection.close()
         assert desk.close_cell()[False].status == "failed"
+
+
+def test_the_same_wrong_answer_of_another_student_has_its_words_at_once(monkeypatch):
+    judged = []
+    original = judge_desk.judge.judge
+    monkeypatch.setattr(judge_desk, "_known", {})
+    monkeypatch.setattr(judge_desk.judge, "judge", lambda *all: judged.append(all) or original(*all))
+
+    def doubled(x, axis=-1):
+        return 2 * np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
+
+    said = []
+    for answer in (naive_softmax, naive_softmax, doubled):
+        with desk_and_kernel(monkeypatch) as (desk, _):
+            said.append(graded(desk, "softmax", answer))
+    assert len(judged) == 2 and said[0] == said[1] and not any(verdict.passed for verdict in said)
+    with desk_and_kernel(monkeypatch) as (desk, _):
+        graded(desk, "scaled_dot_product_attention", naive_softmax)
+        graded(desk, "softmax", naive_softmax)
+    assert len(judged) == 4, "what else failed in the notebook may change the words"
+
+
+def parts(count):
+    """A message of very many small parts, each of which takes many times its size in memory."""
+    head = b"[" + b"[]," * count + b"[]]"
+    return len(head).to_bytes(8, "big") + head
+
+
+@pytest.mark.parametrize("message", [parts(20_000_000), parts(1_000_000), bytes(9 * 2**20)], ids=["63", "3", "zeros"])
+def test_a_large_message_is_counted_before_it_is_read(monkeypatch, message):
+    """It is a wrong answer with one clear reason, takes little memory, and the desk goes on."""
+    with desk_and_kernel(monkeypatch) as (desk, theirs):
+        desk.open_cell("softmax")
+        connection = socket.socket(fileno=os.dup(theirs.fileno()))
+        outpost.send(connection, {"hidden": False})
+        outpost.receive(connection)
+        tracemalloc.start()
+        try:
+            connection.sendall(len(message).to_bytes(8, "big"))
+            connection.sendall(message)
+            assert outpost.receive(connection)["done"]
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        connection.close()
+        assert peak < 24 * 2**20
+        finding = desk.close_cell()[False].finding
+        if len(message) > 8 * 2**20:
+            assert f"your answer sent back {len(message) / 2**20:,.1f} MB where 0.1 MB were expected" in finding.message
+        else:
+            assert "too many parts" in finding.message
+        assert graded(desk, "softmax", catalog.find("softmax").reference).passed
+
+
+def test_what_nobody_asked_for_is_dropped(monkeypatch):
+    with desk_and_kernel(monkeypatch) as (desk, theirs):
+        theirs.sendall((2**20).to_bytes(8, "big") + bytes(2**20))
+        assert graded(desk, "softmax", catalog.find("softmax").reference).passed
+
+
+def test_the_runner_itself_says_how_much_it_is(monkeypatch):
+    with desk_and_kernel(monkeypatch) as (desk, _):
+        finding = graded(desk, "softmax", lambda x, axis=-1: np.zeros((1200, 1000))).finding
+        assert "MB where 0.1 MB were expected" in finding.message
+        assert graded(desk, "softmax", catalog.find("softmax").reference).passed

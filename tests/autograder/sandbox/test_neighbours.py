@@ -15,10 +15,12 @@ from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.outside.warm_process import WarmProcess
 
 UNIT = "u1_dot_products"
-# What a learner's cell could try against any process that it sees; whatever works is printed.
+# What a learner's cell could try against any process that it sees; whatever works is printed. None is seen but its own,
+# where a process namespace can have a /proc of its own.
 PRY = """
 import os
 own = os.readlink("/proc/self")
+alone = own == "1"
 tried = 0
 for name in os.listdir("/proc"):
     # bubblewrap's own process holds nothing of anybody's.
@@ -34,7 +36,7 @@ for name in os.listdir("/proc"):
                     print(path, attempt(path))
                 except OSError:
                     pass
-assert tried > 90
+assert tried == 0 if alone else tried > 90
 """
 DESCRIPTORS = """
 import os, stat

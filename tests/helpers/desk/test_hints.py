@@ -173,7 +173,7 @@ def test_every_question_has_steps_from_its_own_text_and_none_from_the_marking_gu
     assert 4 <= len(rungs) <= 6 and all(rung.words <= MOST_WORDS for rung in rungs)
     asked = questions.parts(task.question)
     assert asked and all(part in " ".join(task.question.split()) for part in asked)
-    assert not any(word in task.question for word in ("Marking", "Model answer", "BEGIN", "$", "points)"))
+    assert not any(word in task.question for word in ("Marking", "Model answer", "BEGIN", "$", "points)", "minutes."))
 
 
 def test_the_parts_of_a_question_are_its_numbers_and_the_sentences_that_ask():

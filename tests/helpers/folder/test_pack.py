@@ -71,14 +71,14 @@ def test_an_unfinished_answer_with_magics_or_a_syntax_error_counts_as_open(tmp_p
 def test_is_the_same_file_every_time_wherever_it_lies(tmp_path):
     first = packing.pack(laid(tmp_path / "a")).path.read_bytes()
     again = laid(tmp_path / "b")
-    (again.parent / "other.txt").write_text("x")
+    (again.parent / "other.mp4").write_text("x")
     assert packing.pack(again).path.read_bytes() == first
 
 
 def test_takes_weights_only_where_the_notebook_speaks_of_them_and_nothing_else(tmp_path):
     for unit in (UNIT, TRAINED):
         laid(tmp_path / unit, unit)
-        for name in (WEIGHTS, "diary.txt", ".secret", ".ipynb_checkpoints"):
+        for name in (WEIGHTS, "diary.pdf", ".secret", ".ipynb_checkpoints"):
             (tmp_path / unit / name).write_bytes(b"mine")
     assert names(packing.pack(tmp_path / UNIT / f"{UNIT}.ipynb").path) == [f"{UNIT}.ipynb", "contents.txt"]
     assert names(packing.pack(tmp_path / TRAINED / f"{TRAINED}.ipynb").path) == [
@@ -88,21 +88,33 @@ def test_takes_weights_only_where_the_notebook_speaks_of_them_and_nothing_else(t
     ]
 
 
-def test_takes_small_files_that_the_notebook_names_and_says_what_it_leaves_out(tmp_path):
+def test_takes_small_files_beside_the_notebook_and_says_what_it_leaves_out(tmp_path):
     notebook = sample.released()
     code = "from mine import table\nopen('data.csv'); open('film.mp4'); open('huge.npy'); open('secret.txt')"
     notebook.cells.append(nbformat.v4.new_code_cell(code))
-    notebook.cells.append(nbformat.v4.new_markdown_cell("![heads](heads.png)"))
     path = laid(tmp_path, notebook=notebook)
-    for name in ("mine.py", "data.csv", "heads.png", "film.mp4", "diary.txt", ".hidden.csv"):
+    for name in ("mine.py", "data.csv", "heads.PNG", "film.mp4", "notes.txt", ".hidden.csv", "essay.pdf"):
         (tmp_path / name).write_bytes(b"mine")
     (tmp_path / "huge.npy").write_bytes(b"0" * 6_000_000)
     (tmp_path / "secret.txt").symlink_to("/etc/hostname")
     packed = packing.pack(path)
-    assert names(packed.path) == [f"{UNIT}.ipynb", "data.csv", "heads.png", "mine.py", "contents.txt"]
+    taken = ["data.csv", "heads.PNG", "mine.py", "notes.txt"]
+    assert names(packed.path) == [f"{UNIT}.ipynb", *taken, "contents.txt"]
     named, unnamed = packed.notes
+    assert named.startswith("left out, though the notebook names them: ")
     assert all(name in named for name in ("film.mp4 (no file of a kind", "huge.npy (at most", "secret.txt (no file"))
-    assert unnamed == "left out, as the notebook does not name them: diary.txt"
+    assert unnamed.startswith("left out: essay.pdf (no file of a kind that is taken: .png ")
+
+
+def test_where_not_all_files_find_room_those_that_the_notebook_names_do(tmp_path):
+    notebook = sample.released()
+    notebook.cells.append(nbformat.v4.new_markdown_cell("![heads](zz.png)"))
+    path = laid(tmp_path, notebook=notebook)
+    for name in ("a.png", "b.png", "c.png", "d.png", "zz.png"):
+        (tmp_path / name).write_bytes(bytes(5_000_000))
+    packed = packing.pack(path)
+    assert names(packed.path) == [f"{UNIT}.ipynb", "a.png", "b.png", "c.png", "zz.png", "contents.txt"]
+    assert [note.split(" (")[0] for note in packed.notes] == ["left out: d.png"]
 
 
 def test_in_a_class_folder_nothing_is_packed(tmp_path):

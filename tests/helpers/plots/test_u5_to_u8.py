@@ -250,8 +250,23 @@ def test_all_that_is_read_right_has_no_picture():
 
 def test_the_running_mean_of_a_loss_does_not_lag():
     falling = np.linspace(2, 0, 900)
-    np.testing.assert_allclose(training.running_mean(falling), falling, atol=1e-12)
+    means = training.running_mean(falling)
+    np.testing.assert_allclose(means[22:-22], falling[22:-22], atol=1e-12)
     assert len(training.running_mean([])) == 0
+
+
+def test_the_running_mean_of_a_loss_is_no_single_step_at_either_end():
+    losses = np.ones(400)
+    losses[[0, -1]] = 1000
+    means = training.running_mean(losses)
+    assert np.nanmax(means) < 100 and np.isnan(means[:10]).all() and np.isnan(means[-10:]).all()
+
+
+def test_a_loss_within_one_power_of_ten_has_plain_numbers_beside_it():
+    axes = u7.loss_curve(np.linspace(4, 1.1, 30), 30).axes[0]
+    axes.figure.canvas.draw()
+    labels = [label.get_text() for label in axes.get_yticklabels(which="both")]
+    assert {"2", "3", "4"} <= set(labels)
 
 
 def test_a_key_of_the_decoder_is_named_by_what_was_read_alone():

@@ -41,7 +41,8 @@ def surroundings(exercise, answer):
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         if exercise == "translate":
             stack.enter_context(mock.patch.object(reference, "Transformer", Transformer))
-            save_file({"translator.unused": torch.zeros(1)}, Path(folder) / data.WEIGHTS)
+            words = torch.eye(100)[: data.TRANSLATOR["src_vocab"]].contiguous()
+            save_file({"translator.words": words}, Path(folder) / data.WEIGHTS)
         elif answer in (reference.DigitClassifier, *RIGHT["DigitClassifier"], Untrained, Astray):
             save_file(
                 {f"digits.{name}": value for name, value in _trained(answer).items()}, Path(folder) / data.WEIGHTS
@@ -88,19 +89,20 @@ def _answers():
 
 
 class Transformer(nn.Module):
-    """A perfect translator without any training: it knows the held-out numbers. `translate` is judged with it here."""
+    """A perfect translator without any training, by which `translate` is judged here: its weights say which word an id
+    is, and it knows the held-out numbers by their words."""
 
     def __init__(self, src_vocab, tgt_vocab, d_model, n_heads, n_layers, d_ff, max_length):
         super().__init__()
         self.tgt_vocab = tgt_vocab
-        self.unused = nn.Parameter(torch.zeros(1))
+        self.words = nn.Parameter(torch.eye(100)[:src_vocab])
 
     def encode(self, src):
-        return src.float()[..., None] + 0 * self.unused
+        return self.words[src]
 
     def decode(self, tgt_in, memory, memory_mask=None):
         logits = torch.zeros(*tgt_in.shape, self.tgt_vocab)
-        for row, ids in enumerate(memory[..., 0].round().long().tolist()):
+        for row, ids in enumerate(memory.argmax(dim=-1).tolist()):
             answer = _answers()[tuple(ids)]
             for place in range(tgt_in.shape[1]):
                 logits[row, place, answer[min(place, len(answer) - 1)]] = 9.0

@@ -204,6 +204,9 @@ EXERCISE = Exercise(
         "torch.softmax",
         "torch.log_softmax",
         "torch.softmin",
+        "torch._sparse_softmax",
+        "torch._masked_softmax",
+        "sklearn.utils.extmath.softmax",
     ),
     hints=(
         "Three steps along the axis: take off the maximum, exp, divide by the sum.",

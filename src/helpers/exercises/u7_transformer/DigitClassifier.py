@@ -17,7 +17,21 @@ from helpers.reference.u3_positional_encoding import sinusoidal_encoding
 from helpers.reference.u5_add_and_norm import Encoder
 
 from ..common import Step
-from .common import DIGITS_ASKED, alike, differ, not_probabilities, numbers_of_shape, same_after_others
+from ._images import DEGREES, PIXELS, slightly_changed
+from .common import (
+    DIGITS_ASKED,
+    NEW_DIGITS_ASKED,
+    alike,
+    differ,
+    not_probabilities,
+    numbers_of_shape,
+    same_after_others,
+)
+
+
+def _faint(image: np.ndarray, brightest: int) -> np.ndarray:
+    """An image whose brightest pixel has that value."""
+    return np.asarray(image * (brightest / image.max()), dtype=image.dtype)
 
 
 def _digit_cases(rng: np.random.Generator) -> list[Case]:
@@ -26,6 +40,7 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
     chosen = rng.choice(len(digits.train_images), size=9, replace=False)
     images = digits.train_images[chosen]
     order = rng.permutation(len(digits.test_labels))
+    trained = Init(weights_file=data.WEIGHTS, prefix="digits.")
     return [
         Case("shape", (Tensor(images[:5]),), init=init, note="5 images"),
         Case("shape", (Tensor(images[:1]),), init=init, note="a batch of one image"),
@@ -44,6 +59,12 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
             init=init,
             note="an image, and the same upside down",
         ),
+        Case(
+            "every pixel counts",
+            (Tensor(np.stack([_faint(images[0], 6), _faint(images[0], 11)])),),
+            init=init,
+            note="two faint images, with pixels up to 6 and up to 11 of 16",
+        ),
         Case("each image alone", (Tensor(images[6:]),), init=init, label="together", note="three images together"),
         Case(
             "each image alone", (Tensor(images[6:7]),), init=init, label="alone", note="the first of three images alone"
@@ -51,9 +72,16 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
         Case(
             "accuracy",
             (Tensor(digits.test_images[order]),),
-            init=Init(weights_file=data.WEIGHTS, prefix="digits."),
+            init=trained,
             truth=digits.test_labels[order],
             note="the held-out images, with your trained weights",
+        ),
+        Case(
+            "accuracy on new images",
+            (Tensor(slightly_changed(rng, digits.test_images[order])),),
+            init=trained,
+            truth=digits.test_labels[order],
+            note="the held-out images, slightly turned and moved",
         ),
         Case("called again", (Tensor(images[:3]),), init=init, label="first", note="three images"),
         Case(
@@ -78,6 +106,13 @@ def _place_in_batch(case: Case, value: Any, expected: Any) -> str | None:
     return problem
 
 
+def _faint_images(case: Case, value: Any, expected: Any) -> str | None:
+    told = _ten_logits(case, value, expected)
+    if told is None and not differ(value[0], value[1]):
+        told = "a faint image and one twice as bright get the same logits: small pixel values are lost"
+    return told
+
+
 def _order_of_rows(case: Case, value: Any, expected: Any) -> str | None:
     problem = _ten_logits(case, value, expected)
     if problem is None and not differ(value[0], value[1]):
@@ -85,18 +120,35 @@ def _order_of_rows(case: Case, value: Any, expected: Any) -> str | None:
     return problem
 
 
+def _right(case: Case, value: Any) -> tuple[int, str]:
+    """How many images are read right, and what a learner reads of it."""
+    right = int((value.argmax(axis=-1) == case.truth).sum())
+    return right, f"{right} of {len(case.truth)} held-out images right ({right / len(case.truth):.1%})"
+
+
 def _digits_right(case: Case, value: Any, expected: Any) -> str | None:
     problem = _ten_logits(case, value, expected)
     if problem is not None:
         return problem
-    right = int((value.argmax(axis=-1) == case.truth).sum())
+    right, share = _right(case, value)
     if right >= DIGITS_ASKED * len(case.truth):
         return None
-    told = (
-        f"with the weights in {data.WEIGHTS}, your model reads {right} of {len(case.truth)} held-out images right"
-        f" ({right / len(case.truth):.1%}); {DIGITS_ASKED:.0%} are asked"
-    )
+    told = f"with the weights in {data.WEIGHTS}, your model reads {share}; {DIGITS_ASKED:.0%} are asked"
     return f"{told}. {problem}" if (problem := not_probabilities(value)) else told
+
+
+def _new_digits_right(case: Case, value: Any, expected: Any) -> str | None:
+    problem = _ten_logits(case, value, expected)
+    if problem is not None:
+        return problem
+    right, share = _right(case, value)
+    if right >= NEW_DIGITS_ASKED * len(case.truth):
+        return None
+    return (
+        f"when the images are turned by up to {DEGREES:.0f}° and moved by up to {PIXELS} pixels, your model reads"
+        f" {share}; {NEW_DIGITS_ASKED:.0%} are asked. A model that has learned digits hardly minds; one that knows"
+        " these images by heart does"
+    )
 
 
 def _each_alone(values: Mapping[str, Any]) -> str | None:
@@ -143,12 +195,20 @@ EXERCISE = Exercise(
         "each image alone": _ten_logits,
         "place in the batch": _place_in_batch,
         "order of the rows": _order_of_rows,
+        "every pixel counts": _faint_images,
         "accuracy": _digits_right,
+        "accuracy on new images": _new_digits_right,
         "called again": _ten_logits,
         "forward": _ten_logits,
     },
     relations=(Relation("each image alone", _each_alone), Relation("called again", same_after_others)),
     mistakes=(
+        Mistake(
+            "loses small pixel values",
+            "A pixel is a number from 0 to 16, and 5 of 16 is not nothing: `/` keeps what `//`, a round or a threshold"
+            " drops.",
+            _reader(forward=lambda self, images: _Reader.forward(self, images // 16 * 16)),
+        ),
         Mistake(
             "gave an answer for every row of the image",
             "The encoder hands back eight tokens. Make one vector of them, by the mean over the token axis for example,"
@@ -182,9 +242,9 @@ EXERCISE = Exercise(
             _reader(forward=lambda self, images: (_Reader.forward(self, images), self.tokens(images))),
         ),
         Mistake(
-            "let images attend to one another",
-            "Attention works on the last axis but one. There the rows must stand, (image, row, feature), not the"
-            " images.",
+            "an image's logits depend on the other images of the batch",
+            "Each image is read by itself: attention, means and norms run over its own rows, (image, row, feature), and"
+            " never over the images.",
             _reader(
                 forward=lambda self, images: self.classify(
                     self.encoder(self.tokens(images).transpose(0, 1)).mean(dim=0)

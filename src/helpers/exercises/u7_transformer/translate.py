@@ -47,11 +47,14 @@ def _translate_cases(rng: np.random.Generator) -> list[Case]:
     model, sentences = _parrot(rng, [3, 5, 1, 0])
     endless, (tireless,) = _parrot(rng, [None])
     learning, (known,) = _parrot(rng, [4], training=True)
+    talkative, (long,) = _parrot(rng, [data.MAX_LENGTH - 1])
+    new_ids = _new_ids(rng)
     options = {
         "name": "Transformer",
         "kwargs": dict(data.TRANSLATOR),
         "weights_file": data.WEIGHTS,
         "prefix": "translator.",
+        "renamed": {"src_vocab": new_ids},
     }
     _, held = data.numbers()
     drawn = rng.choice(held, size=PER_LANGUAGE * len(data.LANGUAGES), replace=False)
@@ -62,17 +65,28 @@ def _translate_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (model, sentences[2]), note="one digit, then eos"),
         Case("nothing to say", (model, sentences[3]), note="the model says eos at once"),
         Case("an end in any case", (endless, tireless), note="a made-up model that never says eos"),
+        Case("values", (talkative, long), note=f"{data.MAX_LENGTH - 1} digits, then eos"),
         Case("evaluation mode", (learning, known), note="the model comes in training mode"),
         *(
             Case(
                 "accuracy",
-                (Built("notebook_class", options), data.source_ids(number, language)),
+                (Built("notebook_class", options), [new_ids[word] for word in data.source_ids(number, language)]),
                 label=f"{language} {number}",
                 note=f"{number} in {language}",
             )
             for number, language in numbers
         ),
     ]
+
+
+def _new_ids(rng: np.random.Generator) -> list[int]:
+    """Another id for each word, so that a table of the numbers or a reader of number words, which anyone can write, is
+    of no use in place of a model that was trained.
+
+    Ids that may be a digit's stay, for models that have one embedding for both sides.
+    """
+    first = _VOCAB
+    return [*range(first), *(int(place) for place in first + rng.permutation(_WORDS - first))]
 
 
 def _comes_to_an_end(case: Case, value: Any, expected: Any) -> str | None:
@@ -112,7 +126,9 @@ def _translations_right(values: Mapping[str, Any]) -> str | None:
     )
     return (
         f"with the weights in {data.WEIGHTS}, {total} of {len(values)} held-out numbers come out exactly right"
-        f" ({total / len(values):.1%}; {each}); {TRANSLATIONS_ASKED:.0%} are asked{example}"
+        f" ({total / len(values):.1%}; {each}); {TRANSLATIONS_ASKED:.0%} are asked{example}. (The words have other ids"
+        " here, and your embedding has its rows in the order that goes with them: all is as it was for a model that"
+        " learned them.)"
     )
 
 

@@ -171,7 +171,7 @@ EXERCISE = Exercise(
             _rms(lambda x, eps: x / _mean_square(x).clamp(min=eps).sqrt()),
         ),
     ),
-    forbidden=("torch.nn.functional.rms_norm",),
+    forbidden=("torch.nn.functional.rms_norm", "torch._fused_rms_norm"),
     hints=(
         "Three steps, in the name from back to front: square, mean, root. Then divide x by the result.",
         "Keep the axis when you average (`keepdim=True`), so that (..., 1) divides (..., d).",

@@ -75,7 +75,7 @@ def toys() -> Figure:
         line = {"arrowstyle": "-", "color": "#aaaaaa", "linestyle": ":"}
         right.annotate("", xy=tuple(end), xytext=tuple(start), arrowprops=line, zorder=0)
         right.plot(*start, marker=".", color="#aaaaaa", zorder=0)
-    _name_toys(right, after, [(-0.95, 0), (0.85, 0), (0.9, 0), (-0.65, 0), (0.9, 0), (-0.65, 0)])
+    _name_toys(right, after, [(-0.95, 0), (0.85, 0), (0.9, 0), (-0.65, 0), (1.15, 0), (-0.85, 0)])
 
     def apart(spots: np.ndarray) -> str:
         told = [(i, i + 1) for i in range(0, len(names), 2)]

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def running_mean(losses: ArrayLike) -> np.ndarray:
     """A mean over a twentieth of the steps so far, half of them before and half after each step.
 
-    So it lies in the middle of what it averages, and does not lag behind. Near both ends the window is cut, evenly.
+    So it lies in the middle of what it averages, and does not lag behind. Near both ends, where half of its steps are
+    missing, there is none (NaN): cut short, it would end in the ups and downs of single steps.
     """
     losses = np.asarray(losses, dtype=float)
-    steps = np.arange(len(losses))
-    half = np.minimum(len(losses) // 40, np.minimum(steps, len(losses) - 1 - steps))
+    half = len(losses) // 40
     total = np.cumsum(np.concatenate([[0.0], losses]))
-    starts, ends = steps - half, steps + half + 1
-    means: np.ndarray = (total[ends] - total[starts]) / (ends - starts)
+    means = np.full(len(losses), np.nan)
+    means[half : len(losses) - half] = (total[2 * half + 1 :] - total[: len(losses) - 2 * half]) / (2 * half + 1)
     return means
 
 
@@ -39,6 +39,10 @@ def loss_curve(losses: Sequence[float], steps: int) -> Figure:
     ax.set(xlim=(0, steps), xlabel="step", ylabel="loss")
     if np.isfinite(losses).all() and min(losses, default=0) > 0:
         ax.set_yscale("log")
+        if max(losses) < 10 * min(losses):
+            # Within one power of ten: the numbers themselves, not 2 × 10⁰.
+            ax.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
+            ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.grid(alpha=0.25)
     ax.legend(fontsize=8, loc="upper right")
     ax.set_title("Training loss", fontsize=10)
