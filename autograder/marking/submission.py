@@ -160,6 +160,8 @@ class Task:
         fingerprint: of the submission and the kit together.
         notes: what was left out of it and why, and how the notebook was chosen.
         page: whether its feedback page is wanted.
+        handover: a folder of this machine's in which to leave what the notebook wrote; None if the coordinator is on
+            another machine.
     """
 
     student: str
@@ -169,6 +171,7 @@ class Task:
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
     page: bool = False
+    handover: Path | None = None
 
 
 @dataclass
@@ -222,14 +225,8 @@ def fitness(expected: str, unsafe: bool) -> str:
     return ""
 
 
-def grade_task(kit: Kit, task: Task, handover: Path | None = None) -> Done:
+def grade_task(kit: Kit, task: Task) -> Done:
     """Execute and judge one submission.
-
-    Args:
-        kit: the unit.
-        task: the submission.
-        handover: a folder of this machine's in which to leave what the notebook wrote; None if the coordinator is on
-            another machine.
 
     Raises:
         Unfit: not on this machine.
@@ -243,17 +240,17 @@ def grade_task(kit: Kit, task: Task, handover: Path | None = None) -> Done:
             raise Ungradable(task.problem)
         with limited():
             notebook = clean(task.notebook, outputs=kit.config.ClearOutput.get("enabled", True) is False)
-        return _graded(kit, task, notebook, handover)
+        return _graded(kit, task, notebook)
     except Ungradable as told:
         reason = str(told)
     except TooLong:
         reason = TOO_LONG
     notebook = unanswered(kit.released)
     notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": reason})
-    return _graded(kit, task, notebook, handover)
+    return _graded(kit, task, notebook)
 
 
-def _graded(kit: Kit, task: Task, notebook: NotebookNode, handover: Path | None) -> Done:
+def _graded(kit: Kit, task: Task, notebook: NotebookNode) -> Done:
     """Take a notebook through the configured steps.
 
     Raises:
@@ -298,7 +295,7 @@ def _graded(kit: Kit, task: Task, notebook: NotebookNode, handover: Path | None)
                     notebook, resources = step(notebook, resources)
         written = {name: files / name for name, _ in regular_files(files) if name not in given}
         new, left_out = fitting(written, [*given, f"{kit.unit}.ipynb"])
-        left = _leave(new, handover) if new and handover is not None else ""
+        left = _leave(new, task.handover) if new and task.handover is not None else ""
         content = {} if left else {name: path.read_bytes() for name, path in new.items()}
     outcome: Outcome = names.get("outcome") or Outcome(task.student, kit.unit)
     outcome.notes += [*task.notes, *notes, *left_out[:MAX_NOTES]]
