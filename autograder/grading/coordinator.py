@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from autograder.classroom import assignments
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.classroom.layout import only_grader
 from autograder.classroom.standing import Standing
@@ -36,7 +37,7 @@ from .distribution import Distribution, Workers
 from .faults import FULL, Faults, Unfinished
 from .feedback import Feedback
 from .places import Places
-from .reading import Reader, read_kit
+from .reading import Reader, notebook_names, read_kit
 from .records import Mark, Records
 from .results import Result, Stopped, Tell, silent
 from .settings import check_settings, near
@@ -81,13 +82,10 @@ def grade(
     """
     check_settings(classroom)
     with only_grader(classroom.root), run_folder() as folder:
-        released = _released(classroom)
+        released = assignments.released(classroom)
         missing = [unit for unit in units if unit not in released and classroom.submitted(unit)]
         if missing:
-            raise CourseError(
-                f"{', '.join(missing)} is not released in this class: "
-                f"run `autograder init {classroom.root} {' '.join(missing)}`"
-            )
+            raise CourseError("; ".join(assignments.how_to_release(classroom, unit) for unit in missing))
         if not unsafe and scheduler is None:
             _need_sandbox()
         workers = Workers(folder, unsafe, jobs, scheduler, tell)
@@ -106,14 +104,6 @@ def _need_sandbox() -> None:
         bubblewrap.need()
     except SandboxError as error:
         raise CourseError(f"{error}. With --unsafe, grading goes on without it and marks the grades") from error
-
-
-def _released(classroom: Classroom) -> set[str]:
-    try:
-        with classroom.gradebook() as gradebook:
-            return {assignment.name for assignment in gradebook.assignments if assignment.notebooks}
-    except SQLAlchemyError as error:
-        raise CourseError(told_by_database(error, classroom.db_url)) from error
 
 
 @dataclass
@@ -185,8 +175,8 @@ class Coordinator:
             raise
 
     def _unit(self, unit: str, students: list[str], misnamed: dict[str, str], feedback: bool) -> None:
-        places = Places(self.classroom, unit)
         with self.classroom.gradebook() as gradebook:
+            places = Places(self.classroom, unit, notebook_names(gradebook, unit))
             records = Records(gradebook, unit, self.classroom.config, self.writing)
             for name, reason in misnamed.items():
                 # No gradebook can hold it, so there is nothing to write; it is said each time.

@@ -233,10 +233,15 @@ class Records:
         self._commit()
 
     def shown(self) -> dict[str, str]:
-        """Return by student which state of the gradebook the feedback page shows; "" if there is none yet."""
+        """Return by student which state of the gradebook the feedback pages show; "" if there is none yet."""
         rows = self.db.execute(sa.select(GRADED.c.student, GRADED.c.feedback).where(GRADED.c.unit == self.unit))
         return {student: feedback or "" for student, feedback in rows}
 
-    def grades(self, students: Iterable[str] | None = None) -> dict[str, Grades]:
-        """Return by student what feedback pages show from the gradebook, of everyone or of some."""
-        return read_grades(self.db, self.unit, self.unit, students)
+    def grades(self, students: Iterable[str] | None = None) -> dict[str, dict[str, Grades]]:
+        """Return by student and notebook what feedback pages show from the gradebook, of everyone or of some."""
+        chosen = None if students is None else list(students)
+        found: dict[str, dict[str, Grades]] = {}
+        for notebook in sorted(one.name for one in self.assignment.notebooks):
+            for student, grades in read_grades(self.db, self.unit, notebook, chosen).items():
+                found.setdefault(student, {})[notebook] = grades
+        return found

@@ -26,9 +26,6 @@ from helpers.verdict import Verdict
 
 # So many wrong answers are remembered with their verdicts.
 MOST_KNOWN = 1000
-# So many variants of the reference are tried for the words of one wrong answer, and what was tried for one serves the
-# whole class. Not so many seconds: the words may not depend on the machine, or on who was graded before.
-TRIES = 400
 # What asks for cases is small; until it has been answered nobody wants anything larger.
 REQUEST_BYTES = 2**16
 
@@ -214,8 +211,8 @@ class JudgeDesk:
     ) -> Verdict:
         told = tuple(map(records.checked, further)) if isinstance(further, list) else ()
         # The hidden cases of an answer that fails the visible ones say nothing new; each gets its words once.
-        tries = 0 if hidden and name in self._failed else TRIES
-        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), tries=tries)
+        trials = 0 if hidden and name in self._failed else questions.TRIALS
+        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), trials=trials)
         try:
             return judge.judge(work, answers, hidden, more)
         except Exception as error:

@@ -560,19 +560,15 @@ honest_code(
     FULL,
 )
 honest_code("a fork bomb", DENY, "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", (0.0, FULL))
-honest_code(
+code(
     "memory in files without a name",
     DENY,
     "import os, time\nheld = [os.memfd_create(str(i)) for i in range(40)]\nfor one in held: os.write(one, bytes(50_000_000))\ntime.sleep(60)",
-    0.0,
-    "MB of memory",
 )
 code(
     "memory shared with nobody",
     DENY,
     "import mmap, time\nheld = [mmap.mmap(-1, 50_000_000) for i in range(40)]\nfor one in held: one.write(bytes(50_000_000))\ntime.sleep(60)",
-    0.0,
-    "MB of memory",
 )
 code(
     "fifty loops beside the notebook",
@@ -584,7 +580,7 @@ code(
     DENY,
     "for i in range(6):\n    with open(f'{i}.bin', 'wb') as file: file.write(bytes(7_000_000))",
 )
-code(
+honest_code(
     "a thread bomb",
     DENY,
     "import threading, time\nfor _ in range(5000): threading.Thread(target=time.sleep, args=(100,), daemon=True).start()",

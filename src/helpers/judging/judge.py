@@ -2,15 +2,19 @@
 
 Steps: examine every answer against the reference's; if something failed, say what is wrong, in this order:
 
-1. the code never ran or never answered (`unrun`), gives another output each time or ignores its input (`questions`);
+1. the code never ran or never answered (`unrun`), gives another output each time, keeps something from the call before
+   or ignores its input (`questions`);
 2. a piece it builds on is broken (`earlier`);
-3. a known mistake of the exercise (`known`), or one of every exercise (`general`);
+3. a known mistake of the exercise (`known`), or one of every exercise (`general`); the reference, called with an
+   argument left out or with two exchanged, gives the learner's answers (`arguments`); a known mistake, made with one
+   value of an option only;
 4. a pattern of cases: right where something holds, wrong elsewhere (`patterns`);
 5. a variant of the reference gives the learner's answers (`variants`), rewritten at one place;
-6. how the numbers relate (`relations`).
+6. how the numbers relate (`relations`), and where they are wrong (`places`).
 
 Only what none of these explains is compared with variants that are rewritten at two places: of so many some are alike
-by chance, and a simple relation is the truer word.
+by chance, and a simple relation is the truer word. Last comes what is true and says less: a known mistake that explains
+most failures, what an exception says (`raised`), and the form of a result (`forms`).
 
 A name is given only when it is true of the code; else what is certain is said, and nothing more.
 """
@@ -24,7 +28,7 @@ from helpers.running.runner import Answer
 from helpers.running.settled import settled
 from helpers.verdict import FAILED, PASSED, UNANSWERED, Diagnosis, Finding, Property, Verdict
 
-from . import earlier, general, known, patterns, questions, relations, unrun, variants
+from . import arguments, earlier, forms, general, known, patterns, questions, raised, relations, unrun, variants
 from .papers import VISIBLE_SEED, Paper, paper
 from .questions import More
 from .records import checked
@@ -83,17 +87,27 @@ def _say(
             return shown, mistake
     if told is not None:
         return dataclasses.replace(told[0], property=shown.property, note=shown.note), told[1]
+    # Where a sentence judges, many mistakes get the same one: a constant has to be known as one before all others.
+    in_words = shown.kind in ("compared", "relation")
     diagnosis = (
         earlier.diagnose(answer, more)
-        or questions.diagnose(work, found, more.answers)
+        or questions.is_random(work, found, more.answers)
+        or questions.is_kept(work, found, more.answers)
+        or (questions.is_constant(work, found, more.answers) if in_words else None)
         or known.recognise(work, answers, found)
+        or questions.is_constant(work, found, more.answers)
         or general.by_kind(shown, more.facts)
+        or arguments.diagnose(work, answers, found)
+        or known.recognise_where(work, answers, found)
         or patterns.diagnose(work, answers, found)
-        or variants.diagnose(work, answers, found, 1, more.budget, more.tries)
+        or variants.diagnose(work, answers, found, 1, more.trials)
         or relations.diagnose(work, answers, found)
-        or variants.diagnose(work, answers, found, 2, more.budget, more.tries)
+        or variants.diagnose(work, answers, found, 2, more.trials)
         or known.recognise(work, answers, found, in_part=True)
+        or relations.diagnose(work, answers, found, loose=True)
         or earlier.suspect(more)
+        or raised.diagnose(work.exercise.name, answer)
+        or forms.diagnose(work, answers, found)
     )
     return shown, diagnosis
 
