@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 CLASS := build/sample_class
+LOWEST := build/lowest
 USER_ID := $(shell id -u)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: grade test packages lab screenshots build preview lint format bench clean
+.PHONY: grade test test-lowest packages lab screenshots build preview lint format bench clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
@@ -27,7 +28,20 @@ test: packages lint  ## the linters, then the whole test suite
 ifneq ($(USER_ID),0)
 	@echo "tests/hub is left out: it starts JupyterHub on a machine of its own, which only root can make"
 endif
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(filter 0,$(USER_ID)),,--ignore=tests/hub)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(filter 0,$(USER_ID)),,--ignore=tests/hub)
+
+test-lowest:  ## the oldest release of every library that pyproject.toml allows, in an environment of its own
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check packaging
+	$(LOWEST)/bin/python .ci/lowest.py > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt torch
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt -e '.[grading,hub,cluster,postgresql,test]'
+	rm -rf $(CLASS)
+	$(LOWEST)/bin/autograder build --check
+	$(LOWEST)/bin/autograder sample $(CLASS)
+	$(LOWEST)/bin/autograder grade --course $(CLASS) u1 || test $$? -eq 3
+# Old libraries beside new ones warn of what has changed between them.
+	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile -o filterwarnings=default tests/helpers tests/autograder
 
 packages:  ## Debian's packages that the tests need: installed by root, named to anybody else
 	@if [ "$(USER_ID)" -eq 0 ] && command -v apt-get >/dev/null; then .ci/install; else .ci/install || true; fi

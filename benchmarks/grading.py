@@ -1,11 +1,12 @@
-"""A class graded by stock nbgrader, otter-grader, ours with one and two workers, and the floor, side by side in one
-run.
+"""What a user waits for: grading a class and writing its feedback, by stock nbgrader, otter-grader and ours.
 
-All grade the same notebooks: a unit's right answers. The floor is a process that has imported everything and, for each
-notebook, forks and executes the cells, checks included: no kernel, no sandbox, no gradebook, no file. otter-grader gets
-an environment of its own (build/otter, made the first time) and is run in process, as its `otter run` does, with one
-small test for each exercise. Ours runs with sandbox and judge on and writes gradebook, notebooks and outcomes; none
-writes feedback.
+A run of `autograder grade` is timed from the command to its end, start and report included, on a class of right
+answers, a mixed one (a third has half of its answers wrong, one in ten computes for a second) and one of wrong
+answers only; then once more with nothing changed, and once more after ten were graded by hand. Who runs stands in
+`benchmarks.contestants`, what is handed in in `benchmarks.classes`.
+
+Each result is kept in build/grading.json as soon as it is there, and the same command goes on where it was stopped;
+`--anew` measures everything again.
 """
 
 from __future__ import annotations
@@ -14,296 +15,140 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-
-import nbformat
-from rich.console import Console
-from rich.table import Table
-
-from autograder.authoring import releasing, sample
-from autograder.classroom import classroom
 
 ROOT = Path(__file__).resolve().parent.parent
-STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'stock'\n"
-# As on an ordinary machine: compiled modules are kept.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
-    "PYTHONWARNINGS": "ignore",
-    "OMP_NUM_THREADS": "1",
-}
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.classes import KINDS  # noqa: E402
+from benchmarks.contestants import BY_HAND, CONTESTANTS, Steps  # noqa: E402
+
+KEPT = ROOT / "build" / "grading.json"
+SLOW = ("stock nbgrader", "otter-grader")
+STOCK, FLOOR = "stock nbgrader", "fork and exec alone, 1 core"
+# Otter's and the floor's notebooks are right answers.
+RIGHT_ONLY = ("otter-grader", FLOOR)
+
+Measured = dict[str, dict[str, Steps]]
 
 
-def make_class(root: Path, unit: str, count: int, config: str | None = None) -> classroom.Classroom:
-    """Make a class of `count` students who all hand in the right answers."""
-    releasing.init(root, [unit])
-    if config is not None:
-        (root / classroom.CONFIG).write_text(config, encoding="utf-8")
-    text = nbformat.writes(sample.answered(unit))
-    for number in range(count):
-        folder = root / "submitted" / f"s{number:04d}" / unit
-        folder.mkdir(parents=True)
-        (folder / f"{unit}.ipynb").write_text(text, encoding="utf-8")
-    return classroom.Classroom.open(root)
-
-
-def stock(folder: Path, unit: str, count: int) -> float:
-    """Seconds of `nbgrader autograde`."""
-    make_class(folder, unit, count, STOCK)
-    environment = ENVIRONMENT | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    return _timed([sys.executable, "-m", "nbgrader", "autograde", unit], folder, environment)
-
-
-def ours(jobs: int) -> Callable[[Path, str, int], float]:
-    """Seconds of `autograder grade` with so many workers."""
-
-    def run(folder: Path, unit: str, count: int) -> float:
-        make_class(folder, unit, count)
-        call = [
-            sys.executable,
-            "-c",
-            "from autograder.cli import main; main()",
-            "grade",
-            unit,
-            "--course",
-            str(folder),
-            "--jobs",
-            str(jobs),
-            "--no-feedback",
-        ]
-        return _timed(call, folder, ENVIRONMENT)
-
-    return run
-
-
-FLOOR = """
-import os, sys, time
-import nbformat, numpy, torch, matplotlib.pyplot, helpers.desk.commands, helpers.plots
-from helpers.judging import catalog
-torch.set_num_threads(1)
-unit, count = sys.argv[1], int(sys.argv[2])
-catalog.unit_exercises(unit)
-for one in catalog.units():
-    catalog.unit_exercises(one)
-cells = [cell.source for cell in nbformat.read(sys.argv[3], 4).cells if cell.cell_type == "code"]
-started = time.perf_counter()
-for _ in range(count):
-    child = os.fork()
-    if child == 0:
-        sys.stdout = open(os.devnull, "w")
-        names = {"__name__": "__main__"}
-        for cell in cells:
-            exec(compile(cell, "cell", "exec"), names)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-print(time.perf_counter() - started)
-"""
-
-
-def floor(folder: Path, unit: str, count: int) -> float:
-    """Seconds of forking and executing the cells, one notebook after the other on one core."""
-    folder.mkdir()
-    notebook = folder / "solved.ipynb"
-    nbformat.write(sample.answered(unit), notebook)
-    environment = ENVIRONMENT | {"NBGRADER_EXECUTION": "autograde", "MPLBACKEND": "agg"}
-    done = subprocess.run(
-        [sys.executable, "-c", FLOOR, unit, str(count), str(notebook)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=True,
-    )
-    return float(done.stdout.split()[-1])
-
-
-OTTER = """
-import os, sys, time, json, contextlib, io, shutil, tempfile
-from pathlib import Path
-from otter.generate import main as generate
-from otter.run import main as run
-folder, count = Path(sys.argv[1]), int(sys.argv[2])
-os.chdir(folder)
-with contextlib.redirect_stdout(io.StringIO()):
-    generate(tests_dir=str(folder / "tests"), output_path=str(folder / "autograder.zip"), no_environment=True)
-started = time.perf_counter()
-for number in range(count):
-    out = folder / f"out{number}"
-    out.mkdir()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        run(
-            submission=str(folder / "solved.ipynb"), autograder=str(folder / "autograder.zip"),
-            output_dir=str(out), no_logo=True,
-        )
-seconds = time.perf_counter() - started
-result = json.loads((folder / "out0" / "results.json").read_text())
-print(json.dumps({"seconds": seconds, "passed": sum(test.get("score", 0) or 0 for test in result["tests"])}))
-"""
-
-
-def otter_python() -> Path:
-    """Return the Python of otter-grader's own environment, made the first time; it borrows torch and the course from
-    ours.
-    """
-    home = ROOT / "build" / "otter"
-    python = home / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-        subprocess.run(
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "otter-grader"],
-            check=True,
-            stderr=subprocess.DEVNULL,
-        )
-        where = subprocess.run(
-            [sys.executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        (next((home / "lib").glob("python*")) / "site-packages" / "zz_borrowed.pth").write_text(
-            f"{where}\n{ROOT / 'src'}\n", encoding="utf-8"
-        )
-    return python
-
-
-def otter(folder: Path, unit: str, count: int) -> float:
-    """Seconds of otter-grader, run in process, one notebook after the other."""
-    (folder / "tests").mkdir(parents=True)
-    notebook = sample.answered(unit)
-    nbformat.write(notebook, folder / "solved.ipynb")
-    answers = [
-        cell.metadata["nbgrader"]["grade_id"]
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("solution") and cell.cell_type == "code"
+def wanted(chosen: argparse.Namespace) -> list[tuple[str, int, str]]:
+    """Return what is to be measured: kind, size, contestant; what is quick comes first."""
+    plan = [
+        (kind, size, name)
+        for kind in chosen.kinds
+        for size in chosen.sizes
+        for name in CONTESTANTS
+        if name not in chosen.without and (kind == "right" or name not in RIGHT_ONLY)
+        if not (name in SLOW and size > chosen.slow_most)
+        if not (kind == "wrong" and size > chosen.wrong_most)
     ]
-    for name in answers:
-        case = {"code": f">>> callable({name})\nTrue", "hidden": False, "locked": False}
-        test = {
-            "name": name,
-            "points": 1,
-            "suites": [{"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}],
-        }
-        (folder / "tests" / f"{name}.py").write_text(f"OK_FORMAT = True\n\ntest = {test!r}\n", encoding="utf-8")
-    environment = ENVIRONMENT | {
-        "NBGRADER_EXECUTION": "autograde",
-        "PATH": f"{otter_python().parent}{os.pathsep}{os.environ['PATH']}",
-    }
-    done = subprocess.run(
-        [str(otter_python()), "-W", "ignore", "-c", OTTER, str(folder), str(count)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"otter-grader failed: {done.stderr.strip().splitlines()[-1]}")
-    result = json.loads(done.stdout.splitlines()[-1])
-    assert result["passed"] >= len(answers), "otter-grader did not find the right answers right"
-    return result["seconds"]
+    return sorted(plan, key=lambda one: (one[2] in SLOW, one[1] if one[2] in SLOW else 0))
 
 
-def _timed(call: list[str], folder: Path, environment: dict[str, str]) -> float:
-    started = time.perf_counter()
-    done = subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    return seconds
+def of(measured: Measured, kind: str, size: int, name: str) -> tuple[Steps | None, str]:
+    """Return a contestant's seconds at a size, or its rate at the largest smaller size, marked "~"."""
+    here = measured.get(f"{kind} {size}", {}).get(name)
+    if here is not None:
+        return here, ""
+    smaller = [int(key.split()[1]) for key, found in measured.items() if key.startswith(f"{kind} ") and name in found]
+    best = max((one for one in smaller if one < size), default=None)
+    if best is None:
+        return None, ""
+    return {step: seconds * size / best for step, seconds in measured[f"{kind} {best}"][name].items()}, "~"
 
 
-def check_grades(root: Path, unit: str, count: int) -> None:
-    """Make sure that a run did its work: everyone has the same points, and more than none."""
-    room = classroom.Classroom.open(root)
-    with room.gradebook() as gradebook:
-        scores = {one.score for one in gradebook.find_assignment(unit).submissions}
-        assert len(gradebook.find_assignment(unit).submissions) == count and len(scores) == 1 and scores.pop() > 0
+def total(steps: Steps) -> float:
+    """Return the seconds of grading and feedback together; a contestant that writes none has none."""
+    return steps["grade and feedback"] if "grade and feedback" in steps else steps["grade"] + steps.get("feedback", 0.0)
 
 
-CONTESTANTS = {
-    "stock nbgrader": stock,
-    "otter-grader": otter,
-    "ours, 1 worker": ours(1),
-    "ours, 2 workers": ours(2),
-    "floor, 1 core": floor,
-}
-
-
-def plot(path: Path, sizes: list[int], seconds: dict[str, dict[int, float]]) -> None:
-    """Draw submissions a second against the size of the class."""
-    import matplotlib
-
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-    for (name, found), style in zip(seconds.items(), ("o-", "s-", "^-", "D-", "x--")):
-        axes.plot(list(found), [size / found[size] for size in found], style, label=name)
-    axes.set(
-        xscale="log",
-        yscale="log",
-        xlabel="submissions in the class",
-        ylabel="submissions graded a second",
-        title="The same class, the same machine, one run",
-    )
-    axes.set_xticks(sizes, [str(size) for size in sizes])
-    axes.minorticks_off()
-    axes.legend()
-    figure.savefig(path, dpi=120)
+def tables(measured: Measured, unit: str, sizes: list[int], kinds: list[str]) -> str:
+    """Return the results as markdown."""
+    lines = []
+    for kind in kinds:
+        present = [size for size in sizes if f"{kind} {size}" in measured]
+        if not present:
+            continue
+        lines += [
+            "",
+            f"{kind} answers of {unit}, {os.cpu_count()} cores: seconds with feedback, (without)",
+            "",
+            "| submissions | grader | seconds | a second | times stock | times stock, without | floors a core |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for size in present:
+            base, mark = of(measured, kind, size, STOCK)
+            floor, _ = of(measured, "right", size, FLOOR)
+            for name in CONTESTANTS:
+                steps, own = of(measured, kind, size, name)
+                if steps is None or (kind != "right" and name in RIGHT_ONLY):
+                    continue
+                near = own or mark
+                ratio = f"{near}{total(base) / total(steps):.1f}" if base and name not in RIGHT_ONLY else ""
+                alone = f"{near}{base['grade'] / steps['grade']:.1f}" if base else ""
+                cores = 2 if "2 workers" in name else 1
+                floors = f"{own}{steps['grade'] * cores / floor['grade']:.2f}" if floor else ""
+                lines.append(
+                    f"| {size} | {name} | {own}{total(steps):.1f} ({steps['grade']:.1f}) |"
+                    f" {own}{size / total(steps):.2f} | {ratio} | {alone} | {floors} |"
+                )
+        lines += [
+            "",
+            f"| submissions | grader | nothing changed, s | {BY_HAND} graded by hand, s |",
+            "|---|---|---|---|",
+        ]
+        for size in present:
+            for name in (name for name in CONTESTANTS if name.startswith("ours")):
+                steps = measured[f"{kind} {size}"].get(name)
+                if steps is not None:
+                    by_hand = steps.get(f"{BY_HAND} graded by hand")
+                    told = "" if by_hand is None else f"{by_hand:.2f}"
+                    lines.append(f"| {size} | {name} | {steps['nothing changed']:.2f} | {told} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--unit", default="u2_softmax_scaling")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 50, 200])
+    parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=KINDS)
     parser.add_argument("--without", nargs="*", default=[], choices=list(CONTESTANTS), help="leave these out")
     parser.add_argument(
         "--slow-most",
         type=int,
-        default=10**9,
+        default=50,
         help="largest class for stock nbgrader and otter-grader; their rate at a larger one is taken from it, marked ~",
     )
-    parser.add_argument("--plot", type=Path, help="write the plot here")
+    parser.add_argument("--wrong-most", type=int, default=50, help="largest class of wrong answers only")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin nothing after so many minutes")
+    parser.add_argument("--anew", action="store_true", help="forget what was measured before")
     chosen = parser.parse_args()
-    console = Console(width=140)
-    seconds: dict[str, dict[int, float]] = {name: {} for name in CONTESTANTS if name not in chosen.without}
-    with tempfile.TemporaryDirectory(prefix="grading-") as folder:
-        for size in chosen.sizes:
-            for name in seconds:
-                if name in ("stock nbgrader", "otter-grader") and size > chosen.slow_most:
-                    continue
-                place = Path(folder) / f"{size}-{name.replace(' ', '-').replace(',', '')}"
-                seconds[name][size] = CONTESTANTS[name](place, chosen.unit, size)
-                if name.startswith(("stock", "ours")):
-                    check_grades(place, chosen.unit, size)
-                Console(stderr=True).print(f"{name}, {size} submissions: {seconds[name][size]:.1f} s")
-                shutil.rmtree(place)
-    for size in chosen.sizes:
-        table = Table(
-            "grader",
-            "seconds",
-            "a second",
-            "times stock's rate",
-            "of the floor, a core",
-            title=f"{size} submissions of {chosen.unit}, {os.cpu_count()} cores",
-        )
-        rates = {}
-        for name, found in seconds.items():
-            best = size if size in found else max(found)
-            rates[name] = (best / found[best], "" if best == size else "~")
-        for name, (rate, mark) in rates.items():
-            to_stock = (
-                f"{mark or rates['stock nbgrader'][1]}{rate / rates['stock nbgrader'][0]:.1f}"
-                if "stock nbgrader" in rates
-                else ""
-            )
-            cores = 2 if "2 workers" in name else 1
-            to_floor = f"{mark}1/{rates['floor, 1 core'][0] / (rate / cores):.1f}" if "floor, 1 core" in rates else ""
-            table.add_row(name, f"{mark}{size / rate:.1f}", f"{mark}{rate:.2f}", to_stock, to_floor)
-        console.print(table)
-    if chosen.plot:
-        plot(chosen.plot, chosen.sizes, seconds)
+    began = time.monotonic()
+    kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() and not chosen.anew else {}
+    measured: Measured = kept.setdefault(chosen.unit, {})
+    left = []
+    for kind, size, name in wanted(chosen):
+        here = measured.setdefault(f"{kind} {size}", {})
+        if name in here:
+            continue
+        if time.monotonic() - began > 60 * chosen.minutes:
+            left.append(f"{name}, {size} {kind}")
+            continue
+        with tempfile.TemporaryDirectory(prefix="grading-") as folder:
+            here[name] = CONTESTANTS[name](Path(folder) / "class", chosen.unit, size, kind)
+            shutil.rmtree(folder, ignore_errors=True)
+            Path(folder).mkdir()
+        told = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in here[name].items())
+        print(f"{name}, {size} {kind}: {told} (load {os.getloadavg()[0]:.1f})", file=sys.stderr, flush=True)
+        KEPT.parent.mkdir(exist_ok=True)
+        KEPT.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    print(tables(measured, chosen.unit, chosen.sizes, chosen.kinds))
+    if left:
+        print(f"not measured yet, the same command goes on: {'; '.join(left)}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,8 @@ from packaging.version import Version
 
 import helpers
 from autograder import course
+from autograder.sandbox.inside.constants import TRIED
+from tests import conftest
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -28,6 +31,10 @@ def test_make_test_installs_what_it_needs_and_only_root_tests_the_hub(user):
     assert ("--ignore=tests/hub" in told) == ("tests/hub is left out: it starts" in told) == (user != "0")
 
 
+def test_the_longest_tests_are_there():
+    assert [start for start in conftest.LONGEST if not (ROOT / start).exists()] == []
+
+
 def pins():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     return {
@@ -36,11 +43,29 @@ def pins():
     }
 
 
+def requirements():
+    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    return [Requirement(line) for each in lists for line in each]
+
+
+def test_the_lowest_releases_are_the_lower_ends_of_all_ranges():
+    floors = runpy.run_path(str(ROOT / ".ci/lowest.py"))["lowest"]()
+    assert floors.keys() == {one.name for one in requirements()}
+    for one in requirements():
+        assert floors[one.name] in one.specifier, one
+    told = subprocess.run(["make", "--dry-run", "test-lowest"], cwd=ROOT, capture_output=True, text=True, check=True)
+    places = [told.stdout.index(part) for part in (".ci/lowest.py", "autograder sample", "grade --course", "-m pytest")]
+    assert places == sorted(places)
+
+
+def test_ipykernels_range_is_the_one_that_the_quick_start_was_tried_with():
+    first, last = map(Version, TRIED.split(" to "))
+    floors = [spec.version for one in requirements() if one.name == "ipykernel" for spec in one.specifier]
+    assert max(map(Version, floors)) == first and pins()["ipykernel"].release[:2] == last.release
+
+
 def test_every_requirement_is_pinned_to_a_version_that_it_allows():
-    everything = PROJECT["dependencies"] + [
-        requirement for extra in PROJECT["optional-dependencies"].values() for requirement in extra
-    ]
-    for requirement in map(Requirement, everything):
+    for requirement in requirements():
         assert pins()[requirement.name.lower()] in requirement.specifier, requirement.name
 
 

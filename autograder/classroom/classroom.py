@@ -20,6 +20,7 @@ from autograder.course import CourseError
 from .layout import FOLDER
 
 CONFIG = "nbgrader_config.py"
+# Of a student's id: as long as the gradebook's columns.
 MAX_ID = 128
 
 # nbgrader 0.9 builds its records in an order that newer SQLAlchemy remarks on; the records are right.
@@ -116,7 +117,6 @@ def wrong_id(name: str) -> str:
         return "it is no UTF-8 text"
     if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in name):
         return "it holds a line break or another control character"
-    # As long as the gradebook's columns.
     return f"it is longer than {MAX_ID} characters" if len(name) > MAX_ID else ""
 
 

@@ -8,6 +8,7 @@ our own beside nbgrader's, and goes into the submission when that is made, whoev
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +19,9 @@ from sqlalchemy.orm import Mapper
 
 from autograder.course import CourseError
 
+from .assignments import how_to_release
 from .classroom import Classroom, told_by_database
-from .layout import EXTENSIONS
+from .tables import EXTENSIONS
 from .times import UnreadableTime, read_time
 
 
@@ -58,9 +60,7 @@ def extend(
             try:
                 assignment = gradebook.find_assignment(unit)
             except MissingEntry:
-                raise CourseError(
-                    f"{unit} is not released in this class: run `autograder init {classroom.root} {unit}`"
-                ) from None
+                raise CourseError(how_to_release(classroom, unit)) from None
             try:
                 gradebook.find_student(student)
             except MissingEntry:
@@ -115,8 +115,15 @@ def listen() -> None:
 
 
 def _carry_over(mapper: Mapper[Any], connection: sa.Connection, submission: SubmittedAssignment) -> None:
-    if submission.extension is None and sa.inspect(connection).has_table(EXTENSIONS.name):
-        here = sa.and_(
-            EXTENSIONS.c.student == submission.student_id, EXTENSIONS.c.assignment == submission.assignment_id
-        )
-        submission.extension = connection.scalar(sa.select(EXTENSIONS.c.length).where(here))
+    if submission.extension is None:
+        found = given(connection, submission.assignment_id, [submission.student_id])
+        submission.extension = found.get(submission.student_id)
+
+
+def given(connection: sa.Connection, assignment: str, students: Sequence[str]) -> dict[str, datetime.timedelta]:
+    """Return the extensions that students were given before their work came, given the assignment's id."""
+    if not students or not sa.inspect(connection).has_table(EXTENSIONS.name):
+        return {}
+    here = sa.and_(EXTENSIONS.c.assignment == assignment, EXTENSIONS.c.student.in_(students))
+    rows = connection.execute(sa.select(EXTENSIONS.c.student, EXTENSIONS.c.length).where(here))
+    return {row.student: row.length for row in rows}

@@ -15,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from autograder.course import CourseError
 
 from .classroom import CONFIG, Classroom, told_by_database
-from .layout import EXTENSIONS, FOLDER, GRADED, KEPT, only_grader, outcome_path
+from .layout import FOLDER, KEPT, only_grader, outcome_path
+from .tables import EXTENSIONS, GRADED
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,4 @@
-"""What of our own lies in a class folder beside nbgrader's: `.attention/` with outcomes and the grader's lock, and
-tables in the gradebook.
-"""
+"""What of our own lies in a class folder beside nbgrader's: `.attention/` with outcomes and the grader's lock."""
 
 from __future__ import annotations
 
@@ -11,33 +9,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from autograder.course import CourseError
 
 FOLDER = ".attention"
 # What collecting has replaced.
 KEPT = Path(FOLDER, "kept")
-
-TABLES = sa.MetaData()
-# What was graded of each submission; it changes in one transaction with the points.
-GRADED = sa.Table(
-    "attention_graded",
-    TABLES,
-    sa.Column("student", sa.String(128), primary_key=True),
-    sa.Column("unit", sa.String(128), primary_key=True),
-    sa.Column("fingerprint", sa.String(64), nullable=False),
-    sa.Column("late_seconds", sa.Float, nullable=False),
-    sa.Column("feedback", sa.String(64)),
-)
-# Extensions, which may be given before there is a submission to keep them with.
-EXTENSIONS = sa.Table(
-    "attention_extensions",
-    TABLES,
-    sa.Column("student", sa.String(128), primary_key=True),
-    sa.Column("assignment", sa.String(32), primary_key=True),
-    sa.Column("length", sa.Interval, nullable=False),
-)
 
 
 def outcome_path(root: Path, unit: str, student: str) -> Path:

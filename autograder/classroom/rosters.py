@@ -19,9 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.course import CourseError
 
-from .classroom import Classroom, told_by_database
+from .classroom import MAX_ID, Classroom, told_by_database
 
-LONGEST_ID = 64
 _TITLES = {
     "id": "id student_id studentid username user login benutzername anmeldename kennung matrikelnummer matrikel "
     "nutzername nomdutilisateur identifiant usuario nombredeusuario nomeutente gebruikersnaam",
@@ -58,8 +57,8 @@ class Taken:
 
 def check_id(name: str) -> str:
     """Return why a text cannot be a student's id, which is also a folder's name, or ""."""
-    if len(name) > LONGEST_ID:
-        return f"an id has at most {LONGEST_ID} characters, and this one {len(name)}"
+    if len(name) > MAX_ID:
+        return f"an id has at most {MAX_ID} characters, and this one {len(name)}"
     if not name or name.startswith(".") or name != name.strip():
         return "an id has at least one character, and no dot or space at its ends"
     if bad := sorted({letter for letter in name if letter in '/\\:*?"<>|' or not letter.isprintable()}):

@@ -9,7 +9,8 @@ import warnings
 import dateutil.parser
 import dateutil.tz
 
-LONGEST = 200
+# A date, a time and the name of a zone; to look for a time in megabytes takes minutes.
+LONGEST = 100
 _DAY_FIRST = re.compile(r"\d{1,2}\.\s*\d{1,2}\.")
 _SLASHES = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-]\d{4}\b")
 
@@ -52,5 +53,6 @@ def read_time(text: str) -> datetime.datetime:
             raise UnreadableTime(
                 f"the time zone {zone} is not understood; one looks like Europe/Berlin, +02:00 or UTC"
             ) from None
-        except (dateutil.parser.ParserError, OverflowError):
+        except (dateutil.parser.ParserError, OverflowError, TypeError, AttributeError):
+            # What dateutil raises on a number of twenty digits, among others.
             raise UnreadableTime(f"{text!r} is no time; one looks like 2026-10-08 12:00 UTC") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from rich.console import Console
 from autograder.course import CourseError
 
 from .shared import Course, Students, Units, console
+
+if TYPE_CHECKING:
+    from autograder.classroom.standing import Said
 
 
 def grade(
@@ -46,26 +49,31 @@ def grade(
             "grading needs Linux, whose sandbox keeps it fair (on Windows: WSL 2, elsewhere a virtual machine); "
             "learning does not"
         )
+    from autograder.classroom.standing import Said, Standing
+
+    options = {
+        "units": units, "students": student, "skip": skip, "unsafe": unsafe, "feedback": feedback,
+        "screen": [console.width, console.is_terminal, console.color_system, console.encoding],
+    }  # fmt: skip
+    standing = Standing(course_folder, options)
+    if standing.said is not None and not events and not regrade:
+        _say_again(standing.said)
+        return
     from autograder.sandbox import early
 
+    told: list[str] = []
     with contextlib.ExitStack() as stack:
+        execute = regrade or standing.may_grade
         if scheduler is None:
-            stack.enter_context(early.begun(course_folder, sealed=not unsafe))
+            stack.enter_context(early.begun(course_folder, sealed=not unsafe, execute=execute))
         with early.importing():
-            from autograder import report
             from autograder.classroom.classroom import Classroom
-            from autograder.classroom.naming import chosen_students
             from autograder.grading import admission, coordinator, progress
             from autograder.grading.pools import Local
 
         classroom = Classroom.open(course_folder)
-        admitted = admission.admit(classroom, units, enroll)
-        names = list(admitted.units)
-        handed_in = [one for unit in names for one in classroom.submitted(unit)]
-        wanted = chosen_students(student, handed_in, f"submission of {', '.join(units or ['any unit'])}")
-        if wanted is not None:
-            admitted = admitted.only(wanted, handed_in)
-        if scheduler is None:
+        admitted = admission.admit(classroom, units, enroll, student)
+        if scheduler is None and execute:
             stack.enter_context(Local.forked_early(jobs, admitted.waiting))
         if not admitted.waiting:
             if not events:
@@ -81,14 +89,23 @@ def grade(
             if admitted.told:
                 raise typer.Exit(3)
             return
+        with early.importing():
+            # While the warm process gets ready; no worker needs it.
+            from autograder import report
         unfinished = None
-        with progress.Events() if events else progress.Lines(Console(stderr=True)) as tell:
+        with progress.Events() if events else progress.Lines(Console(stderr=True)) as show:
+
+            def tell(kind: str, **about: Any) -> None:
+                if kind == "told":
+                    told.append(about["text"])
+                show(kind, **about)
+
             for line in admitted.told:
                 tell("told", text=line)
             try:
                 results = coordinator.grade(
                     classroom,
-                    names,
+                    list(admitted.units),
                     unsafe,
                     feedback,
                     tell,
@@ -97,6 +114,7 @@ def grade(
                     regrade,
                     admitted.students,
                     skip or (),
+                    standing,
                 )
             except coordinator.Unfinished as error:
                 results, unfinished = error.results, error
@@ -104,13 +122,28 @@ def grade(
                 tell("told", text=str(stopped))
                 raise typer.Exit(130) from None
     page = report.write(classroom, results)
-    if not events:
+    with console.capture() as said:
         console.print(report.table(results))
         console.print(f"report: {page}", soft_wrap=True)
+    if not events:
+        sys.stdout.write(said.get())
     if unfinished is not None:
         raise unfinished
-    if admitted.told or any(result.outcome.ungradable for result in results):
-        raise typer.Exit(3)
+    code = 3 if admitted.told or any(result.outcome.ungradable for result in results) else 0
+    if told == list(admitted.told):
+        # Whatever else was told, as that a page could not be written, the next run may do better.
+        standing.keep(Said(told, said.get(), len(results), code))
+    if code:
+        raise typer.Exit(code)
+
+
+def _say_again(said: Said) -> None:
+    """Say what a run has said, of which nothing has changed since."""
+    for line in [*said.told, f"0 graded, {said.total} unchanged since they were graded (--regrade grades them again)"]:
+        Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
+    sys.stdout.write(said.text)
+    if said.code:
+        raise typer.Exit(said.code)
 
 
 def report(

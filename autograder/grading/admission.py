@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import logging
 from collections.abc import Sequence
@@ -12,7 +11,9 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder import course
+from autograder.classroom import assignments
 from autograder.classroom.classroom import Classroom, told_by_database
+from autograder.classroom.naming import chosen_students
 from autograder.classroom.rosters import check_id
 from autograder.course import CourseError
 from autograder.marking.files import shown as shown_name
@@ -34,39 +35,40 @@ class Admitted:
     told: tuple[str, ...]
     waiting: int
 
-    def only(self, wanted: Sequence[str], handed_in: Sequence[str]) -> Admitted:
-        """Return what is left of it for some students, given whose submissions there are."""
-        students = [one for one in wanted if self.students is None or one in self.students]
-        return dataclasses.replace(self, students=students, waiting=sum(one in students for one in handed_in))
 
-
-def admit(classroom: Classroom, asked: Sequence[str] | None = None, enroll: bool = False) -> Admitted:
+def admit(
+    classroom: Classroom,
+    asked: Sequence[str] | None = None,
+    enroll: bool = False,
+    students: Sequence[str] | None = None,
+) -> Admitted:
     """Return what is to be graded.
 
     Args:
         classroom: the class.
         asked: units that the instructor named; all if None or empty.
         enroll: put students who are not on the roster, and have handed in one of these units, on it.
+        students: students that the instructor named; all if None or empty.
 
     Raises:
-        CourseError: no named unit is released in this class, or somebody's folder has no name for a student.
+        CourseError: no named unit is released in this class, a named student has not handed in, or somebody's folder
+            has no name for a student.
     """
-    names = course.chosen(list(asked) if asked else None)
+    names = assignments.chosen(classroom, asked)
+    released = set(assignments.released(classroom))
     try:
         with classroom.gradebook() as gradebook:
-            released = {assignment.name for assignment in gradebook.assignments if assignment.notebooks}
             enrolled = {student.id for student in gradebook.students}
             units = tuple(name for name in names if name in released)
             handed_in = {unit: classroom.submitted(unit) for unit in names}
             misnamed = {unit: classroom.misnamed(unit) for unit in units}
             unreleased = [unit for unit in names if unit not in released and (asked or handed_in[unit])]
-            lines = [
-                f"{unit} is not released in this class: run `autograder init {classroom.root} {unit.split('_')[0]}`"
-                for unit in unreleased
-            ]
+            lines = [assignments.how_to_release(classroom, unit) for unit in unreleased]
             if asked and not units:
                 raise CourseError("; ".join(lines))
-            strangers = sorted({one for unit in units for one in handed_in[unit]} - enrolled)
+            present = {one for unit in units for one in handed_in[unit]}
+            wanted = chosen_students(students, present, f"submission of {', '.join(asked or ['any unit'])}")
+            strangers = sorted((present if wanted is None else present.intersection(wanted)) - enrolled)
             if enroll:
                 for stranger in strangers:
                     if problem := check_id(stranger):
@@ -78,17 +80,22 @@ def admit(classroom: Classroom, asked: Sequence[str] | None = None, enroll: bool
     except SQLAlchemyError as error:
         raise CourseError(told_by_database(error, classroom.db_url)) from error
     lines += misspelt(classroom, released | set(course.units()))
-    if not strangers or enroll:
+    if wanted is None and (not strangers or enroll):
         return Admitted(units, None, tuple(lines), sum(len(handed_in[unit]) + len(misnamed[unit]) for unit in units))
+    graded = present if wanted is None else set(wanted)
+    graded = graded if enroll else graded & enrolled
+    waiting = sum(one in graded for unit in units for one in handed_in[unit])
+    if not strangers or enroll:
+        return Admitted(units, sorted(graded), tuple(lines), waiting)
     shown = ", ".join(one if len(one) <= 60 else f"{one[:57]}…" for one in strangers)
     lines.append(
         f"not on the roster, and not graded: {shown}. `autograder roster FILE` takes a roster in; "
         "`autograder grade --enroll` puts these students on it and grades them"
     )
-    for name, reason in sorted({one for unit in units for one in misnamed[unit].items()}):
-        lines.append(f"the folder {shown_name(name)} cannot be a student's, and is not graded: {reason}; rename it")
-    waiting = sum(one in enrolled for unit in units for one in handed_in[unit])
-    return Admitted(units, sorted(enrolled), tuple(lines), waiting)
+    if wanted is None:
+        for name, reason in sorted({one for unit in units for one in misnamed[unit].items()}):
+            lines.append(f"the folder {shown_name(name)} cannot be a student's, and is not graded: {reason}; rename it")
+    return Admitted(units, sorted(graded), tuple(lines), waiting)
 
 
 def misspelt(classroom: Classroom, units: set[str]) -> list[str]:

@@ -17,13 +17,16 @@ graded.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from autograder.classroom import assignments
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.classroom.layout import only_grader
+from autograder.classroom.standing import Standing
 from autograder.course import CourseError
 from autograder.marking.outcomes import Outcome, read_outcome
 from autograder.sandbox.outside import bubblewrap
@@ -34,7 +37,7 @@ from .distribution import Distribution, Workers
 from .faults import FULL, Faults, Unfinished
 from .feedback import Feedback
 from .places import Places
-from .reading import Reader, read_kit
+from .reading import Reader, notebook_names, read_kit
 from .records import Mark, Records
 from .results import Result, Stopped, Tell, silent
 from .settings import check_settings, near
@@ -54,6 +57,7 @@ def grade(
     regrade: bool = False,
     students: list[str] | None = None,
     skip: Sequence[str] = (),
+    standing: Standing | None = None,
 ) -> list[Result]:
     """Grade what is new or changed among the submissions of the units and return a result for every one.
 
@@ -68,6 +72,7 @@ def grade(
         regrade: also grade what has not changed.
         students: only these.
         skip: not these; what the gradebook has of them stays.
+        standing: is told of each writing into the gradebook.
 
     Raises:
         CourseError: the class cannot be graded at all: a wrong setting, another grader, no gradebook, no sandbox, no
@@ -77,17 +82,15 @@ def grade(
     """
     check_settings(classroom)
     with only_grader(classroom.root), run_folder() as folder:
-        released = _released(classroom)
+        released = assignments.released(classroom)
         missing = [unit for unit in units if unit not in released and classroom.submitted(unit)]
         if missing:
-            raise CourseError(
-                f"{', '.join(missing)} is not released in this class: "
-                f"run `autograder init {classroom.root} {' '.join(missing)}`"
-            )
+            raise CourseError("; ".join(assignments.how_to_release(classroom, unit) for unit in missing))
         if not unsafe and scheduler is None:
             _need_sandbox()
         workers = Workers(folder, unsafe, jobs, scheduler, tell)
-        coordinator = Coordinator(classroom, workers, unsafe, regrade, tell, frozenset(skip))
+        writing = contextlib.nullcontext if standing is None else standing.writing
+        coordinator = Coordinator(classroom, workers, unsafe, regrade, tell, frozenset(skip), writing)
         return coordinator.run([unit for unit in units if unit in released], students, feedback)
 
 
@@ -103,14 +106,6 @@ def _need_sandbox() -> None:
         raise CourseError(f"{error}. With --unsafe, grading goes on without it and marks the grades") from error
 
 
-def _released(classroom: Classroom) -> set[str]:
-    try:
-        with classroom.gradebook() as gradebook:
-            return {assignment.name for assignment in gradebook.assignments if assignment.notebooks}
-    except SQLAlchemyError as error:
-        raise CourseError(told_by_database(error, classroom.db_url)) from error
-
-
 @dataclass
 class Coordinator:
     """Leads one run over some units of a class."""
@@ -121,6 +116,7 @@ class Coordinator:
     regrade: bool
     tell: Tell
     skip: frozenset[str] = frozenset()
+    writing: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
     results: list[Result] = field(default_factory=list)
     graded: int = 0
 
@@ -179,9 +175,9 @@ class Coordinator:
             raise
 
     def _unit(self, unit: str, students: list[str], misnamed: dict[str, str], feedback: bool) -> None:
-        places = Places(self.classroom, unit)
         with self.classroom.gradebook() as gradebook:
-            records = Records(gradebook, unit, self.classroom.config)
+            places = Places(self.classroom, unit, notebook_names(gradebook, unit))
+            records = Records(gradebook, unit, self.classroom.config, self.writing)
             for name, reason in misnamed.items():
                 # No gradebook can hold it, so there is nothing to write; it is said each time.
                 told = f"the folder's name in submitted/ cannot be a student's id, {reason}: rename it"

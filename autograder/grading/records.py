@@ -6,44 +6,27 @@ was graded. It changes in the same transaction as the points, so after a kill it
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from nbgrader.api import (
     Assignment,
-    Comment,
     Grade,
     Gradebook,
-    Student,
     SubmittedAssignment,
     SubmittedNotebook,
 )
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy.orm import selectinload
 from traitlets.config import Config
 
-from autograder.classroom.layout import GRADED
-from autograder.classroom.times import UnreadableTime, read_time
+from autograder.classroom.tables import GRADED
 from autograder.marking.feedback_grades import Grades, read_grades
-from autograder.marking.scoring import Score
 
-# A date, a time and the name of a zone; to look for a time in megabytes takes minutes.
-MAX_TIMESTAMP = 100
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What is written down for one submission."""
-
-    student: str
-    fingerprint: str
-    scores: list[Score]
-    comments: Mapping[str, str | None]
-    timestamp: datetime.datetime | None
-    zero: bool = False
+from .entries import Entries, Entry, seconds_late
 
 
 @dataclass(frozen=True)
@@ -66,13 +49,29 @@ class Known:
 
 
 class Records:
-    """One unit's part of an open gradebook."""
+    """One unit's part of an open gradebook.
 
-    def __init__(self, gradebook: Gradebook, unit: str, config: Config) -> None:
+    Args:
+        gradebook: the gradebook.
+        unit: the unit.
+        config: the class's configuration.
+        writing: entered around each transaction that writes.
+    """
+
+    def __init__(
+        self,
+        gradebook: Gradebook,
+        unit: str,
+        config: Config,
+        writing: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
         self.db = gradebook.db
         self.unit = unit
-        GRADED.create(gradebook.engine, checkfirst=True)
+        self._writing = writing
+        with writing():
+            GRADED.create(gradebook.engine, checkfirst=True)
         self.assignment: Assignment = gradebook.find_assignment(unit)
+        self._entries = Entries(self.db, self.assignment)
         self.create_students = config.Autograde.get("create_student", True)
         penalties = AssignLatePenalties(config=config)
         penalties.init_plugin()
@@ -96,7 +95,7 @@ class Records:
 
     def _penalty_changed(self, student: str) -> bool:
         """Whether the class's rule now gives another late penalty, as after a person gave points."""
-        submission = self._submission(self.db.get(Student, student))
+        submission = self._submission(student)
         before = [notebook.late_submission_penalty for notebook in submission.notebooks]
         self._penalise(submission)
         now = [notebook.late_submission_penalty for notebook in submission.notebooks]
@@ -109,12 +108,11 @@ class Records:
             SubmittedAssignment.assignment_id == self.assignment.id,
             sa.true() if students is None else SubmittedAssignment.student_id.in_(list(students)),
         )
-        late = {
-            one.student_id: one.total_seconds_late
-            for one in self.db.query(SubmittedAssignment)
-            .options(selectinload(SubmittedAssignment.assignment))
-            .filter(chosen)
-        }
+        due, most = self.assignment.duedate, self.max_score
+        times = sa.select(
+            SubmittedAssignment.student_id, SubmittedAssignment.timestamp, SubmittedAssignment.extension
+        ).where(chosen)
+        late = {student: seconds_late(time, due, extension) for student, time, extension in self.db.execute(times)}
         points = sa.func.coalesce(sa.func.sum(Grade.score), 0.0)
         waiting = sa.func.sum(sa.case((Grade.needs_manual_grade, 1), else_=0))
         sums = (
@@ -132,9 +130,7 @@ class Records:
         )
         penalty = {student: float(sum_) for student, sum_ in self.db.execute(less)}
         return {
-            student: Mark(
-                float(total) - penalty.get(student, 0.0), self.max_score, int(count or 0), late.get(student, 0.0)
-            )
+            student: Mark(float(total) - penalty.get(student, 0.0), most, int(count or 0), late.get(student, 0.0))
             for student, total, count in self.db.execute(sums)
         }
 
@@ -149,73 +145,36 @@ class Records:
             sqlalchemy.exc.SQLAlchemyError: the database refuses; nothing is written.
         """
         try:
-            for entry in entries:
-                self._write(entry)
-            self.db.commit()
+            self._write(list(entries))
+            self._commit()
         except BaseException:
             self.db.rollback()
             raise
 
-    def _write(self, entry: Entry) -> None:
-        student = self.db.get(Student, entry.student)
-        if student is None:
-            if not self.create_students:
-                return
-            student = Student(id=entry.student)
-            self.db.add(student)
-        submission = self._submission(student)
-        if entry.timestamp is not None:
-            submission.timestamp = entry.timestamp
-        scores = {score.name: score for score in entry.scores}
-        for notebook in submission.notebooks:
-            for grade in notebook.grades:
-                score = scores.get(grade.cell.name)
-                if entry.zero:
-                    grade.auto_score, grade.needs_manual_grade = 0, False
-                elif score is not None:
-                    grade.auto_score, grade.needs_manual_grade = score.points, score.by_hand(grade.manual_score)
-            for comment in notebook.comments:
-                if comment.cell.name in entry.comments:
-                    comment.auto_comment = entry.comments[comment.cell.name]
-        self._penalise(submission)
-        self._mark(
-            entry.student, fingerprint=entry.fingerprint, late_seconds=submission.total_seconds_late, feedback=None
-        )
+    def _write(self, entries: Sequence[Entry]) -> None:
+        present = set(self._entries.add_students([entry.student for entry in entries], self.create_students))
+        entries = [entry for entry in entries if entry.student in present]
+        late = self._entries.write(entries)
+        if self._penalties is not None:
+            self._entries.clear_penalties([student for student, seconds in late.items() if seconds <= 0])
+            # What was just written went past the objects that the session may hold.
+            self.db.expire_all()
+            for student, seconds in late.items():
+                if seconds > 0:
+                    self._penalise(self._submission(student))
+            self.db.flush()
+        self._mark_all(
+            {
+                entry.student: {
+                    "fingerprint": entry.fingerprint, "late_seconds": late[entry.student], "feedback": None,
+                }
+                for entry in entries
+            }
+        )  # fmt: skip
 
-    def _submission(self, student: Student) -> SubmittedAssignment:
-        """The student's submission with its grades and comments, made if it is not there."""
-        self.db.flush()
-        kept = (
-            self.db.query(SubmittedAssignment)
-            .filter_by(assignment_id=self.assignment.id, student_id=student.id)
-            .options(
-                selectinload(SubmittedAssignment.notebooks)
-                .selectinload(SubmittedNotebook.grades)
-                .joinedload(Grade.cell)
-            )
-            .options(
-                selectinload(SubmittedAssignment.notebooks)
-                .selectinload(SubmittedNotebook.comments)
-                .joinedload(Comment.cell)
-            )
-            .one_or_none()
-        )
-        if kept is not None:
-            return kept
-        with self.db.no_autoflush:
-            submission = SubmittedAssignment(assignment=self.assignment, student=student)
-            for notebook in self.assignment.notebooks:
-                mine = SubmittedNotebook(notebook=notebook, assignment=submission)
-                self.db.add(mine)
-                self.db.add_all(
-                    Grade(cell=cell, notebook=mine) for cell in (*notebook.grade_cells, *notebook.task_cells)
-                )
-                self.db.add_all(
-                    Comment(cell=cell, notebook=mine) for cell in (*notebook.solution_cells, *notebook.task_cells)
-                )
-            self.db.add(submission)
-        self.db.flush()
-        return submission
+    def _submission(self, student: str) -> SubmittedAssignment:
+        """The student's submission, which is there."""
+        return self.db.query(SubmittedAssignment).filter_by(assignment_id=self.assignment.id, student_id=student).one()
 
     def _penalise(self, submission: SubmittedAssignment) -> None:
         """Set the late penalty by the class's rule, as nbgrader's AssignLatePenalties does."""
@@ -233,49 +192,56 @@ class Records:
             if penalty is not None:
                 notebook.late_submission_penalty = self._penalties._check_late_penalty(notebook, penalty)
 
-    def _mark(self, student: str, **values: Any) -> None:
-        here = sa.and_(GRADED.c.student == student, GRADED.c.unit == self.unit)
-        if self.db.execute(sa.update(GRADED).where(here).values(**values)).rowcount == 0:
-            self.db.execute(sa.insert(GRADED).values(student=student, unit=self.unit, **values))
+    def _commit(self) -> None:
+        with self._writing():
+            self.db.commit()
+
+    def _mark_all(self, marks: Mapping[str, Mapping[str, Any]]) -> None:
+        """Note some values of each student in our own table; all students have the same ones."""
+        table, rows = GRADED.c, [{"of": student, **values} for student, values in marks.items()]
+        if not rows:
+            return
+        names = [name for name in rows[0] if name != "of"]
+        there = set(
+            self.db.scalars(sa.select(table.student).where(table.unit == self.unit, table.student.in_(list(marks))))
+        )
+        old, new = [row for row in rows if row["of"] in there], [row for row in rows if row["of"] not in there]
+        if old:
+            here = sa.and_(table.student == sa.bindparam("of"), table.unit == self.unit)
+            values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names}
+            self.db.connection().execute(
+                sa.update(GRADED).where(here).values(values),
+                [{"of": row["of"], **{f"new_{name}": row[name] for name in names}} for row in old],
+            )
+        if new:
+            self.db.execute(
+                sa.insert(GRADED),
+                [{"student": row["of"], "unit": self.unit, **{name: row[name] for name in names}} for row in new],
+            )
 
     def penalise_again(self, students: Iterable[str]) -> None:
         """Set late penalties anew where a due date or an extension has changed since grading."""
         for name in students:
-            submission = self._submission(self.db.get(Student, name))
+            submission = self._submission(name)
             self._penalise(submission)
-            self._mark(name, late_seconds=submission.total_seconds_late, feedback=None)
-        self.db.commit()
+            self._mark_all({name: {"late_seconds": submission.total_seconds_late, "feedback": None}})
+        self._commit()
 
     def feedback_written(self, states: Mapping[str, str]) -> None:
         """Note of each student which state of the gradebook the feedback page shows."""
-        if states:
-            here = sa.and_(GRADED.c.student == sa.bindparam("whose"), GRADED.c.unit == self.unit)
-            note = sa.update(GRADED).where(here).values(feedback=sa.bindparam("state"))
-            rows = [{"whose": student, "state": state} for student, state in states.items()]
-            self.db.connection().execute(note, rows)
-        self.db.commit()
+        self._mark_all({student: {"feedback": state} for student, state in states.items()})
+        self._commit()
 
     def shown(self) -> dict[str, str]:
-        """Return by student which state of the gradebook the feedback page shows; "" if there is none yet."""
+        """Return by student which state of the gradebook the feedback pages show; "" if there is none yet."""
         rows = self.db.execute(sa.select(GRADED.c.student, GRADED.c.feedback).where(GRADED.c.unit == self.unit))
         return {student: feedback or "" for student, feedback in rows}
 
-    def grades(self, students: Iterable[str] | None = None) -> dict[str, Grades]:
-        """Return by student what feedback pages show from the gradebook, of everyone or of some."""
-        return read_grades(self.db, self.unit, self.unit, students)
-
-
-def parsed(timestamp: str) -> datetime.datetime | None:
-    """Return a `timestamp.txt`'s time, or None when there is none in it.
-
-    Raises:
-        UnreadableTime: it is no time, or names a zone that is not understood.
-    """
-    text = timestamp.strip()
-    if len(text) > MAX_TIMESTAMP:
-        raise UnreadableTime("holds no time")
-    try:
-        return read_time(text) if text else None
-    except (OverflowError, TypeError, AttributeError) as error:
-        # What dateutil raises on a number of twenty digits, among others.
-        raise UnreadableTime("holds no time") from error
+    def grades(self, students: Iterable[str] | None = None) -> dict[str, dict[str, Grades]]:
+        """Return by student and notebook what feedback pages show from the gradebook, of everyone or of some."""
+        chosen = None if students is None else list(students)
+        found: dict[str, dict[str, Grades]] = {}
+        for notebook in sorted(one.name for one in self.assignment.notebooks):
+            for student, grades in read_grades(self.db, self.unit, notebook, chosen).items():
+                found.setdefault(student, {})[notebook] = grades
+        return found

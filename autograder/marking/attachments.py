@@ -13,13 +13,8 @@ from urllib.parse import unquote
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.sandbox.limits import MB
-
 from .pictures import reencoded
 
-# Of one notebook, all together, as bytes of the pictures.
-PICTURES_BYTES = 8 * MB
-_KINDS = ("image/png", "image/jpeg", "image/gif")
 _NAME = re.compile(r"[^\s()<>\[\]\"'&\\]{1,200}")
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(\s*<?attachment:([^)>\s]*)>?[^)]*\)")
 _ANY = re.compile(r"attachment:([^)>\s\"']*)")
@@ -39,7 +34,7 @@ def keep_pictures(cell: NotebookNode, attachments: Any, left: int) -> int:
     kept, size = {}, 0
     for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
         for kind, text in bundle.items() if isinstance(bundle, dict) and _NAME.fullmatch(name) else ():
-            data = _checked(kind, text, left - size)
+            data = reencoded(kind, text, left - size)
             if data:
                 size += len(data) * 3 // 4
                 kept[name] = {kind: data}
@@ -57,12 +52,3 @@ def keep_pictures(cell: NotebookNode, attachments: Any, left: int) -> int:
 
 def _missing(name: str) -> str:
     return f"(the picture {name} is not in the notebook, or is too large to be kept)"
-
-
-def _checked(kind: str, text: Any, most: int) -> str:
-    """The base64 text of a picture of a known kind and a size within bounds, made anew; else ""."""
-    if isinstance(text, list) and all(isinstance(part, str) for part in text):
-        text = "".join(text)
-    if kind not in _KINDS or not isinstance(text, str) or len(text) > most * 1.5:
-        return ""
-    return reencoded(kind, text) or ""

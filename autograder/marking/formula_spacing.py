@@ -11,7 +11,7 @@ _OPENS, _CLOSES = frozenset("([{⟨⌈⌊"), frozenset(")]}⟩⌉⌋")
 # In TeX as close to what is beside them as a letter; a browser takes them for relations.
 _CLOSE_BY = frozenset("|‖∥…⋯")
 _SIGNS = frozenset("+-−±∓")
-_AFTER_WHICH_A_SIGN_ADDS = _CLOSES | frozenset("|‖∥…⋯!′")
+_ENDS_A_TERM = _CLOSES | frozenset("|‖∥…⋯!′")
 _SCRIPTED = frozenset(("mover", "msub", "msubsup", "msup", "munder", "munderover"))
 
 
@@ -24,7 +24,7 @@ def operator(text: str, before: Element | None) -> dict[str, str]:
     """
     if text in _CLOSE_BY or (len(text) > 1 and _is_name(text)):
         return {"lspace": "0", "rspace": "0"}
-    if text in _SIGNS and before is not None and before.tag == "mo" and _text(before) not in _AFTER_WHICH_A_SIGN_ADDS:
+    if text in _SIGNS and before is not None and before.tag == "mo" and not ends_a_term(before):
         return {"form": "prefix"}
     # With an index, a browser no longer sees which side of its contents a bracket stands on.
     if text in _OPENS:
@@ -38,6 +38,11 @@ def is_function(element: Element) -> bool:
         return is_function(element[0])
     text = _text(element)
     return element.tag in ("mi", "mo") and len(text) > 1 and _is_name(text)
+
+
+def ends_a_term(element: Element) -> bool:
+    """Whether what comes next is beside it: no operator and no space, but a closing bracket or a bar is."""
+    return element.tag != "mspace" and (element.tag != "mo" or _text(element) in _ENDS_A_TERM)
 
 
 def needs_no_space(element: Element) -> bool:

@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 from latex2mathml import commands
 from latex2mathml.converter import convert_to_element
 
-from .formula_spacing import FUNCTION_SPACE, is_function, needs_no_space, operator
+from .formula_spacing import FUNCTION_SPACE, ends_a_term, is_function, needs_no_space, operator
 from .markup import as_typed
 
 # The longest formula of the course has 240 characters and an eighth of the depth.
@@ -171,7 +171,7 @@ def _write(element: Element, out: list[str], depth: int) -> None:
         if tag not in _TAGS:
             raise ValueError(f"unknown: {tag}")
         row = element.tag not in _PARTS
-        if row and is_function(child) and before is not None and before.tag not in ("mo", "mspace"):
+        if row and is_function(child) and before is not None and ends_a_term(before):
             out.append(FUNCTION_SPACE)
         out.append(f"<{tag}{_attributes(child, before if row else None)}>")
         _write(child, out, depth + 1)

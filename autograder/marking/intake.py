@@ -18,13 +18,19 @@ from nbgrader.api import Gradebook
 
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.texts import storable
+from helpers.judging import catalog
 
-from .attachments import PICTURES_BYTES, keep_pictures
+from .attachments import keep_pictures
+from .choice import Candidate, Choice, choose
 from .clock import TOO_LONG, TooLong, limited
+from .files import shown
+from .pictures import MOST_ATTACHED
 from .timed import TimedSteps
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_CELLS = 2000
+# Of one submission, so that nobody makes the coordinator read for ever.
+MOST_NOTEBOOKS = 20
 NOTES = "attention"
 
 
@@ -62,6 +68,39 @@ def read_bytes(path: Path, most: int = 20 * MB) -> bytes:
         raise Ungradable(f"the submitted notebook cannot be read: {error.strerror}") from error
 
 
+def read_submitted(folder: Path, unit: str, most: int = 20 * MB) -> tuple[bytes, tuple[str, ...]]:
+    """Return what is in the submitted notebook of a unit, whatever the file is called, and how it was chosen.
+
+    Args:
+        folder: the submission.
+        unit: the unit.
+        most: the largest size in bytes.
+
+    Returns:
+        The bytes; and one sentence that says which file counts and why, none where there was nothing to choose.
+
+    Raises:
+        Ungradable: there is none.
+    """
+    own = folder / f"{unit}.ipynb"
+    there = [path for path in folder.iterdir() if path.suffix.lower() == ".ipynb"] if folder.is_dir() else []
+    found = sorted(path for path in there if path != own)
+    if os.path.lexists(own) and not found:
+        return read_bytes(own, most), ()
+    candidates = []
+    for path in [*([own] if os.path.lexists(own) else []), *found][:MOST_NOTEBOOKS]:
+        with contextlib.suppress(Ungradable):
+            candidates.append(Candidate(path.name, read_bytes(path, most)))
+    choice = choose(unit, candidates) if unit in catalog.units() else Choice(None, "", ())
+    if choice.index is not None:
+        return candidates[choice.index].data, (choice.why,) if choice.why else ()
+    if os.path.lexists(own):
+        return read_bytes(own, most), ()
+    names = f" (there is {', '.join(shown(path.name) for path in found)})" if found else ""
+    others = f": the notebook is {' and '.join(sorted(set(choice.others)))}'s" if choice.others else ""
+    raise Ungradable(f"there is no notebook of {unit} in the submission{names}{others}")
+
+
 def clean(data: bytes, outputs: bool = False) -> NotebookNode:
     """Return a clean notebook from the bytes of a file; raise `Ungradable` with a reason."""
     if not data.strip():
@@ -86,7 +125,7 @@ def clean(data: bytes, outputs: bool = False) -> NotebookNode:
             {storable(k): storable(v) for k, v in metadata["kernelspec"].items() if isinstance(v, str)}
         )
     seen: set[str] = set()
-    left = PICTURES_BYTES
+    left = MOST_ATTACHED
     for position, raw in enumerate(cells):
         cell = _cell(raw)
         if cell is None:
@@ -152,9 +191,7 @@ def _cell(raw: Any) -> NotebookNode | None:
                 cell.metadata[name] = metadata[name]
         if isinstance(metadata.get("tags"), list):
             cell.metadata["tags"] = [
-                storable(tag)
-                for tag in metadata["tags"]
-                if isinstance(tag, str) and tag not in ("raises-exception", "skip-execution")
+                storable(tag) for tag in metadata["tags"] if isinstance(tag, str) and tag != "raises-exception"
             ]
     return cell
 
@@ -174,6 +211,7 @@ def _keep_outputs(cell: NotebookNode, raw: dict[str, Any]) -> None:
 class IntakeExporter(TimedSteps, NotebookExporter):
     """nbgrader's notebook exporter, which takes in a submission whatever it is.
 
+    Of one of the course's units that notebook counts which `autograder grade` would take, whatever it is called.
     A file that is no notebook, or takes too long, is replaced by the released cells, unanswered, with the reason in the
     notebook's metadata; the student then has a grade of 0 that says why, instead of none.
     """
@@ -206,7 +244,15 @@ class IntakeExporter(TimedSteps, NotebookExporter):
             kept = self.config.ClearOutput.get("enabled", True) is False
             # One setting for every limit: c.SandboxedExecute.notebook_bytes, as limits.py says.
             most = self.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
-            notebook = read_notebook(path, most, outputs=kept)
+            names = resources["nbgrader"]
+            if names["notebook"] == names["assignment"] and names["assignment"] in catalog.units():
+                data, chosen = read_submitted(path.parent, names["assignment"], most)
+                notebook = clean(data, outputs=kept)
+            else:
+                notebook, chosen = read_notebook(path, most, outputs=kept), ()
+            for note in chosen:
+                self.log.warning("%s: %s", names["student"], note)
+                notebook.metadata[NOTES] = nbformat.from_dict({"repaired": [note]})
         except Ungradable as reason:
             notebook = _ungradable(resources["nbgrader"], str(reason))
         resources.setdefault("metadata", {}).update(name=path.stem, path=str(path.parent))
@@ -231,10 +277,12 @@ def unanswered(released: Iterable[Any]) -> NotebookNode:
     return notebook
 
 
-def remove_links(assignment: str, student: str, notebooks: list[str], **_: Any) -> None:
-    """Before nbgrader copies a submission: take links and special files out of it, which could name any file.
+def prepare(assignment: str, student: str, notebooks: list[str], **_: Any) -> None:
+    """Before nbgrader copies a submission: take links and special files out of it, which could name any file; and have
+    a unit's notebook read where there is one of another name.
 
-    nbgrader calls this as its `pre_convert_hook`, with the class folder as working directory.
+    nbgrader calls this as its `pre_convert_hook`, with the class folder as working directory, and then converts those
+    of the notebooks whose names it has released.
     """
     for folder in {os.path.dirname(notebook) for notebook in notebooks}:
         for here, folders, files in os.walk(folder):
@@ -249,3 +297,7 @@ def remove_links(assignment: str, student: str, notebooks: list[str], **_: Any) 
                     else:
                         with contextlib.suppress(OSError):
                             os.unlink(path)
+        own = os.path.join(folder, f"{assignment}.ipynb")
+        if assignment in catalog.units() and own not in notebooks:
+            # `IntakeExporter` finds the one that is meant.
+            notebooks.append(own)

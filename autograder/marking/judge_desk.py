@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import socket
 import threading
 from collections.abc import Mapping
@@ -23,10 +24,12 @@ from helpers.judging import judge, questions, records, sheets
 from helpers.running import outpost, wire
 from helpers.verdict import Verdict
 
-# Seconds of processor time for the words of one wrong answer; what was tried for one serves the whole class.
-BUDGET = 0.1
+# So many wrong answers are remembered with their verdicts.
+MOST_KNOWN = 1000
 # What asks for cases is small; until it has been answered nobody wants anything larger.
 REQUEST_BYTES = 2**16
+
+_known: dict[bytes, Verdict] = {}
 
 
 class JudgeDesk:
@@ -50,8 +53,9 @@ class JudgeDesk:
         self._pending: tuple[int, str, bool, judge.Paper] | None = None
         self._hidden_waits = True
         self._waiting: list[str] = []
-        # A wrong answer whose words wait for what was asked about it.
-        self._asking: tuple[int, str, bool, judge.Paper, list[Any]] | None = None
+        # A wrong answer whose words wait for what was asked about it, and what it was sent as.
+        self._asking: tuple[int, str, bool, judge.Paper, list[Any], bytes | bytearray] | None = None
+        self._received: bytes | bytearray = b""
         self._failed: set[str] = set()
         self._thread = threading.Thread(target=self._serve, daemon=True, name="judge-desk")
         self._thread.start()
@@ -93,7 +97,7 @@ class JudgeDesk:
             while True:
                 try:
                     self._answer_one()
-                except (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError) as error:
+                except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
                     # No answer, however odd, may end the desk before the notebook's other exercises are judged.
                     if isinstance(error, wire.WireError):
                         raise
@@ -107,7 +111,11 @@ class JudgeDesk:
         """
         work = self._pending[3] if self._pending else self._asking[3] if self._asking else None
         try:
-            message = outpost.receive(self._connection, sheets.most_bytes(work) if work else REQUEST_BYTES)
+            most = sheets.most_bytes(work) if work else REQUEST_BYTES
+            self._received = outpost.receive_encoded(self._connection, most)
+            message = wire.decode(self._received, most)
+            if not wire.is_plain_text(self._received):
+                message = storable_within(message)
         except wire.WireError as error:
             if self._pending is None:
                 if isinstance(error, wire.TooLarge):
@@ -153,7 +161,7 @@ class JudgeDesk:
         if self._pending is None or message.get("round") != self._pending[0]:
             return
         (_, name, hidden, work), self._pending = self._pending, None
-        answers = storable_within(message["answers"])
+        answers = message["answers"]
         if isinstance(answers, str):
             verdict = judge.refused(work, answers[:300], hidden)
         elif type(answers) is int:
@@ -163,7 +171,7 @@ class JudgeDesk:
             _, found = judge.examined(work, answers)
             if any(finding is not None for finding in found):
                 with self._lock:
-                    self._asking = message["round"], name, hidden, work, answers
+                    self._asking = message["round"], name, hidden, work, answers, self._received
                 outpost.send(self._connection, {"done": True, "further": questions.further(work, found)})
                 return
             verdict = judge.judge(work, answers, hidden)
@@ -176,25 +184,40 @@ class JudgeDesk:
         """Take what was asked about a wrong answer. The answer has failed already; this gives its verdict words."""
         with self._lock:
             if self._asking is not None and message.get("round") == self._asking[0]:
-                self._conclude(message.get("facts"), message["further"])
+                self._conclude(message.get("facts"), message["further"], self._received)
         outpost.send(self._connection, {"done": True, "further": None})
 
-    def _conclude(self, facts: object, further: object) -> None:
-        """Judge the wrong answer that waits, with what is known about it; the lock is held."""
+    def _conclude(self, facts: object, further: object, received: bytes | bytearray = b"") -> None:
+        """Judge the wrong answer that waits, with what is known about it; the lock is held.
+
+        Who sends, bit for bit, what somebody else has sent gets the same verdict: the words for it are looked for once.
+        """
         if self._asking is None:
             return
-        (_, name, hidden, work, answers), self._asking = self._asking, None
-        told = tuple(map(records.checked, further)) if isinstance(further, list) else ()
-        # The hidden cases of an answer that fails the visible ones say nothing new; each gets its words once.
-        budget = 0.0 if hidden and name in self._failed else BUDGET
-        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), budget=budget)
-        try:
-            verdict = judge.judge(work, answers, hidden, more)
-        except Exception as error:
-            # Whatever was sent, it is a wrong answer, and the notebook's other exercises go on.
-            verdict = judge.refused(work, f"what is wrong could not be worked out ({type(error).__name__})", hidden)
+        (_, name, hidden, work, answers, sent), self._asking = self._asking, None
+        asked = f"{work.seed} {hidden} {name} {sorted(self._failed)} {len(sent)}".encode()
+        key = hashlib.sha256(b"\0".join((asked, sent, received))).digest()
+        verdict = _known.get(key)
+        if verdict is None:
+            verdict = self._judged(name, hidden, work, answers, facts, further)
+            if len(_known) >= MOST_KNOWN:
+                _known.clear()
+            _known[key] = verdict
         if self._exercise == name:
             self._verdicts[hidden] = verdict
+
+    def _judged(
+        self, name: str, hidden: bool, work: judge.Paper, answers: list[Any], facts: object, further: object
+    ) -> Verdict:
+        told = tuple(map(records.checked, further)) if isinstance(further, list) else ()
+        # The hidden cases of an answer that fails the visible ones say nothing new; each gets its words once.
+        trials = 0 if hidden and name in self._failed else questions.TRIALS
+        more = judge.More(records.checked_facts(facts), told, failed=frozenset(self._failed), trials=trials)
+        try:
+            return judge.judge(work, answers, hidden, more)
+        except Exception as error:
+            # Whatever was sent, it is a wrong answer, and the notebook's other exercises go on.
+            return judge.refused(work, f"what is wrong could not be worked out ({type(error).__name__})", hidden)
 
 
 @functools.lru_cache(maxsize=512)

@@ -5,27 +5,36 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from typing import Any
 
+from autograder.sandbox.limits import MB
+
+# As bytes of the pictures: of one, and of all together that a notebook's text cells hold.
 MOST_BYTES = 6_000_000
+MOST_ATTACHED = 8 * MB
 MOST_PIXELS = 50_000_000
 _SPACES = re.compile(r"\s+")
 
 
-def reencoded(kind: str, text: str) -> str | None:
-    """Return a picture's base64 text made anew from its bytes, or None when it is not what it is called.
+def reencoded(kind: str, text: Any, most: int = MOST_BYTES) -> str | None:
+    """Return a picture's base64 text made anew from its bytes, or None when it is not what it is called, or too large.
 
     Args:
-        kind: "image/png", "image/jpeg" or "image/gif".
-        text: base64, as a kernel sends it.
+        kind: "image/png", "image/jpeg" or "image/gif"; of any other kind nothing is a picture.
+        text: base64, as a kernel sends it or a file has it, in one piece or in lines.
+        most: so many bytes it may have, where fewer are allowed than for any picture.
     """
-    if len(text) > MOST_BYTES * 4 // 3 + 1000:
+    if isinstance(text, list) and all(isinstance(part, str) for part in text):
+        text = "".join(text)
+    most = min(most, MOST_BYTES)
+    if kind not in _SIZES or not isinstance(text, str) or len(text) > most * 4 // 3 + 1000:
         return None
     try:
         data = base64.b64decode(_SPACES.sub("", text), validate=True)
     except (binascii.Error, ValueError):
         return None
     size = _SIZES[kind](data)
-    if size is None or not (0 < size[0] * size[1] <= MOST_PIXELS):
+    if size is None or len(data) > most or not (0 < size[0] * size[1] <= MOST_PIXELS):
         return None
     return base64.b64encode(data).decode("ascii")
 
@@ -72,3 +81,17 @@ def as_image(kind: str, text: str) -> str | None:
     if encoded is None:
         return None
     return f'<img alt="a picture that the notebook drew" src="data:{kind};base64,{encoded}">'
+
+
+def with_drawings(text: str) -> str:
+    """Return HTML in which each drawing in SVG stands in an `<img>`: of a drawing in the page itself, cleaning leaves
+    nothing.
+    """
+    parts, at = [], 0
+    while (begin := text.find("<svg", at)) >= 0 and (end := text.find("</svg>", begin)) >= 0:
+        drawing = text[begin : end + len("</svg>")]
+        if "xmlns=" not in drawing.partition(">")[0]:
+            drawing = drawing.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+        parts += [text[at:begin], as_image("image/svg+xml", drawing) or ""]
+        at = end + len("</svg>")
+    return "".join([*parts, text[at:]])

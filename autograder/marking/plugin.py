@@ -22,7 +22,7 @@ def configure(config: Config) -> None:
 
     Holds for `autograder grade`, `nbgrader autograde` and formgrader's button alike. What comes where:
 
-    - the submission is read by `IntakeExporter`, which takes any file, and gives each step its time;
+    - the submission is read by `IntakeExporter`, which takes any file of any name, and gives each step its time;
     - links are removed before nbgrader copies files, which would follow them;
     - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites
       them;
@@ -38,7 +38,7 @@ def configure(config: Config) -> None:
     extending.listen()
     replaced = {Execute: SandboxedExecute, SaveAutoGrades: SaveVerdicts}
     config.Autograde.exporter_class = IntakeExporter
-    config.Autograde.pre_convert_hook = "autograder.marking.intake.remove_links"
+    config.Autograde.pre_convert_hook = "autograder.marking.intake.prepare"
     sanitize = list(Autograde.sanitize_preprocessors.default())
     sanitize.insert(sanitize.index(DeduplicateIds), RepairCells)
     config.Autograde.sanitize_preprocessors = sanitize

@@ -42,7 +42,8 @@ class RepairCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has n
         for note in notes:
             self.log.warning(note)
         if notes:
-            nb.metadata.setdefault(NOTES, nbformat.from_dict({}))["repaired"] = notes
+            told = nb.metadata.setdefault(NOTES, nbformat.from_dict({}))
+            told["repaired"] = [*told.get("repaired", ()), *notes]
         return nb, resources
 
     def _source(self, names: dict[str, str]) -> Path | None:

@@ -17,19 +17,20 @@ from .run_folder import run_folder
 
 
 @contextlib.contextmanager
-def begun(course: Path, sealed: bool) -> Iterator[None]:
+def begun(course: Path, sealed: bool, execute: bool = True) -> Iterator[None]:
     """Start the warm process if there is something to grade, and end it if nothing took it.
 
     Args:
         course: the class folder.
         sealed: whether the warm process is to be in a sandbox.
+        execute: whether anything may have to be executed; else it is started when it is needed after all.
     """
     # Before NumPy is imported: the workers are what runs side by side, and a process is forked best with one thread.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with run_folder():
         try:
             # Where the class keeps its submissions elsewhere, it is started later.
-            if next((course / "submitted").glob("*/*"), None) is not None:
+            if execute and next((course / "submitted").glob("*/*"), None) is not None:
                 WarmProcess.start_early(sealed)
             yield
         finally:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from autograder.authoring import releasing, sample
 from autograder.classroom import classroom
 
-from .lab import TOKEN, Lab, server, shot
+from .lab import PATIENCE, TOKEN, Lab, fill_in, server, shot
 
 UNIT = sample.UNIT
 STUDENTS = ("ada", "bela", "dana")
@@ -66,13 +66,6 @@ def dismiss(lab, told):
     expect(lab.frame().locator(".modal, .modal-backdrop").locator("visible=true")).to_have_count(0)
 
 
-def fill_in(lab, field, text):
-    """Fill a field in and leave it, and wait until formgrader has saved it."""
-    lab.frame().locator(field).fill(text)
-    with lab.page.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
-        lab.frame().locator(field).blur()
-
-
 def test_the_button_grades_with_the_judge(graded):
     for student in STUDENTS:
         expect(submission(graded, student).locator(".score")).to_have_text(f"{POINTS[student]} / 20")
@@ -108,7 +101,7 @@ def test_leaving_the_page_at_once_loses_no_points(graded, root, leave_the_field)
         with room.gradebook() as gradebook:
             return gradebook.find_grade("why_two_projections", UNIT, UNIT, "dana").manual_score
 
-    for _ in range(100):
+    for _ in range(PATIENCE // 100):
         if given() == points:
             break
         time.sleep(0.1)
@@ -127,8 +120,8 @@ def test_a_written_answer_is_graded_and_its_comment_reaches_the_feedback(graded)
     waiting = frame.locator("tbody tr", has=frame.locator(".needs-manual-grade .glyphicon-ok"))
     expect(waiting).to_have_count(1)
     waiting.get_by_role("link").first.click()
-    fill_in(lab, "#why_two_projections", "2")
-    fill_in(lab, "#why_two_projections-comment", COMMENT)
+    fill_in(lab.page, frame, "#why_two_projections", "2")
+    fill_in(lab.page, frame, "#why_two_projections-comment", COMMENT)
     shot(lab.page, "formgrader_written_answer")
 
     frame.get_by_role("link", name="Manual Grading").first.click()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from autograder.classroom.classroom import Classroom
-from autograder.grading import coordinator, writing
+from autograder.grading import coordinator, pools, writing
 from autograder.marking import submission
 
 from .classes import UNIT, copied, make, state
@@ -26,7 +26,7 @@ def undisturbed(tmp_path_factory):
     kept = {}
     original = submission.grade_task
 
-    def remembered(kit, task):
+    def remembered(kit, task, handover):
         kept[task.student] = original(kit, task)
         return kept[task.student]
 
@@ -57,12 +57,14 @@ def writes(monkeypatch, at_each):
 
 
 def run(room, kept, asked):
-    def recalled(kit, task):
+    def recalled(kit, task, handover):
         asked.append(task.student)
         return kept[task.student]
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(submission, "grade_task", recalled)
+        # Nothing is executed, so there is no need of a warm process.
+        patched.setattr(pools.Inline, "share", lambda self, kit: kit)
         patched.setattr(writing, "BATCH", 2)
         coordinator.grade(room, [UNIT], jobs=1)
 
@@ -134,7 +136,8 @@ def test_regrade_grades_everyone_again(undisturbed, tmp_path):
     run(room, kept, [])
     asked = []
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(submission, "grade_task", lambda kit, task: asked.append(task.student) or kept[task.student])
+        patched.setattr(submission, "grade_task", lambda kit, task, _: asked.append(task.student) or kept[task.student])
+        patched.setattr(pools.Inline, "share", lambda self, kit: kit)
         coordinator.grade(room, [UNIT], jobs=1, regrade=True)
     assert len(asked) == STUDENTS and state(room) == expected
 

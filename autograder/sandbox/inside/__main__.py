@@ -33,7 +33,7 @@ def main() -> None:
     program(platform.machine())
     app = warm_up()
     hide()
-    if prepare(owner):
+    if prepare(owner, app):
         libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
         Server(owner, door, app).serve()
 

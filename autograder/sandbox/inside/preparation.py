@@ -9,9 +9,11 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-from .constants import NOBODY
+from .constants import NOBODY, Told
 from .libc import (
     CAP_KILL,
     CAP_SETGID,
@@ -52,10 +54,13 @@ def warm_up() -> Application:
     """
     # Nothing that is imported is ever garbage, and looking for some is a fifth of the time.
     gc.disable()
-    import_all(json.loads(os.environ.get("ATTENTION_PRELOAD", "[]")))
+    quick = os.environ.get("ATTENTION_START") != "plain"
+    with without("debugpy") if quick else contextlib.nullcontext():
+        # ipykernel's debugger, which no kernel here has, takes a tenth of all imports.
+        import_all(json.loads(os.environ.get("ATTENTION_PRELOAD", "[]")))
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
-    if os.environ.get("ATTENTION_START") == "plain":
+    if not quick:
         from .plain import PlainApplication
 
         return PlainApplication()
@@ -66,18 +71,34 @@ def warm_up() -> Application:
     return make_application(make_shell())
 
 
-def prepare(owner: socket.socket) -> bool:
+def prepare(owner: socket.socket, app: Application) -> bool:
     """Import the library's modules when the owner has laid it out and names them; return False if the owner is gone."""
-    named = owner.recv(2**20)
-    if not named:
+    received = owner.recv(2**20)
+    if not received:
         return False
+    told: Told = json.loads(received)
     importlib.invalidate_caches()
-    import_all(json.loads(named))
+    import_all(told["modules"])
+    if told["pictures"]:
+        app.connect_pyplot()
+    app.practise()
     # A collection in a fork would write to, and so copy, every page that the two still share.
-    gc.collect()
     gc.freeze()
     gc.enable()
     return True
+
+
+@contextlib.contextmanager
+def without(name: str) -> Iterator[None]:
+    """Let a module seem not to be installed."""
+    # None is how the import system notes that; only a type checker minds.
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]
+    modules.setdefault(name, None)
+    try:
+        yield
+    finally:
+        if modules[name] is None:
+            del modules[name]
 
 
 def import_all(names: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import tempfile
@@ -23,7 +24,10 @@ class Compiler(XCachingCompiler):
     """Names a cell's code as ipykernel does, by a hash that is not computed byte by byte in Python."""
 
     def get_code_name(self, raw_code: str, code: str, number: int) -> str:
-        return f"{get_tmp_directory()}{os.sep}{zlib.crc32(raw_code.encode(errors='replace'))}.py"
+        name = f"{get_tmp_directory()}{os.sep}{zlib.crc32(raw_code.encode(errors='replace'))}.py"
+        # Else each line of a traceback has `inspect` look through two thousand modules for this file.
+        inspect.modulesbyfile[name] = "__main__"  # type: ignore[attr-defined]
+        return name
 
 
 class Transformer(TransformerManager):

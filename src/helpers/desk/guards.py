@@ -252,6 +252,8 @@ def notes(verdict: Verdict, answers: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what a check's card adds on how the answer ran and what kind of numbers it gave."""
     if verdict.status == UNANSWERED:
         return []
-    # A recognised mistake has a hint that says more than the kind of its numbers.
-    finding = None if verdict.hidden or verdict.diagnosis is not None else verdict.finding
-    return about_result(finding, answers) + about_run(verdict.exercise, answers)
+    told = about_result(None if verdict.hidden else verdict.finding, answers)
+    if verdict.diagnosis is not None:
+        # A name has a hint that says more than where NaN comes from; the kind of the numbers stands beside any.
+        told = [one for one in told if not one.startswith("NaN")]
+    return told + about_run(verdict.exercise, answers)

@@ -28,7 +28,7 @@ def check(
     answer: Any,
     seed: int = VISIBLE_SEED,
     hidden: bool = False,
-    budget: float = questions.BUDGET,
+    trials: int = questions.TRIALS,
 ) -> tuple[Verdict, list[Answer]]:
     """Put the cases to an answer, and say what is wrong with it.
 
@@ -37,7 +37,7 @@ def check(
         answer: the learner's function or class.
         seed: of the cases.
         hidden: the cases are hidden ones.
-        budget: seconds of processor time for trying variants of the reference.
+        trials: how many variants of the reference are tried at most.
 
     Returns:
         the verdict, and the answers to the cases.
@@ -65,7 +65,7 @@ def check(
             with contextlib.suppress(wire.WireError):
                 further = _crossed(runner.run(answer, asked, exercise.forbidden), sheets.most_bytes(paper))
             broken = _broken(exercise, answer, cases, paper)
-        more = judge.More(facts, tuple(records.checked(one) for one in further), broken, budget=budget)
+        more = judge.More(facts, tuple(records.checked(one) for one in further), broken, trials=trials)
     return judge.judge(paper, answers, hidden, more), answers
 
 

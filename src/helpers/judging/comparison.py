@@ -156,7 +156,12 @@ def _examine_value(got: Any, want: Any, tolerance: float, what: str, names: part
             return "values", f"{what} is not the right list", {"detail": f"yours {got}, expected {want}"}
         return None
     if isinstance(want, str):
-        if not isinstance(got, str) or got != want:  # an array would be compared entry by entry
+        if not isinstance(got, str):  # an array would be compared entry by entry
+            return "type", f"{what} is {_describe(got)}; expected a string", {}
+        if got != want:
+            near = nearly_the_same(got, want)
+            if near:
+                return "values", f"{what} is the right string but for {near}", {"detail": f"yours {got!r}"}
             return "values", f"{what} is not the right string", {"detail": f"yours {got!r}, expected {want!r}"}
         return None
     if isinstance(got, (list, tuple)) and isinstance(want, np.ndarray):
@@ -168,6 +173,16 @@ def _examine_value(got: Any, want: Any, tolerance: float, what: str, names: part
     if isinstance(got, (dict, str)):
         return "type", f"{what} is {_describe(got)}; expected {_describe(want)}", {}
     return _examine_array(np.asarray(got), np.asarray(want), tolerance, what)
+
+
+def nearly_the_same(got: str, want: str) -> str:
+    """What keeps two strings apart, where it is not the word itself."""
+    if got.strip() == want:
+        return "the blank space around it"
+    if got.strip().lower() == want.lower():
+        return "small and capital letters"
+    bare = re.sub(r"\W", "", got).lower()
+    return "the signs around it" if bare and bare == re.sub(r"\W", "", want).lower() else ""
 
 
 def _is_number(item: Any) -> bool:
@@ -249,7 +264,7 @@ def _tell_shape(got: np.ndarray, want: np.ndarray, tolerance: float, what: str) 
 def _tell_values(got: np.ndarray, want: np.ndarray, right: np.ndarray, tolerance: float, what: str) -> str:
     wrong = int(right.size - right.sum())
     verb = "is" if wrong == 1 else "are"
-    count = f"{wrong} of {right.size} entries {verb} wrong" if right.size > 1 else "the number is wrong"
+    count = f"{wrong} of {right.size} entries {verb} wrong"
     if got.dtype.kind in "fc" and np.isnan(got).any() and not np.isnan(want).any():
         missing = int(np.isnan(got).sum())
         entries = f"{missing} of {got.size} entries {'is no number' if missing == 1 else 'are no numbers'}"
@@ -264,6 +279,8 @@ def _tell_values(got: np.ndarray, want: np.ndarray, right: np.ndarray, tolerance
         factor = _constant_factor(got, want, tolerance)
         if factor is not None:
             return f"{what}: every entry is {factor:.{4 if abs(factor - 1) > 1e-3 else 8}g} times what it should be"
+    if right.size == 1:
+        return f"{what} is the wrong number"
     return f"{what} has the right shape, but {count}"
 
 

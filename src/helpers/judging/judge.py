@@ -24,7 +24,7 @@ from helpers.running.runner import Answer
 from helpers.running.settled import settled
 from helpers.verdict import FAILED, PASSED, UNANSWERED, Diagnosis, Finding, Property, Verdict
 
-from . import earlier, general, known, patterns, questions, relations, unrun, variants
+from . import arguments, earlier, forms, general, known, patterns, questions, raised, relations, unrun, variants
 from .papers import VISIBLE_SEED, Paper, paper
 from .questions import More
 from .records import checked
@@ -83,17 +83,27 @@ def _say(
             return shown, mistake
     if told is not None:
         return dataclasses.replace(told[0], property=shown.property, note=shown.note), told[1]
+    # Where a sentence judges, many mistakes get the same one: a constant has to be known as one before all others.
+    in_words = shown.kind in ("compared", "relation")
     diagnosis = (
         earlier.diagnose(answer, more)
-        or questions.diagnose(work, found, more.answers)
+        or questions.is_random(work, found, more.answers)
+        or questions.is_kept(work, found, more.answers)
+        or (questions.is_constant(work, found, more.answers) if in_words else None)
         or known.recognise(work, answers, found)
+        or questions.is_constant(work, found, more.answers)
         or general.by_kind(shown, more.facts)
+        or arguments.diagnose(work, answers, found)
+        or known.recognise_where(work, answers, found)
         or patterns.diagnose(work, answers, found)
-        or variants.diagnose(work, answers, found, 1, more.budget)
+        or variants.diagnose(work, answers, found, 1, more.trials)
         or relations.diagnose(work, answers, found)
-        or variants.diagnose(work, answers, found, 2, more.budget)
+        or variants.diagnose(work, answers, found, 2, more.trials)
         or known.recognise(work, answers, found, in_part=True)
+        or relations.diagnose(work, answers, found, loose=True)
         or earlier.suspect(more)
+        or raised.diagnose(work.exercise.name, answer)
+        or forms.diagnose(work, answers, found)
     )
     return shown, diagnosis
 

@@ -8,6 +8,7 @@ from helpers.exercise import Mistake
 from helpers.running.runner import Answer
 from helpers.verdict import Diagnosis, Finding
 
+from . import conditions
 from .agreement import agree
 from .papers import Paper
 
@@ -42,7 +43,8 @@ def recognise(
         work: the cases.
         answers: the learner's.
         found: what is wrong with each.
-        in_part: whether it is enough to explain most of the failures, and two or more. Else all have to be.
+        in_part: whether it is enough to explain three in four of the failures, or all those with one value of an
+            option and half of all; and two or more. Else all have to be.
     """
     first = next(i for i, finding in enumerate(found) if finding is not None)
     shown = found[first]
@@ -59,6 +61,8 @@ def recognise(
     for mistake in candidates:
         count, values = _explains(work, answers, found, mistake, chance)
         if count and (values >= failures or (in_part and values >= max(2, failures / 2))):
+            if values < 0.75 * failures and not _told_apart(work, found, mistake):
+                continue
             explained[mistake.name] = count
     best = max(explained.values(), default=0)
     names = [name for name, count in explained.items() if count == best]
@@ -66,6 +70,29 @@ def recognise(
         return None
     mistake = next(m for m in work.exercise.mistakes if m.name == names[0])
     return Diagnosis(mistake.name, mistake.hint)
+
+
+def recognise_where(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None]) -> Diagnosis | None:
+    """Return the known mistake that was made under one condition only, and the condition.
+
+    It gives the learner's answers in every failing case, real numbers that no other mistake gives; where the learner is
+    right and it is not, an option of the call tells these cases from the failing ones.
+    """
+    rows = [i for i, case in enumerate(work.cases) if case.raises is None and not case.from_file]
+    failing = [i for i in rows if found[i] is not None]
+    kinds = {f.kind for i in failing if (f := found[i]) is not None}
+    if not failing or kinds & {*_CONDUCT, "compared", "relation", "raised"}:
+        return None
+    told: list[Diagnosis] = []
+    for mistake in work.exercise.mistakes:
+        # Most are out after the first case, so the others are not run.
+        if not all(agree(work.exercise, answers[i], found[i], *work.mistaken_at(mistake, i)) for i in failing):
+            continue
+        spared = [i for i in rows if found[i] is None and work.mistaken_at(mistake, i)[1] is not None]
+        where = conditions.telling(work, failing, spared) if spared else ""
+        if where:
+            told.append(Diagnosis(f"{mistake.name}, {where}", mistake.hint))
+    return told[0] if len(told) == 1 else None
 
 
 def _shows(work: Paper, answers: Sequence[Answer], mistake: Mistake, first: int, shown: Finding) -> bool:
@@ -78,6 +105,15 @@ def _shows(work: Paper, answers: Sequence[Answer], mistake: Mistake, first: int,
         told = (work.mistaken_together(mistake, relation) for relation in relations)
         return any(finding is not None and finding.message == shown.message for finding in told)
     return agree(work.exercise, answers[first], shown, *work.mistaken_at(mistake, first))
+
+
+def _told_apart(work: Paper, found: Sequence[Finding | None], mistake: Mistake) -> bool:
+    """Whether an option tells the failures that a mistake explains from the others."""
+    failing = [i for i, finding in enumerate(found) if finding is not None and work.cases[i].raises is None]
+    failing = [i for i in failing if not work.cases[i].from_file]
+    own = [i for i in failing if work.mistaken_at(mistake, i)[1] is not None]
+    rest = [i for i in failing if i not in own]
+    return bool(own and rest and conditions.telling(work, own, rest))
 
 
 def _left_to_chance(work: Paper, shown: Finding) -> set[int]:

@@ -18,11 +18,14 @@ from helpers.exercise import Case, Init, Tensor
 from helpers.running.runner import Answer
 from helpers.verdict import Diagnosis, Finding
 
+from . import traits
 from .agreement import alike
+from .comparison import examine
 from .papers import Paper
 
-# Seconds of processor time for trying variants of the reference on one wrong answer.
-BUDGET = 0.2
+# How many variants of the reference are tried on one wrong answer, at one place and again at two: more than there are
+# of most. A number and no time, so that an answer is told the same on every machine.
+TRIALS = 1_500
 _ASKED = ("values", "compared", "relation", "shape", "dtype")
 _RANDOM = Diagnosis(
     "the same input gives another output each time",
@@ -32,6 +35,11 @@ _RANDOM = Diagnosis(
 _CONSTANT = Diagnosis(
     "the output does not depend on the input",
     "Another input gave exactly the same output. Follow the argument through the code: where does it stop being used?",
+)
+_KEPT = Diagnosis(
+    "keeps something from one call to the next",
+    "The same call is right when it is the first one of a new object. What is stored, in `self` or outside of the"
+    " function, that each call should make anew?",
 )
 _ZERO = Diagnosis(
     "gives 0 whatever the input is",
@@ -51,51 +59,120 @@ class More:
         answers: the answers to `further`, in its order.
         broken: pieces of the learner's own that the answer builds on and with whose references it passes.
         failed: exercises of the same notebook that are known not to be right.
-        budget: seconds of processor time for trying variants of the reference.
+        trials: how many variants of the reference are tried at most.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
     broken: tuple[str, ...] = ()
     failed: frozenset[str] = frozenset()
-    budget: float = BUDGET
+    trials: int = TRIALS
 
 
 def further(work: Paper, found: Sequence[Finding | None]) -> list[Case]:
-    """Return the cases to put next: the first that failed twice, and once with another input; [] where it is no use."""
+    """Return the cases to put next: the first that failed twice, once with another input, and, where calls went before
+    the one that counted, without these; [] where it is no use."""
+    return [case for _, case in _plan(work, found)]
+
+
+def _plan(work: Paper, found: Sequence[Finding | None]) -> list[tuple[str, Case]]:
+    """What each further case is for, and the case."""
     first = next((i for i, finding in enumerate(found) if finding is not None), None)
     if first is None:
         return []
     finding, case = found[first], work.cases[first]
-    if finding is None or finding.kind not in _ASKED or case.raises is not None or case.memory is not None:
+    if finding is None or case.raises is not None or case.memory is not None:
         return []
+    alone = _alone(case)
+    once = [] if alone is None or finding.kind not in (*_ASKED, "raised") else [("once", alone)]
+    if finding.kind not in _ASKED:
+        return once
     case = dataclasses.replace(case, gradients=False, times=1)
     if isinstance(case.init, Init) and case.init.weights is None:
         case = dataclasses.replace(case, init=dataclasses.replace(case.init, seed=case.init.seed or 0))
     other = _with_another_input(case)
-    return [case, case] if other is None else [case, case, other]
+    return [("same", case), ("again", case), *([] if other is None else [("other", other)]), *once]
 
 
-def diagnose(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:
-    """Return what the answers to `further` say, or None."""
-    asked = further(work, found)
-    if len(asked) != len(answers) or not asked or any(answer["status"] != "returned" for answer in answers[:2]):
+def _alone(case: Case) -> Case | None:
+    """The case without the calls that go before the one that counts; None where there are none."""
+    before = case.times > 1 or len(case.chunks) == 1 or (case.init is not None and bool(case.init.earlier))
+    if not before or len(case.chunks) > 1:
         return None
-    one, again = answers[0], answers[1]
-    if one["opaque"] or again["opaque"]:
+    init = case.init if case.init is None else dataclasses.replace(case.init, earlier=())
+    return dataclasses.replace(case, times=1, chunks=(), init=init)
+
+
+def is_kept(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:
+    """Return that something is kept from one call to the next, where the call by itself is right."""
+    told = _told(work, found, answers)
+    first = next((i for i, finding in enumerate(found) if finding is not None), 0)
+    if "once" not in told or told["once"]["status"] != "returned":
         return None
-    if not alike(one["value"], again["value"], work.exercise.tolerance):
-        return _RANDOM
-    if len(answers) < 3 or answers[2]["status"] != "returned" or answers[2]["opaque"]:
+    once = told["once"]
+    if work.cases[first].chunks:
+        if not isinstance(once["value"], (tuple, list)) or not once["value"]:
+            return None
+        # Of what is read in pieces only the first result counts; the cache beside it is for the next piece.
+        once = {**once, "value": once["value"][0], "type": work.expected[first]["type"]}
+    right = examine(work.exercise, work.cases[first], once, work.expected[first]) is None
+    return _KEPT if right else None
+
+
+def is_random(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:
+    """Return that the same input gave two outputs, where the answers to `further` show it."""
+    same, again = _values(_told(work, found, answers), "same", "again")
+    if same is None or again is None:
         return None
+    return None if alike(same[0], again[0], work.exercise.tolerance) else _RANDOM
+
+
+def is_constant(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:
+    """Return that another input gave exactly the same output, where the answers to `further` show it.
+
+    Only real numbers count: the largest of several stays where it is when they change a little.
+    """
+    same, other = _values(_told(work, found, answers), "same", "other")
     # One case may leave nothing of its input, as a window that nobody is in; then others do.
     never_right = all(
         finding is not None or case.raises is not None or case.property in work.exercise.compare
         for case, finding in zip(work.cases, found)
     )
-    if never_right and _is_same(one["value"], answers[2]["value"]) and _matters(work, asked):
-        return _ZERO if _is_zero(one["value"]) else _CONSTANT
+    if same is None or other is None or not never_right or not _is_real(same[0]):
+        return None
+    if _is_same(same[0], other[0]) and _matters(work, [case for role, case in _plan(work, found) if role != "once"]):
+        return _ZERO if _is_zero(same[0]) else _constant(work, dict(_plan(work, found))["same"])
     return None
+
+
+def _constant(work: Paper, case: Case) -> Diagnosis:
+    """That the output does not depend on what was changed: the input, or by its name one array of several."""
+    arrays = [
+        name
+        for name, value in traits.values_of_case(case, work.exercise.reference).items()
+        if isinstance(value, (np.ndarray, Tensor))
+    ]
+    if len(arrays) < 2:
+        return _CONSTANT
+    return dataclasses.replace(_CONSTANT, name=f"`{arrays[0]}` makes no difference to the output")
+
+
+def _told(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> dict[str, Answer]:
+    """The answers to `further` by what they are for; {} where not all were given."""
+    plan = _plan(work, found)
+    return {role: answer for (role, _), answer in zip(plan, answers)} if len(plan) == len(answers) else {}
+
+
+def _values(told: dict[str, Answer], *roles: str) -> list[tuple[Any] | None]:
+    """The results that were given for two further cases; None for each that was not."""
+    usable = [role in told and told[role]["status"] == "returned" and not told[role]["opaque"] for role in roles]
+    return [(told[role]["value"],) if fine else None for role, fine in zip(roles, usable)]
+
+
+def _is_real(value: object) -> bool:
+    """Whether there are real numbers in a result."""
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    return any(isinstance(part, float) or (isinstance(part, np.ndarray) and part.dtype.kind == "f") for part in parts)
 
 
 def _is_same(a: object, b: object) -> bool:

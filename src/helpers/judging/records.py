@@ -52,12 +52,11 @@ _FACTS = {
 
 
 def checked(answer: object) -> Answer:
-    """Return the answer if it has the form that the runner writes, else one that fails."""
-    if (
-        not isinstance(answer, dict)
-        or "value" not in answer
-        or not all(map(isinstance, map(answer.get, _TEMPLATE), _TEMPLATE.values()))
-    ):
+    """Return the answer if it has the form that the runner writes, in full or in brief, else one that fails."""
+    if not isinstance(answer, dict):
+        return dict(_BROKEN)
+    answer = blank() | answer
+    if not all(map(isinstance, map(answer.get, _TEMPLATE), _TEMPLATE.values())):
         return dict(_BROKEN)
     if answer["status"] not in ("returned", "raised", "unanswered"):
         return dict(_BROKEN)

@@ -2,66 +2,109 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from helpers.running.runner import Answer
-from helpers.tolerance import close
+from helpers.tolerance import GRADIENT_TOLERANCE, close
 from helpers.verdict import Diagnosis, Finding
 
+from . import parts, places
 from .papers import Paper
+from .places import ANY as _ANY
+from .places import TIGHT as _TIGHT
+from .places import equal as _equal
 
-_TIGHT = 1e-5
-# What says nothing for or against a relation, as a single row of "the last row".
-_ANY = "any"
+# A number that is nearly right is off by less than this share of the largest.
+_NEARLY = 5e-3
+# A failure of these kinds has numbers that differ, in a form that can be compared.
+_NUMBERS = ("values", "shape", "results", "type", "keys", "dtype")
 _FACTOR_HINT = "Which number of this problem is that factor: a width, a length, the root of one?"
 Relation = Callable[[np.ndarray, np.ndarray], str | None]
 
 
-def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None]) -> Diagnosis | None:
-    """Return the relation that holds in every failing case, or None."""
+def diagnose(
+    work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None], loose: bool = False
+) -> Diagnosis | None:
+    """Return the relation that holds in every failing case, or None; with `loose` one that says less."""
     pairs: list[tuple[np.ndarray, np.ndarray]] = []
-    places: set[str] = set()
+    which: set[str] = set()
     failing: list[int] = []
     for index, (answer, expected, finding) in enumerate(zip(answers, work.expected, found)):
-        if finding is None or work.cases[index].raises is not None:
+        if finding is None or work.cases[index].raises is not None or work.cases[index].from_file:
             continue
-        if finding.kind not in ("values", "shape") or answer["status"] != "returned":
+        if answer["status"] != "returned":
             return None
-        different = _different(answer["value"], expected["value"], work.exercise.tolerance)
-        if different is None:
+        if finding.kind == "after":
+            different = _different(answer["after"], expected["after"], GRADIENT_TOLERANCE)
+        else:
+            names = parts.names(work.exercise.reference, expected["value"])
+            different = _different(answer["value"], expected["value"], work.exercise.tolerance, names)
+        if different is not None:
+            pairs.append(different[:2])
+            which.add(different[2])
+            failing.append(index)
+        elif finding.kind in _NUMBERS:
             return None
-        pairs.append(different[:2])
-        places.add(different[2])
-        failing.append(index)
-    if len(places) != 1:
+    if len(which) != 1:
         return None
-    place = places.pop()
-    for relation, hint in _RELATIONS:
-        told = {relation(got, want) for got, want in pairs} - {_ANY}
-        if len(told) == 1 and (said := told.pop()) is not None:
+    place = which.pop()
+    if any(got.dtype.kind == "b" or want.dtype.kind == "b" for got, want in pairs):
+        if not all(got.dtype.kind == want.dtype.kind for got, want in pairs):
+            return None
+    choices = all(got.dtype.kind == want.dtype.kind == "b" for got, want in pairs)
+    relations = _OF_CHOICES if choices else _RELATIONS
+    for relation, hint in (() if choices else _LOOSE) if loose else relations:
+        said = _in_all(relation, pairs)
+        if said is not None:
             return Diagnosis(f"{place}{said}", hint)
-    by_size = _factor_by_size(work, failing, pairs)
+    by_size = None if choices or loose else _factor_by_size(work, failing, pairs)
     return None if by_size is None else Diagnosis(f"{place}{by_size}", _FACTOR_HINT)
 
 
-def _different(got: object, want: object, tolerance: float) -> tuple[np.ndarray, np.ndarray, str] | None:
+def _in_all(relation: Relation, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> str | None:
+    """What a relation says, if it says it in every case; how many rows or columns are meant may differ."""
+    told = {relation(got, want) for got, want in pairs} - {_ANY}
+    if None in told or not told:
+        return None
+    said = sorted(filter(None, told), key=len)
+    if len(said) > 1:
+        said = sorted({re.sub(r"\b\d+ (?=rows|columns|entries|matrices)", "", one) for one in said}, key=len)
+    plain = {re.sub(r"s are\b| is\b|\bthere are\b|\ba (?=row|column)", "", one) for one in said}
+    return said[-1] if len(plain) == 1 else None
+
+
+def _different(
+    got: object, want: object, tolerance: float, names: parts.Names = (), place: str = ""
+) -> tuple[np.ndarray, np.ndarray, str] | None:
     """The first arrays that differ, of one result or of several, and which result it is."""
     if isinstance(want, tuple) and isinstance(got, (tuple, list)) and len(got) == len(want):
-        for number, (g, w) in enumerate(zip(got, want), start=1):
-            different = _different(g, w, tolerance)
+        for number, (g, w) in enumerate(zip(got, want)):
+            name = names[number] if names else ""
+            called = name if name and isinstance(name, str) else f"result {number + 1} of {len(want)}"
+            inner = name if isinstance(name, tuple) else ()
+            different = _different(g, w, tolerance, inner, f"{called}: ")
             if different is not None:
-                return different[0], different[1], f"result {number} of {len(want)}: "
+                return different
         return None
+    if isinstance(want, dict) and isinstance(got, dict):
+        for key, w in want.items():
+            different = _different(got.get(key), w, tolerance, (), f"{key}: ")
+            if different is not None:
+                return different
+        return None
+    if isinstance(want, list) and isinstance(got, list) and all(type(one) is int for one in (*got, *want)):
+        got, want = np.array(got, dtype=int), np.array(want, dtype=int)
     if not isinstance(want, (np.ndarray, float, int)) or not isinstance(got, (np.ndarray, float, int)):
         return None
     a, b = np.asarray(got), np.asarray(want)
-    if a.dtype.kind not in "fiu" or b.dtype.kind not in "fiu":
+    if a.dtype.kind not in "fiub" or b.dtype.kind not in "fiub":
         return None
     if a.shape == b.shape and bool(close(a, b, tolerance).all()):
         return None
-    return a, b, ""
+    return a, b, place
 
 
 def _factor_by_size(work: Paper, failing: Sequence[int], pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> str | None:
@@ -86,10 +129,6 @@ _OF_SIZE: tuple[tuple[str, Callable[[int], float]], ...] = (
     ("every entry is too large by the root of {}", lambda n: float(n**0.5)),
     ("every entry is too small by the root of {}", lambda n: float(n**-0.5)),
 )
-
-
-def _equal(a: np.ndarray, b: np.ndarray, tolerance: float = _TIGHT) -> bool:
-    return a.shape == b.shape and bool(close(a, b, tolerance).all())
 
 
 def _rounded(got: np.ndarray, want: np.ndarray) -> str | None:
@@ -155,6 +194,53 @@ def _factor(got: np.ndarray, want: np.ndarray) -> str | None:
     return None if factor is None else f"every entry is {factor:.4g} times what it should be"
 
 
+def _nearly(got: np.ndarray, want: np.ndarray) -> str | None:
+    """Every number off by a little, and most of them: what a small number added, or few digits, do."""
+    if got.shape != want.shape or want.dtype.kind != "f" or not np.isfinite(got).all() or not np.isfinite(want).all():
+        return None
+    if want.size < 2:
+        return _ANY
+    off = np.abs(got - want)
+    scale = np.abs(want).max(initial=0)
+    # A number near the largest has to be off too: else only small ones are wrong, and that is something else.
+    if not scale or off.max() > _NEARLY * scale or (off > 0).mean() < 0.7:
+        return None
+    return "every number is nearly right, and off by less than half a per cent"
+
+
+def _by_row(got: np.ndarray, want: np.ndarray) -> str | None:
+    """Each row right up to a factor of its own, or up to a number of its own that is added."""
+    if got.shape != want.shape or want.ndim < 2 or not np.isfinite(got).all() or not np.isfinite(want).all():
+        return None
+    if want.shape[-2] < 2 or want.shape[-1] < 3:
+        return None
+    for axis, part in ((-1, "row"), (-2, "column")):
+        mine, right = np.moveaxis(got, axis, -1), np.moveaxis(want, axis, -1)
+        if right.shape[-1] < 3:
+            continue
+        squares = (right**2).sum(-1, keepdims=True)
+        factors = (mine * right).sum(-1, keepdims=True) / np.where(squares == 0, 1, squares)
+        if _equal(mine, factors * right) and np.ptp(factors) > 1e-3 * np.abs(factors).max() and (factors != 0).all():
+            return f"each {part} is right up to a factor of its own"
+        shifts = (mine - right).mean(-1, keepdims=True)
+        if _equal(mine - shifts, right) and np.ptp(shifts) > 1e-3 * np.abs(shifts).max():
+            return f"each {part} is right up to a number of its own that is added"
+    return None
+
+
+def _moved(got: np.ndarray, want: np.ndarray) -> str | None:
+    """One axis of the right result in another place, with the others in their order."""
+    if got.ndim != want.ndim or want.ndim < 3 or want.size < 2:
+        return None
+    for source in range(want.ndim):
+        if want.shape[source] > 1 and _equal(got, np.moveaxis(want, source, 0)):
+            return f"axis {source - want.ndim} of the right result stands first"
+    for source in range(want.ndim):
+        if want.shape[source] > 1 and _equal(got, np.moveaxis(want, source, -1)):
+            return f"axis {source - want.ndim} of the right result stands last"
+    return None
+
+
 def _shifted(got: np.ndarray, want: np.ndarray) -> str | None:
     if got.shape != want.shape or want.size < 3 or not np.isfinite(got).all() or not np.isfinite(want).all():
         return None
@@ -180,53 +266,23 @@ def _reshaped(got: np.ndarray, want: np.ndarray) -> str | None:
     return None
 
 
-def _one_part(got: np.ndarray, want: np.ndarray) -> str | None:
-    """One row, column or block that is missing, or is all that is wrong."""
-    if got.shape != want.shape or want.ndim < 1:
-        return None
-    right = close(got, want, _TIGHT)
-    if want.ndim > 1 and want.shape[-2] == 1:
-        return _ANY
-    for axis in range(max(-3, -want.ndim), 0):
-        size = want.shape[axis]
-        others = tuple(a for a in range(want.ndim) if a != want.ndim + axis)
-        wrong = ~right.all(axis=others) if others else ~right
-        if size < 2 or int(wrong.sum()) != 1:
-            continue
-        place = int(np.flatnonzero(wrong)[0])
-        name = {0: "first", size - 1: "last"}.get(place)
-        if name is not None:
-            part = {-1: "column", -2: "row", -3: "matrix"}[axis] if want.ndim > 1 else "entry"
-            return f"only the {name} {part} is wrong"
-    return None
-
-
-def _missing(got: np.ndarray, want: np.ndarray) -> str | None:
-    """The result without its first or last row or column."""
-    if got.ndim != want.ndim:
-        return None
-    for axis in range(-1, -min(want.ndim, 2) - 1, -1):
-        if got.shape[axis] != want.shape[axis] - 1:
-            continue
-        part = {-1: "column", -2: "row"}[axis] if want.ndim > 1 else "entry"
-        moved = np.moveaxis(want, axis, 0)
-        for name, rest in (("last", moved[:-1]), ("first", moved[1:])):
-            if _equal(np.moveaxis(got, axis, 0), rest):
-                return f"the {name} {part} is missing"
-    return None
-
-
 def _permuted(got: np.ndarray, want: np.ndarray) -> str | None:
-    if got.shape != want.shape:
+    if got.shape != want.shape or not want.ndim:
         return None
+    if want.shape[-1] > 2 and want.dtype.kind != "b" and _equal(got, np.sort(want, axis=-1)[..., ::-1]):
+        return "the entries are right, sorted from the largest on"
     for axis, part in ((-1, "columns"), (-2, "rows"), (-3, "matrices (heads)")):
         if want.ndim < -axis or not 1 < want.shape[axis] <= 64 or not np.isfinite(got).all():
             continue
         mine = np.moveaxis(got, axis, 0).reshape(want.shape[axis], -1)
         right = np.moveaxis(want, axis, 0).reshape(want.shape[axis], -1)
-        order = [next((j for j in range(len(right)) if bool(close(row, right[j], _TIGHT).all())), -1) for row in mine]
+        order: list[int] = []
+        for row in mine:
+            free = (j for j in range(len(right)) if j not in order and bool(close(row, right[j], _TIGHT).all()))
+            order.append(next(free, -1))
         if sorted(order) == list(range(len(right))) and order != sorted(order):
             turned = order == sorted(order, reverse=True) and len(order) > 2
+            part = "entries" if want.ndim == 1 else part
             return f"the {part} are right, in {'reverse' if turned else 'another'} order"
     return None
 
@@ -241,12 +297,31 @@ def _nan(got: np.ndarray, want: np.ndarray) -> str | None:
     return None
 
 
+def _more_or_less(got: np.ndarray, want: np.ndarray) -> str | None:
+    """A count that is always too large or always too small."""
+    if got.ndim or want.ndim or want.dtype.kind not in "iu" or got.dtype.kind not in "iu":
+        return None
+    return "more than there should be" if got > want else "less than there should be"
+
+
+def _inverted(got: np.ndarray, want: np.ndarray) -> str | None:
+    return "True and False are exchanged everywhere" if got.shape == want.shape and (got != want).all() else None
+
+
+def _one_choice(got: np.ndarray, want: np.ndarray) -> str | None:
+    if got.size > 1 and (got == got.flat[0]).all() and not (want == want.flat[0]).all():
+        return f"every entry is {bool(got.flat[0])}"
+    return None
+
+
 def _constant(got: np.ndarray, want: np.ndarray) -> str | None:
     if got.size > 1 and not got.any() and want.any():
         return "every entry is 0"
     return None
 
 
+_ENDS_HINT = "Where does the loop, the slice or the range begin, and where does it end?"
+_PLACE_HINT = "What is different about that place: the first or last round of a loop, the end of a slice?"
 _RELATIONS: tuple[tuple[Relation, str], ...] = (
     (_nan, "0/0 and -inf - (-inf) are NaN: which line meets a row with nothing in it?"),
     (_constant, "Is the result ever filled? Look where it gets its values."),
@@ -256,8 +331,42 @@ _RELATIONS: tuple[tuple[Relation, str], ...] = (
     (_factor, _FACTOR_HINT),
     (_shifted, "Which term is added too often, or left out?"),
     (_transposed, "Write the shape behind each line, and see where rows and columns change places."),
+    (_moved, "Which axis does a loop, a `stack` or a `transpose` put there? Count axes from the end."),
     (_reshaped, "Compare the shape with the one that the exercise names: an axis is missing, or stands elsewhere."),
     (_permuted, "The numbers are all there: in which order are they put together?"),
-    (_missing, "Where does the loop, the slice or the range end?"),
-    (_one_part, "What is different about that place: the first or last round of a loop, the end of a slice?"),
+    (places.missing, _ENDS_HINT),
+    (places.surplus, _ENDS_HINT),
+    (places.one_part, _PLACE_HINT),
+    (places.empty_places, "Which line is to write there? Look at its indices, and at the loop around it."),
+    (places.triangles, "A loop, a mask or a slice goes to the diagonal: from which side, and up to it or beyond?"),
+    (places.every_other, "Slices such as `0::2` and `1::2` choose every other place: what does each of them get?"),
+    (places.from_place_on, "Is a length written into the code, or does a loop, a table or a window end there?"),
+)
+_LOOSE: tuple[tuple[Relation, str], ...] = (
+    (
+        _by_row,
+        "What is each row divided by, or what is added to it? One of these numbers is another than it should be.",
+    ),
+    (_more_or_less, "Count on paper, for the smallest case: what is counted twice, or not at all?"),
+    (_nearly, "A small number that is added (an eps), a rounded constant, or half precision does that."),
+)
+_OF_CHOICES: tuple[tuple[Relation, str], ...] = (
+    (_inverted, "What does True mean here? Read the first sentence of the exercise again."),
+    (_one_choice, "Is what is compared ever different? Try the comparison with two pairs of numbers."),
+    *(
+        (relation, hint)
+        for relation, hint in _RELATIONS
+        if relation
+        in (
+            _transposed,
+            _moved,
+            _reshaped,
+            _permuted,
+            places.missing,
+            places.surplus,
+            places.one_part,
+            places.triangles,
+            places.every_other,
+        )
+    ),
 )

@@ -36,7 +36,7 @@ WORDS: Mapping[str, Words] = {
     "n_q ≠ n_k": Words(
         "more or fewer queries than keys",
         "as many queries as keys",
-        "Somewhere the number of queries stands for the number of keys, or or the reverse. Which axis counts what?",
+        "Somewhere the number of queries stands for the number of keys, or the reverse. Which axis counts what?",
     ),
     "d_v ≠ d_k": Words(
         "values of another width than the keys",
@@ -105,6 +105,16 @@ WORDS: Mapping[str, Words] = {
         "the first call",
         "Something is kept from the call before. Make it anew in each call.",
     ),
+    "negative number": Words(
+        "a negative number in",
+        "numbers from 0 up",
+        "A negative number counts as much as a positive one: a place in a list, `abs` or a square makes another of it.",
+    ),
+    "smaller last block": Words(
+        "a last block that is smaller",
+        "blocks that are all full",
+        "How many blocks are there if the last one is not full? `range(0, n, size)` begins one for the rest, too.",
+    ),
     "long": Words(
         "long sequences",
         "short sequences",
@@ -121,13 +131,15 @@ def of_case(case: Case, expected: Answer, target: Callable[..., Any]) -> frozens
         expected: the reference's answer to it.
         target: the reference, whose arguments give the names.
     """
-    arrays = {name: value for name, value in _arguments(case, target).items() if isinstance(value, np.ndarray)}
+    values = _arguments(case, target)
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
     found = set(case.traits) | set(_PROPERTIES.get(case.property, ()))
     found |= {trait for trait, holds in _TESTS.items() if holds(arrays)}
     if case.init is not None and case.init.training:
         found.add("training")
-    if case.times > 1:
+    if case.times > 1 or (case.init is not None and case.init.earlier):
         found.add("several calls")
+    found |= {trait for trait, holds in _OF_NUMBERS.items() if holds(values)}
     if _heads(case, target) > 1:
         found.add("many heads")
     value = expected["value"]
@@ -152,9 +164,33 @@ def axes_of_case(case: Case, target: Callable[..., Any]) -> int:
 
 
 def sizes_of_case(case: Case, target: Callable[..., Any]) -> dict[tuple[str, int], int]:
-    """Return the lengths of a case's arrays by the array's name and the axis, counted from the end."""
-    arrays = {n: value for n, value in _arguments(case, target).items() if isinstance(value, np.ndarray)}
-    return {(n, axis): array.shape[axis] for n, array in arrays.items() for axis in range(-1, -array.ndim - 1, -1)}
+    """Return the lengths of a case's arrays by the array's name and the axis, counted from the end; a whole number has
+    the axis 0."""
+    values = _arguments(case, target)
+    arrays = {n: value for n, value in values.items() if isinstance(value, np.ndarray)}
+    sizes = {(n, axis): array.shape[axis] for n, array in arrays.items() for axis in range(-1, -array.ndim - 1, -1)}
+    if case.init is not None:
+        values = {**_options(case, target), **values}
+    return sizes | {(n, 0): value for n, value in values.items() if type(value) is int}
+
+
+def values_of_case(case: Case, target: Callable[..., Any]) -> dict[str, Any]:
+    """Return the arguments of a case's call and of the making of its object, those that are left out as well."""
+    values: dict[str, Any] = {}
+    if case.init is not None:
+        values |= _with_defaults(target, case.init.args, case.init.kwargs)
+        target = getattr(target, case.method or "forward", target)
+    first = () if case.init is None else (None,)
+    return values | _with_defaults(target, (*first, *case.args), case.kwargs)
+
+
+def _with_defaults(target: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        bound = inspect.signature(target).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return {}
+    bound.apply_defaults()
+    return {name: value for name, value in bound.arguments.items() if name != "self"}
 
 
 def is_explicit(case: Case, trait: str) -> bool:
@@ -175,16 +211,18 @@ def _arguments(case: Case, target: Callable[..., Any]) -> dict[str, Any]:
     return {name: value.array if isinstance(value, Tensor) else value for name, value in bound.items()}
 
 
-def _heads(case: Case, target: Callable[..., Any]) -> int:
-    options: Mapping[str, Any] = case.kwargs
+def _options(case: Case, target: Callable[..., Any]) -> dict[str, Any]:
+    """The arguments that an object is made with, or those of a function's call, by their names."""
     try:
         if case.init is not None:
-            options = inspect.signature(target).bind(*case.init.args, **case.init.kwargs).arguments
-        else:
-            options = inspect.signature(target).bind(*case.args, **case.kwargs).arguments
+            return dict(inspect.signature(target).bind(*case.init.args, **case.init.kwargs).arguments)
+        return dict(inspect.signature(target).bind(*case.args, **case.kwargs).arguments)
     except (TypeError, ValueError):
-        return 0
-    heads = options.get("n_heads", 0)
+        return {}
+
+
+def _heads(case: Case, target: Callable[..., Any]) -> int:
+    heads = _options(case, target).get("n_heads", 0)
     return heads if isinstance(heads, int) else 0
 
 
@@ -250,5 +288,32 @@ _TESTS: Mapping[str, Callable[[Arrays], bool]] = {
     "empty row": _has_empty_row,
     "broadcast mask": _broadcasts,
     "mask": lambda arrays: _mask(arrays) is not None,
-    "long": _any(lambda a: a.ndim >= 1 and max(a.shape, default=0) > 256),
+}
+
+
+Values = Mapping[str, Any]
+
+
+def _other_counts(values: Values) -> bool:
+    queries, keys = values.get("n_queries"), values.get("n_keys")
+    return isinstance(queries, int) and isinstance(keys, int) and queries != keys
+
+
+def _has_small_block(values: Values) -> bool:
+    size, keys = values.get("block_size"), next((values[name] for name in _K if name in values), None)
+    return isinstance(size, int) and size > 0 and isinstance(keys, np.ndarray) and bool(keys.shape[-2] % size)
+
+
+def _is_long(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(map(_is_long, value))
+    array = value.array if isinstance(value, Tensor) else value
+    return isinstance(array, np.ndarray) and array.ndim >= 1 and max(array.shape, default=0) > 256
+
+
+_OF_NUMBERS: Mapping[str, Callable[[Values], bool]] = {
+    "n_q ≠ n_k": _other_counts,
+    "negative number": lambda values: any(type(value) is int and value < 0 for value in values.values()),
+    "smaller last block": _has_small_block,
+    "long": lambda values: any(map(_is_long, values.values())),
 }

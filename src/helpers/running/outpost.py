@@ -39,11 +39,16 @@ def receive(connection: socket.socket, most: int = wire.MAX_BYTES) -> Any:
         wire.WireError: it is malformed.
         EOFError: the other end is gone, or sends without end.
     """
+    return wire.decode(receive_encoded(connection, most), most)
+
+
+def receive_encoded(connection: socket.socket, most: int = wire.MAX_BYTES) -> bytearray:
+    """Return the next message, for `wire.decode`; raise as `receive` does."""
     length = int.from_bytes(_exactly(connection, 8), "big")
     if length > most:
         _drop(connection, length)
         raise wire.TooLarge(length, most)
-    return wire.decode(_exactly(connection, length), most)
+    return _exactly(connection, length)
 
 
 def _exactly(connection: socket.socket, count: int) -> bytearray:
@@ -88,7 +93,11 @@ def check(answer: Any, hidden: bool = False) -> None:
             return
         answers = runner.run(answer, request["cases"], request["forbidden"])
         try:
-            send(connection, {"round": request["round"], "answers": answers}, request["most"])
+            send(
+                connection,
+                {"round": request["round"], "answers": [runner.brief(one) for one in answers]},
+                request["most"],
+            )
         except wire.TooLarge as error:
             send(connection, {"round": request["round"], "answers": error.size})
         except wire.WireError as error:
@@ -108,7 +117,7 @@ def check_kept(number: int) -> None:
 def _answer_further(connection: socket.socket, answer: Any, request: dict[str, Any], cases: list[Any]) -> None:
     """Send what the judge asks about an answer that is not right: it changes the words of the verdict, nothing else."""
     facts = reading.read(answer)
-    answers = runner.run(answer, cases, request["forbidden"])
+    answers = [runner.brief(one) for one in runner.run(answer, cases, request["forbidden"])]
     try:
         send(connection, {"round": request["round"], "facts": facts, "further": answers}, request["most"])
     except wire.WireError:

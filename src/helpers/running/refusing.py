@@ -25,7 +25,9 @@ def _refused(*args: Any, **kwargs: Any) -> None:
 
 def refuse(name: str) -> None:
     """Say that a closed function was called; where it is not closed any more, in a late thread, nothing is said."""
-    _closed.get(name, lambda name: None)(name)
+    say = _closed.get(name)
+    if say is not None:
+        say(name)
 
 
 class Closed:

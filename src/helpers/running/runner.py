@@ -142,6 +142,14 @@ def _run_case(target: Any, case: Case, watch: shortcuts.Watch, bench: Bench) -> 
     return answer, result
 
 
+def brief(answer: Answer) -> Answer:
+    """Return an answer without what it says as usual; `blank() | brief(answer)` is the answer again."""
+    usual = blank()
+    return {
+        name: value for name, value in answer.items() if type(value) is not type(usual[name]) or value != usual[name]
+    }
+
+
 @contextlib.contextmanager
 def _nobody_to_ask() -> Iterator[None]:
     """Stop `input()`, which would wait for a person: nobody sits before a notebook while it is graded."""

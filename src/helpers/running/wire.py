@@ -10,11 +10,14 @@ Layout of a message: 8 bytes length of the JSON (big endian), the JSON, then the
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
 from helpers.exercise import Built, Case, Init, Tensor
+
+T = TypeVar("T")
 
 MAX_BYTES = 64 * 2**20
 # Of these at most so many for the JSON, whose objects take many times its size.
@@ -67,13 +70,42 @@ def decode(message: bytes | bytearray, most: int = MAX_BYTES) -> Any:
     # Counted before a list of them is made: each part takes a sign of its own, in texts some more.
     if sum(map(head.count, (b",", b"[", b"{"))) > 2 * MAX_NODES:
         raise WireError("the message has too many parts")
+    raw = memoryview(message)[8 + length :]
+    position = [0]
+
+    def build(tree: dict[str, Any]) -> Any:
+        return _build(tree, raw, position) if _TAG in tree else tree
+
     try:
-        tree = json.loads(head)
-        return _unpack(tree, memoryview(message)[8 + length :], [0], [0], 0)
+        # The parser calls `build` in the order of the text, which is that of the buffers.
+        value = json.loads(head, object_hook=build)
+        _measure(value)
+        return value
     except WireError:
         raise
     except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError, AttributeError) as error:
         raise WireError(f"the message is malformed: {type(error).__name__}") from None
+
+
+def is_plain_text(message: bytes | bytearray) -> bool:
+    """Whether every text in a message is sure to be printable ASCII, line ends and tabs; most messages are."""
+    head = message[8 : 8 + int.from_bytes(message[:8], "big")]
+    return head.isascii() and b"\\u" not in head
+
+
+def _measure(value: Any) -> None:
+    """Refuse a value that has too many parts, or whose parts lie too deep in one another."""
+    nodes = 0
+    waiting = [(value, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        if not isinstance(item, (list, tuple, dict)):
+            continue
+        nodes += len(item)
+        if nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise WireError("the message has too many parts")
+        parts = item.values() if isinstance(item, dict) else item
+        waiting += [(part, depth + 1) for part in parts if type(part) not in _SIMPLE]
 
 
 def _pack(value: Any, arrays: list[np.ndarray], nodes: list[int], depth: int) -> Any:
@@ -96,7 +128,8 @@ def _pack(value: Any, arrays: list[np.ndarray], nodes: list[int], depth: int) ->
     if type(value) is tuple:
         return {_TAG: "tuple", "items": [inner(item) for item in value]}
     if isinstance(value, dict):
-        return {_TAG: "dict", "items": [[_key(key), inner(item)] for key, item in value.items()]}
+        packed = {_key(key): inner(item) for key, item in value.items()}
+        return {_TAG: "dict", "items": [[key, item] for key, item in packed.items()]} if _TAG in packed else packed
     if isinstance(value, np.ndarray):
         return _pack_array(value, arrays)
     if isinstance(value, np.generic):
@@ -106,14 +139,19 @@ def _pack(value: Any, arrays: list[np.ndarray], nodes: list[int], depth: int) ->
     if isinstance(value, Built):
         return {_TAG: "built", "name": value.name, "options": inner(dict(value.options))}
     if isinstance(value, Init):
-        return {_TAG: "init", **{name: inner(_plain(getattr(value, name))) for name in _INIT_FIELDS}}
+        return {_TAG: "init", **{name: inner(item) for name, item in _set(value, _INIT_FIELDS)}}
     if isinstance(value, Case):
-        return {_TAG: "case", **{name: inner(_plain(getattr(value, name))) for name in _CASE_FIELDS}}
+        return {_TAG: "case", **{name: inner(item) for name, item in _set(value, _CASE_FIELDS)}}
     raise WireError(f"a {type(value).__name__} cannot be passed on")
 
 
-def _plain(value: Any) -> Any:
-    return dict(value) if hasattr(value, "keys") else value
+def _set(record: Case | Init, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """The fields of a record that say something: of most cases most are left at their defaults."""
+    for name in names:
+        value, usual = getattr(record, name), _DEFAULTS[type(record)][name]
+        if value is usual or (usual in ((), {}) and len(value) == 0):
+            continue
+        yield name, dict(value) if hasattr(value, "keys") else value
 
 
 def _key(key: Any) -> str:
@@ -126,6 +164,7 @@ def _key(key: Any) -> str:
 # behind, and so does all that is there for words.
 _CASE_FIELDS = ("args", "kwargs", "init", "method", "gradients", "memory", "times", "chunks")
 _INIT_FIELDS = ("args", "kwargs", "weights", "weights_file", "prefix", "renamed", "training", "seed", "earlier")
+_DEFAULTS: dict[type, dict[str, Any]] = {Case: vars(Case("")), Init: vars(Init())}
 
 
 def _pack_array(array: np.ndarray, arrays: list[np.ndarray]) -> dict[str, Any]:
@@ -138,39 +177,34 @@ def _pack_array(array: np.ndarray, arrays: list[np.ndarray]) -> dict[str, Any]:
     return {_TAG: "array", "dtype": code, "shape": list(array.shape), "bytes": array.nbytes}
 
 
-def _unpack(tree: Any, raw: memoryview, nodes: list[int], position: list[int], depth: int) -> Any:
-    parts = tree if isinstance(tree, list) else tree.get("items", ()) if isinstance(tree, dict) else ()
-    nodes[0] += len(parts)
-    if nodes[0] > MAX_NODES or depth > MAX_DEPTH:
-        raise WireError("the message has too many parts")
-
-    def inner(item: Any) -> Any:
-        return item if type(item) in _SIMPLE or type(item) is int else _unpack(item, raw, nodes, position, depth + 1)
-
-    if tree is None or isinstance(tree, (bool, int, float, str)):
-        return tree
-    if isinstance(tree, list):
-        return [inner(item) for item in tree]
+def _build(tree: dict[str, Any], raw: memoryview, position: list[int]) -> Any:
+    """What a marked part of the structure stands for; its own parts are built already."""
     kind = tree[_TAG]
-    if kind == "tuple":
-        return tuple(inner(item) for item in tree["items"])
-    if kind == "dict":
-        return {_key(key): inner(item) for key, item in tree["items"]}
     if kind == "array":
-        return _unpack_array(tree, raw, position)
+        return _build_array(tree, raw, position)
+    if kind == "tuple":
+        return tuple(_of_type(tree["items"], list))
+    if kind == "dict":
+        return {_key(key): item for key, item in tree["items"]}
     if kind == "tensor":
-        return Tensor(_unpack_array(tree["array"], raw, position), tree["gradient"] is True)
+        return Tensor(_of_type(tree["array"], np.ndarray), tree["gradient"] is True)
     if kind == "built":
-        return Built(_key(tree["name"]), inner(tree["options"]))
+        return Built(_key(tree["name"]), _of_type(tree["options"], dict))
     if kind == "init":
-        return Init(**{name: inner(tree[name]) for name in _INIT_FIELDS})
+        return Init(**{name: tree[name] for name in _INIT_FIELDS if name in tree})
     if kind == "case":
-        return Case("", **{name: inner(tree[name]) for name in _CASE_FIELDS})
+        return Case("", **{name: tree[name] for name in _CASE_FIELDS if name in tree})
     raise WireError(f"the message has an unknown part {str(kind)[:40]!r}")
 
 
-def _unpack_array(tree: dict[str, Any], raw: memoryview, position: list[int]) -> np.ndarray:
-    if tree[_TAG] != "array" or tree["dtype"] not in _DTYPES:
+def _of_type(value: T, kind: type) -> T:
+    if not isinstance(value, kind):
+        raise WireError(f"the message has a {type(value).__name__} in the place of a {kind.__name__}")
+    return value
+
+
+def _build_array(tree: dict[str, Any], raw: memoryview, position: list[int]) -> np.ndarray:
+    if tree["dtype"] not in _DTYPES:
         raise WireError("the message has an array of an unknown dtype")
     dtype = np.dtype("<" + tree["dtype"])
     shape = tuple(tree["shape"])

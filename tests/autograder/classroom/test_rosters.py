@@ -69,7 +69,7 @@ WRONG = {
     "an empty id": (b"id,email\nada,a@b.org\n,c@d.org\n", "line 3, column id: '': an id has at least one"),
     "twice": (b"id\nada\nben\nada\n", "line 4, column id: ada stands in line 2 already"),
     "a slash": (b"id\nada/../ben\n", "line 2, column id: 'ada/../ben': an id cannot hold '/'"),
-    "a long id": (b"id\n" + b"x" * 240 + b"\n", "at most 64 characters"),
+    "a long id": (b"id\n" + b"x" * 240 + b"\n", "at most 128 characters"),
     "a lost delimiter": (b"id,first_name\nada,Ada,Lovelace\n", "line 2: 3 columns, and 2 titles"),
     "no address": (
         b"Login;E-Mail\nada;ada(at)example.org\n",

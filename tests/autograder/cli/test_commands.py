@@ -83,3 +83,22 @@ def test_some_students_and_the_status_of_a_class(tmp_path):
     grades = (page.parent / "grades.csv").read_text(encoding="utf-8-sig")
     assert page.is_file() and "s000" in grades and "s001" not in grades
     assert (room.root / "report" / "report.html").is_file()
+
+
+def test_a_run_with_nothing_to_do_says_the_same_and_opens_nothing(tmp_path, monkeypatch):
+    room = classes.make(tmp_path / "class", 2)
+    with room.gradebook() as gradebook:
+        gradebook.db.add_all([Student(id="s000"), Student(id="s001")])
+        gradebook.db.commit()
+    grade = ("grade", "u0", "--course", room.root, "--no-feedback")
+    first = said(*grade)
+    with monkeypatch.context() as patched:
+        patched.setattr(coordinator, "grade", None)
+        patched.setattr(type(room), "open", None)
+        again = said(*grade)
+    assert "s001" in first and again.endswith(first[first.index(f"{UNIT}: 2 submissions") :])
+    assert "0 graded, 2 unchanged since they were graded" in again
+
+    classes.submit(room.root, "s001", "handed in again")
+    text = said(*grade, code=3)
+    assert "not gradable 1" in text and said(*grade, code=3).endswith(text[text.index(f"{UNIT}: 2 submissions") :])

@@ -32,17 +32,32 @@ def enrolled(room):
 
 
 def test_who_is_not_on_the_roster_is_named_and_not_graded_until_enrolled(room):
-    for student in ("ada", "Jürgen von Süd", "x" * 100):
+    for student in ("ada", "Jürgen von Süd", "x" * 99 + ":"):
         hand_in(room, student)
     admitted = admission.admit(room)
     assert admitted.students == ["ada"] and admitted.waiting == 1 and enrolled(room) == ["ada"]
     assert "not on the roster, and not graded: Jürgen von Süd, xxx" in admitted.told[0] and len(admitted.told[0]) < 300
-    with pytest.raises(CourseError, match="at most 64 characters, and this one 100; rename the folder, nobody was"):
+    with pytest.raises(CourseError, match="cannot hold ':': it is a folder's name; rename the folder, nobody was"):
         admission.admit(room, enroll=True)
     assert enrolled(room) == ["ada"]
-    (room.root / "submitted" / ("x" * 100)).rename(room.root / "submitted" / "xaver")
+    (room.root / "submitted" / ("x" * 99 + ":")).rename(room.root / "submitted" / "xaver")
     assert admission.admit(room, enroll=True).students is None
     assert enrolled(room) == ["Jürgen von Süd", "ada", "xaver"]
+
+
+def test_of_named_students_only_those_are_enrolled(room):
+    for student in ("ben", "cleo", "dora"):
+        hand_in(room, student)
+    admitted = admission.admit(room, [UNIT], enroll=True, students=["cleo"])
+    assert admitted.students == ["cleo"] and admitted.waiting == 1 and admitted.told == ()
+    assert enrolled(room) == ["ada", "cleo"]
+    told = admission.admit(room, [UNIT], students=["cleo", "dora"])
+    assert told.students == ["cleo"] and told.waiting == 1 and len(told.told) == 1 and "graded: dora." in told.told[0]
+    with pytest.raises(
+        CourseError, match="there is no submission of any unit by the student 'clea'. Did you mean 'cleo'"
+    ):
+        admission.admit(room, students=["clea"], enroll=True)
+    assert enrolled(room) == ["ada", "cleo"]
 
 
 def test_a_folder_that_cannot_be_a_students_is_named(room):

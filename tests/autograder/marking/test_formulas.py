@@ -63,6 +63,7 @@ def test_lines_that_are_aligned_are_a_table(name):
     [
         (r"a\cos b", "<mi>a</mi>_<mi>cos</mi>_<mi>b</mi>"),
         (r"\sin^2 x", "<msup><mi>sin</mi><mn>2</mn></msup>_<mi>x</mi>"),
+        (r"|b|\cos x", '<mo lspace="0" rspace="0" stretchy="false">|</mo>_<mi>cos</mi>'),
         (r"\cos(x)", '<mi>cos</mi><mo form="prefix" stretchy="false">(</mo>'),
         (r"\max(x)", '<mo lspace="0" rspace="0">max</mo><mo form="prefix" stretchy="false">(</mo>'),
         (r"x \approx -1", '<mo>≈</mo><mo form="prefix">−</mo><mn>1</mn>'),

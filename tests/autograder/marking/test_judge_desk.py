@@ -8,6 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from autograder.marking import judge_desk
 from autograder.marking.judge_desk import JudgeDesk
 from helpers.judging import catalog
 from helpers.running import outpost
@@ -106,6 +107,26 @@ def test_right_answers_sent_as_further_ones_change_nothing(monkeypatch):
         outpost.send(connection, {"round": request["round"], "answers": right})
         connection.close()
         assert desk.close_cell()[False].status == "failed"
+
+
+def test_the_same_wrong_answer_of_another_student_has_its_words_at_once(monkeypatch):
+    judged = []
+    original = judge_desk.judge.judge
+    monkeypatch.setattr(judge_desk, "_known", {})
+    monkeypatch.setattr(judge_desk.judge, "judge", lambda *all: judged.append(all) or original(*all))
+
+    def doubled(x, axis=-1):
+        return 2 * np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
+
+    said = []
+    for answer in (naive_softmax, naive_softmax, doubled):
+        with desk_and_kernel(monkeypatch) as (desk, _):
+            said.append(graded(desk, "softmax", answer))
+    assert len(judged) == 2 and said[0] == said[1] and not any(verdict.passed for verdict in said)
+    with desk_and_kernel(monkeypatch) as (desk, _):
+        graded(desk, "scaled_dot_product_attention", naive_softmax)
+        graded(desk, "softmax", naive_softmax)
+    assert len(judged) == 4, "what else failed in the notebook may change the words"
 
 
 def parts(count):

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import gradebooks
+
 # Both submit cells that the assignment does not have and expect the whole submission to be refused, with no
 # grade at all. Here every submission ends graded or with a reason (trust rule 4): such cells lose their marks.
 CONTRADICT = ("test_handle_failure", "test_handle_failure_single_notebook")
@@ -17,7 +19,7 @@ def test_nbgraders_own_autograde_tests_pass(tmp_path):
     )
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(tmp_path), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONWARNINGS": "ignore",
+        "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(Path(gradebooks.__file__).parents[1]),
     }  # fmt: skip
     environment.pop("PYTEST_ADDOPTS", None)
     call = [
@@ -29,6 +31,8 @@ def test_nbgraders_own_autograde_tests_pass(tmp_path):
         "-q",
         "-p",
         "no:cacheprovider",
+        "-p",
+        gradebooks.__name__,
         "-W",
         "ignore",
         "--tb=line",

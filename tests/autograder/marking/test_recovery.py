@@ -10,7 +10,7 @@ from nbconvert.exporters import HTMLExporter
 from traitlets.config import Config
 
 from autograder.authoring import building, sample
-from autograder.marking import intake, pages
+from autograder.marking import intake, pages, pictures
 from autograder.marking.repair import Roles, repair
 from autograder.marking.sanitising import SanitizeLearner
 from helpers.folder import recovery
@@ -228,3 +228,11 @@ def test_pictures_are_kept_up_to_a_limit_for_the_whole_notebook():
     ]
     kept = intake.clean(json.dumps({"cells": cells}).encode()).cells
     assert ["attachments" in cell for cell in kept] == [True, False, False] and "too large" in kept[1].source
+
+
+def test_what_is_still_allowed_is_counted_in_bytes_of_the_picture():
+    data = HEAD + b"0" * 3000
+    text = base64.b64encode(data).decode()
+    assert pictures.reencoded("image/png", [text[:500], text[500:]], len(data)) == text
+    assert pictures.reencoded("image/png", text, len(data) - 1) is None
+    assert pictures.reencoded("image/tiff", text) is None and pictures.reencoded("image/png", 5) is None

@@ -133,7 +133,7 @@ def notes(answer, name="cosine_similarity"):
     work = judge.paper(exercise)
     answers = runner.run(answer, work.cases, exercise.forbidden)
     # Without variants of the reference: what is tried of them depends on the time it takes.
-    verdict = judge.judge(work, answers, more=judge.More(budget=0.0))
+    verdict = judge.judge(work, answers, more=judge.More(trials=0))
     return " ".join(guards.notes(verdict, answers))
 
 

@@ -21,6 +21,29 @@ def relation(change):
     return told.name if told else ""
 
 
+def _without(place):
+    """A change that leaves zeros at a place."""
+
+    def change(x):
+        x[place] = 0
+        return x
+
+    return change
+
+
+def _squared(place):
+    """A change that makes numbers wrong at a place."""
+
+    def change(x):
+        x[place] = x[place] ** 2 + 3
+        return x
+
+    return change
+
+
+BELOW = (slice(None), *np.tril_indices(4, -1))
+
+
 def _last_row_lost(x):
     x[..., -1, :] = 0
     return x
@@ -44,6 +67,17 @@ def _last_row_lost(x):
         (lambda x: np.trunc(x), "cut off to whole numbers"),
         (lambda x: 0 * x, "every entry is 0"),
         (_last_row_lost, "only the last row is wrong"),
+        (lambda x: x[..., :-1], "the last column is missing"),
+        (lambda x: x[..., :-2, :], "the last rows are missing"),
+        (lambda x: x[..., :1, :], "there is nothing but the first row"),
+        (lambda x: np.concatenate([x, x[..., :1]], axis=-1), "there is a column too many, behind the last"),
+        (lambda x: np.moveaxis(x, 0, -1), "axis -3 of the right result stands last"),
+        (lambda x: -np.sort(-x, axis=-1), "the entries are right, sorted from the largest on"),
+        (_without(np.s_[..., 1::2, :]), "every other row is 0"),
+        (_without(np.s_[..., 2:, :]), "the last rows are 0"),
+        (_without(BELOW), "everything below the diagonal is 0"),
+        (_squared(BELOW), "only what lies below the diagonal is wrong"),
+        (_squared(np.s_[..., ::2, :]), "the second, fourth, … row is right, the first, third, … is not"),
         (lambda x: x**3, ""),
         (lambda x: 2 * x + 1, ""),
     ],
@@ -60,3 +94,50 @@ def test_a_relation_has_to_hold_in_every_failing_case():
         return 2 * x if len(calls) == 1 else 3 * x
 
     assert relation(change) == ""
+
+
+def loosely(change, size=(3, 4, 5)):
+    work = judge.Paper(
+        Exercise("identity", identity, lambda rng: [Case("values", (rng.normal(size=size),)) for _ in range(2)]), 0
+    )
+    answers, found = judge.examined(work, runner.run(lambda x: change(np.array(x)), work.cases))
+    told = relations.diagnose(work, answers, found, loose=True)
+    return told.name if told else ""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: x * (1 + 1e-3 * np.sin(np.arange(x.size)).reshape(x.shape)), "every number is nearly right"),
+        (lambda x: x / np.abs(x).sum(-1, keepdims=True), "each row is right up to a factor of its own"),
+        (lambda x: x - x.max(-1, keepdims=True), "each row is right up to a number of its own that is added"),
+        (lambda x: x**2, ""),
+    ],
+)
+def test_says_what_little_can_be_said(change, said):
+    assert loosely(change).startswith(said) and bool(said) == bool(loosely(change))
+
+
+def test_numbers_that_are_right_up_to_a_length():
+    work = judge.Paper(Exercise("identity", identity, lambda rng: [Case("values", (rng.normal(size=(12, 2)),))]), 0)
+    answers, found = judge.examined(work, runner.run(lambda x: np.concatenate([x[:8], x[:4]]), work.cases))
+    told = relations.diagnose(work, answers, found)
+    assert told is not None and told.name == "the first 8 rows are right, those behind them are not"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: ~x, "True and False are exchanged everywhere"),
+        (lambda x: x & False, "every entry is False"),
+        (lambda x: x.swapaxes(-1, -2), "the transpose of the right result"),
+    ],
+)
+def test_masks_have_relations_of_their_own(change, said):
+    def mask(n, m):
+        return np.tri(n, m, dtype=bool)
+
+    work = judge.Paper(Exercise("mask", mask, lambda rng: [Case("values", (4, 4)), Case("values", (5, 5))]), 0)
+    answers, found = judge.examined(work, runner.run(lambda n, m: change(mask(n, m)), work.cases))
+    told = relations.diagnose(work, answers, found)
+    assert told is not None and told.name == said

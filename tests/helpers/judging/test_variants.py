@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from helpers.judging import catalog, judge, variants
+from helpers.judging.questions import TRIALS
 from helpers.judging.variants.making import Workshop
 from helpers.running import runner
 
 SAMPLES = ("attention_scores", "softmax", "scaled_dot_product_attention", "layer_norm", "EncoderLayer", "greedy_decode")
 
 
-def told(name, answer, budget=20.0):
+def told(name, answer, trials=TRIALS):
     work = judge.paper(catalog.find(name))
     answers, found = judge.examined(work, runner.run(answer, work.cases))
-    one = variants.diagnose(work, answers, found, 1, budget)
-    diagnosis = one or variants.diagnose(work, answers, found, 2, budget)
+    one = variants.diagnose(work, answers, found, 1, trials)
+    diagnosis = one or variants.diagnose(work, answers, found, 2, trials)
     return diagnosis.name if diagnosis else ""
 
 
@@ -62,11 +63,11 @@ def test_a_variant_has_to_agree_on_every_case():
     assert told("attention_scores", scores) == ""
 
 
-def test_nothing_is_said_when_the_budget_is_used_up():
+def test_nothing_is_said_when_nothing_may_be_tried():
     def scores(Q, K):
         return np.swapaxes(Q, -1, -2) @ K
 
-    assert told("attention_scores", scores, budget=0.0) == ""
+    assert told("attention_scores", scores, trials=0) == ""
 
 
 def test_a_loop_that_a_variant_makes_endless_comes_to_an_end():

@@ -70,9 +70,9 @@ def test_the_judge_refuses_a_right_answer_that_holds_too_much_and_says_how_much(
     assert "holds 16,000 new numbers at one time; this exercise allows 2,000" in verdict.finding.message
 
 
-def test_an_answer_without_its_memory_counts_as_broken():
+def test_an_answer_whose_memory_is_no_number_counts_as_broken():
     paper = judge.paper(FRUGAL)
     (answer,) = runner.run(_sum_of_square_distances, paper.cases)
-    del answer["memory"]
+    answer["memory"] = None
     assert not judge.judge(paper, [answer]).passed
     assert np.isfinite(paper.expected[0]["value"])

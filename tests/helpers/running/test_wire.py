@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from helpers.exercise import Built, Case, Init, Tensor
-from helpers.running import wire
+from helpers.judging import records
+from helpers.running import runner, wire
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -55,6 +56,15 @@ def test_cases_cross_without_what_is_right():
     )
 
 
+def test_a_dict_with_the_mark_itself_as_a_key_comes_back():
+    value = {"~": "array", "items": [{"~": {"~": 1}}], "": {"a": {}}}
+    assert wire.decode(wire.encode(value)) == value
+
+
+def test_a_case_says_only_what_is_not_usual():
+    assert b"kwargs" not in wire.encode(Case("values", (1,)))
+
+
 @pytest.mark.parametrize(
     "value", [object(), {1: 2}, {1, 2}, b"bytes", np.array([None]), np.array(["text"]), 2**64, lambda: 0], ids=range(8)
 )
@@ -85,12 +95,18 @@ def message(tree, raw=b""):
         {"~": "array", "dtype": "f8", "shape": [2], "bytes": 16},
         {"~": "pickle", "data": "x"},
         {"~": "tuple"},
-        {"no": "mark"},
+        {"~": "init", "weights": {"~": "case", "args": {"~": "pickle"}}},
         {"~": "dict", "items": [[1, 2]]},
         {"~": ["list"]},
+        {"~": "tuple", "items": {}},
+        {"~": "tensor", "array": [1.0], "gradient": False},
+        {"~": "built", "name": "x", "options": []},
         json.loads("[" * 60 + "]" * 60),
+        json.loads('{"a":' * 60 + "1" + "}" * 60),
+        [{"~": "tuple", "items": json.loads("[" * 60 + "]" * 60)}],
+        [[0] * 100_001, {"a": [0] * 100_001}],
     ],
-    ids=range(11),
+    ids=range(17),
 )
 def test_malformed_messages_are_refused(tree):
     with pytest.raises(wire.WireError):
@@ -104,3 +120,17 @@ def test_random_bytes_give_a_value_or_a_wire_error(data):
         wire.decode(data)
     except wire.WireError:
         pass
+
+
+def test_an_answer_in_brief_is_the_answer_again():
+    cases = [Case("values", (np.arange(3.0),)), Case("values", (1,)), Case("values", ("text",)), Case("values")]
+
+    def answer(x):
+        x += 1
+        print(x)
+        return {"a": x}
+
+    for full in runner.run(answer, cases):
+        brief = wire.decode(wire.encode(runner.brief(full)))
+        again, expected = records.checked(brief), wire.decode(wire.encode(full))
+        assert list(again) == list(expected) and repr(again) == repr(expected) and len(brief) < len(full)

@@ -85,7 +85,9 @@ EXERCISE = Exercise(
             lambda d, h, bias: 4 * d * d,
         ),
         Mistake(
-            "gave only W_o a bias", "bias holds for all four layers.", lambda d, h, bias: 4 * d * d + (d if bias else 0)
+            "counted the bias of one layer only",
+            "bias holds for all four layers.",
+            lambda d, h, bias: 4 * d * d + (d if bias else 0),
         ),
         Mistake(
             "left the bias of W_o out",

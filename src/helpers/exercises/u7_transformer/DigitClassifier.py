@@ -29,6 +29,11 @@ from .common import (
 )
 
 
+def _faint(image: np.ndarray, brightest: int) -> np.ndarray:
+    """An image whose brightest pixel has that value."""
+    return np.asarray(image * (brightest / image.max()), dtype=image.dtype)
+
+
 def _digit_cases(rng: np.random.Generator) -> list[Case]:
     digits = data.digits()
     init = Init(seed=int(rng.integers(2**31)))
@@ -53,6 +58,12 @@ def _digit_cases(rng: np.random.Generator) -> list[Case]:
             (Tensor(np.stack([images[7], images[7][::-1]])),),
             init=init,
             note="an image, and the same upside down",
+        ),
+        Case(
+            "every pixel counts",
+            (Tensor(np.stack([_faint(images[0], 6), _faint(images[0], 11)])),),
+            init=init,
+            note="two faint images, with pixels up to 6 and up to 11 of 16",
         ),
         Case("each image alone", (Tensor(images[6:]),), init=init, label="together", note="three images together"),
         Case(
@@ -93,6 +104,13 @@ def _place_in_batch(case: Case, value: Any, expected: Any) -> str | None:
     if problem is None and not alike(value[0], value[2]):
         problem = "the same image gets other logits at another place of the batch"
     return problem
+
+
+def _faint_images(case: Case, value: Any, expected: Any) -> str | None:
+    told = _ten_logits(case, value, expected)
+    if told is None and not differ(value[0], value[1]):
+        told = "a faint image and one twice as bright get the same logits: small pixel values are lost"
+    return told
 
 
 def _order_of_rows(case: Case, value: Any, expected: Any) -> str | None:
@@ -177,6 +195,7 @@ EXERCISE = Exercise(
         "each image alone": _ten_logits,
         "place in the batch": _place_in_batch,
         "order of the rows": _order_of_rows,
+        "every pixel counts": _faint_images,
         "accuracy": _digits_right,
         "accuracy on new images": _new_digits_right,
         "called again": _ten_logits,
@@ -184,6 +203,12 @@ EXERCISE = Exercise(
     },
     relations=(Relation("each image alone", _each_alone), Relation("called again", same_after_others)),
     mistakes=(
+        Mistake(
+            "loses small pixel values",
+            "A pixel is a number from 0 to 16, and 5 of 16 is not nothing: `/` keeps what `//`, a round or a threshold"
+            " drops.",
+            _reader(forward=lambda self, images: _Reader.forward(self, images // 16 * 16)),
+        ),
         Mistake(
             "gave an answer for every row of the image",
             "The encoder hands back eight tokens. Make one vector of them, by the mean over the token axis for example,"
@@ -217,9 +242,9 @@ EXERCISE = Exercise(
             _reader(forward=lambda self, images: (_Reader.forward(self, images), self.tokens(images))),
         ),
         Mistake(
-            "let images attend to one another",
-            "Attention works on the last axis but one. There the rows must stand, (image, row, feature), not the"
-            " images.",
+            "an image's logits depend on the other images of the batch",
+            "Each image is read by itself: attention, means and norms run over its own rows, (image, row, feature), and"
+            " never over the images.",
             _reader(
                 forward=lambda self, images: self.classify(
                     self.encoder(self.tokens(images).transpose(0, 1)).mean(dim=0)

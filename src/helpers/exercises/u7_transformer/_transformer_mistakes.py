@@ -137,12 +137,13 @@ MISTAKES = (
         machine(encode=lambda self, src: self.encoder(self._embed(self.src_embed, src))),
     ),
     Mistake(
-        "cross attention sees the padding",
-        "The memory has rows for `PAD` too. `forward` hands `decode` the same mask that the encoder used.",
+        "the logits see the padding of the source",
+        "The memory has rows for `PAD` too, and whatever reads it has to leave them out: `forward` hands `decode` the"
+        " same mask that the encoder used.",
         machine(memory_mask=lambda self, src: None),
     ),
     Mistake(
-        "memory_mask is not used in decode",
+        "decode reads what memory_mask hides",
         "`decode` gets it as its third argument; every decoder layer wants it for cross attention.",
         machine(
             decode=lambda self, tgt_in, memory, memory_mask=None: reference.Transformer.decode(self, tgt_in, memory)
@@ -216,7 +217,7 @@ MISTAKES = (
         machine(encode=causal_encode),
     ),
     Mistake(
-        "encode skips the encoder",
+        "in encode the words do not see one another",
         "The memory is what the encoder makes of embeddings and positions, not these themselves.",
         machine(encode=lambda self, src: self._embed(self.src_embed, src)),
     ),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from .rewriting import Rewrite, Scope, call_name, expression, integer, number, operand, shown
 
 _AXIS_WORDS = {None: "everything", -1: "the last axis", -2: "the last axis but one", 0: "the first axis"}
 _REDUCED = frozenset("softmax log_softmax sum mean max amax min var std cumsum argmax norm".split())
+_LAID = frozenset("cat concatenate stack chunk split".split())
 # Without these a line still makes sense, and learners forget them.
 _DROPPED = frozenset(
-    "exp tanh relu sqrt abs softmax log_softmax log sigmoid cos sin scale_scores masked_fill clamp tril layer_norm"
+    "exp tanh relu silu sqrt abs softmax log_softmax log sigmoid cos sin scale_scores masked_fill clamp tril layer_norm"
     " repeat_interleave squeeze item flatten causal_mask shift_right".split()
 )
 _OTHERS = {
@@ -25,6 +27,12 @@ _OTHERS = {
         ("torch.sigmoid({0})", "a sigmoid"),
         ("torch.nn.functional.leaky_relu({0})", "a leaky ReLU"),
         ("torch.nn.functional.silu({0})", "a SiLU"),
+    ),
+    "silu": (
+        ("torch.nn.functional.gelu({0})", "a GELU"),
+        ("torch.relu({0})", "a ReLU"),
+        ("torch.sigmoid({0})", "a sigmoid"),
+        ("torch.tanh({0})", "tanh"),
     ),
     "softmax": (("torch.sigmoid({0})", "a sigmoid"), ("torch.log_softmax({0}, dim=-1)", "the logarithm of a softmax")),
 }
@@ -80,16 +88,18 @@ def _axes(node: ast.Call, scope: Scope) -> Iterator[Rewrite]:
     name = call_name(node)
     keyword = next((k for k in node.keywords if k.arg in ("axis", "dim")), None)
     hint = "Which axis runs over the keys, the features, the tokens? Sum along it on paper, for two rows."
-    if name in _REDUCED or name in ("cat", "concatenate", "stack"):
+    if name in _REDUCED or name in _LAID:
         old = integer(keyword.value) if keyword is not None else -1
         others: list[int | None] = [-2, 0, -1, -3, None] if name in _REDUCED else [-2, -1, 0, -3]
-        if keyword is None and name not in ("softmax", "log_softmax"):
+        if keyword is None and name in ("chunk", "split") and len(node.args) < 3:
+            old = 0
+        elif keyword is None and name not in ("softmax", "log_softmax"):
             others = []
         for axis in others:
-            if axis == old or (axis is None and name in ("softmax", "log_softmax", "cumsum")):
+            if axis == old or (axis is None and name in ("log_softmax", "cumsum")):
                 continue
             value: ast.expr = ast.Constant(None) if axis is None else number(axis)
-            axis_name = keyword.arg if keyword is not None else "axis"
+            axis_name = keyword.arg if keyword is not None else "dim" if name in ("chunk", "split") else "axis"
             rest = [k for k in node.keywords if k is not keyword]
             if axis is None and "torch" in ast.unparse(node.func):
                 continue
@@ -127,7 +137,10 @@ def _functions(node: ast.Call) -> Iterator[Rewrite]:
     if name in ("softmax", "scale_scores", "sqrt", "relu") or "norm" in name:
         twice = ast.Call(node.func, [node, *node.args[1:]], node.keywords)
         if node.args and node.args[0] is inner:
-            yield Rewrite(node, twice, f"`{name}` is taken twice", hint, f"twice {id(node)}")
+            words = (
+                "scaled twice, that is by d_k and not by √d_k" if name == "scale_scores" else f"`{name}` is taken twice"
+            )
+            yield Rewrite(node, twice, words, hint, f"twice {id(node)}")
     for text, words in _OTHERS.get(name, ()):
         text = text.format("a")
         if (
@@ -136,7 +149,8 @@ def _functions(node: ast.Call) -> Iterator[Rewrite]:
             and not ast.unparse(node.func).startswith("np")
         ):
             text = f"a.{'cos' if name == 'sin' else 'sin'}()"
-        if ("torch" in text) != ("torch" in ast.unparse(node.func)) and name not in ("sin", "cos"):
+        of_torch = bool(re.match(r"torch\b|nn\.|F\.", ast.unparse(node.func)))
+        if ("torch" in text) != of_torch and name not in ("sin", "cos"):
             text = text.replace("np.square(a)", "a * a").replace("np.exp", "torch.exp") if "np." in text else ""
         if text:
             yield Rewrite(

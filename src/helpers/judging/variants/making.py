@@ -22,9 +22,10 @@ from typing import Any
 from . import algebra, calls, structure
 from .rewriting import Rewrite, Scope, located, parents, rebuilt, way_to
 
-_ROOM = "helpers.reference."
+_ROOM = ".reference."
 MAX_PIECES = 12
-MAX_ROUNDS = 2_000
+MAX_ROUNDS = 300
+MAX_DEPTH = 2
 # What turns arguments into arrays, or refuses them, is the same for everyone.
 _PLAIN = ("_as_float", "_need")
 
@@ -63,18 +64,38 @@ class Piece:
         told = {arg.arg for one in functions if self.depth == 0 and _is_told(one) for arg in one.args.args}
         return frozenset((made | {arg.arg for one in functions for arg in one.args.args}) - told - {"self"})
 
+    @functools.cached_property
+    def heirs(self) -> frozenset[int]:
+        """The ids of the methods that call the base class, so that they cannot be moved into another class."""
+        return frozenset(
+            id(node)
+            for node in self.tree.body
+            if any(isinstance(part, ast.Name) and part.id == "super" for part in ast.walk(node))
+        )
 
-@dataclass(frozen=True, eq=False)
+    def makes(self, node: ast.AST) -> bool:
+        """Whether a node belongs to the making of an object: to `__init__`, or to the class outside its methods."""
+        if isinstance(self.tree, ast.FunctionDef):
+            return False
+        step: ast.AST | None = node
+        while step is not None and not (isinstance(step, ast.FunctionDef) and step in self.tree.body):
+            step = self.around.get(id(step))
+        return step is None or step.name == "__init__"
+
+
+@dataclass(eq=False)
 class Variant:
     """A reference with one or two places written another way.
 
     Attributes:
         changes: the rewrites that it is named by.
-        silent: further ones that it is not named by: the care of empty rows that most wrong answers do not take.
+        silent: further ones that it is not named by: the same thing done at other places.
+        careless: whether the care of empty rows is left out besides, which most wrong answers do not take.
     """
 
     changes: tuple[tuple[Piece, Rewrite], ...]
     silent: tuple[tuple[Piece, Rewrite], ...] = ()
+    careless: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,6 +114,16 @@ class Variant:
     @property
     def depth(self) -> int:
         return max(piece.depth for piece, _ in self.changes)
+
+    @functools.cached_property
+    def place(self) -> tuple[int, ...]:
+        """The ids of its rewrites, which live as long as the workshop."""
+        return tuple(id(rewrite) for _, rewrite in (*self.changes, *self.silent))
+
+    @property
+    def makes(self) -> bool:
+        """Whether it changes how an object is made, and not only what is done with it."""
+        return any(piece.makes(rewrite.node) for piece, rewrite in (*self.changes, *self.silent))
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -114,15 +145,20 @@ class Workshop:
     def single(self) -> list[Variant]:
         """Return all variants with one rewrite, those of the reference's own text first.
 
-        Learners write functions out that the reference calls; the modules that theirs is made of they import.
+        Learners write functions out that the reference calls.
         """
-        deep = 2 if isinstance(self.pieces[0].tree, ast.FunctionDef) else 1
-        near = [piece for piece in self.pieces if piece.depth <= deep]
+        near = [piece for piece in self.pieces if piece.depth <= MAX_DEPTH]
         changes = [(piece, rewrite) for piece in near for rewrite in _rewrites(piece)]
         guards = tuple(change for change in changes if change[1].key == calls.GUARD)
         cared = {id(rewrite.node) for _, rewrite in guards}
-        careless = [Variant((change,), guards) for change in changes if guards and id(change[1].node) not in cared]
-        return [Variant((change,)) for change in changes] + careless
+        single = [Variant((change,)) for change in changes]
+        single += [Variant(group[:1], group[1:]) for piece in near for group in _everywhere(piece)]
+        careless = [
+            Variant(one.changes, one.silent + guards, True)
+            for one in single
+            if guards and id(one.changes[0][1].node) not in cared
+        ]
+        return single + careless
 
     def build(self, variant: Variant) -> Any:
         """Return the variant's function or class.
@@ -133,19 +169,39 @@ class Workshop:
         changed: dict[int, list[Rewrite]] = {}
         for piece, rewrite in (*variant.changes, *variant.silent):
             changed.setdefault(id(piece), []).append(rewrite)
+        return self._made(changed, self._plain)[self.name]
+
+    @functools.cached_property
+    def _plain(self) -> dict[str, Any]:
+        """The pieces as they are, by their names."""
+        return self._made({}, {})
+
+    def _made(self, changed: dict[int, list[Rewrite]], plain: dict[str, Any]) -> dict[str, Any]:
+        """Make all pieces with their rewrites, the deepest first.
+
+        What lies below the deepest change is the same in every variant: it is taken from `plain`, and so is a class of
+        which only methods are changed.
+        """
+        deepest = max((piece.depth for piece in self.pieces if id(piece) in changed), default=0)
         spaces: dict[str, dict[str, Any]] = {}
+        all_made: dict[str, Any] = {}
         for piece in reversed(self.pieces):
             name = piece.module.__name__
             space = spaces.get(name)
             if space is None:
                 space = spaces[name] = {**vars(piece.module), "_tick": _ticker()}
-            made = _make(piece, changed.get(id(piece), []), space)
+            same = plain.get(piece.name) if piece.depth >= deepest else None
+            if same is not None and id(piece) not in changed:
+                made = space[piece.name] = same
+            else:
+                made = _make(piece, changed.get(id(piece), []), space, same)
+            all_made[piece.name] = made
             # Whoever calls this piece has to find this one, in whatever module it stands.
             for other, names in spaces.items():
                 if piece.name in vars(sys.modules[other]):
                     names[piece.name] = made
             self._hand_on(piece, made, spaces)
-        return spaces[self.pieces[0].module.__name__][self.name]
+        return all_made
 
     def _hand_on(self, piece: Piece, made: Any, spaces: dict[str, dict[str, Any]]) -> None:
         """Put a piece into the modules whose own pieces are still to be made."""
@@ -155,20 +211,22 @@ class Workshop:
                 spaces[name] = {**vars(later.module), "_tick": _ticker(), piece.name: made}
 
 
-def _make(piece: Piece, rewrites: list[Rewrite], space: dict[str, Any]) -> Any:
+def _make(piece: Piece, rewrites: list[Rewrite], space: dict[str, Any], plain: Any = None) -> Any:
     """Run the definition of a piece in a module's names, and return what it defines.
 
-    Of a class only the methods that are rewritten are compiled anew; they stand in a class made from the plain one.
+    Of a class only the methods that are rewritten are compiled anew; they stand in a class made from the plain one,
+    which is made too where it is not given.
     """
     if not rewrites or isinstance(piece.tree, ast.FunctionDef):
         exec(_code(piece, piece.tree, rewrites), space)
         return space[piece.name]
-    plain = _make(piece, [], space)
+    if plain is None:
+        plain = _make(piece, [], space)
     methods = {}
     for method in piece.tree.body:
         if not isinstance(method, ast.FunctionDef) or not _touches(piece, method, rewrites):
             continue
-        if any(isinstance(part, ast.Name) and part.id == "super" for part in ast.walk(method)):
+        if id(method) in piece.heirs:
             exec(_code(piece, piece.tree, rewrites), space)
             return space[piece.name]
         before = space.get(method.name)
@@ -217,7 +275,10 @@ def _ticker() -> Callable[[], None]:
 
 
 def _pieces(reference: Callable[..., Any]) -> list[Piece]:
-    """The definitions that a reference is made of, itself first; [] where its source cannot be had."""
+    """The definitions that a reference is made of, itself first; [] where its source cannot be had.
+
+    A class that another is made of is none of them: learners import it, or it is judged by itself.
+    """
     found: dict[str, Piece] = {}
     waiting: list[tuple[Any, int]] = [(reference, 0)]
     while waiting and len(found) < MAX_PIECES:
@@ -231,18 +292,39 @@ def _pieces(reference: Callable[..., Any]) -> list[Piece]:
         if not isinstance(tree, (ast.FunctionDef, ast.ClassDef)):
             continue
         module = sys.modules[target.__module__]
-        clean = ast.fix_missing_locations(_Cleaner().visit(tree))
+        clean = ast.fix_missing_locations(_Cleaner(_numbers(module)).visit(tree))
         found[target.__name__] = Piece(target.__name__, module, clean, depth, parents(clean))
         for name in dict.fromkeys(node.id for node in ast.walk(clean) if isinstance(node, ast.Name)):
             value = getattr(module, name, None)
             own = getattr(value, "__module__", None) or ""
-            if callable(value) and own.startswith(_ROOM) and not name.startswith(_PLAIN):
+            given = inspect.isclass(value) and inspect.isclass(reference)
+            if callable(value) and _ROOM in own and not name.startswith(_PLAIN) and not given:
                 waiting.append((value, depth + 1))
     return sorted(found.values(), key=lambda piece: piece.depth)
 
 
+def _numbers(module: ModuleType) -> dict[str, float]:
+    """The constants of a module that are numbers, by their names."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, (int, float)) and not isinstance(value, bool)
+    }
+
+
 class _Cleaner(ast.NodeTransformer):
-    """Takes out what no variant needs: descriptions, annotations, refusals of bad arguments; counts rounds of loops."""
+    """Takes out what no variant needs: descriptions, annotations, refusals of bad arguments.
+
+    It counts rounds of loops, and writes numbers for the names of constants.
+    """
+
+    def __init__(self, numbers: dict[str, float]) -> None:
+        self._numbers = numbers
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in self._numbers and isinstance(node.ctx, ast.Load):
+            return ast.copy_location(ast.Constant(self._numbers[node.id]), node)
+        return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.generic_visit(node)
@@ -291,6 +373,14 @@ def _without_description(body: list[ast.stmt]) -> list[ast.stmt]:
         if not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)) and not isinstance(line, ast.Pass)
     ]
     return kept or [ast.Pass()]
+
+
+def _everywhere(piece: Piece) -> Iterator[tuple[tuple[Piece, Rewrite], ...]]:
+    """Rewrites of one kind at all places of a piece together, where there are several."""
+    for group in structure.everywhere(piece.tree, piece.around):
+        for rewrite in group:
+            located(rewrite.new, rewrite.node)
+        yield tuple((piece, rewrite) for rewrite in group)
 
 
 def _rewrites(piece: Piece) -> Iterator[Rewrite]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .rewriting import Rewrite, Scope, call_name, expression, operand, rebuilt, shown, statements
 
@@ -27,7 +27,7 @@ def rewrites(node: ast.AST, scope: Scope) -> Iterator[Rewrite]:
     elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
         yield from _parts(node, scope)
     elif isinstance(node, ast.Return):
-        yield from _results(node)
+        yield from _results(node, scope)
     elif isinstance(node, (ast.IfExp, ast.If)):
         yield from _branches(node)
     elif isinstance(node, ast.Constant):
@@ -51,7 +51,7 @@ def _names(node: ast.Name, scope: Scope) -> Iterator[Rewrite]:
     place = around if isinstance(around, (ast.BinOp, ast.Call, ast.Subscript, ast.Return)) else None
     place_words = f" in {shown(place)}" if place is not None and not isinstance(place, ast.Return) else ""
     for other in dict.fromkeys([*scope.arguments, *scope.variables]):
-        if other != node.id:
+        if other not in (node.id, "seed"):  # as a length it would fill the memory
             yield Rewrite(
                 node,
                 ast.Name(other, ast.Load()),
@@ -59,6 +59,57 @@ def _names(node: ast.Name, scope: Scope) -> Iterator[Rewrite]:
                 _NAMES_HINT,
                 f"name {id(node)}",
             )
+
+
+def everywhere(tree: ast.AST, around: Mapping[int, ast.AST]) -> Iterator[list[Rewrite]]:
+    """Yield one part or argument for another at all its places, two parts exchanged, and a mask turned around."""
+    parts: dict[str, list[ast.Attribute]] = {}
+    for node in ast.walk(tree):
+        of_self = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+        if of_self and isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            parts.setdefault(node.attr, []).append(node)
+    for family in _SIBLINGS:
+        own = [name for name in family if name in parts]
+        for name in own:
+            for other in own:
+                if other != name and len(parts[name]) > 1:
+                    yield [_part(node, other, name, "part everywhere") for node in parts[name]]
+                if other > name:
+                    both = [(node, other) for node in parts[name]] + [(node, name) for node in parts[other]]
+                    words = f"`{name}` and `{other}` have changed places"
+                    yield [_part(node, new, node.attr, "part exchanged", words) for node, new in both]
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            yield from _arguments_everywhere(function, around)
+
+
+def _part(node: ast.Attribute, new: str, old: str, key: str, words: str = "") -> Rewrite:
+    said = words or f"`{new}` is used where `{old}` belongs"
+    return Rewrite(node, ast.Attribute(node.value, new, node.ctx), said, "Which part is meant for what?", key)
+
+
+def _arguments_everywhere(function: ast.FunctionDef, around: Mapping[int, ast.AST]) -> Iterator[list[Rewrite]]:
+    names = [one.arg for one in function.args.args if one.arg not in ("self", "seed")]
+    loads: dict[str, list[ast.Name]] = {name: [] for name in names}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in loads:
+            if not isinstance(around.get(id(node)), ast.Compare):
+                loads[node.id].append(node)
+    for name, nodes in loads.items():
+        if "mask" in name and nodes:
+            words = f"`{name}` is used the other way round"
+            hint = "True means: may attend. What is hidden is `~mask`."
+            yield [
+                Rewrite(node, expression(f"None if {name} is None else ~{name}"), words, hint, "mask turned")
+                for node in nodes
+            ]
+        for other in names:
+            if other != name and len(nodes) > 1:
+                words = f"`{other}` stands where `{name}` belongs"
+                yield [
+                    Rewrite(node, ast.Name(other, ast.Load()), words, _NAMES_HINT, f"name everywhere {name}")
+                    for node in nodes
+                ]
 
 
 def _parts(node: ast.Attribute, scope: Scope) -> Iterator[Rewrite]:
@@ -76,7 +127,7 @@ def _parts(node: ast.Attribute, scope: Scope) -> Iterator[Rewrite]:
                     )
 
 
-def _results(node: ast.Return) -> Iterator[Rewrite]:
+def _results(node: ast.Return, scope: Scope) -> Iterator[Rewrite]:
     value = node.value
     if value is None:
         return
@@ -99,6 +150,7 @@ def _results(node: ast.Return) -> Iterator[Rewrite]:
         ("a.clip(0)", "negative results are cut off at 0"),
         ("-a", "the sign of the result is turned around"),
         ("a.swapaxes(-1, -2)", "the result is transposed"),
+        *((f"a + {name}", f"`{name}` is added to the result") for name in scope.arguments[:1]),
     ):
         new = ast.Return(expression(text, a=value))
         yield Rewrite(

@@ -203,7 +203,7 @@ NAMED = [
             w = softmax(Q @ np.swapaxes(K, -1, -2) / np.sqrt(Q.shape[-1]))
             return w @ V, np.swapaxes(w, -1, -2)
         """,
-        "result 2 of 2: the transpose",
+        "`weights`: the transpose",
         reference=("softmax",),
     ),
     Wild(

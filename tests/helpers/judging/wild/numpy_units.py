@@ -29,7 +29,7 @@ FALSE_ONCE = [
         def attention_scores(Q, K):
             return Q @ np.eye(2) @ np.swapaxes(K, -1, -2)
         """,
-        "",
+        "the shapes of a product do not fit",
         ("forgot the transpose",),
     ),
     Wild(
