@@ -30,7 +30,7 @@ publish_display_data({{'text/markdown': {json.dumps(f"[x](javascript:{RUN})")}}}
 publish_display_data({{'application/javascript': {json.dumps(RUN)}}})
 publish_display_data({{'image/svg+xml': {json.dumps(DRAWING)}}})
 """
-RAISE = f"def similarity_matrix(X):\n    raise ValueError({json.dumps(f'<img src=x onerror={json.dumps(RUN)}>')})"
+RAISE = f"def similarity_matrix(X):\n    return {{}}[{json.dumps(f'<img src=x onerror={json.dumps(RUN)}>')}]"
 ADDRESS = "javascript:" + RUN.replace(" ", "%20").replace("(", "%28").replace(")", "%29")
 WRITTEN = f"Because.\n\n[press me]({ADDRESS}) [beside](evil.html) <img src=x onerror='window.RAN=1'>"
 BESIDE = f"<!doctype html><title>beside</title><script>{RUN}</script>"
