@@ -33,7 +33,7 @@ def source_notebook(unit: str) -> NotebookNode:
     Raises:
         CourseError: the source cannot be read, or two cells have one grade_id.
     """
-    path = course.SOLUTIONS / unit / f"{unit}.py"
+    path = course.home(unit).solutions / unit / f"{unit}.py"
     try:
         notebook: NotebookNode = jupytext.read(path, fmt="py:percent")
     except (OSError, ValueError, SyntaxError) as error:
@@ -66,7 +66,7 @@ def write_source(unit: str, folder: Path) -> Path:
 
 def copy_images(unit: str, folder: Path) -> None:
     """Make `folder/images` what `solutions/<unit>/images` is; without pictures there is no such folder."""
-    images = course.SOLUTIONS / unit / "images"
+    images = course.home(unit).solutions / unit / "images"
     if (folder / "images").is_dir():
         shutil.rmtree(folder / "images")
     if images.is_dir():
@@ -80,18 +80,19 @@ def build(
 
     Args:
         units: names of units.
-        destination: folder for `<unit>/<unit>.ipynb`; the repository's `notebooks/` if None, and then the table of
-            contents is written too.
+        destination: folder for `<unit>/<unit>.ipynb`; `notebooks/` of the repository, or of the package that brings the
+            unit, if None, and then the table of contents is written too.
         done: called with the name of each unit when it is written.
     """
+    units = list(units)
     if destination is None:
-        text = contents_text()
-        if not course.CONTENTS.is_file() or course.CONTENTS.read_text(encoding="utf-8") != text:
-            course.CONTENTS.write_text(text, encoding="utf-8")
-    destination = destination or course.NOTEBOOKS
+        for home in dict.fromkeys(map(course.home, units)):
+            text = contents_text(home)
+            if not home.contents.is_file() or home.contents.read_text(encoding="utf-8") != text:
+                home.contents.write_text(text, encoding="utf-8")
     written = []
     for unit in units:
-        path = destination / unit / f"{unit}.ipynb"
+        path = (destination or course.home(unit).notebooks) / unit / f"{unit}.ipynb"
         text = released_text(unit)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
@@ -102,14 +103,19 @@ def build(
     return written
 
 
-def contents_text() -> str:
+def contents_text(home: course.Home | None = None) -> str:
     """Return the text of the file with each unit's title, and its exercises and questions with their points.
+
+    Args:
+        home: of whose units; this course's own if None.
 
     Raises:
         CourseError: a source cannot be read.
     """
     contents = {}
-    for unit in course.units():
+    for unit in (*course.units(), *course.plugged()):
+        if course.home(unit) != (home or course.home("")):
+            continue
         cells = source_notebook(unit).cells
         title = next(
             (

@@ -7,7 +7,8 @@ import json
 import logging
 import stat
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.sandbox.limits import Limits
@@ -31,6 +32,7 @@ class Answers:
         self._handed_in = (folders.autograded_directory, folders.submitted_directory)
         self._source, self._release = folders.source_directory, folders.release_directory
         self._read: dict[tuple[str, str], dict[str, str]] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
 
     def of(self, unit: str, student: str) -> dict[str, str]:
         """Return a student's answers, exercise → code: from the graded notebook, else from the submitted one, else
@@ -65,7 +67,27 @@ class Answers:
         return {cell.name: place for place, cell in enumerate(cells) if cell.name}
 
     def _cells(self, folder: str, student: str, unit: str) -> list[_Cell]:
-        return _read(self._root / folder / student / unit / f"{unit}.ipynb")
+        names = self._notebooks(unit)
+        cells = []
+        for name in names:
+            found = _read(self._root / folder / student / unit / f"{name}.ipynb")
+            cells += [replace(cell, name=in_notebook(cell.name, name, names)) for cell in found]
+        return cells
+
+    def _notebooks(self, unit: str) -> tuple[str, ...]:
+        """The names of the notebooks that were released."""
+        if unit not in self._names:
+            folders = (self._root / kind / "." / unit for kind in (self._source, self._release))
+            found = (sorted(path.stem for path in folder.glob("*.ipynb")) for folder in folders)
+            self._names[unit] = tuple(next(filter(None, found), [unit]))
+        return self._names[unit]
+
+
+def in_notebook(cell: str, notebook: str, notebooks: Sequence[str]) -> str:
+    """Return the name of a cell by which it is known among all of an assignment: of several notebooks two may have a
+    cell of one name.
+    """
+    return f"{notebook}/{cell}" if cell and len(notebooks) > 1 else cell
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapper
 
 from autograder.course import CourseError
 
+from .assignments import how_to_release
 from .classroom import Classroom, told_by_database
 from .tables import EXTENSIONS
 from .times import UnreadableTime, read_time
@@ -59,9 +60,7 @@ def extend(
             try:
                 assignment = gradebook.find_assignment(unit)
             except MissingEntry:
-                raise CourseError(
-                    f"{unit} is not released in this class: run `autograder init {classroom.root} {unit}`"
-                ) from None
+                raise CourseError(how_to_release(classroom, unit)) from None
             try:
                 gradebook.find_student(student)
             except MissingEntry:

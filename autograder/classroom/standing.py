@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import helpers
 from autograder.course import ROOT
+from helpers import sources
 
 from .layout import FOLDER, KEPT
 
@@ -103,7 +103,7 @@ class Standing:
             return {}
         try:
             found = dict(_files(str(self.root), ""))
-            for package in (ROOT / "autograder", Path(helpers.__file__).parent):
+            for package in (ROOT / "autograder", *sources.packages().values()):
                 found |= _files(str(package), f"{package}/")
             for place in (sys.executable, sysconfig.get_path("purelib")):
                 found[place] = (os.stat(place).st_mtime_ns,)
@@ -162,6 +162,7 @@ def _is_plain(node: ast.stmt) -> bool:
         return isinstance(node.value, ast.Constant) or ast.unparse(node.value) in (
             "c.merge(release_config())",
             "configure(c)",
+            "configure(get_config())",
         )
     if not isinstance(node, ast.Assign) or len(node.targets) != 1:
         return False

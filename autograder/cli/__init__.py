@@ -25,10 +25,18 @@ _HELP = (
 app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for _group, _commands in {
     "For learners": (pack,),
-    "A class": (classes.init, classes.roster, classes.status, classes.extend, classes.forget, classes.doctor),
+    "A class": (
+        classes.init,
+        classes.adopt,
+        classes.roster,
+        classes.status,
+        classes.extend,
+        classes.forget,
+        classes.doctor,
+    ),
     "Grading": (grading.grade, grading.report),
     "Moodle and Canvas": (lms.collect, lms.feedback, lms.export),
-    "For authors": (author.build, author.preview, author.sample),
+    "For authors": (author.build, author.preview, author.new_unit, author.sample),
 }.items():
     for _command in _commands:
         app.command(rich_help_panel=_group)(_command)

@@ -25,7 +25,7 @@ def build(
         stale = [
             unit
             for unit in names
-            if not (path := course.NOTEBOOKS / unit / f"{unit}.ipynb").is_file()
+            if not (path := course.home(unit).notebooks / unit / f"{unit}.ipynb").is_file()
             or path.read_text(encoding="utf-8") != building.released_text(unit)
         ]
         if stale:
@@ -35,7 +35,8 @@ def build(
         task = bar.add_task("building", total=len(names))
         building.build(names, done=lambda unit: bar.advance(task))
     building.clean(course.NOTEBOOKS)
-    console.print(f"{len(names)} notebooks in {course.NOTEBOOKS}", soft_wrap=True)
+    places = ", ".join(dict.fromkeys(str(course.home(unit).notebooks) for unit in names))
+    console.print(f"{len(names)} notebooks in {places}", soft_wrap=True)
 
 
 def preview(
@@ -56,6 +57,23 @@ def preview(
             console.print(f"  {line}", markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)
+
+
+def new_unit(
+    name: Annotated[str, typer.Argument(help="The unit's name, as moving_averages.")],
+    folder: Annotated[Path, typer.Argument(help="Where its package goes: a new folder.")],
+) -> None:
+    """Make a package with a unit of your own: one checked exercise, its tests, a page of instructions."""
+    from autograder.authoring import new_unit as skeleton
+
+    written = skeleton.make(name, folder)
+    console.print(
+        f"{folder.absolute()}: {len(written)} files; read README.md, then `pip install -e {folder}` and "
+        f"`autograder build {name}`",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def sample(folder: Annotated[Path, typer.Argument(help="Where the sample class goes.")]) -> None:

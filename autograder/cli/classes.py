@@ -27,6 +27,24 @@ def init(folder: Annotated[Path, typer.Argument(help="The class folder to make."
     )
 
 
+def adopt(
+    folder: Annotated[Path, typer.Argument(help="The class folder, with its nbgrader_config.py.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back: the configuration is as before.")] = False,
+) -> None:
+    """Have a class of nbgrader's graded in the sandbox: two lines at the end of its configuration."""
+    from autograder.classroom import adopting
+
+    done = adopting.give_back(folder) if undo else adopting.adopt(folder)
+    if undo:
+        said = "is as it was before" if done.changed else "has nothing of ours that `autograder adopt` wrote"
+    else:
+        said = "has our settings now; --undo gives its own back" if done.changed else "has our settings already"
+    lines = [f"{done.path} {said}", *(f"note: {line}" for line in done.told)]
+    if done.replaced:
+        lines.append(f"note: in place of the class's own: {', '.join(done.replaced)}")
+    console.print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
+
+
 def roster(
     file: Annotated[Path, typer.Argument(help="A CSV file with a column id, from a spreadsheet or a system.")],
     course_folder: Course = Path("."),
@@ -48,11 +66,13 @@ def roster(
 
 def status(units: Units = None, course_folder: Course = Path(".")) -> None:
     """Say who handed in what, what is graded, waits, or could not be graded."""
+    from autograder.classroom import assignments
     from autograder.classroom.classroom import Classroom
     from autograder.report import status as standing
 
     classroom = Classroom.open(course_folder)
-    console.print(standing.shown(standing.standings(classroom, list(course.chosen(units)) if units else [])))
+    chosen = list(assignments.chosen(classroom, units)) if units else []
+    console.print(standing.shown(standing.standings(classroom, chosen)))
 
 
 def extend(
@@ -65,10 +85,12 @@ def extend(
     course_folder: Course = Path("."),
 ) -> None:
     """Give one student more time for one unit."""
-    from autograder.classroom import extending
+    from autograder.classroom import assignments, extending
     from autograder.classroom.classroom import Classroom
 
-    done = extending.extend(Classroom.open(course_folder), course.chosen([unit])[0], student, until, hours)
+    classroom = Classroom.open(course_folder)
+    name = assignments.chosen(classroom, [unit])[0]
+    done = extending.extend(classroom, name, student, until, hours)
     held = "now due" if done.extended else "due like everybody else's"
     again = f"; `autograder grade {unit}` sets the late penalty anew" if done.handed_in else ""
     console.print(

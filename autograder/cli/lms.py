@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from autograder import course
 from autograder.course import CourseError
 
 from .shared import Course, Students, Units, console
@@ -29,6 +28,7 @@ def collect(
     ] = False,
 ) -> None:
     """Take a download of submissions from Moodle or Canvas into the class."""
+    from autograder.classroom import assignments
     from autograder.classroom.classroom import Classroom
     from autograder.lms import collecting, keeping
 
@@ -42,7 +42,7 @@ def collect(
         return
     if unit is None or download is None:
         raise CourseError("say which unit and which download: autograder collect u1 DOWNLOAD")
-    name = course.chosen([unit])[0]
+    name = assignments.chosen(classroom, [unit])[0]
     report = collecting.collect(classroom, name, download, worksheet, dry_run, force)
     late = f"; marked late: {', '.join(report.late)}" if report.late else ""
     would = "would be " if dry_run else ""
@@ -62,7 +62,7 @@ def _say(*lines: str) -> None:
 
 
 def export(
-    to: Annotated[str, typer.Option("--to", help="canvas, moodle, csv or json.")],
+    to: Annotated[str, typer.Option("--to", help="canvas, moodle, csv, json, or exercises: points of each exercise.")],
     file: Annotated[
         Path | None, typer.Option("--file", help="Where to write; into the class folder if not named.")
     ] = None,
@@ -76,11 +76,13 @@ def export(
     ] = None,
 ) -> None:
     """Write the points for Canvas, Moodle, a spreadsheet or a program."""
+    from autograder.classroom import assignments
     from autograder.classroom.classroom import Classroom
     from autograder.lms import exporting
 
-    chosen = list(course.chosen(units)) if units else []
-    done = exporting.export(Classroom.open(course_folder), to, file, chosen, "," if decimal_comma else None, missing)
+    classroom = Classroom.open(course_folder)
+    chosen = list(assignments.chosen(classroom, units)) if units else []
+    done = exporting.export(classroom, to, file, chosen, "," if decimal_comma else None, missing)
     console.print(
         f"students: {done.students}, units: {done.units}, in {done.path}", markup=False, highlight=False, soft_wrap=True
     )
@@ -101,11 +103,13 @@ def feedback(
     ] = None,
 ) -> None:
     """Put the feedback pages into a zip that Moodle or Canvas takes back."""
+    from autograder.classroom import assignments
     from autograder.classroom.classroom import Classroom
     from autograder.lms import feedback_files
 
+    classroom = Classroom.open(course_folder)
     written = feedback_files.zip_feedback(
-        Classroom.open(course_folder), course.chosen([unit])[0], system, file, worksheet, student
+        classroom, assignments.chosen(classroom, [unit])[0], system, file, worksheet, student
     )
     console.print(
         f"feedback of {len(written.students)} in {written.path}", markup=False, highlight=False, soft_wrap=True

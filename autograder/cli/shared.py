@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 console = Console()
 
 Course = Annotated[Path, typer.Option("--course", help="The class folder.")]
-Units = Annotated[list[str] | None, typer.Argument(help="Units, as u1 or u1_dot_products; all if none is named.")]
+Units = Annotated[list[str] | None, typer.Argument(help="Units, as u1, or your own assignments; all if none is named.")]
 
 Students = Annotated[
     list[str] | None, typer.Option("--student", help="Only this student; give it several times for several.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder import course
+from autograder.classroom import assignments
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.classroom.naming import chosen_students
 from autograder.classroom.rosters import check_id
@@ -53,19 +54,16 @@ def admit(
         CourseError: no named unit is released in this class, a named student has not handed in, or somebody's folder
             has no name for a student.
     """
-    names = course.chosen(list(asked) if asked else None)
+    names = assignments.chosen(classroom, asked)
+    released = set(assignments.released(classroom))
     try:
         with classroom.gradebook() as gradebook:
-            released = {assignment.name for assignment in gradebook.assignments if assignment.notebooks}
             enrolled = {student.id for student in gradebook.students}
             units = tuple(name for name in names if name in released)
             handed_in = {unit: classroom.submitted(unit) for unit in names}
             misnamed = {unit: classroom.misnamed(unit) for unit in units}
             unreleased = [unit for unit in names if unit not in released and (asked or handed_in[unit])]
-            lines = [
-                f"{unit} is not released in this class: run `autograder init {classroom.root} {unit.split('_')[0]}`"
-                for unit in unreleased
-            ]
+            lines = [assignments.how_to_release(classroom, unit) for unit in unreleased]
             if asked and not units:
                 raise CourseError("; ".join(lines))
             present = {one for unit in units for one in handed_in[unit]}

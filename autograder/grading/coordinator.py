@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from autograder.classroom import assignments
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.classroom.layout import only_grader
 from autograder.classroom.standing import Standing
@@ -36,7 +37,7 @@ from .distribution import Distribution, Workers
 from .faults import FULL, Faults, Unfinished
 from .feedback import Feedback
 from .places import Places
-from .reading import Reader, read_kit
+from .reading import Reader, notebook_names, read_kit
 from .records import Mark, Records
 from .results import Result, Stopped, Tell, silent
 from .settings import check_settings, near
@@ -81,13 +82,10 @@ def grade(
     """
     check_settings(classroom)
     with only_grader(classroom.root), run_folder() as folder:
-        released = _released(classroom)
+        released = assignments.released(classroom)
         missing = [unit for unit in units if unit not in released and classroom.submitted(unit)]
         if missing:
-            raise CourseError(
-                f"{', '.join(missing)} is not released in this class: "
-                f"run `autograder init {classroom.root} {' '.join(missing)}`"
-            )
+            raise CourseError("; ".join(assignments.how_to_release(classroom, unit) for unit in missing))
         if not unsafe and scheduler is None:
             _need_sandbox()
         workers = Workers(folder, unsafe, jobs, scheduler, tell)
@@ -106,14 +104,6 @@ def _need_sandbox() -> None:
         bubblewrap.need()
     except SandboxError as error:
         raise CourseError(f"{error}. With --unsafe, grading goes on without it and marks the grades") from error
-
-
-def _released(classroom: Classroom) -> set[str]:
-    try:
-        with classroom.gradebook() as gradebook:
-            return {assignment.name for assignment in gradebook.assignments if assignment.notebooks}
-    except SQLAlchemyError as error:
-        raise CourseError(told_by_database(error, classroom.db_url)) from error
 
 
 @dataclass
@@ -151,7 +141,8 @@ class Coordinator:
         total = sum(map(len, (*handed_in.values(), *misnamed.values())))
         self.tell("start", total=total)
         try:
-            for unit in units:
+            # Free late days are spent in this order.
+            for unit in assignments.by_due(self.classroom, units):
                 if handed_in[unit] or misnamed[unit]:
                     with self._database():
                         self._unit(unit, handed_in[unit], misnamed[unit], feedback)
@@ -185,8 +176,8 @@ class Coordinator:
             raise
 
     def _unit(self, unit: str, students: list[str], misnamed: dict[str, str], feedback: bool) -> None:
-        places = Places(self.classroom, unit)
         with self.classroom.gradebook() as gradebook:
+            places = Places(self.classroom, unit, notebook_names(gradebook, unit))
             records = Records(gradebook, unit, self.classroom.config, self.writing)
             for name, reason in misnamed.items():
                 # No gradebook can hold it, so there is nothing to write; it is said each time.
@@ -218,5 +209,6 @@ class Coordinator:
 
     def _result(self, unit: str, student: str, mark: Mark, outcome: Outcome, fresh: bool) -> Result:
         result = Result(student, unit, mark.score, mark.max_score, mark.by_hand, mark.late_seconds, outcome, fresh)
+        result = replace(result, late_told=mark.late_told)
         self.results.append(result)
         return result

@@ -7,6 +7,7 @@ a large cluster. What is written is what nbgrader's own objects would write.
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,15 +22,33 @@ from autograder.marking.scoring import Score
 
 
 @dataclass(frozen=True)
+class Part:
+    """What is written down for one notebook of a submission: points and automatic comments of its cells; or 0 for all
+    of them.
+    """
+
+    scores: list[Score]
+    comments: Mapping[str, str | None]
+    zero: bool = False
+
+    @functools.cached_property
+    def by_name(self) -> dict[str, Score]:
+        """The scores by the names of their cells."""
+        return {score.name: score for score in self.scores}
+
+
+# Of a notebook of which grading says nothing.
+_SILENT = Part([], {})
+
+
+@dataclass(frozen=True)
 class Entry:
-    """What is written down for one submission."""
+    """What is written down for one submission, by its notebooks' names."""
 
     student: str
     fingerprint: str
-    scores: list[Score]
-    comments: Mapping[str, str | None]
+    notebooks: Mapping[str, Part]
     timestamp: datetime.datetime | None
-    zero: bool = False
 
 
 class Entries:
@@ -43,6 +62,7 @@ class Entries:
     def __init__(self, db: scoped_session[Session], assignment: Assignment) -> None:
         self.db = db
         self.id: str = assignment.id
+        self._names = {one.id: one.name for one in assignment.notebooks}
         # By notebook: the cells that have points and those that have comments, id → name.
         self._graded = {one.id: _names(*one.grade_cells, *one.task_cells) for one in assignment.notebooks}
         self._commented = {one.id: _names(*one.solution_cells, *one.task_cells) for one in assignment.notebooks}
@@ -103,7 +123,6 @@ class Entries:
         grades: list[dict[str, Any]] = []
         comments: list[dict[str, Any]] = []
         for entry in entries:
-            scores = {score.name: score for score in entry.scores}
             own = uuid4().hex
             submissions.append(
                 {
@@ -116,14 +135,15 @@ class Entries:
             )
             for notebook in self._graded:
                 here = uuid4().hex
+                part = entry.notebooks.get(self._names[notebook], _SILENT)
                 notebooks.append({"id": here, "assignment_id": own, "notebook_id": notebook})
                 for cell, name in self._graded[notebook].items():
-                    points = _points(entry, scores.get(name), None) or (None, True)
+                    points = _points(part, part.by_name.get(name), None) or (None, True)
                     grades.append(
                         {"cell_id": cell, "notebook_id": here, "auto_score": points[0], "needs_manual_grade": points[1]}
                     )
                 comments += [
-                    {"cell_id": cell, "notebook_id": here, "auto_comment": entry.comments.get(name)}
+                    {"cell_id": cell, "notebook_id": here, "auto_comment": part.comments.get(name)}
                     for cell, name in self._commented[notebook].items()
                 ]
         for table, rows in (
@@ -137,10 +157,13 @@ class Entries:
 
     def _update(self, entries: Mapping[str, Entry]) -> None:
         """Write into submissions that are there, by their id."""
+        # By cell: its notebook's name and its own.
         names = {
-            id: name for cells in (*self._graded.values(), *self._commented.values()) for id, name in cells.items()
+            id: (self._names[notebook], name)
+            for kind in (self._graded, self._commented)
+            for notebook, cells in kind.items()
+            for id, name in cells.items()
         }
-        scores = {own: {score.name: score for score in entry.scores} for own, entry in entries.items()}
         mine = SubmittedNotebook.assignment_id.in_(list(entries))
         changed = []
         for own, id, cell, manual in self.db.execute(
@@ -148,20 +171,23 @@ class Entries:
             .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
             .where(mine)
         ):
-            points = _points(entries[own], scores[own].get(names.get(cell, "")), manual)
+            notebook, name = names.get(cell, ("", ""))
+            part = entries[own].notebooks.get(notebook, _SILENT)
+            points = _points(part, part.by_name.get(name), manual)
             if points is not None:
                 changed.append({"id": id, "auto_score": points[0], "needs_manual_grade": points[1]})
         if changed:
             self._change(Grade, changed)
-        told = [
-            {"id": id, "auto_comment": entries[own].comments[names[cell]]}
-            for own, id, cell in self.db.execute(
-                sa.select(SubmittedNotebook.assignment_id, Comment.id, Comment.cell_id)
-                .join(SubmittedNotebook, SubmittedNotebook.id == Comment.notebook_id)
-                .where(mine)
-            )
-            if names.get(cell) in entries[own].comments
-        ]
+        told = []
+        for own, id, cell in self.db.execute(
+            sa.select(SubmittedNotebook.assignment_id, Comment.id, Comment.cell_id)
+            .join(SubmittedNotebook, SubmittedNotebook.id == Comment.notebook_id)
+            .where(mine)
+        ):
+            notebook, name = names.get(cell, ("", ""))
+            part = entries[own].notebooks.get(notebook, _SILENT)
+            if name in part.comments:
+                told.append({"id": id, "auto_comment": part.comments[name]})
         if told:
             self._change(Comment, told)
 
@@ -191,8 +217,8 @@ def _names(*cells: Any) -> dict[str, str]:
     return {cell.id: cell.name for cell in cells}
 
 
-def _points(entry: Entry, score: Score | None, manual: float | None) -> tuple[float | None, bool] | None:
+def _points(part: Part, score: Score | None, manual: float | None) -> tuple[float | None, bool] | None:
     """The automatic points of a cell and whether it waits for a person; None where grading says nothing of it."""
-    if entry.zero:
+    if part.zero:
         return 0, False
     return None if score is None else (score.points, score.by_hand(manual))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from autograder.classroom.classroom import Classroom
 from autograder.marking.clock import TooLong, limited
+from autograder.marking.feedback_grades import Grades
 from autograder.marking.feedback_page import Draft, draft_of
 
 from .distribution import ATTEMPTS, Workers
 from .faults import FULL
-from .feedback_files import write_page
+from .feedback_files import write_pages
 from .places import Places
 from .pools import Inline, WorkerLost
 from .records import Records
@@ -39,8 +41,8 @@ class Feedback:
         self.workers, self.tell = workers, tell
         self._written: set[str] = set()
 
-    def fill(self, drafts: Mapping[str, Draft]) -> dict[str, Exception]:
-        """Write the pages of these students with the points that the gradebook has now.
+    def fill(self, drafts: Mapping[str, Mapping[str, Draft]]) -> dict[str, Exception]:
+        """Write the pages of these students, given by their notebooks, with the points that the gradebook has now.
 
         Returns:
             By student, why a page could not be written. It is missing then, and `write` tries once more.
@@ -51,10 +53,11 @@ class Feedback:
         if not drafts:
             return {}
         grades, shown, failed = self.records.grades(drafts), dict[str, str](), dict[str, Exception]()
-        for student, draft in drafts.items():
+        for student, own in drafts.items():
             try:
-                write_page(self.classroom, self.places, student, draft.page(grades[student]))
-                shown[student] = grades[student].fingerprint
+                pages = {name: draft.page(grades[student][name]) for name, draft in own.items()}
+                write_pages(self.classroom, self.places, student, pages)
+                shown[student] = _fingerprint(grades[student])
             except Exception as error:
                 if isinstance(error, OSError) and error.errno in FULL:
                     raise
@@ -75,18 +78,24 @@ class Feedback:
     def _write(self, stale: list[str], total: int) -> None:
         pool = self.workers.pool or self.workers.local(len(stale) // WORTH_A_WORKER)
         tries = dict.fromkeys(stale, 0)
-        todo, running, made = list(reversed(stale)), dict[Future[Draft], str](), dict[str, Draft]()
+        todo, running, made = (
+            list(reversed(stale)),
+            dict[Future[dict[str, Draft]], str](),
+            dict[str, dict[str, Draft]](),
+        )
         failed = 0
         try:
             while todo or running:
                 while todo and len(running) < 2 * pool.size:
                     student = todo.pop()
                     try:
-                        text = self.places.graded(student).read_text(encoding="utf-8")
+                        folder = self.places.graded(student)
+                        names = self.places.notebooks
+                        texts = {name: (folder / f"{name}.ipynb").read_text(encoding="utf-8") for name in names}
                     except (OSError, ValueError) as error:
                         failed += self._failed(student, error)
                         continue
-                    running[pool.submit(redraft, text, self.places.unit)] = student
+                    running[pool.submit(redraft, texts, self.places.unit)] = student
                     if isinstance(pool, Inline):
                         break
                 for future in wait(running, timeout=0.5, return_when=FIRST_COMPLETED).done if running else ():
@@ -122,19 +131,28 @@ class Feedback:
             for student in students
             if student in shown
             and student in grades
-            and (shown[student] != grades[student].fingerprint or not self.places.has_page(student))
+            and (shown[student] != _fingerprint(grades[student]) or not self.places.has_page(student))
             and self.places.is_graded(student)
         ]
 
 
-def redraft(text: str, unit: str) -> Draft:
-    """Return the page of a graded notebook's text but for what the gradebook says, in bounded time.
+def _fingerprint(grades: Mapping[str, Grades]) -> str:
+    """Changes whenever a page of a submission would show something else."""
+    each = [one.fingerprint for _, one in sorted(grades.items())]
+    return each[0] if len(each) == 1 else hashlib.sha256("".join(each).encode()).hexdigest()
+
+
+def redraft(texts: Mapping[str, str], unit: str) -> dict[str, Draft]:
+    """Return the pages of graded notebooks' texts but for what the gradebook says, by name, each in bounded time.
 
     Raises:
         ValueError: it takes too long.
     """
     try:
-        with limited():
-            return draft_of(text, unit, unit)
+        drafts = {}
+        for name, text in texts.items():
+            with limited():
+                drafts[name] = draft_of(text, unit, name)
+        return drafts
     except TooLong:
         raise ValueError("it takes too long") from None

@@ -6,6 +6,7 @@ import fnmatch
 import logging
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from nbgrader.coursedir import CourseDirectory
@@ -15,12 +16,18 @@ from autograder.marking.files import regular_files
 
 
 class Places:
-    """One unit's folders of a class."""
+    """The folders of a unit, or of a plain assignment, in a class.
 
-    def __init__(self, classroom: Classroom, unit: str) -> None:
+    Args:
+        classroom: the class.
+        unit: its name.
+        notebooks: the names of its notebooks; a unit has one of its own name.
+    """
+
+    def __init__(self, classroom: Classroom, unit: str, notebooks: Sequence[str] = ()) -> None:
         log = logging.Logger("attention-grade")
         log.addHandler(logging.NullHandler())
-        self.unit = unit
+        self.unit, self.notebooks = unit, tuple(sorted(notebooks)) or (unit,)
         self.directory: CourseDirectory = classroom.directory(log, unit)
 
     def source(self) -> Path:
@@ -32,20 +39,22 @@ class Places:
         return self._folder(self.directory.submitted_directory, student)
 
     def graded(self, student: str) -> Path:
-        """Return the path of a student's graded notebook."""
-        return self._folder(self.directory.autograded_directory, student) / f"{self.unit}.ipynb"
-
-    def page(self, student: str) -> Path:
-        """Return the path of a student's feedback page."""
-        return self._folder(self.directory.feedback_directory, student) / f"{self.unit}.html"
+        """Return the folder of a student's graded notebooks."""
+        return self._folder(self.directory.autograded_directory, student)
 
     def is_graded(self, student: str) -> bool:
-        """Whether the graded notebook is there with its beginning and its end: a full disk leaves an empty file."""
-        return _is_whole(self.graded(student), b"{", b"}")
+        """Whether the graded notebooks are there with their beginnings and ends: a full disk leaves an empty file."""
+        folder = self.graded(student)
+        return all(_is_whole(folder / f"{name}.ipynb", b"{", b"}") for name in self.notebooks)
+
+    def pages(self, student: str) -> Path:
+        """Return the folder of a student's feedback pages."""
+        return self._folder(self.directory.feedback_directory, student)
 
     def has_page(self, student: str) -> bool:
-        """Whether the feedback page is there with its beginning and its end."""
-        return _is_whole(self.page(student), b"<!DOCTYPE", b"</html>")
+        """Whether the feedback pages are there with their beginnings and ends."""
+        folder = self.pages(student)
+        return all(_is_whole(folder / f"{name}.html", b"<!DOCTYPE", b"</html>") for name in self.notebooks)
 
     def _folder(self, directory: str, student: str) -> Path:
         return Path(self.directory.format_path(directory, student, self.unit))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, Notebook
 
 from autograder.classroom.classroom import Classroom
 from autograder.classroom.secret import class_secret
@@ -16,7 +16,7 @@ from autograder.marking.files import MAX_FILES, shown, storable_name
 from autograder.marking.intake import Ungradable, read_submitted
 from autograder.marking.outcomes import read_outcome
 from autograder.marking.repair import Roles
-from autograder.marking.submission import Kit, Released, Task
+from autograder.marking.submission import Kit, Released, Sheet, Task
 from autograder.sandbox.limits import Limits
 from helpers.folder.recovery import read_prose
 
@@ -28,31 +28,36 @@ from .results import Tell
 MAX_NOTES = 10
 
 
+def notebook_names(gradebook: Gradebook, unit: str) -> list[str]:
+    """Return the names of the notebooks of a unit or a plain assignment."""
+    return [notebook.name for notebook in gradebook.find_assignment(unit).notebooks]
+
+
 def read_kit(classroom: Classroom, places: Places, gradebook: Gradebook, unsafe: bool) -> Kit:
     """Return what grading needs to know of a unit, apart from who handed it in."""
     unit = places.unit
-    notebook = gradebook.find_notebook(unit, unit)
+    excluded = set(classroom.config.Autograde.get("exclude_overwriting", {}).get(unit, ()))
+    source = places.source()
+    files = {name: (source / name).read_bytes() for name in places.beside(source) if name not in excluded}
+    return Kit(
+        unit,
+        classroom.config,
+        class_secret(classroom.root),
+        tuple(_sheet(places, gradebook.find_notebook(name, unit)) for name in places.notebooks),
+        files,
+        unsafe,
+        submission.version(),
+    )
+
+
+def _sheet(places: Places, notebook: Notebook) -> Sheet:
     cells = tuple(
         Released(cell.name, cell.cell_type, cell.source or "", bool(cell.locked), cell.checksum)
         for cell in notebook.source_cells
     )
-    excluded = set(classroom.config.Autograde.get("exclude_overwriting", {}).get(unit, ()))
-    source = places.source()
-    files = {name: (source / name).read_bytes() for name in places.beside(source) if name not in excluded}
     kernelspec = json.loads(notebook.kernelspec) if notebook.kernelspec else None
-    secret = class_secret(classroom.root)
-    return Kit(
-        unit,
-        classroom.config,
-        secret,
-        cells,
-        Roles.of(notebook),
-        kernelspec,
-        files,
-        unsafe,
-        submission.version(),
-        read_prose(places.source() / f"{unit}.ipynb"),
-    )
+    prose = read_prose(places.source() / f"{notebook.name}.ipynb")
+    return Sheet(notebook.name, cells, Roles.of(notebook), kernelspec, prose)
 
 
 @dataclass
@@ -92,13 +97,16 @@ class Reader:
     def _task(self, student: str) -> Task:
         """Read a submission: what is no regular file of reasonable size stays outside, and is named."""
         folder = self.places.submitted(student)
-        chosen: tuple[str, ...] = ()
-        data, problem = None, ""
-        try:
-            most = self.classroom.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
-            data, chosen = read_submitted(folder, self.kit.unit, most)
-        except Ungradable as told:
-            problem = str(told)
+        chosen: list[str] = []
+        notebooks: dict[str, bytes] = {}
+        problems: dict[str, str] = {}
+        most = self.classroom.config.SandboxedExecute.get("notebook_bytes", Limits.notebook_bytes.default_value)
+        for notebook in self.kit.notebooks:
+            try:
+                notebooks[notebook], told = read_submitted(folder, notebook, most)
+                chosen += told
+            except Ungradable as none:
+                problems[notebook] = str(none)
         left = self.classroom.config.SandboxedExecute.get("beside_bytes", Limits.beside_bytes.default_value)
         files: dict[str, bytes] = {}
         notes: list[str] = []
@@ -117,10 +125,12 @@ class Reader:
             if reason and len(notes) < MAX_NOTES:
                 notes.append(f"the file {shown(name)} was left out: {reason}")
         digest = hashlib.sha256(self.kit.fingerprint.encode())
-        for name, content in (("", data or problem.encode()), *files.items()):
+        # As ever where there is one notebook: what is graded stays graded.
+        parts = [notebooks.get(name) or problems.get(name, "").encode() for name in self.kit.notebooks]
+        for name, content in (*(("", part) for part in parts), *files.items()):
             digest.update(
                 f"{len(name.encode(errors='replace'))} {len(content)} ".encode()
                 + name.encode(errors="replace")
                 + content
             )
-        return Task(student, data, files, problem, digest.hexdigest(), (*chosen, *notes), self.pages)
+        return Task(student, notebooks, files, problems, digest.hexdigest(), (*chosen, *notes), self.pages)

@@ -21,7 +21,7 @@ from autograder.marking.submission import Kit
 from autograder.sandbox.limits import MB
 from autograder.sandbox.texts import storable, storable_within
 
-from .entries import Entry
+from .entries import Entry, Part
 from .faults import FULL, Faults
 from .places import Places
 from .records import Mark, Records
@@ -56,7 +56,7 @@ class Writer:
         records: Records,
         faults: Faults,
         written: Callable[[str, Mark, Outcome], None],
-        pages: Callable[[dict[str, Draft]], object] | None = None,
+        pages: Callable[[dict[str, dict[str, Draft]]], object] | None = None,
     ) -> None:
         self.classroom, self.places, self.kit, self.records = classroom, places, kit, records
         self.faults, self.written, self.pages = faults, written, pages
@@ -103,7 +103,7 @@ class Writer:
             entries.append(entry)
             outcomes[entry.student] = outcome
         refused = self._recorded(entries)
-        drafts = {one.done.student: one.done.page for one in self._ready if one.done.page is not None}
+        drafts = {one.done.student: pages for one in self._ready if (pages := one.done.pages) is not None}
         self._ready.clear()
         self._held = 0
         for student, _ in refused:
@@ -135,10 +135,11 @@ class Writer:
         return Entry(
             one.done.student,
             one.task.fingerprint,
-            one.done.scores,
-            storable_within(one.done.comments),
+            {
+                name: Part(graded.scores, storable_within(graded.comments), bool(graded.outcome.ungradable))
+                for name, graded in one.done.notebooks.items()
+            },
             timestamp,
-            zero=bool(outcome.ungradable),
         ), outcome
 
     def _recorded(self, entries: list[Entry]) -> list[tuple[str, Exception]]:
@@ -158,12 +159,13 @@ class Writer:
         The old folder or the new one is there at every instant but one between two renames.
         """
         unit = self.kit.unit
-        target = self.places.graded(one.done.student).parent
+        target = self.places.graded(one.done.student)
         draft, old = target.with_name(f".{unit}.new"), target.with_name(f".{unit}.old")
         for leftover in (draft, old):
             shutil.rmtree(leftover, ignore_errors=True)
         permissions = self._permissions()
-        own: dict[str, bytes | Path] = {**self.kit.files, f"{unit}.ipynb": storable(one.done.notebook).encode()}
+        notebooks = {f"{name}.ipynb": storable(graded.text).encode() for name, graded in one.done.notebooks.items()}
+        own: dict[str, bytes | Path] = {**self.kit.files, **notebooks}
         wrote: dict[str, bytes | Path] = {**one.done.files}
         if one.done.folder:
             wrote |= {name: Path(one.done.folder, name) for name, _ in regular_files(Path(one.done.folder))}

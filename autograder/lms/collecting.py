@@ -26,6 +26,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import rmtree
 from sqlalchemy.exc import SQLAlchemyError
 
+from autograder.classroom.assignments import how_to_release
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.classroom.layout import FOLDER, only_grader
 from autograder.classroom.times import UnreadableTime, read_time
@@ -91,7 +92,7 @@ def collect(
     log.addHandler(logging.NullHandler())
     log.propagate = False
     if not released(classroom.directory(log, unit)):
-        raise CourseError(f"{unit} is not released in this class: run `autograder init {classroom.root} {unit}`")
+        raise CourseError(how_to_release(classroom, unit))
     if not download.is_dir() and not zipfile.is_zipfile(download):
         raise CourseError(f"{download} is no folder and no whole zip file: download the submissions again")
     with only_grader(classroom.root):

@@ -206,7 +206,9 @@ def _proper(file: str, released: list[str]) -> str | None:
     name = _COPY.sub("", stem) + ext.lower()
     if name in (*released, WEIGHTS):
         return name
-    return stem + ext.lower() if ext.lower() == ".ipynb" else None
+    # Beside it may lie data and modules, under names of which we cannot tell that they are copies'.
+    taken = ext.lower() in BESIDE and file not in _RESERVED
+    return file if taken else stem + ext.lower() if ext.lower() == ".ipynb" else None
 
 
 class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader has no types

@@ -191,9 +191,7 @@ def _cell(raw: Any) -> NotebookNode | None:
                 cell.metadata[name] = metadata[name]
         if isinstance(metadata.get("tags"), list):
             cell.metadata["tags"] = [
-                storable(tag)
-                for tag in metadata["tags"]
-                if isinstance(tag, str) and tag not in ("raises-exception", "skip-execution")
+                storable(tag) for tag in metadata["tags"] if isinstance(tag, str) and tag != "raises-exception"
             ]
     return cell
 

@@ -81,3 +81,17 @@ def as_image(kind: str, text: str) -> str | None:
     if encoded is None:
         return None
     return f'<img alt="a picture that the notebook drew" src="data:{kind};base64,{encoded}">'
+
+
+def with_drawings(text: str) -> str:
+    """Return HTML in which each drawing in SVG stands in an `<img>`: of a drawing in the page itself, cleaning leaves
+    nothing.
+    """
+    parts, at = [], 0
+    while (begin := text.find("<svg", at)) >= 0 and (end := text.find("</svg>", begin)) >= 0:
+        drawing = text[begin : end + len("</svg>")]
+        if "xmlns=" not in drawing.partition(">")[0]:
+            drawing = drawing.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+        parts += [text[at:begin], as_image("image/svg+xml", drawing) or ""]
+        at = end + len("</svg>")
+    return "".join([*parts, text[at:]])

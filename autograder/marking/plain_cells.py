@@ -56,3 +56,10 @@ def mark_not_run(
         return []
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     return [f"0 points for what was not run to its end: {', '.join(names[:_MOST])}{more}"]
+
+
+def tagged_to_be_skipped(cell: NotebookNode) -> bool:
+    """Whether a cell has nbclient's tag that it is not run: as in stock nbgrader, but for one that gives points, where
+    who hands in could have put it.
+    """
+    return not utils.is_grade(cell) and "skip-execution" in cell.metadata.get("tags", ())

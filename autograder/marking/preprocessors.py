@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import functools
 import signal
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,7 @@ from autograder.classroom.secret import class_secret
 from autograder.sandbox import probe
 from autograder.sandbox.connection import Run, Sandbox
 from autograder.sandbox.inside import constants
-from autograder.sandbox.inside.files import copy_files
+from autograder.sandbox.inside.files import copy_files, statuses
 from autograder.sandbox.kernels import Conversation, SandboxKernelManager
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.outputs import from_message, size_of
@@ -32,14 +33,16 @@ from helpers.desk import feedback
 from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
 
-from .bringing import bring_back
+from . import siblings
+from .bringing import Brought
 from .cell_errors import error_of, failed_cell
 from .intake import NOTES
 from .judge_desk import JudgeDesk
 from .outcomes import Outcome
-from .plain_cells import mark_not_run, need_python
+from .plain_cells import mark_not_run, need_python, tagged_to_be_skipped
 from .saving import course_root
 from .scoring import TEST
+from .widgets import OutputWidgets
 
 _ENDED = {
     constants.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",
@@ -110,8 +113,11 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         if "ungradable" in own:
             outcome.ungradable = own["ungradable"]
         else:
-            self._execute(nb, resources, unit)
-            self._judge_what_waits(nb, resources, unit)
+            with tempfile.TemporaryDirectory(prefix="brought-") as brought:
+                self._brought = Brought(Path(brought), self.kept_bytes)
+                self._execute(nb, resources, unit)
+                self._judge_what_waits(nb, resources, unit)
+                outcome.notes += self._brought.keep(Path(resources.get("metadata", {}).get("path") or "."))
             outcome.notes += mark_not_run(nb, self._cell_ends, outcome.stopped, self.judged)
         self._answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in nb.cells if utils.is_solution(cell)}
         for cell in nb.cells:
@@ -188,10 +194,11 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         began = time.monotonic()
         self._ends = began + self.notebook_seconds
         files = Path(resources.get("metadata", {}).get("path") or ".")
-        conversation = None
+        conversation, before = None, {}
         try:
             copy_files(files, run.files, self.scratch_bytes)
-            (run.files / f"{resources['nbgrader']['notebook']}.ipynb").unlink(missing_ok=True)
+            siblings.prepare(run.files, resources["nbgrader"]["notebook"], self.config)
+            before = statuses(run.files)
             manager = SandboxKernelManager(sandbox=sandbox, run=run, limits=self.limits(), kernel_name="python3")
             NotebookClient.__init__(self, nb, manager)
             manager.start_kernel()
@@ -217,18 +224,18 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 run.ended.wait(10)
             desk.close()
             if self._hidden_waits:
-                note = bring_back(run, files, self.kept_bytes)
-                outcome.notes += [note] if note else []
+                self._brought.take(run, before)
             sandbox.forget(run)
             outcome.seconds = time.monotonic() - began
 
     def _run_cells(self, nb: NotebookNode, conversation: Conversation, interrupt: Callable[[], None]) -> None:
-        self._interrupt = interrupt
+        self._interrupt, self._widgets = interrupt, OutputWidgets()
         nb.metadata["language_info"] = {"name": "python"}
         self._cell_ends = {}
         count = 0
         for index, cell in enumerate(nb.cells):
-            if cell.cell_type != "code" or not cell.source.strip():
+            skipped = not self._exercises and tagged_to_be_skipped(cell)
+            if cell.cell_type != "code" or not cell.source.strip() or skipped:
                 self._cell_ends[index] = ""
                 continue
             if time.monotonic() > self._ends:
@@ -297,10 +304,12 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         self._written += size_of(msg["content"])
         if self._written > self.output_bytes:
             self._too_much(cell)
-        elif not msg["msg_type"].startswith("comm"):
+        elif msg["msg_type"].startswith("comm"):
             # Widgets are not restored in a graded notebook, and their state is the kernel's to fill.
+            self._widgets.hear(msg)
+        else:
             with contextlib.suppress(Exception):
-                self.process_message(msg, cell, index)
+                self.process_message(self._widgets.taken(msg), cell, index)
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int

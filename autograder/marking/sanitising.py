@@ -20,7 +20,7 @@ from .formulas import in_text
 from .intake import NOTES
 from .markdown import render
 from .markup import MOST_HTML, clean_html, defused, storable
-from .pictures import MOST_ATTACHED, as_image, reencoded
+from .pictures import MOST_ATTACHED, as_image, reencoded, with_drawings
 from .terminal_text import MOST_COLOURS
 
 MOST_OUTPUTS = 500
@@ -66,7 +66,8 @@ class SanitizeLearner(Preprocessor):
         cell.metadata = _cell_metadata(cell.metadata)
         attachments = cell.pop("attachments", None)
         if cell.cell_type != "code":
-            cell.source = defused(cell.source)
+            if not _as_released(cell):
+                cell.source = defused(cell.source)
             if cell.cell_type == "markdown":
                 self._pictures -= keep_pictures(cell, attachments, self._pictures)
             return cell, resources
@@ -88,6 +89,11 @@ class SanitizeLearner(Preprocessor):
             self._left -= _length(new)
             kept.append(new)
         return kept
+
+
+def _as_released(cell: NotebookNode) -> bool:
+    """Whether a cell's text is the instructor's: locked, so that repairing has made it what was released."""
+    return bool(utils.is_locked(cell)) and not utils.is_solution(cell)
 
 
 def rebuilt(output: NotebookNode) -> NotebookNode:
@@ -144,7 +150,7 @@ def _bundle(data: Any, metadata: Any) -> tuple[NotebookNode, NotebookNode]:
 def _shown(kind: str, text: str) -> str | None:
     """One form of an output as it may be shown, or None when nothing of it is left."""
     if kind == "text/html":
-        cleaned = clean_html(text) if len(text) <= MOST_HTML else ""
+        cleaned = clean_html(with_drawings(text)) if len(text) <= MOST_HTML else ""
         return cleaned if cleaned.strip() else None
     if kind == "text/markdown":
         return render(text)

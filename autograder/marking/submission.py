@@ -35,16 +35,16 @@ from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
 import autograder
-import helpers
 from autograder.sandbox.outside.bubblewrap import need
 from autograder.sandbox.outside.errors import SandboxError
+from helpers import sources
 
 from . import feedback_page, scoring
 from .clock import TOO_LONG, TooLong, limited
 from .feedback_page import Draft
 from .files import fitting, regular_files
 from .intake import NOTES, Ungradable, clean, unanswered
-from .outcomes import Outcome
+from .outcomes import Outcome, joined
 from .preprocessors import SandboxedExecute
 from .repair import RepairCells, Roles, repair
 from .saving import SaveVerdicts
@@ -81,32 +81,55 @@ class Released:
 
 
 @dataclass(frozen=True)
-class Kit:
-    """What all submissions of a unit share.
+class Sheet:
+    """One released notebook: a unit has one of its own name, a plain assignment may have several.
 
     Attributes:
-        unit: the unit.
-        config: the class's configuration.
-        secret: what hidden cases are drawn from.
+        name: the notebook's.
         released: the released cells in their order.
         roles: what each is used for.
         kernelspec: the released notebook's kernel, or None.
-        files: the unit's own files beside the notebook, by path.
+        prose: the course's own text cells, by which a learner's are told from them.
+    """
+
+    name: str
+    released: tuple[Released, ...]
+    roles: Roles
+    kernelspec: dict[str, Any] | None
+    prose: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What all submissions of a unit, or of a plain assignment, share.
+
+    Attributes:
+        unit: its name.
+        config: the class's configuration.
+        secret: what hidden cases are drawn from.
+        sheets: its notebooks, in the order in which they are run.
+        files: its own files beside the notebooks, by path.
         unsafe: go on where the sandbox cannot be had.
         version: fingerprint of the course's code.
-        prose: the course's own text cells, by which a learner's are told from them.
     """
 
     unit: str
     config: Config
     secret: bytes
-    released: tuple[Released, ...]
-    roles: Roles
-    kernelspec: dict[str, Any] | None
+    sheets: tuple[Sheet, ...]
     files: Mapping[str, bytes]
     unsafe: bool
     version: str
-    prose: frozenset[str] = frozenset()
+
+    @property
+    def notebooks(self) -> tuple[str, ...]:
+        """The names of the notebooks."""
+        return tuple(sheet.name for sheet in self.sheets)
+
+    @property
+    def notebook_files(self) -> tuple[str, ...]:
+        """The names of the notebooks' files."""
+        return tuple(f"{name}.ipynb" for name in self.notebooks)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -115,8 +138,9 @@ class Kit:
             "config": _settings(self.config),
             "secret": hashlib.sha256(self.secret).hexdigest(),
         }
-        parts["roles"]["answers"] = sorted(parts["roles"]["answers"])
-        parts["prose"] = sorted(self.prose)
+        for sheet in parts["sheets"]:
+            sheet["roles"]["answers"] = sorted(sheet["roles"]["answers"])
+            sheet["prose"] = sorted(sheet["prose"])
         parts["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(self.files.items())}
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -154,21 +178,43 @@ class Task:
 
     Attributes:
         student: whose.
-        notebook: the submitted file's bytes, or None with the reason in `problem`.
-        files: what was handed in beside it, by path.
-        problem: why there is no notebook.
+        notebooks: the bytes of the submitted notebooks, by name.
+        files: what was handed in beside them, by path.
+        problems: why there is no notebook of a name.
         fingerprint: of the submission and the kit together.
         notes: what was left out of it and why, and how the notebook was chosen.
         page: whether its feedback page is wanted.
+        handover: a folder of this machine's in which to leave what the notebook wrote; None if the coordinator is on
+            another machine.
     """
 
     student: str
-    notebook: bytes | None
+    notebooks: Mapping[str, bytes]
     files: Mapping[str, bytes] = field(default_factory=dict)
-    problem: str = ""
+    problems: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
     page: bool = False
+    handover: Path | None = None
+
+
+@dataclass
+class Graded:
+    """One notebook of a submission, graded.
+
+    Attributes:
+        outcome: how it ended.
+        text: the graded notebook's.
+        scores: points of each graded cell.
+        comments: automatic comment of each answer, or None.
+        page: its feedback page but for what the gradebook says, or None.
+    """
+
+    outcome: Outcome
+    text: str
+    scores: list[Score]
+    comments: dict[str, str | None]
+    page: Draft | None = None
 
 
 @dataclass
@@ -178,29 +224,29 @@ class Done:
     Attributes:
         student: whose.
         outcome: how it ended, as `Outcome.to_dict` has it.
-        notebook: the graded notebook's text.
-        files: what the notebook wrote beside itself, from a worker on another machine.
-        scores: points of each graded cell.
-        comments: automatic comment of each answer, or None.
-        page: its feedback page but for what the gradebook says; None if it was not asked for, or cannot be made.
+        notebooks: its graded notebooks, by name.
+        files: what they wrote beside themselves, from a worker on another machine.
         folder: where on this machine the files lie instead, which the coordinator removes; "" if there is none.
     """
 
     student: str
     outcome: dict[str, Any]
-    notebook: str
+    notebooks: dict[str, Graded]
     files: dict[str, bytes]
-    scores: list[Score]
-    comments: dict[str, str | None]
-    page: Draft | None = None
     folder: str = ""
+
+    @property
+    def pages(self) -> dict[str, Draft] | None:
+        """The feedback pages but for what the gradebook says; None if not asked for, or where one cannot be made."""
+        found = {name: graded.page for name, graded in self.notebooks.items()}
+        return {name: page for name, page in found.items() if page is not None} if all(found.values()) else None
 
 
 @functools.cache
 def version() -> str:
     """Return a fingerprint of the course's code: grades of two machines agree when theirs do."""
     digest = hashlib.sha256()
-    for package in (Path(helpers.__file__).parent, Path(autograder.__file__).parent):
+    for package in (*sources.packages().values(), Path(autograder.__file__).parent):
         for path in sorted(package.rglob("*.py")):
             digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -222,14 +268,8 @@ def fitness(expected: str, unsafe: bool) -> str:
     return ""
 
 
-def grade_task(kit: Kit, task: Task, handover: Path | None = None) -> Done:
+def grade_task(kit: Kit, task: Task) -> Done:
     """Execute and judge one submission.
-
-    Args:
-        kit: the unit.
-        task: the submission.
-        handover: a folder of this machine's in which to leave what the notebook wrote; None if the coordinator is on
-            another machine.
 
     Raises:
         Unfit: not on this machine.
@@ -238,74 +278,85 @@ def grade_task(kit: Kit, task: Task, handover: Path | None = None) -> Done:
     problem = fitness(kit.version, kit.unsafe)
     if problem:
         raise Unfit(problem)
-    try:
-        if task.notebook is None:
-            raise Ungradable(task.problem)
-        with limited():
-            notebook = clean(task.notebook, outputs=kit.config.ClearOutput.get("enabled", True) is False)
-        return _graded(kit, task, notebook, handover)
-    except Ungradable as told:
-        reason = str(told)
-    except TooLong:
-        reason = TOO_LONG
-    notebook = unanswered(kit.released)
-    notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": reason})
-    return _graded(kit, task, notebook, handover)
-
-
-def _graded(kit: Kit, task: Task, notebook: NotebookNode, handover: Path | None) -> Done:
-    """Take a notebook through the configured steps.
-
-    Raises:
-        TooLong: a step outside the sandbox took more time than any notebook needs.
-    """
     with tempfile.TemporaryDirectory(prefix="work-") as folder:
         files = Path(folder)
-        own, notes = fitting(task.files, [*kit.files, f"{kit.unit}.ipynb"])
-        given = own | dict(kit.files)
+        own, notes = fitting(task.files, [*kit.files, *kit.notebook_files])
+        # One notebook of several may read another, as it was handed in: of the graded one it would learn hidden tests.
+        others = {f"{name}.ipynb": data for name, data in task.notebooks.items()} if len(kit.sheets) > 1 else {}
+        given = own | dict(kit.files) | others
         for name, data in given.items():
             path = files / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        names: dict[str, Any] = {
-            "student": task.student,
-            "assignment": kit.unit,
-            "notebook": kit.unit,
-            "db_url": None,
-            "secret": kit.secret,
-        }
-        resources: dict[str, Any] = {
-            "nbgrader": names,
-            "metadata": {"name": kit.unit, "path": str(files)},
-            "unique_key": kit.unit,
-        }
-        scores: list[Score] = []
-        comments: dict[str, str | None] = {}
-        for step in _steps(kit):
-            if isinstance(step, SandboxedExecute):
-                # The sandbox has its own limits, and is left in order.
-                notebook, resources = step(notebook, resources)
-                continue
-            with limited():
-                if step is RepairCells:
-                    _repair(notebook, kit)
-                elif step is OverwriteKernelspec:
-                    if kit.kernelspec:
-                        notebook.metadata["kernelspec"] = nbformat.from_dict(kit.kernelspec)
-                elif step is SaveVerdicts:
-                    scores, comments = _scored(notebook, names.get("outcome"))
-                else:
-                    notebook, resources = step(notebook, resources)
+        graded = {sheet.name: _sheet(kit, sheet, task, files) for sheet in kit.sheets}
         written = {name: files / name for name, _ in regular_files(files) if name not in given}
-        new, left_out = fitting(written, [*given, f"{kit.unit}.ipynb"])
-        left = _leave(new, handover) if new and handover is not None else ""
+        new, left_out = fitting(written, [*given, *kit.notebook_files])
+        left = _leave(new, task.handover) if new and task.handover is not None else ""
         content = {} if left else {name: path.read_bytes() for name, path in new.items()}
-    outcome: Outcome = names.get("outcome") or Outcome(task.student, kit.unit)
+    outcomes = {name: one.outcome for name, one in graded.items()}
+    outcome = joined(outcomes) if set(outcomes) != {kit.unit} else outcomes[kit.unit]
     outcome.notes += [*task.notes, *notes, *left_out[:MAX_NOTES]]
+    return Done(task.student, outcome.to_dict(), graded, content, left)
+
+
+def _sheet(kit: Kit, sheet: Sheet, task: Task, files: Path) -> Graded:
+    """Grade one notebook of a submission; what is none has 0 points and the reason."""
+    try:
+        if sheet.name not in task.notebooks:
+            raise Ungradable(task.problems[sheet.name])
+        with limited():
+            outputs = kit.config.ClearOutput.get("enabled", True) is False
+            notebook = clean(task.notebooks[sheet.name], outputs)
+        return _graded(kit, sheet, task, notebook, files)
+    except Ungradable as told:
+        reason = str(told)
+    except TooLong:
+        reason = TOO_LONG
+    notebook = unanswered(sheet.released)
+    notebook.metadata[NOTES] = nbformat.from_dict({"ungradable": reason})
+    return _graded(kit, sheet, task, notebook, files)
+
+
+def _graded(kit: Kit, sheet: Sheet, task: Task, notebook: NotebookNode, files: Path) -> Graded:
+    """Take a notebook through the configured steps, in a folder with what lies beside it.
+
+    Raises:
+        TooLong: a step outside the sandbox took more time than any notebook needs.
+    """
+    names: dict[str, Any] = {
+        "student": task.student,
+        "assignment": kit.unit,
+        "notebook": sheet.name,
+        "db_url": None,
+        "secret": kit.secret,
+    }
+    resources: dict[str, Any] = {
+        "nbgrader": names,
+        "metadata": {"name": sheet.name, "path": str(files)},
+        "unique_key": sheet.name,
+    }
+    scores: list[Score] = []
+    comments: dict[str, str | None] = {}
+    for step in _steps(kit):
+        if isinstance(step, SandboxedExecute):
+            # The sandbox has its own limits, and is left in order.
+            notebook, resources = step(notebook, resources)
+            continue
+        with limited():
+            if step is RepairCells:
+                _repair(notebook, sheet)
+            elif step is OverwriteKernelspec:
+                if sheet.kernelspec:
+                    notebook.metadata["kernelspec"] = nbformat.from_dict(sheet.kernelspec)
+            elif step is SaveVerdicts:
+                scores, comments = _scored(notebook, names.get("outcome"))
+            else:
+                notebook, resources = step(notebook, resources)
     with limited():
         text = nbformat.writes(notebook) + "\n"
-    made = _draft(notebook, kit.unit, comments.values()) if task.page else None
-    return Done(task.student, outcome.to_dict(), text, content, scores, comments, made, left)
+    outcome = names.get("outcome") or Outcome(task.student, kit.unit)
+    page = _draft(notebook, kit.unit, sheet.name, comments.values()) if task.page else None
+    return Graded(outcome, text, scores, comments, page)
 
 
 def _leave(files: Mapping[str, Path], handover: Path) -> str:
@@ -317,10 +368,10 @@ def _leave(files: Mapping[str, Path], handover: Path) -> str:
     return str(folder)
 
 
-def _draft(notebook: NotebookNode, unit: str, comments: Iterable[str | None]) -> Draft | None:
+def _draft(notebook: NotebookNode, unit: str, name: str, comments: Iterable[str | None]) -> Draft | None:
     try:
         with limited():
-            return feedback_page.draft(notebook, unit, unit, [text for text in comments if text])
+            return feedback_page.draft(notebook, unit, name, [text for text in comments if text])
     except (Exception, TooLong):
         # Points are points without a page; the coordinator has it made again, and says what went wrong.
         return None
@@ -357,8 +408,8 @@ def _steps(kit: Kit) -> list[Any]:
     return steps
 
 
-def _repair(notebook: NotebookNode, kit: Kit) -> None:
-    notes = repair(notebook, kit.released, kit.roles, kit.prose)
+def _repair(notebook: NotebookNode, sheet: Sheet) -> None:
+    notes = repair(notebook, sheet.released, sheet.roles, sheet.prose)
     if notes:
         told = notebook.metadata.setdefault(NOTES, nbformat.from_dict({}))
         told["repaired"] = [*told.get("repaired", ()), *notes]

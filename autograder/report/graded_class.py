@@ -25,12 +25,13 @@ from sqlalchemy import create_engine, func, inspect, make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from autograder.classroom.answers import Answers
+from autograder.classroom.answers import Answers, in_notebook
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.classroom.layout import outcome_path
 from autograder.classroom.naming import chosen_students
 from autograder.course import CourseError
 from autograder.marking.outcomes import Outcome, read_outcome
+from helpers.judging import catalog
 
 TEST = "test_"
 LOST = (
@@ -137,6 +138,11 @@ class Unit:
     @property
     def gradable(self) -> list[Submission]:
         return [one for one in self.submissions if one.gradable]
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a plain nbgrader assignment, whose asserts no judge looks after."""
+        return self.name not in catalog.units()
 
 
 @dataclass
@@ -256,7 +262,12 @@ def _cells(session: Session) -> dict[str, list[Cell]]:
     base, code, task = BaseCell.__table__, GradeCell.__table__, TaskCell.__table__
     query = (
         select(
-            Assignment.name, base.c.id, base.c.name, func.coalesce(code.c.max_score, task.c.max_score), code.c.cell_type
+            Assignment.name,
+            Notebook.name,
+            base.c.id,
+            base.c.name,
+            func.coalesce(code.c.max_score, task.c.max_score),
+            code.c.cell_type,
         )
         .select_from(Assignment)
         .join(Notebook, Notebook.assignment_id == Assignment.id)
@@ -265,9 +276,15 @@ def _cells(session: Session) -> dict[str, list[Cell]]:
         .outerjoin(task, task.c.id == base.c.id)
         .where(base.c.type.in_(("GradeCell", "TaskCell")))
     )
-    found: dict[str, list[Cell]] = {name: [] for (name,) in session.execute(select(Assignment.name))}
-    for unit, key, name, points, kind in session.execute(query):
-        found[unit].append(Cell(key, name, float(points or 0), kind == "code"))
+    notebooks: dict[str, list[str]] = {name: [] for (name,) in session.execute(select(Assignment.name))}
+    for unit, notebook in session.execute(
+        select(Assignment.name, Notebook.name).join(Notebook, Notebook.assignment_id == Assignment.id)
+    ):
+        notebooks[unit].append(notebook)
+    found: dict[str, list[Cell]] = {name: [] for name in notebooks}
+    for unit, notebook, key, name, points, kind in session.execute(query):
+        known = in_notebook(name, notebook, notebooks[unit])
+        found[unit].append(Cell(key, known, float(points or 0), kind == "code"))
     return found
 
 

@@ -112,15 +112,18 @@ def exercises(unit: Unit) -> list[Exercise]:
                 difficulty(graded, cell.points),
                 float(np.mean(graded)) / cell.points if graded and cell.points else None,
                 item_rest(matrix, settled.index(cell)) if cell in settled else None,
-                Counter(_end(one, cell) for one in everyone) if cell.judged else Counter(),
+                Counter(_end(one, cell, unit.plain) for one in everyone) if cell.judged else Counter(),
                 len(everyone) - len(graded),
             )
         )
     return lines
 
 
-def _end(submission: Submission, cell: Cell) -> str:
+def _end(submission: Submission, cell: Cell, plain: bool) -> str:
     outcome = submission.outcome
+    if plain:
+        # Its points are all that is known of a cell of asserts.
+        return RIGHT if submission.points.get(cell.key, 0.0) >= cell.points - 1e-9 else UNNAMED
     verdict = outcome.final.get(cell.exercise) if outcome is not None else None
     return how_it_ended(outcome, verdict) if outcome is not None and verdict is not None else UNKNOWN
 
@@ -151,8 +154,8 @@ def mistakes(units: Iterable[Unit]) -> list[MistakeLine]:
     found: dict[tuple[str, str, str], MistakeLine] = {}
     for unit in units:
         for cell in unit.cells:
-            for one in unit.gradable if cell.judged else ():
-                end = _end(one, cell)
+            for one in unit.gradable if cell.judged and not unit.plain else ():
+                end = _end(one, cell, unit.plain)
                 if one.outcome is None or end not in (NAMED, UNNAMED, NOT_RUN, TIME_OUT):
                     continue
                 name, hint = _told(end, one.outcome.final[cell.exercise])

@@ -9,13 +9,13 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from autograder import course
+from autograder.classroom import assignments
 from autograder.classroom.answers import Answers
 from autograder.classroom.classroom import Classroom
 from autograder.classroom.naming import in_middle, printable
 from autograder.course import CourseError
 from autograder.grading.places import Places
-from autograder.grading.reading import Reader, read_kit
+from autograder.grading.reading import Reader, notebook_names, read_kit
 from autograder.grading.records import Records
 from autograder.grading.results import silent
 
@@ -63,7 +63,7 @@ def standings(classroom: Classroom, units: Sequence[str] = ()) -> list[Standing]
     known = {unit.name: unit for unit in gather(classroom, Answers(classroom)).units}
     for name in units:
         if name not in known:
-            raise CourseError(f"{name} is not released in this class: run `autograder init {classroom.root} {name}`")
+            raise CourseError(assignments.how_to_release(classroom, name))
     return [
         _standing(classroom, unit)
         for unit in known.values()
@@ -96,7 +96,7 @@ def shown(found: Sequence[Standing]) -> Group:
 def _standing(classroom: Classroom, unit: Unit) -> Standing:
     done = [one.student.id for one in unit.submissions]
     waiting = [one.id for one in unit.ungraded]
-    if unit.name in course.units():
+    if unit.name in assignments.released(classroom):
         waiting = _changed(classroom, unit.name)
     settled = [one for one in unit.submissions if one.student.id not in waiting]
     return Standing(
@@ -113,7 +113,7 @@ def _standing(classroom: Classroom, unit: Unit) -> Standing:
 def _changed(classroom: Classroom, unit: str) -> list[str]:
     """Who has a submission that the next `autograder grade` would grade."""
     with classroom.gradebook() as gradebook:
-        places = Places(classroom, unit)
+        places = Places(classroom, unit, notebook_names(gradebook, unit))
         kit = read_kit(classroom, places, gradebook, unsafe=False)
         known = Records(gradebook, unit, classroom.config).known()
         return [task.student for task in Reader(classroom, places, kit, known, silent).tasks(classroom.submitted(unit))]

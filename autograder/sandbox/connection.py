@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .inside.constants import NOBODY, WARM_PROCESS_GONE
+from .outside import packages
 from .outside.control_groups import Group, Tree
 from .outside.errors import SandboxError
 from .outside.users import own_user
@@ -238,7 +239,7 @@ class Sandbox:
             lines = (self.folder / "errors.txt").read_text(errors="replace").strip().splitlines()
         except OSError:
             return ""
-        return lines[-1][:300] if lines else ""
+        return packages.explained(lines[-1][:300]) if lines else ""
 
 
 atexit.register(Sandbox.close_all)

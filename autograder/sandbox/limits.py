@@ -10,7 +10,9 @@ from typing import Any
 
 from traitlets import Bool, HasTraits, Integer
 
-from helpers.folder.cells import MB, MOST_NOTEBOOK
+from helpers.folder.cells import MOST_NOTEBOOK
+
+MB = 2**20
 
 
 class Limits(HasTraits):

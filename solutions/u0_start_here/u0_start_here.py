@@ -175,7 +175,7 @@ for (name, guess), array in zip(yours.items(), actual):
 #
 # **Submit.** In the menu **Nbgrader → Assignment List** you see this course's units: *fetch* gets one, *submit* hands in what is saved. You may submit
 # again; the last submission is graded. If your class has no assignment list, there is no menu **Nbgrader**: hand in the saved `.ipynb` file the way your
-# teacher says, or the one file that `autograder pack u0` makes in a terminal.
+# teacher says, or the one file that `attention pack u0` makes in a terminal.
 #
 # ![The tab Assignments. Under Downloaded assignments stands u0_start_here with the button Submit; under Submitted assignments the same unit with the time it was handed in.](images/submit.png)
 #
@@ -192,6 +192,8 @@ for (name, guess), array in zip(yours.items(), actual):
 # | what does a function do? | cursor on its name, <kbd>Shift</kbd> + <kbd>Tab</kbd>; or `help(np.swapaxes)` |
 # | a check fails | its name of the mistake and its hint; then `hint()`, step by step; then the formula in the text above, with numbers small enough for paper |
 # | what is still to do? | the last cell of each unit, `progress(...)`: it remembers your checks, also when you come back another day |
+# | you would like to try an exercise from the other side | `catch("softmax")`: wrong versions to catch with inputs of your own. Each unit has a place for it |
+# | it was a while ago | `review()`: three small tasks on something that you solved, when it is due |
 # | shapes do not fit | print them: `print(Q.shape, K.shape)`, and write them under each other |
 # | `NameError`, or things that worked do no longer | menu **Kernel → Restart Kernel and Run All Cells** |
 # | a cell does not end | menu **Kernel → Interrupt Kernel** (the ■ in the toolbar) |

@@ -426,6 +426,20 @@ check(attention_scores, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# **Catch them** (no points, as long as you like). Here is a handful of *wrong* versions of `attention_scores`, with numbers and without names. Each is
+# right on many inputs: find inputs on which they betray themselves. The one below has as many queries as keys, and as many features. What changes when
+# these numbers differ? And with a sentence more, or whole numbers? When all are caught, the card says what each had done.
+
+# %%
+from helpers import catch
+
+catch(
+    "attention_scores",
+    np.array([[1.0, 0.0], [2.0, 1.0]]),  # Q: (n_q, d_k) = (2, 2)
+    np.array([[0.0, 1.0], [1.0, 1.0]]),  # K: (n_k, d_k) = (2, 2)
+)
+
+# %% [markdown]
 # Your own functions, from the words to the scores:
 
 # %%

@@ -107,6 +107,15 @@ check(softmax, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# **Catch them** (no points). Wrong versions of `softmax`, numbered and unnamed: which input gives each away? With small scores nearly all of them look
+# right. Think of what the text above warns of: large scores, rows far apart, $-\infty$, another `axis`.
+
+# %%
+from helpers import catch
+
+catch("softmax", np.array([2.0, 1.0, 0.0]))
+
+# %% [markdown]
 # ## 2 · Weights mix the values
 #
 # Back to the mall of unit 1. The wish *warm and sweet* scored 3 with the coats, 4 with hot cocoa, 1 with ice cream and 0 with the books. Softmax

@@ -588,6 +588,14 @@ check(shift_matrix, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# **Catch them** (no points). Wrong versions of `shift_matrix`: one step on in two features hides most of them. Try more features, no step, a step back.
+
+# %%
+from helpers import catch
+
+catch("shift_matrix", 1, 2)  # offset, d_model
+
+# %% [markdown]
 # Your matrix for 3 steps, and a test on places far apart: the same `M` serves them all.
 
 # %%

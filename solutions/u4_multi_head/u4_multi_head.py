@@ -200,6 +200,15 @@ check(merge_heads, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# **Catch them** (no points). Wrong versions of `merge_heads`. With one head there is nothing to mix up, and most of them look right: what do two heads show?
+# And as many heads as tokens, or two sentences?
+
+# %%
+from helpers import catch
+
+catch("merge_heads", np.arange(6.0).reshape(1, 3, 2))  # 1 head, 3 tokens, 2 features
+
+# %% [markdown]
 # ## 4 · Attention in every head
 #
 # Now the whole of it:

@@ -271,6 +271,15 @@ check(layer_norm, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# **Catch them** (no points). Wrong versions of `layer_norm`. A $\gamma$ of ones and a $\beta$ of zeros hide what is done with them, and large numbers hide the
+# $\varepsilon$. Which input leaves nothing hidden?
+
+# %%
+from helpers import catch
+
+catch("layer_norm", np.array([[1.0, 2.0, 3.0], [10.0, 0.0, -10.0]]), np.ones(3), np.zeros(3))
+
+# %% [markdown]
 # ## 4 · Add, then norm
 #
 # A *sublayer* is anything that keeps the shape: attention, or the network of section 6. Around each sublayer of the original Transformer lies a residual

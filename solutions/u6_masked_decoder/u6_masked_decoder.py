@@ -243,6 +243,21 @@ check(masked_attention, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# **Catch them** (no points). Wrong versions of `masked_attention`. A mask that hides nothing tells little: hide something, hide it for one query only, hide a
+# whole row, give two sentences masks of their own.
+
+# %%
+from helpers import catch
+
+catch(
+    "masked_attention",
+    torch.randn(2, 4),  # Q: 2 queries
+    torch.randn(3, 4),  # K: 3 keys
+    torch.randn(3, 5),  # V
+    torch.ones(2, 3, dtype=torch.bool),  # the mask
+)
+
+# %% [markdown]
 # ## 4 · What a leak does
 #
 # Is it so bad to mask *after* the softmax, by setting the hidden weights to 0? Ask the network itself: change one word and see which outputs move. What

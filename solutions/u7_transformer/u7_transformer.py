@@ -369,6 +369,20 @@ check(Transformer, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# **Catch them** (no points). Wrong versions of the whole machine, all with the same weights. For a class, say in brackets what it is made with, and then what
+# it is called with. The sentences below have one length and no padding. What can hide in that?
+
+# %%
+from helpers import catch
+
+catch(
+    "Transformer",
+    (9, 9, 8, 2, 1, 16, 6),  # two vocabularies, d_model, heads, layers, d_ff, max_length
+    torch.tensor([[3]]),  # src
+    torch.tensor([[1]]),  # tgt_in
+)
+
+# %% [markdown]
 # ## 3 · Teaching: `train_step`
 #
 # While it learns, the model is not asked to write a number on its own; one wrong digit at the beginning would spoil all that follows. Instead each place is given

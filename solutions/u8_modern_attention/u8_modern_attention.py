@@ -526,6 +526,15 @@ check(online_softmax_attention, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# **Catch them** (no points). Wrong versions of `online_softmax_attention`. One block is plain attention: cut the keys into several, into blocks that do not
+# come out even, and let the largest score stand in the last.
+
+# %%
+from helpers import catch
+
+catch("online_softmax_attention", torch.randn(3, 4), torch.randn(4, 4), torch.randn(4, 5), 4)  # block_size = 4
+
+# %% [markdown]
 # **What was gained.** Full and blocked attention of one head of width 32, for $n$ from 1,024 to 16,384 queries and keys. Both get a budget of 1 GiB:
 # `Peak` follows every tensor they make and stops them when they hold more. The third line is your blocked attention once more, but with gradients on, as in training.
 # Before you run it: by which factor does each line rise when $n$ doubles? *(This takes some seconds.)*

@@ -652,6 +652,15 @@ check(next_probabilities, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# **Catch them** (no points). Wrong versions of `next_probabilities`. At its defaults it is a softmax, and nearly all of them look right. Turn one knob, then two
+# at once, and mind the extremes: temperature 0, equal logits, a `top_k` larger than the vocabulary.
+
+# %%
+from helpers import catch
+
+catch("next_probabilities", torch.tensor([2.0, 1.0, 0.0]))
+
+# %% [markdown]
 # One distribution of your model, and the knife at work:
 
 # %%

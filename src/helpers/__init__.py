@@ -5,9 +5,9 @@ Importing this package loads neither torch nor matplotlib.
 """
 
 from helpers.desk.commands import CheckFailed, begin, check, hint, progress
-from helpers.practice.commands import catch
+from helpers.practice.commands import catch, review
 
 __version__ = "0.1.0"
-__all__ = ["CheckFailed", "catch", "check", "hint", "progress"]
+__all__ = ["CheckFailed", "catch", "check", "hint", "progress", "review"]
 
 begin()

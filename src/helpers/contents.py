@@ -1,4 +1,4 @@
-"""What stands in each unit: title, exercises and questions with their points, read from `contents.json`.
+"""What stands in each unit: title, exercises and questions with their points, from each package's `contents.json`.
 
 That file is made from the solutions by `make build`, like the notebooks, so points are written in one place only.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import functools
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
+
+from . import sources
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,12 @@ class Unit:
 
 @functools.cache
 def units() -> dict[str, Unit]:
-    """Return all units by name, in the order of the course."""
-    data = json.loads(Path(__file__).with_name("contents.json").read_text(encoding="utf-8"))
+    """Return all units by name, in the order of the course, then those of other packages."""
+    data: dict[str, Any] = {}
+    for folder in sources.packages().values():
+        path = folder / "contents.json"
+        if path.is_file():
+            data |= json.loads(path.read_text(encoding="utf-8"))
     return {
         name: Unit(name, unit["title"], tuple(Task(**task) for task in unit["tasks"])) for name, unit in data.items()
     }

@@ -16,7 +16,9 @@ from autograder import course
 from .. import forks
 
 GUIDE = (course.ROOT / "docs/authors.md").read_text(encoding="utf-8")
-STEPS, _, TAKING_AWAY = GUIDE.partition("\n## Taking the example away\n")
+# A unit in a package of one's own is another test's.
+WHOLE, _, _ = GUIDE.partition("\n## A unit in a package of your own\n")
+STEPS, _, TAKING_AWAY = WHOLE.partition("\n## Taking the example away\n")
 _BLOCK = re.compile(r"(?:^\*\*`([^`]+)`\*\*\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = (
     "autograder", "notebooks", "solutions", "src", "tests/__init__.py", "tests/conftest.py", "tests/test_units.py",

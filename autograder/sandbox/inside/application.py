@@ -12,7 +12,7 @@ was tried with ipykernel 7.2 to 7.4 (`constants.TRIED`); where it fails, `plain`
                                     `_publish_status`
     App.init_control, init_iopub    written anew: `_bind_socket`, `ControlThread`, `IOPubThread(socket, session=…)` and
                                     its `background_socket`, `configure_tornado_logger`
-    App.init_io                     each stream's `_schedule_flush` and `_flush`
+    App.init_io                     `capture_fd_output`; each stream's `_schedule_flush` and `_flush`
     App.greet                       `IOPubThread._handle_subscription`
     App.init_heartbeat, write_connection_file, init_extensions, init_code    left out
     make_application                `ipykernel.debugger._is_debugpy_available`
@@ -37,6 +37,9 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.application import BaseIPythonApplication
 
+from .descriptors import Descriptors
+from .pictures import connect_pyplot
+
 # Something that fails in the way of a learner's cell.
 FAILS = "def answer(x):\n    return x / 0\n\n\nanswer(1)"
 
@@ -59,11 +62,31 @@ class Kernel(IPythonKernel):
 
     def start(self) -> None:
         super().start()
+        self._show_descriptors_first()
         # A cell that awaits has the base class ask which thread this is,
         self.shell_channel_thread = types.SimpleNamespace(parent_thread=threading.current_thread())
         # and is interrupted only if signals wake the loop, as they do once it handles one, whichever that is.
         loop: Any = self.io_loop
         loop.asyncio_loop.add_signal_handler(signal.SIGWINCH, lambda: None)
+
+    def _show_descriptors_first(self) -> None:
+        """Have what a cell wrote shown before its value, as it was written before."""
+        app: Any = self.parent
+        shell: Any = self.shell
+        begin = shell.displayhook.start_displayhook
+
+        def start_displayhook() -> None:
+            app.descriptors.show()
+            begin()
+
+        shell.displayhook.start_displayhook = start_displayhook
+
+    async def do_execute(self, *arguments: Any, **named: Any) -> Any:
+        try:
+            return await super().do_execute(*arguments, **named)
+        finally:
+            app: Any = self.parent
+            app.descriptors.show()
 
     def _publish_execute_input(self, *arguments: Any) -> None:
         # The one who listens is the one who asked.
@@ -107,9 +130,15 @@ class App(IPKernelApp, Prepared):
         self.iopub_socket = self.iopub_thread.background_socket
 
     def init_io(self) -> None:
+        self.capture_fd_output = False
         super().init_io()
+        self.descriptors = Descriptors()
         for stream in (sys.stdout, sys.stderr):
             flush_now_and_then(stream)
+
+    def connect_pyplot(self) -> None:
+        """Have every kernel show and close figures after each cell."""
+        connect_pyplot(self.shell)
 
     def practise(self) -> None:
         """Format a traceback: the first one imports and looks up what all others need, which takes as long as running

@@ -23,6 +23,15 @@ TRIED = "7.2 to 7.4"
 Limits = dict[str, int]
 
 
+class Told(TypedDict):
+    """What the owner tells the warm process of the notebooks to come: modules to import, and whether their figures are
+    to be shown.
+    """
+
+    modules: list[str]
+    pictures: bool
+
+
 class Request(TypedDict):
     """What a user asks for: to start, interrupt or kill the kernel of a run; all but the first two come with a start.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .constants import EXIT_SETUP, LEFT_OUT, MOST_NAMED, POOL, SCRATCH, Request
-from .files import copy_files
+from .files import copy_files, statuses
 from .kernel import run_kernel
 from .libc import PR_SET_PDEATHSIG, libc
 from .sealing import become, hide_pool, seal_namespaces
@@ -43,6 +43,7 @@ def keep(request: Request, judge: int, bound: int, groups: list[int], app: Appli
     files = os.open(POOL / run / "files", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     if sealed:
         seal_namespaces(run, limits, own=request["user"] != 0)
+        before = statuses(Path(SCRATCH))
     ours, kernels = socket.socketpair()
     kernel = os.fork()
     if kernel == 0:
@@ -78,7 +79,7 @@ def keep(request: Request, judge: int, bound: int, groups: list[int], app: Appli
     code = Watch(kernel, limits, events, request["shared"], proc).until_ended()
     if sealed:
         os.fchdir(files)
-        left_out = copy_files(Path(SCRATCH), Path("."), limits["kept_bytes"], new_only=True)
+        left_out = copy_files(Path(SCRATCH), Path("."), limits["kept_bytes"], before)
         if left_out:
             Path("..", LEFT_OUT).write_text(json.dumps(left_out[:MOST_NAMED]))
     return code

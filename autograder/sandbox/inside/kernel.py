@@ -18,6 +18,9 @@ class Application(Protocol):
 
     connection_file: str
 
+    def connect_pyplot(self) -> None:
+        """Before any fork: have every kernel show and close figures after each cell."""
+
     def practise(self) -> None:
         """Before any fork: do once what is slow only the first time."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from .constants import NOBODY
+from .constants import NOBODY, Told
 from .libc import (
     CAP_KILL,
     CAP_SETGID,
@@ -73,11 +73,14 @@ def warm_up() -> Application:
 
 def prepare(owner: socket.socket, app: Application) -> bool:
     """Import the library's modules when the owner has laid it out and names them; return False if the owner is gone."""
-    named = owner.recv(2**20)
-    if not named:
+    received = owner.recv(2**20)
+    if not received:
         return False
+    told: Told = json.loads(received)
     importlib.invalidate_caches()
-    import_all(json.loads(named))
+    import_all(told["modules"])
+    if told["pictures"]:
+        app.connect_pyplot()
     app.practise()
     # A collection in a fork would write to, and so copy, every page that the two still share.
     gc.freeze()

@@ -11,6 +11,9 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+from helpers import sources
+
+from . import packages
 from .errors import SandboxError
 from .sockets import bind
 
@@ -93,10 +96,15 @@ def command(pool: Path, lib: Path) -> list[str]:
     prefixes = [one for one in _prefixes() if not one.startswith("/usr/") and one != "/usr"]
     for prefix in prefixes:
         arguments += _environment(Path(prefix))
-    for name in ("purelib", "platlib"):
-        for package in ("helpers", "autograder"):
-            # Where the course is installed without -e, its own packages lie in the environment: cover them.
-            installed = Path(sysconfig.get_path(name)) / package
+    for folder in packages.elsewhere():
+        for parent in reversed(folder.parents[:-1]):
+            arguments += ["--perms", "0755", "--dir", str(parent)]
+        arguments += ["--ro-bind", str(folder), str(folder)]
+    for folder in (*map(Path, map(sysconfig.get_path, ("purelib", "platlib"))), *packages.elsewhere()):
+        for package in ("autograder", *sources.packages()):
+            # Where the course is installed without -e, its own packages lie in the environment, and so do those of
+            # others that bring units: cover them.
+            installed = folder / package
             if installed.is_dir():
                 arguments += ["--tmpfs", str(installed)]
     arguments += [

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import helpers
+from helpers import sources
 
 # The parts of `helpers` that have no idea what is right.
 OPEN_PARTS = (
@@ -25,7 +26,6 @@ def lay_out(unit: str | None, folder: Path) -> Path:
         folder: where to put it.
     """
     source = Path(helpers.__file__).parent
-    target = folder / "lib" / "helpers"
     chosen = [
         path
         for name in OPEN_PARTS
@@ -36,8 +36,14 @@ def lay_out(unit: str | None, folder: Path) -> Path:
     chosen += [
         path for path in (source / "reference").glob("u*.py") if unit is not None and number(path.stem) < number(unit)
     ]
+    package = sources.homes().get(unit or "", sources.OWN)
+    if package != sources.OWN:
+        # Of a package that brings the unit its figures alone, as of the course.
+        other = sources.packages()[package]
+        chosen += [other / "__init__.py", *(other / "plots").rglob("*.py")]
     for path in chosen:
-        place = target / path.relative_to(source)
+        top = source if path.is_relative_to(source) else sources.packages()[package]
+        place = folder / "lib" / top.name / path.relative_to(top)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, place)
         compiled = Path(importlib.util.cache_from_source(str(path)))
@@ -55,7 +61,7 @@ def modules(lib: Path) -> tuple[str, ...]:
     """Return the names of all modules of a laid-out library, for the warm process to import: a fork then compiles
     nothing.
     """
-    found = [path.relative_to(lib).with_suffix("") for path in sorted((lib / "helpers").rglob("*.py"))]
+    found = [path.relative_to(lib).with_suffix("") for path in sorted(lib.rglob("*.py"))]
     return tuple(".".join(path.parent.parts if path.name == "__init__" else path.parts) for path in found)
 
 

@@ -20,9 +20,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autograder.sandbox.inside.constants import NOBODY
+from autograder.sandbox.inside.constants import NOBODY, Told
 
-from . import control_groups
+from . import control_groups, packages
 from .bubblewrap import INSIDE, START, command
 from .errors import SandboxError
 from .library import lay_out, modules, number
@@ -87,7 +87,7 @@ class WarmProcess:
         (self.folder / "passwd").write_text(
             f"learner:x:{os.getuid() or NOBODY}:{os.getgid() or NOBODY}:learner:/scratch:/bin/sh\n"
         )
-        env = environment("/lib-course" if sealed else str(lib))
+        env = environment(os.pathsep.join(["/lib-course" if sealed else str(lib), *map(str, packages.elsewhere())]))
         if not quick:
             env["ATTENTION_START"] = "plain"
         if not sealed:
@@ -132,7 +132,8 @@ class WarmProcess:
             names += FOR_MODULES
         # A process that is gone by now tells so to those who use it.
         with contextlib.suppress(OSError):
-            warm._owner.send(json.dumps(names).encode())
+            # A unit's notebook shows its own figures, and nobody looks at those of a graded one.
+            warm._owner.send(json.dumps(Told(modules=[*names], pictures=unit is None)).encode())
         return warm
 
     @property

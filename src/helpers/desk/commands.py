@@ -168,11 +168,16 @@ def hint(exercise: Any = None) -> None:
         say(
             found.name,
             "Its check passes, so there is nothing to hint at.",
-            "To see another way of writing it, read `helpers.reference`.",
+            f"To see another way of writing it, read `{_room_of(found)}`.",
         )
         return
     steps = ladder.rungs(found, trail.own, trail.tried, release.has_puzzle(diary.notebook(names)))
     cards.show(*hints.told(found.name, _session.trails.next(found.name, steps), len(steps)))
+
+
+def _room_of(exercise: Exercise) -> str:
+    """The package of an exercise's reference."""
+    return exercise.reference.__module__.rpartition(".")[0]
 
 
 def progress(unit: str | None = None) -> None:

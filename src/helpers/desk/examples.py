@@ -57,6 +57,11 @@ def of_case(paper: Paper, number: int) -> Example:
     return Example(case.note, (*lines, *_wanted(exercise, case, paper.expected[number]["value"])))
 
 
+def given(exercise: Exercise, case: Case) -> tuple[str, ...]:
+    """Return what goes into a case as lines of text, without what should come out."""
+    return (*_made(exercise, case), *_given(exercise, case))
+
+
 def has_one_answer(exercise: Exercise) -> bool:
     """Whether an exercise takes no arguments and asks for numbers, so that what is expected is the answer itself."""
     reference = exercise.reference
@@ -70,10 +75,11 @@ def has_one_answer(exercise: Exercise) -> bool:
 def _smallest(paper: Paper, numbers: Sequence[int]) -> int | None:
     # What needs the learner's trained weights has no numbers to show.
     known = [number for number in numbers if not paper.cases[number].from_file]
-    return min(known, key=lambda number: _entries(paper.cases[number]), default=None)
+    return min(known, key=lambda number: size(paper.cases[number]), default=None)
 
 
-def _entries(case: Case) -> int:
+def size(case: Case) -> int:
+    """Return how many numbers go into a case."""
     return sum(map(_size, (*case.args, *case.kwargs.values())))
 
 

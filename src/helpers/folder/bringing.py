@@ -122,9 +122,10 @@ def _replace(path: Path, notebook: NotebookNode, is_there: bool, today: Callable
 def _same(before: bytes, text: str) -> bool:
     """Whether a file says the same as a text, whichever program wrote it."""
     try:
-        return nbformat.writes(nbformat.reads(before.decode("utf-8-sig"), as_version=4)) + "\n" == text
+        written: str = nbformat.writes(nbformat.reads(before.decode("utf-8-sig"), as_version=4))
     except Exception:
         return False
+    return f"{written}\n" == text
 
 
 def beside(path: Path, data: bytes, today: Callable[[], date]) -> Path:

@@ -236,7 +236,8 @@ def _answer(cell: NotebookNode, answer: NotebookNode, was: NotebookNode | None) 
 
 def _metadata(mine: NotebookNode, new: NotebookNode) -> NotebookNode:
     own = {name: value for name, value in mine.metadata.items() if name in _OWN_METADATA}
-    return nbformat.from_dict(copy.deepcopy({**new.metadata, **own}))
+    both: NotebookNode = nbformat.from_dict(copy.deepcopy({**new.metadata, **own}))
+    return both
 
 
 def _sort(
@@ -364,12 +365,13 @@ def _kept_at_the_end(
 
 
 def _blank() -> NotebookNode:
-    return nbformat.v4.new_markdown_cell("", id="blank")
+    cell: NotebookNode = nbformat.v4.new_markdown_cell("", id="blank")
+    return cell
 
 
 def _outputs(mine: NotebookNode, cells: Sequence[NotebookNode]) -> None:
     """Let a cell of code that is as it was show what it showed."""
-    shown = {}
+    shown: dict[tuple[str, str], NotebookNode] = {}
     for cell in mine.cells:
         if cell.cell_type == "code":
             shown.setdefault((name_of(cell), plain(cell.source)), cell)

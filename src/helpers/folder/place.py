@@ -13,8 +13,6 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import helpers
-
 from .errors import FolderError
 
 NAME = "my_attention"
@@ -69,7 +67,7 @@ def course(named: Path | None, here: Path, record: Record | None = None) -> Path
     places = [Path(record.course)] if record is not None and record.course else []
     places += [folder / _NOTEBOOKS for folder in (here, *here.parents)]
     # A course that was installed to be worked on lies where its modules are.
-    places.append(Path(helpers.__file__).resolve().parents[2] / _NOTEBOOKS)
+    places.append(Path(__file__).resolve().parents[3] / _NOTEBOOKS)
     found = next(filter(is_release, places), None)
     if found is None:
         raise FolderError(
@@ -125,7 +123,7 @@ def record(folder: Path) -> Record:
 
 def remember(folder: Path, told: Record) -> None:
     """Write what a folder is to remember."""
-    text = json.dumps({"course": told.course, "given": told.given, "version": helpers.__version__}, indent=1)
+    text = json.dumps({"course": told.course, "given": told.given}, indent=1)
     write(folder / MARK / _RECORD, text.encode())
 
 

@@ -59,7 +59,7 @@ def _fold(cell: NotebookNode, day: date) -> NotebookNode:
     """A folded cell of text with an answer in it."""
     fence = "````" if "```" in cell.source else "```"
     text = f"{fence}python\n{cell.source}\n{fence}" if cell.cell_type == "code" else cell.source
-    fold = nbformat.v4.new_markdown_cell(
+    fold: NotebookNode = nbformat.v4.new_markdown_cell(
         f"<details><summary>Your answer of {day.isoformat()}</summary>\n\n{text}\n\n</details>",
         id=f"before-{name_of(cell)}"[:64],
     )

@@ -1,4 +1,4 @@
-"""Finds units and exercises by the files that are there: nothing is registered anywhere else.
+"""Finds units and exercises by the files that are there, in every package that brings units (`helpers.sources`).
 
 A unit is a folder `exercises/uN_x/`, an exercise the file in it that has its name and defines `EXERCISE`.
 """
@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import functools
 import importlib
-import re
-from pathlib import Path
 
-from helpers import contents, exercises
+from helpers import contents, sources
 from helpers.exercise import Exercise
-
-_UNIT = re.compile(r"u\d+_\w+")
 
 
 class UnknownName(LookupError):
@@ -22,8 +18,8 @@ class UnknownName(LookupError):
 
 @functools.cache
 def units() -> tuple[str, ...]:
-    """Return the names of all units that have exercises, in the order of the course."""
-    return tuple(sorted(_names(), key=lambda name: int(name[1:].split("_")[0])))
+    """Return the names of all units that have exercises, in the order of the course, then those of other packages."""
+    return tuple(_names())
 
 
 @functools.cache
@@ -54,15 +50,14 @@ def find(name: str) -> Exercise | None:
 def _names() -> dict[str, tuple[str, ...]]:
     """The names of each unit's exercises."""
     found = {}
-    for folder in Path(exercises.__file__).parent.iterdir():
-        if _UNIT.fullmatch(folder.name) and folder.is_dir():
-            stems = sorted(path.stem for path in folder.glob("*.py"))
-            found[folder.name] = tuple(stem for stem in stems if stem != "common" and not stem.startswith("_"))
+    for unit, package in sources.homes().items():
+        stems = sorted(path.stem for path in (sources.packages()[package] / "exercises" / unit).glob("*.py"))
+        found[unit] = tuple(stem for stem in stems if stem != "common" and not stem.startswith("_"))
     return found
 
 
 @functools.cache
 def _load(unit: str, name: str) -> Exercise:
-    exercise = importlib.import_module(f"{exercises.__name__}.{unit}.{name}").EXERCISE
+    exercise = importlib.import_module(f"{sources.homes()[unit]}.exercises.{unit}.{name}").EXERCISE
     assert isinstance(exercise, Exercise) and exercise.name == name, f"{unit}/{name}.py defines another exercise"
     return exercise

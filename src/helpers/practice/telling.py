@@ -173,7 +173,8 @@ def _same(right: np.ndarray, wrong: np.ndarray) -> np.ndarray:
     if right.dtype.kind not in "fc" and wrong.dtype.kind not in "fc":
         return np.asarray(right == wrong)
     with np.errstate(all="ignore"):
-        return np.isclose(wrong, right, rtol=1e-5, atol=1e-5 * float(np.abs(right[np.isfinite(right)]).max(initial=0)))
+        largest = float(np.abs(right[np.isfinite(right)]).max(initial=0))
+        return np.asarray(np.isclose(wrong, right, rtol=1e-5, atol=1e-5 * largest, equal_nan=True))
 
 
 def _first(right: np.ndarray, wrong: np.ndarray) -> tuple[int, ...]:

@@ -9,7 +9,8 @@ from nbgrader.api import Gradebook
 from autograder.authoring import releasing
 from autograder.classroom import classroom, extending, forgetting, times
 from autograder.course import CourseError
-from autograder.grading.records import Entry, Records
+from autograder.grading.entries import Entry, Part
+from autograder.grading.records import Records
 from autograder.marking.outcomes import Outcome, outcome_path, write_outcome
 from autograder.marking.scoring import Score
 
@@ -38,7 +39,7 @@ def graded(room, student, points=2.0):
     with room.gradebook() as gradebook:
         records = Records(gradebook, UNIT, room.config)
         time = times.read_time(LATE)
-        records.write([Entry(student, "f", [Score("test_project", points)], {}, time)])
+        records.write([Entry(student, "f", {UNIT: Part([Score("test_project", points)], {})}, time)])
         return records.known()[student]
 
 

@@ -110,8 +110,8 @@ def test_nbgraders_own_command_gives_the_same_page(room):
 
 def test_after_grading_by_hand_only_the_page_that_changed_is_written(room, monkeypatch):
     before, written = pages(room), []
-    original = feedback.write_page
-    monkeypatch.setattr(feedback, "write_page", lambda *about: written.append(about[2]) or original(*about))
+    original = feedback.write_pages
+    monkeypatch.setattr(feedback, "write_pages", lambda *about: written.append(about[2]) or original(*about))
     coordinator.grade(room, [sample.UNIT])
     assert written == []
     with room.gradebook() as gradebook:

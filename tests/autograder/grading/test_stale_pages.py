@@ -22,14 +22,15 @@ class Pool:
     def __init__(self, failures):
         self.failures, self.asked = failures, []
 
-    def submit(self, function, text, unit):
+    def submit(self, function, texts, unit):
+        text = texts[unit]
         self.asked.append(text)
         future = Future()
         failing = self.failures.get(text, [])
         if failing:
             future.set_exception(failing.pop(0))
         else:
-            future.set_result(SimpleNamespace(page=lambda grades: f"the page of {text}"))
+            future.set_result({unit: SimpleNamespace(page=lambda grades: f"the page of {text}")})
         return future
 
 
@@ -37,18 +38,19 @@ class Pool:
 def stale(tmp_path, monkeypatch):
     """A function that writes the stale pages with a pool; what it returns: pages, what was told, what was noted."""
     for student in STUDENTS:
-        (tmp_path / student).write_text(student, encoding="utf-8")
-    grades = {student: Grades() for student in STUDENTS}
+        (tmp_path / student).mkdir()
+        (tmp_path / student / "u0.ipynb").write_text(student, encoding="utf-8")
+    grades = {student: {"u0": Grades()} for student in STUDENTS}
 
     def write(failures, unwritable=()):
         pages, told, noted = {}, [], {}
 
-        def write_page(classroom, places, student, text):
+        def write_pages(classroom, places, student, texts):
             if student in unwritable:
                 raise unwritable[student]
-            pages[student] = text
+            pages[student] = texts["u0"]
 
-        monkeypatch.setattr(feedback, "write_page", write_page)
+        monkeypatch.setattr(feedback, "write_pages", write_pages)
         records = SimpleNamespace(
             shown=lambda: dict.fromkeys(STUDENTS, ""),
             grades=lambda students=None: grades,
@@ -56,6 +58,7 @@ def stale(tmp_path, monkeypatch):
         )
         places = SimpleNamespace(
             unit="u0",
+            notebooks=("u0",),
             graded=lambda student: tmp_path / student,
             is_graded=lambda student: True,
             has_page=lambda _: True,

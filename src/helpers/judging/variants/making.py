@@ -22,7 +22,7 @@ from typing import Any
 from . import algebra, calls, structure
 from .rewriting import Rewrite, Scope, located, parents, rebuilt, way_to
 
-_ROOM = "helpers.reference."
+_ROOM = ".reference."
 MAX_PIECES = 12
 MAX_ROUNDS = 300
 MAX_DEPTH = 2
@@ -298,7 +298,7 @@ def _pieces(reference: Callable[..., Any]) -> list[Piece]:
             value = getattr(module, name, None)
             own = getattr(value, "__module__", None) or ""
             given = inspect.isclass(value) and inspect.isclass(reference)
-            if callable(value) and own.startswith(_ROOM) and not name.startswith(_PLAIN) and not given:
+            if callable(value) and _ROOM in own and not name.startswith(_PLAIN) and not given:
                 waiting.append((value, depth + 1))
     return sorted(found.values(), key=lambda piece: piece.depth)
 

@@ -1,0 +1,1 @@
+"""Checked exercises of the unit NAME."""

@@ -1,0 +1,1 @@
+"""The exercises: one folder for each unit, one file for each exercise."""

@@ -1,0 +1,1 @@
+"""What answers are compared with: one module for each unit."""
