@@ -40,7 +40,8 @@ def verdict_of(exercise, answer, seed):
     with surroundings(exercise, answer):
         answers = runner.run(answer, cases, exercise.forbidden)
     answers = sheets.taken(paper, wire.decode(wire.encode(answers)))
-    return judge.judge(paper, answers, hidden=seed != judge.VISIBLE_SEED)
+    # What variants of the reference say comes after all that is asked here, and has tests of its own.
+    return judge.judge(paper, answers, hidden=seed != judge.VISIBLE_SEED, more=judge.More(trials=0))
 
 
 def verdict_on_mistake(exercise, mistake, seed):
