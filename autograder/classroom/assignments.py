@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from nbgrader.api import Assignment, Notebook
 from sqlalchemy.exc import SQLAlchemyError
@@ -39,6 +40,20 @@ def chosen(classroom: Classroom, names: Sequence[str] | None = None) -> tuple[st
     if not names:
         own += course.plugged()
     return course.chosen(list(names) if names else None, own)
+
+
+def by_due(classroom: Classroom, names: Sequence[str]) -> list[str]:
+    """Return these names in the order of their due dates; those without one come last, and else all stay as they are.
+
+    Raises:
+        CourseError: the gradebook cannot be read.
+    """
+    try:
+        with classroom.gradebook() as gradebook:
+            due = dict(gradebook.db.query(Assignment.name, Assignment.duedate).all())
+    except SQLAlchemyError as error:
+        raise CourseError(told_by_database(error, classroom.db_url)) from error
+    return sorted(names, key=lambda name: due.get(name) or datetime.max)
 
 
 def how_to_release(classroom: Classroom, name: str) -> str:

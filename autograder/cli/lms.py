@@ -62,7 +62,7 @@ def _say(*lines: str) -> None:
 
 
 def export(
-    to: Annotated[str, typer.Option("--to", help="canvas, moodle, csv or json.")],
+    to: Annotated[str, typer.Option("--to", help="canvas, moodle, csv, json, or exercises: points of each exercise.")],
     file: Annotated[
         Path | None, typer.Option("--file", help="Where to write; into the class folder if not named.")
     ] = None,

@@ -141,7 +141,8 @@ class Coordinator:
         total = sum(map(len, (*handed_in.values(), *misnamed.values())))
         self.tell("start", total=total)
         try:
-            for unit in units:
+            # Free late days are spent in this order.
+            for unit in assignments.by_due(self.classroom, units):
                 if handed_in[unit] or misnamed[unit]:
                     with self._database():
                         self._unit(unit, handed_in[unit], misnamed[unit], feedback)
@@ -208,5 +209,6 @@ class Coordinator:
 
     def _result(self, unit: str, student: str, mark: Mark, outcome: Outcome, fresh: bool) -> Result:
         result = Result(student, unit, mark.score, mark.max_score, mark.by_hand, mark.late_seconds, outcome, fresh)
+        result = replace(result, late_told=mark.late_told)
         self.results.append(result)
         return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.course import CourseError
@@ -98,7 +98,8 @@ class Distribution:
                             shared = pool.share(self.kit)
                         except SandboxError as error:
                             raise CourseError(str(error)) from error
-                    running[pool.submit(submission.grade_task, shared, one.task, pool.handover)] = one
+                    task = replace(one.task, handover=pool.handover)
+                    running[pool.submit(submission.grade_task, shared, task)] = one
                     if pool.size == 1:
                         break
                 if not running:

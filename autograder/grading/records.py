@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from traitlets.config import Config
 
 from autograder.classroom.tables import GRADED
 from autograder.marking.feedback_grades import Grades, read_grades
+from autograder.marking.late_rules import LateRules
 
 from .entries import Entries, Entry, seconds_late
 
@@ -37,6 +38,7 @@ class Mark:
     max_score: float
     by_hand: int
     late_seconds: float
+    late_told: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Records:
         self._entries = Entries(self.db, self.assignment)
         self.create_students = config.Autograde.get("create_student", True)
         penalties = AssignLatePenalties(config=config)
+        # As nbgrader's own has them, for plugins that ask.
+        penalties.gradebook, penalties.assignment_id = gradebook, unit
         penalties.init_plugin()
         self._penalties = penalties if penalties.enabled else None
 
@@ -130,9 +134,20 @@ class Records:
         )
         penalty = {student: float(sum_) for student, sum_ in self.db.execute(less)}
         return {
-            student: Mark(float(total) - penalty.get(student, 0.0), most, int(count or 0), late.get(student, 0.0))
-            for student, total, count in self.db.execute(sums)
+            student: Mark(
+                float(total) - penalty.get(student, 0.0),
+                most,
+                int(count or 0),
+                late.get(student, 0.0),
+                self._late_told(student, late.get(student, 0.0)),
+            )
+            for student, total, count in self.db.execute(sums).all()
         }
+
+    def _late_told(self, student: str, seconds: float) -> str:
+        """What the class's rule says of a delay, in words; "" where it says nothing, or is a plugin of the class's."""
+        rules = self._penalties.plugin_inst if self._penalties is not None else None
+        return rules.told(student, seconds) if seconds > 0 and isinstance(rules, LateRules) else ""
 
     @property
     def max_score(self) -> float:
@@ -244,4 +259,11 @@ class Records:
         for notebook in sorted(one.name for one in self.assignment.notebooks):
             for student, grades in read_grades(self.db, self.unit, notebook, chosen).items():
                 found.setdefault(student, {})[notebook] = grades
+        for student, mark in self.marks(found).items() if self._rules_tell else ():
+            if mark.late_told:
+                found[student] = {name: replace(one, late_told=mark.late_told) for name, one in found[student].items()}
         return found
+
+    @property
+    def _rules_tell(self) -> bool:
+        return self._penalties is not None and isinstance(self._penalties.plugin_inst, LateRules)

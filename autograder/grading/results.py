@@ -33,6 +33,7 @@ class Result:
     late_seconds: float
     outcome: Outcome
     fresh: bool = True
+    late_told: str = ""
 
 
 @dataclass

@@ -19,6 +19,7 @@ from autograder.classroom.classroom import CONFIG, Classroom
 from autograder.course import CourseError
 from autograder.lms.archives import SafeExtractor
 from autograder.lms.placement import LmsCollector
+from autograder.marking.late_rules import LateRules
 from autograder.marking.preprocessors import SandboxedExecute
 from autograder.marking.submission import configured_steps
 from autograder.sandbox.limits import Limits
@@ -77,6 +78,7 @@ def _classes(classroom: Classroom) -> Iterator[type[Configurable]]:
         SandboxedExecute,
         SafeExtractor,
         LmsCollector,
+        LateRules,
     ):
         yield from (base for base in one.__mro__ if issubclass(base, HasTraits) and base is not HasTraits)
 

@@ -33,49 +33,11 @@ from traitlets import Dict, Enum
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.course import CourseError
 
+from .exercise_points import exercise_points
+from .scores import Row, Score
+from .spreadsheets import as_text
+
 IDENTIFIERS = {"email": "Email address", "idnumber": "ID number", "username": "Username"}
-
-
-@dataclass(frozen=True)
-class Score:
-    """A student's points for a unit.
-
-    Attributes:
-        unit: the unit.
-        points: what counts, after the late penalty; None for no submission and `missing = "empty"`.
-        raw: before the penalty.
-        penalty: what was taken off.
-        most: points possible.
-        submitted: whether there is a submission.
-        timestamp: when it was handed in, or "".
-        waiting: whether written answers wait for a person.
-    """
-
-    unit: str
-    points: float | None
-    raw: float
-    penalty: float
-    most: float
-    submitted: bool
-    timestamp: str
-    waiting: bool
-
-
-@dataclass(frozen=True)
-class Row:
-    """A student and the scores in the order of the units."""
-
-    id: str
-    first_name: str
-    last_name: str
-    email: str
-    lms_user_id: str
-    scores: tuple[Score, ...]
-
-    @property
-    def name(self) -> str:
-        """ "Lovelace, Ada", as both systems sort."""
-        return ", ".join(filter(None, [self.last_name, self.first_name])) or self.id
 
 
 class GradesExport(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
@@ -117,6 +79,7 @@ class GradesExport(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
             if not found or (self.assignment and assignment.name not in map(str, self.assignment)):
                 continue
             units[assignment.name] = float(assignment.max_score)
+            exercises = exercise_points(gradebook, assignment)
             penalties = dict(
                 gradebook.db.execute(
                     select(SubmittedAssignment.student_id, func.sum(SubmittedNotebook.late_submission_penalty))
@@ -138,6 +101,7 @@ class GradesExport(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
                     True,
                     when,
                     bool(one["needs_manual_grade"]),
+                    exercises.get(one["student"], {}),
                 )
         nothing = 0.0 if self.missing == "zero" else None
         rows = [
@@ -188,15 +152,6 @@ class GradesExport(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
 
 def _count(count: int, thing: str) -> str:
     return f"{count} {thing}" + ("" if count == 1 else "s")
-
-
-def as_text(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula, whatever a student is called."""
-    return (
-        f"'{cell}"
-        if cell.lstrip(" \u00a0")[:1] in ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠") and cell.strip()
-        else cell
-    )
 
 
 class CanvasExport(GradesExport):
@@ -294,6 +249,29 @@ class PlainExport(GradesExport):
         return self.table([self.HEADER, *lines])
 
 
+class ExercisesExport(GradesExport):
+    """A line for each student and exercise that was handed in, its points before any late penalty."""
+
+    default_name = "exercises.csv"
+    HEADER = "student_id last_name first_name unit exercise points max_points to_grade_by_hand".split()
+
+    def text(self, units: dict[str, float], rows: list[Row]) -> str:
+        lines = [
+            [
+                *map(as_text, (row.id, row.last_name, row.first_name)),
+                self.title(one.unit),
+                as_text(name),
+                self.number(exercise.points),
+                self.number(exercise.most),
+                "yes" if exercise.waiting else "no",
+            ]
+            for row in rows
+            for one in row.scores
+            for name, exercise in one.exercises.items()
+        ]
+        return self.table([self.HEADER, *lines])
+
+
 class JsonExport(GradesExport):
     """The same as `PlainExport`, for programs: a list of students, each with its units."""
 
@@ -313,6 +291,7 @@ class JsonExport(GradesExport):
                 self.title(one.unit): {
                     "points": one.points, "max_points": one.most, "raw_points": one.raw, "late_penalty": one.penalty,
                     "submitted": one.submitted, "timestamp": one.timestamp, "to_grade_by_hand": one.waiting,
+                    "exercises": {name: exercise.points for name, exercise in one.exercises.items()},
                 }
                 for one in row.scores
             }  # fmt: skip
@@ -342,7 +321,7 @@ def export(
 
     Args:
         classroom: the class.
-        to: "canvas", "moodle", "csv" or "json".
+        to: "canvas", "moodle", "csv", "json" or "exercises".
         file: where to write; None takes the format's usual name in the class folder.
         units: names of units; all that have a submission if empty.
         decimal: "." or ","; None leaves it to the class's configuration.
@@ -395,4 +374,5 @@ EXPORTS: dict[str, type[GradesExport]] = {
     "moodle": MoodleExport,
     "csv": PlainExport,
     "json": JsonExport,
+    "exercises": ExercisesExport,
 }

@@ -48,11 +48,13 @@ class Grades:
         points: of each graded cell.
         comments: on each answer that has one.
         late_penalty: points taken off, 0 if none.
+        late_told: what the class's rules say of the delay, or "".
     """
 
     points: Mapping[str, Points] = field(default_factory=dict)
     comments: Mapping[str, str] = field(default_factory=dict)
     late_penalty: float = 0.0
+    late_told: str = ""
 
     @property
     def score(self) -> float:
@@ -65,7 +67,8 @@ class Grades:
     @property
     def fingerprint(self) -> str:
         """Changes whenever a page would show something else."""
-        shown = (sorted(self.points.items()), sorted(self.comments.items()), self.late_penalty)
+        told = (self.late_told,) if self.late_told else ()
+        shown = (sorted(self.points.items()), sorted(self.comments.items()), self.late_penalty, *told)
         return hashlib.sha256(repr(shown).encode("utf-8", "replace")).hexdigest()
 
 

@@ -85,11 +85,13 @@ class Draft:
     def page(self, grades: Grades) -> str:
         """Return the whole page with these points and comments."""
         title = html.escape(self.title)
+        told = f": {grades.late_told}" if grades.late_told else ""
+        taken = f"-{number(grades.late_penalty)}" if grades.late_penalty > 0 else "0"
         rows = "".join(_row(one, grades) for one in self.exercises)
         late = (
-            '<tr class="late-penalty"><td>Handed in late</td>'
-            f'<td class="points">-{number(grades.late_penalty)}</td><td></td><td></td></tr>\n'
-            if grades.late_penalty > 0
+            f'<tr class="late-penalty"><td>Handed in late{html.escape(told)}</td>'
+            f'<td class="points">{taken}</td><td></td><td></td></tr>\n'
+            if grades.late_penalty > 0 or told
             else ""
         )
         return "".join(

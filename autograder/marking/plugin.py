@@ -11,6 +11,7 @@ from autograder.classroom import extending
 from . import pages
 from .feedback_exporter import FeedbackExporter
 from .intake import IntakeExporter
+from .late_rules import LateRules
 from .preprocessors import SandboxedExecute
 from .repair import RepairCells
 from .sanitising import SanitizeLearner
@@ -27,6 +28,7 @@ def configure(config: Config) -> None:
     - released cells are repaired before nbgrader looks for doubles, of which it would keep the last, and overwrites
       them;
     - execution and points are ours in nbgrader's own places in its order, late penalties after them as ever;
+    - late work costs what `LateRules` says, unless the class has a plugin of its own for it;
     - at the end the learner's markup is cleaned, since formgrader and feedback show it in a browser;
     - `nbgrader zip_collect` takes Moodle's and Canvas's downloads, and trusts no archive;
     - formgrader's page, and no other, shows the model answer and marking guide under a written answer;
@@ -46,6 +48,9 @@ def configure(config: Config) -> None:
         *(replaced.get(step, step) for step in Autograde.autograde_preprocessors.default()),
         SanitizeLearner,
     ]
+    if "plugin_class" not in config.AssignLatePenalties:
+        # A class may have a plugin of its own.
+        config.AssignLatePenalties.plugin_class = LateRules
     config.ZipCollectApp.extractor_plugin = "autograder.lms.archives.SafeExtractor"
     config.ZipCollectApp.collector_plugin = "autograder.lms.placement.LmsCollector"
     pages.configure(config)

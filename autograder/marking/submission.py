@@ -184,6 +184,8 @@ class Task:
         fingerprint: of the submission and the kit together.
         notes: what was left out of it and why, and how the notebook was chosen.
         page: whether its feedback page is wanted.
+        handover: a folder of this machine's in which to leave what the notebook wrote; None if the coordinator is on
+            another machine.
     """
 
     student: str
@@ -193,6 +195,7 @@ class Task:
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
     page: bool = False
+    handover: Path | None = None
 
 
 @dataclass
@@ -265,14 +268,8 @@ def fitness(expected: str, unsafe: bool) -> str:
     return ""
 
 
-def grade_task(kit: Kit, task: Task, handover: Path | None = None) -> Done:
+def grade_task(kit: Kit, task: Task) -> Done:
     """Execute and judge one submission.
-
-    Args:
-        kit: the unit.
-        task: the submission.
-        handover: a folder of this machine's in which to leave what the notebook wrote; None if the coordinator is on
-            another machine.
 
     Raises:
         Unfit: not on this machine.
@@ -294,7 +291,7 @@ def grade_task(kit: Kit, task: Task, handover: Path | None = None) -> Done:
         graded = {sheet.name: _sheet(kit, sheet, task, files) for sheet in kit.sheets}
         written = {name: files / name for name, _ in regular_files(files) if name not in given}
         new, left_out = fitting(written, [*given, *kit.notebook_files])
-        left = _leave(new, handover) if new and handover is not None else ""
+        left = _leave(new, task.handover) if new and task.handover is not None else ""
         content = {} if left else {name: path.read_bytes() for name, path in new.items()}
     outcomes = {name: one.outcome for name, one in graded.items()}
     outcome = joined(outcomes) if set(outcomes) != {kit.unit} else outcomes[kit.unit]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.lms.exporting import as_text
+from autograder.lms.spreadsheets import as_text
 
 from .graded_class import GradedClass, Unit, duration
 from .lookalikes import Pair

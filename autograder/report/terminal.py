@@ -72,7 +72,8 @@ def _reasons(results: Sequence[Result], ids: dict[str, str], units: dict[str, st
     found: dict[str, list[str]] = {}
     for result in results:
         who = " ".join(filter(None, [ids[result.student], units.get(result.unit, "")]))
-        late = [f"late by {duration(result.late_seconds)}"] if result.late_seconds > 0 else []
+        told = f": {result.late_told}" if result.late_told else ""
+        late = [f"late by {duration(result.late_seconds)}{told}"] if result.late_seconds > 0 else []
         for reason in dict.fromkeys([*result.outcome.reasons, *late]):
             found.setdefault(reason, []).append(who)
     parts: list[RenderableType] = []

@@ -26,7 +26,7 @@ def undisturbed(tmp_path_factory):
     kept = {}
     original = submission.grade_task
 
-    def remembered(kit, task, handover):
+    def remembered(kit, task):
         kept[task.student] = original(kit, task)
         return kept[task.student]
 
@@ -57,7 +57,7 @@ def writes(monkeypatch, at_each):
 
 
 def run(room, kept, asked):
-    def recalled(kit, task, handover):
+    def recalled(kit, task):
         asked.append(task.student)
         return kept[task.student]
 

@@ -100,7 +100,7 @@ def _alike(a: object, b: object) -> bool:
 
 def _changes(work: Paper) -> Iterator[tuple[_Change, Diagnosis]]:
     target = work.exercise.reference
-    functions = [(False, target)]
+    functions: list[tuple[bool, Any]] = [(False, target)]
     if inspect.isclass(target):
         functions = [(True, target), (False, getattr(target, "forward", None))]
     for making, function in functions:

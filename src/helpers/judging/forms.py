@@ -91,7 +91,7 @@ def _kind(value: Any, record: Answer) -> str:
             return "an array"
         return "a tensor" if record["type"] == "Tensor" else "a number"
     for kind, name in ((bool, "True or False"), ((int, float), "a number"), (str, "a string"), (dict, "a dict")):
-        if isinstance(value, kind):  # type: ignore[arg-type]
+        if isinstance(value, kind):
             return name
     return "a list" if isinstance(value, list) else "a tuple" if isinstance(value, tuple) else "nothing"
 

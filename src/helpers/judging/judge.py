@@ -2,15 +2,19 @@
 
 Steps: examine every answer against the reference's; if something failed, say what is wrong, in this order:
 
-1. the code never ran or never answered (`unrun`), gives another output each time or ignores its input (`questions`);
+1. the code never ran or never answered (`unrun`), gives another output each time, keeps something from the call before
+   or ignores its input (`questions`);
 2. a piece it builds on is broken (`earlier`);
-3. a known mistake of the exercise (`known`), or one of every exercise (`general`);
+3. a known mistake of the exercise (`known`), or one of every exercise (`general`); the reference, called with an
+   argument left out or with two exchanged, gives the learner's answers (`arguments`); a known mistake, made with one
+   value of an option only;
 4. a pattern of cases: right where something holds, wrong elsewhere (`patterns`);
 5. a variant of the reference gives the learner's answers (`variants`), rewritten at one place;
-6. how the numbers relate (`relations`).
+6. how the numbers relate (`relations`), and where they are wrong (`places`).
 
 Only what none of these explains is compared with variants that are rewritten at two places: of so many some are alike
-by chance, and a simple relation is the truer word.
+by chance, and a simple relation is the truer word. Last comes what is true and says less: a known mistake that explains
+most failures, what an exception says (`raised`), and the form of a result (`forms`).
 
 A name is given only when it is true of the code; else what is certain is said, and nothing more.
 """

@@ -114,6 +114,14 @@ FORMS: tuple[tuple[str, str, Tell], ...] = (
     ("IndexError", r"index (-?\d+) is out of bounds for (?:axis|dimension) \d+ with size (\d+)", out_of_bounds),
     (
         "IndexError",
+        r"The shape of the mask|boolean index did not match",
+        plain(
+            "indexes with a mask of another shape",
+            "Indexing with a mask wants one of the array's own shape; `where` (torch: `masked_fill`) broadcasts it.",
+        ),
+    ),
+    (
+        "IndexError",
         r"index out of range in self",
         plain(
             "looks up an id that the table does not have",

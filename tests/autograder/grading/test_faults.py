@@ -27,7 +27,7 @@ def graded(tmp_path_factory):
     kept = {}
     original = submission.grade_task
 
-    def remembered(kit, task, handover):
+    def remembered(kit, task):
         kept[task.student] = original(kit, task)
         return kept[task.student]
 
@@ -44,7 +44,7 @@ def failing(graded, tmp_path, monkeypatch):
     tries = []
 
     def fail(students, error, times=99):
-        def grade_task(kit, task, handover):
+        def grade_task(kit, task):
             tries.append(task.student)
             if task.student in students and tries.count(task.student) <= times:
                 raise error
@@ -172,7 +172,7 @@ import sys
 from autograder import cli
 from autograder.marking import submission
 original = submission.grade_task
-def failing(kit, task, handover):
+def failing(kit, task):
     if task.student == "s001":
         raise TypeError("of ours")
     return original(kit, task)

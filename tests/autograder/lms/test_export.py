@@ -21,6 +21,7 @@ from nbgrader.api import Gradebook
 from autograder.classroom.classroom import CONFIG, Classroom
 from autograder.course import CourseError
 from autograder.lms import exporting
+from autograder.lms.spreadsheets import as_text
 
 SAMPLES = Path(__file__).with_name("samples")
 CALC = "=cmd|' /C calc'!A0"
@@ -141,6 +142,20 @@ def test_json_keeps_numbers_and_names_as_they_are(room, tmp_path):
     assert students["bela"]["units"]["u2_softmax_scaling"]["submitted"] is False
 
 
+def test_points_of_each_exercise(room, tmp_path):
+    students = {one["id"]: one for one in json.loads(written(room, tmp_path, "json")[1])}
+    assert students["ada"]["units"]["u2_softmax_scaling"]["exercises"] == {"test": 20.5, "why": 0}
+    assert students["bela"]["units"]["u2_softmax_scaling"]["exercises"] == {}
+    lines = written(room, tmp_path, "exercises", units=["u1_dot_products"])[1].splitlines()
+    assert lines == [
+        "student_id,last_name,first_name,unit,exercise,points,max_points,to_grade_by_hand",
+        "bela,Bartók,Béla,u1_dot_products,test,11.33,17,no",
+        "bela,Bartók,Béla,u1_dot_products,why,0,3,no",
+        "ada,Lovelace,Ada,u1_dot_products,test,17,17,no",
+        "ada,Lovelace,Ada,u1_dot_products,why,0,3,yes",
+    ]
+
+
 def test_plain_nbgrader_export_writes_the_same(room, tmp_path):
     environment = os.environ | {"PYTHONWARNINGS": "ignore"}
     call = [
@@ -194,16 +209,16 @@ def test_a_student_whom_moodle_cannot_know_is_left_out_and_told(room, tmp_path):
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1"])
 def test_a_formula_stays_text(name):
-    assert exporting.as_text(name) == f"'{name}"
+    assert as_text(name) == f"'{name}"
 
 
 @pytest.mark.parametrize("name", ["", "Ada", "O'Neil", "李", "a=b", "    "])
 def test_names_stay_names(name):
-    assert exporting.as_text(name) == name
+    assert as_text(name) == name
 
 
 def test_what_is_asked_for_wrongly_is_said_in_one_line(room, tmp_path):
-    with pytest.raises(CourseError, match="there are canvas, moodle, csv, json"):
+    with pytest.raises(CourseError, match="there are canvas, moodle, csv, json, exercises"):
         written(room, tmp_path, "blackboard")
     with pytest.raises(CourseError, match="zero or empty"):
         written(room, tmp_path, "canvas", missing="none")

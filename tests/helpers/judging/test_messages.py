@@ -62,6 +62,8 @@ ERRORS = (
     (lambda: three(1), "`three` is called with other arguments"),
     (lambda: X[3], "an index runs past the end: 3, where the length is 3"),
     (lambda: nn.Embedding(3, 2)(torch.tensor([5])), "looks up an id that the table does not have"),
+    (lambda: X[X[0] > 1], "indexes with a mask of another shape"),
+    (lambda: T[T[0] > 1], "indexes with a mask of another shape"),
     (lambda: X[0, 0, 0], "indexes more axes than the array has"),
     (lambda: X.sum(axis=2), "names an axis that the array does not have"),
     (lambda: T.sum(dim=2), "names an axis that the array does not have"),

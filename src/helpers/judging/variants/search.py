@@ -253,6 +253,7 @@ class _Table:
             return self._targets[variant.place]
         if self._last[0] == variant.place:
             return self._last[1]
+        target: Callable[..., Any] | None
         try:
             target = self._workshop.build(variant)
         except Exception:
