@@ -4,7 +4,6 @@ import pytest
 from playwright.sync_api import expect
 
 from autograder import course
-from helpers.folder import bringing
 
 from .lab import Lab, server, shot
 
@@ -13,9 +12,9 @@ SESSIONS = (
     (
         "attention_scores",
         "u1_dot_products",
-        (("# K: (n_k, d_k)", "    np.array([[0.0, 1.0], [1.0, 1.0], [3.0, 0.5]]),  # K: (n_k, d_k) = (3, 2)"),),
+        (("# K: (n_k, d_k)", "np.array([[0.0, 1.0], [1.0, 1.0], [3.0, 0.5]]),  # K: (n_k, d_k) = (3, 2)"),),
     ),
-    ("softmax", "u2_softmax_scaling", (('catch("softmax"', 'catch("softmax", np.array([1e4, 0.0, -np.inf]))'),)),
+    ("softmax", "u2_softmax_scaling", (('catch("softmax"', 'catch("softmax", np.array([[1e4, 1.0], [-1e4, 0.0]]))'),)),
     (
         "merge_heads",
         "u4_multi_head",
@@ -24,12 +23,12 @@ SESSIONS = (
 )
 
 
-@pytest.fixture(scope="module")
-def lab(browser, tmp_path_factory):
-    root = tmp_path_factory.mktemp("practice")
+@pytest.fixture
+def lab(browser, tmp_path, monkeypatch):
+    root = tmp_path
+    monkeypatch.setenv("ATTENTION_FOLDER", str(root / "mine"))
     (root / "home" / "config").mkdir(parents=True)
-    bringing.bring(root / "mine", course.NOTEBOOKS)
-    with server(root / "mine", root / "home") as address:
+    with server(root, root / "home", f"--config={course.ROOT / 'jupyter_lab_config.py'}") as address:
         lab = Lab(browser, address)
         yield lab
         lab.close()

@@ -22,17 +22,18 @@ def root(tmp_path_factory):
     return tmp_path_factory.mktemp("learner")
 
 
-def hand_out(root):
+def hand_out(folder):
     for unit in (U0, U1):
-        shutil.rmtree(root / "notebooks" / unit, ignore_errors=True)
-        shutil.copytree(course.NOTEBOOKS / unit, root / "notebooks" / unit, ignore=shutil.ignore_patterns(".*"))
+        shutil.rmtree(folder / unit, ignore_errors=True)
+        shutil.copytree(course.NOTEBOOKS / unit, folder / unit, ignore=shutil.ignore_patterns(".*"))
 
 
 @pytest.fixture(scope="module")
 def address(root):
-    """The course as a learner has it, and an exchange to which unit 0 was released by a class."""
-    shutil.copyfile(course.ROOT / "jupyter_lab_config.py", root / "jupyter_lab_config.py")
-    hand_out(root)
+    """The course as a learner has it, opened for the first time, and an exchange to which a class released unit 0."""
+    downloaded = root / "course"
+    hand_out(downloaded / "notebooks")
+    shutil.copyfile(course.ROOT / "jupyter_lab_config.py", downloaded / "jupyter_lab_config.py")
     exchange = root / "exchange"
     exchange.mkdir(mode=0o777)
     exchange.chmod(0o777)
@@ -51,13 +52,13 @@ def address(root):
         f"--Exchange.cache={root / 'cache'}",
     ]
     subprocess.run(call, cwd=school, check=True, capture_output=True)
-    with server(root, root / "home", "--config=jupyter_lab_config.py") as address:
+    with server(downloaded, root / "home", "--config=jupyter_lab_config.py") as address:
         yield address
 
 
 @pytest.fixture
 def lab(browser, address, root):
-    hand_out(root)
+    hand_out(root / "my_attention")
     lab = Lab(browser, address)
     yield lab
     lab.close()

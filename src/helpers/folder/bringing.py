@@ -85,8 +85,9 @@ def bring(folder: Path, release: Path, today: Callable[[], date] = date.today) -
         merged = merging.merge(mine.get(unit), notebook, old.get(unit), chosen)
         before = _replace(path, merged.notebook, mine.get(unit) is not None, today)
         state = NEW if unit not in mine else UPDATED if before else SAME
-        came = [name for name in merged.answers if name not in merging.answers_written(mine.get(unit))]
-        brought.append(Brought(unit, path, state, before, len(merged.answers), tuple(merged.kept), tuple(came)))
+        written = merging.answers_written(merged.notebook)
+        came = sorted(written - merging.answers_written(mine.get(unit)))
+        brought.append(Brought(unit, path, state, before, len(written), tuple(merged.kept), tuple(came)))
     given = dict(told.given)
     for unit in new:
         if unit not in wrong:

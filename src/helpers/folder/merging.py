@@ -46,12 +46,10 @@ class Merged:
 
     Attributes:
         notebook: it.
-        answers: names of the answers that it has.
         kept: names of the answers at its end, whose cells are no more.
     """
 
     notebook: NotebookNode
-    answers: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
 
 
@@ -196,7 +194,6 @@ def merge(
         answer = chosen.get(name)
         if answer is not None and answer.cell_type == cell.cell_type and _is_written(answer, cell, was.get(name)):
             _answer(cell, answer, was.get(name))
-            merged.answers.append(name)
     if mine is None:
         return merged
     merged.notebook.metadata = _metadata(mine, new)
