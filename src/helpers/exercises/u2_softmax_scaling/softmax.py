@@ -143,6 +143,12 @@ EXERCISE = Exercise(
             _softmax(lambda x, axis: reference.softmax(x.ravel()).reshape(x.shape)),
         ),
         Mistake(
+            "shared out over the whole array, and subtracted no maximum",
+            "Every row is a distribution of its own: sum along one axis only, and keep that axis so that the division"
+            " fits. Then make the largest score of each row harmless, for `np.exp(10000.)` is inf.",
+            _softmax(lambda x, axis: np.exp(x) / np.exp(x).sum()),
+        ),
+        Mistake(
             "forgot keepdims: each row is divided by another row's sum",
             "`e.sum(axis)` has one axis less, and NumPy lines it up with the wrong one. `keepdims=True` leaves a 1 in"
             " its place.",
