@@ -136,7 +136,7 @@ def test_regrade_grades_everyone_again(undisturbed, tmp_path):
     run(room, kept, [])
     asked = []
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(submission, "grade_task", lambda kit, task, _: asked.append(task.student) or kept[task.student])
+        patched.setattr(submission, "grade_task", lambda kit, task: asked.append(task.student) or kept[task.student])
         patched.setattr(pools.Inline, "share", lambda self, kit: kit)
         coordinator.grade(room, [UNIT], jobs=1, regrade=True)
     assert len(asked) == STUDENTS and state(room) == expected
