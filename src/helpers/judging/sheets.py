@@ -34,8 +34,10 @@ def controls(work: Paper) -> dict[int, Case]:
             model = next((one for one in sensible if one.init is not None and not one.from_file), None)
             if model is not None and model.init is not None:
                 init = dataclasses.replace(case.init, args=model.init.args, kwargs=model.init.kwargs)
+                # Where another method is called, only the object is made differently, and the call is as it was.
+                call = case if case.method != model.method else model
                 found[place] = dataclasses.replace(
-                    case, args=model.args, kwargs=model.kwargs, chunks=model.chunks, init=init, raises=None
+                    case, args=call.args, kwargs=call.kwargs, chunks=call.chunks, init=init, raises=None
                 )
     return found
 

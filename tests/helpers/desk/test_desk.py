@@ -239,7 +239,7 @@ def test_the_example_is_one_that_the_last_answer_fails(capsys):
 
     check(similarity_matrix)
     shown = capsys.readouterr().out
-    assert "An index or axis is larger" in shown, "an exception has the exception's hint"
+    assert "Your own line ends the call here" in shown, "an exception has the exception's hint"
     for _ in range(3):
         hint()
     assert "that your answer fails by hand (whole numbers in)" in capsys.readouterr().out

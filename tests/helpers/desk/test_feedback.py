@@ -182,25 +182,55 @@ def test_code_in_a_sentence_is_set_as_code_and_stays_escaped():
 @pytest.mark.parametrize(
     ("name", "answer", "named", "told"),
     [
-        ("similarity_matrix", lambda X: 1 / 0, "", "A divisor is 0"),
-        ("similarity_matrix", lambda X: X + X[:, :2], "", "Two shapes do not fit"),
+        ("similarity_matrix", lambda X: 1 / 0, "divides by zero", "Which of the arguments is 0 there"),
+        (
+            "similarity_matrix",
+            lambda X: X + X[:, :2],
+            "two arrays meet whose shapes do not fit: (4, 3) and (4, 2)",
+            "Print the shape of each array",
+        ),
         (
             "similarity_matrix",
             lambda X: nothing_of_that_name,  # noqa: F821
             "uses `nothing_of_that_name`, which is not there",
             "Is it spelt as where it was made?",
         ),
-        ("similarity_matrix", lambda X: X.masked_fill(X > 0, 0), "", "torch tensors may have one"),
+        (
+            "similarity_matrix",
+            lambda X: X.masked_fill(X > 0, 0),
+            "`masked_fill` is a torch tensor's, and this is an array",
+            "Print `type(x)`",
+        ),
         ("similarity_matrix", lambda: None, "", "count the arguments"),
-        ("similarity_matrix", lambda X: {}["key"], "", "compare the spelling"),
-        ("similarity_matrix", lambda X: X.swapaxes(-1, -7), "", "An index or axis is larger"),
-        ("similarity_matrix", lambda X: "text", "", "Print `type(...)`"),
+        ("similarity_matrix", lambda X: {}["key"], "asks for the key `key`, which is not there", "Print the keys"),
+        (
+            "similarity_matrix",
+            lambda X: X.swapaxes(-1, -7),
+            "names an axis that the array does not have",
+            "count its axes",
+        ),
+        ("similarity_matrix", lambda X: "text", "returns a string where an array is asked", "Print `type(...)`"),
         ("similarity_matrix", lambda X: print("X"), "returns nothing", "`return print(...)`"),
         ("similarity_matrix", lambda X: (X,), "returns a tuple, not an array", "A comma after `return`"),
         ("attention_scores", lambda Q, K: np.exp(Q[..., :1] @ K[..., :1].swapaxes(-1, -2)), "", ""),
-        ("project", lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_k), "", "Look at the `return` line"),
-        ("LayerNorm", type("LayerNorm", (torch.nn.LayerNorm,), {"__init__": with_another_name}), "", "`self.name ="),
-        ("LayerNorm", type("LayerNorm", (torch.nn.Module,), {"__init__": too_early}), "", "`super().__init__()`"),
+        (
+            "project",
+            lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_k),
+            "returns 2 results where 3 are asked",
+            "Look at the `return` line",
+        ),
+        (
+            "LayerNorm",
+            type("LayerNorm", (torch.nn.LayerNorm,), {"__init__": with_another_name}),
+            "the parameters are not those that the exercise names",
+            "`self.name =",
+        ),
+        (
+            "LayerNorm",
+            type("LayerNorm", (torch.nn.Module,), {"__init__": too_early}),
+            "`super().__init__()` is missing",
+            "`super().__init__()`",
+        ),
     ],
 )
 def test_what_has_nothing_to_do_with_the_mathematics_has_a_hint_of_its_own(name, answer, named, told):

@@ -33,7 +33,6 @@ def _project_cases(rng: np.random.Generator) -> list[Case]:
             (normal(rng, 1, 1, 1), *weights(1, 1, 1, 1)),
             note="one sentence of one token, every width 1",
         ),
-        bad_arguments(normal(rng, 4, 1), *weights(3, 2, 2, 2), note="X has width 1, the weights height 3"),
     ]
 
 

@@ -37,8 +37,6 @@ def _weighted_sum_cases(rng: np.random.Generator) -> list[Case]:
             (random_weights(rng, 1, 1, 1), normal(rng, 1, 1, 1)),
             note="one query, one value, width 1",
         ),
-        bad_arguments(random_weights(rng, 2, 1), normal(rng, 4, 5), note="1 weight for 4 values"),
-        bad_arguments(random_weights(rng, 2, 4), normal(rng, 1, 5), note="4 weights for 1 value"),
     ]
 
 

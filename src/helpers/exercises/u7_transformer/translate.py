@@ -47,7 +47,6 @@ def _translate_cases(rng: np.random.Generator) -> list[Case]:
     model, sentences = _parrot(rng, [3, 5, 1, 0])
     endless, (tireless,) = _parrot(rng, [None])
     learning, (known,) = _parrot(rng, [4], training=True)
-    talkative, (long,) = _parrot(rng, [data.MAX_LENGTH - 1])
     new_ids = _new_ids(rng)
     options = {
         "name": "Transformer",
@@ -65,7 +64,6 @@ def _translate_cases(rng: np.random.Generator) -> list[Case]:
         Case("values", (model, sentences[2]), note="one digit, then eos"),
         Case("nothing to say", (model, sentences[3]), note="the model says eos at once"),
         Case("an end in any case", (endless, tireless), note="a made-up model that never says eos"),
-        Case("values", (talkative, long), note=f"{data.MAX_LENGTH - 1} digits, then eos"),
         Case("evaluation mode", (learning, known), note="the model comes in training mode"),
         *(
             Case(
