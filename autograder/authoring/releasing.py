@@ -10,14 +10,14 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from nbgrader.api import MissingEntry
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder import course
-from autograder.classroom.classroom import CONFIG, Classroom, is_class, protect, told_by_database
+from autograder.classroom.classroom import CONFIG, Classroom, gradebook_file, is_class, protect, told_by_database
 from autograder.classroom.secret import class_secret
 from autograder.course import CourseError
 
@@ -62,9 +62,10 @@ def init(
     except OSError as error:
         raise CourseError(f"{error.filename or root} cannot be written: {error.strerror}") from error
     classroom = Classroom.open(root)
+    _make_gradebook(classroom)
     for unit in units:
         building.write_source(unit, root / "source")
-        release(classroom, unit, duedate or _due(classroom, unit, fresh))
+        release(classroom, unit, duedate or _due(classroom, unit))
         if duedate is not None:
             with classroom.gradebook() as gradebook:
                 gradebook.update_or_create_assignment(unit, duedate=duedate)
@@ -74,10 +75,27 @@ def init(
     return classroom
 
 
-def _due(classroom: Classroom, unit: str, fresh: bool) -> str:
+def _make_gradebook(classroom: Classroom) -> None:
+    """Make the gradebook of a class that has none.
+
+    Raises:
+        CourseError: it cannot be made.
+    """
+    # Creating a gradebook, nbgrader calls the program alembic, which lies beside this Python.
+    bin_folder = str(Path(sys.executable).parent)
+    if bin_folder not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = bin_folder + os.pathsep + os.environ.get("PATH", "")
+    path = gradebook_file(classroom)
+    if path is None or (path.is_file() and path.stat().st_size):
+        return
+    try:
+        Gradebook(classroom.db_url, classroom.directory(logging.getLogger("attention")).course_id).close()
+    except SQLAlchemyError as error:
+        raise CourseError(told_by_database(error, classroom.db_url)) from error
+
+
+def _due(classroom: Classroom, unit: str) -> str:
     """When a unit that was released before is due, as its gradebook has it, or ""."""
-    if fresh:
-        return ""
     with classroom.gradebook() as gradebook:
         try:
             due = gradebook.find_assignment(unit).duedate
@@ -101,10 +119,6 @@ def release(classroom: Classroom, unit: str, duedate: str = "") -> None:
     config.CourseDirectory.assignment_id = unit
     if duedate:
         config.Attention.duedate = duedate
-    # Creating a gradebook, nbgrader calls the program alembic, which lies beside this Python.
-    bin_folder = str(Path(sys.executable).parent)
-    if bin_folder not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = bin_folder + os.pathsep + os.environ.get("PATH", "")
     converter = GenerateAssignment(
         coursedir=CourseDirectory(config=config, log=log), config=config, log=log, force=True
     )

@@ -76,7 +76,7 @@ def keep(request: Request, judge: int, bound: int, groups: list[int], app: Appli
             hide_pool()
         with contextlib.suppress(OSError):
             ours.send(b"1")
-    code = Watch(kernel, limits, events, request["shared"], proc).until_ended()
+    code = Watch(kernel, limits, events, request["shared"], proc, sealed).until_ended()
     if sealed:
         os.fchdir(files)
         left_out = copy_files(Path(SCRATCH), Path("."), limits["kept_bytes"], before)

@@ -23,10 +23,11 @@ class Counted:
 
     Args:
         proc: an open /proc in which the notebook's processes are seen.
-        folders: the notebook's file systems in memory.
+        folders: the notebook's file systems in memory; None where it has no namespaces of its own, so that neither
+            these nor System V's segments are the notebook's alone.
     """
 
-    def __init__(self, proc: int, folders: tuple[str, ...]) -> None:
+    def __init__(self, proc: int, folders: tuple[str, ...] | None) -> None:
         self._proc, self._folders = proc, folders
         self._page = os.sysconf("SC_PAGE_SIZE")
         one = os.memfd_create("one")
@@ -35,7 +36,9 @@ class Counted:
 
     def more_than(self, most: int, pids: list[int]) -> bool:
         """Whether these processes and their namespaces hold more than so many bytes."""
-        unseen = self._in_folders() + segments() + self._memory_files(pids)
+        unseen = self._memory_files(pids)
+        if self._folders is not None:
+            unseen += self._in_folders(self._folders) + segments()
         # What is shared counts for each at first, which is quick; looked at closely only where that is too much.
         if unseen + sum(map(self._resident, pids)) <= most:
             return False
@@ -56,9 +59,9 @@ class Counted:
         found = {line[0]: line[1] for line in lines if len(line) > 1}
         return sum(1024 * int(found.get(name, 0)) for name in (b"Pss:", b"SwapPss:"))
 
-    def _in_folders(self) -> int:
+    def _in_folders(self, folders: tuple[str, ...]) -> int:
         total = 0
-        for folder in self._folders:
+        for folder in folders:
             with contextlib.suppress(OSError):
                 found = os.statvfs(folder)
                 total += (found.f_blocks - found.f_bfree) * found.f_frsize

@@ -32,12 +32,13 @@ class Watch:
         events: where control groups count memory, the open file that says what came of it; else None.
         shared: whether control groups share out the processors.
         proc: the keeper's own /proc: the kernel covers it.
+        sealed: whether it has namespaces of its own; what lies in the machine's memory files is others' too.
     """
 
-    def __init__(self, kernel: int, limits: Limits, events: int | None, shared: bool, proc: int) -> None:
+    def __init__(self, kernel: int, limits: Limits, events: int | None, shared: bool, proc: int, sealed: bool) -> None:
         self._kernel, self._limits = kernel, limits
         self._events, self._shared, self._proc = events, shared, proc
-        self._memory = Counted(proc, (SCRATCH, "/tmp", "/dev/shm"))
+        self._memory = Counted(proc, (SCRATCH, "/tmp", "/dev/shm") if sealed else None)
         self._nice = self._sessions_nice = 0
         self._told: dict[int, int] = {}
 

@@ -19,7 +19,7 @@ def similarity_matrix(X):
 # One way out for each kind of text that a verdict can quote.
 RAISE = """
 def cosine_similarity(X):
-    raise ValueError(f"SAW {len(SEEN)}.")
+    return {}[f"SAW {len(SEEN)}."]
 """
 NAME = """
 def cosine_similarity(X):
@@ -83,7 +83,7 @@ def test_a_later_check_tells_only_what_the_visible_cases_showed(graded, student,
     with room.gradebook() as gradebook:
         comments = [c.comment for n in gradebook.find_submission(UNIT, student).notebooks for c in n.comments]
     shown = [text for text in comments if text and "SAW" in text]
-    assert len(shown) == (student != "returns") and all(told in text for text in shown)
+    assert len(shown) == (student in ("raises", "ends")) and all(told in text for text in shown)
 
 
 def test_a_file_that_a_notebook_wrote_is_no_page_of_feedback(graded):

@@ -88,7 +88,7 @@ def test_wrong_versions_are_numbered_and_unnamed_until_all_are_caught(capsys):
 def test_what_was_caught_is_remembered_and_shown_by_progress(capsys):
     told(capsys, "softmax", np.array([1e4, 0.0]))
     progress("u2")
-    count = re.search(r"Wrong versions that you caught: `softmax` (\d+) of 19\.", capsys.readouterr().out)
+    count = re.search(r"Wrong versions that you caught: `softmax` (\d+) of \d+\.", capsys.readouterr().out)
     assert count and int(count[1]) >= 1
     told(capsys, "softmax", np.array([1e4, 0.0]))
     progress("u2")

@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import functools
+import importlib
 import threading
 import warnings
 
@@ -72,7 +73,11 @@ def _fast_layer():
 
 
 def call(name):
-    return PLAIN[name.rpartition(".")[2]] if name.startswith("torch.") else OTHERS[name]
+    """A call of a forbidden function; one that is not listed is taken for a function of one array."""
+    module, _, function = name.rpartition(".")
+    if name.startswith("torch."):
+        return PLAIN[function]
+    return OTHERS.get(name, lambda: getattr(importlib.import_module(module), function)(np.abs(X.numpy())))
 
 
 # Ways round a watch that looks at names alone.
