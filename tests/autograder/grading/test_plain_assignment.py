@@ -60,7 +60,7 @@ ANSWERS = {
     "uses_up_the_time": (
         "import time\ndef square(x):\n    time.sleep(60)\ntry: time.sleep(60)\nexcept KeyboardInterrupt: pass",
         0,
-        "test_right, test_part, test_wrong",
+        "test_right, test_part",
     ),
     "floods": (
         "def square(x):\n    try: print('x' * 30_000)\n    except KeyboardInterrupt: pass\n    return x * x",

@@ -107,6 +107,7 @@ def test_a_terminal_obeys_no_name():
         max_score=2.0,
         to_grade_by_hand=0,
         late_seconds=7200.0,
+        late_told="",
         outcome=Outcome("ann", UNIT),
     )
     console = Console(width=160, record=True, file=open("/dev/null", "w"))
