@@ -741,7 +741,7 @@ if plots.drawing():
 # **Next, unit 9:** you put these pieces together to a language model, train it, and let it write.
 #
 # **Where to go from here.** Take any open model's configuration and repeat section 6 with it: which base, how many shared heads, is there a sliding
-# window (`local_attention` of unit 2)? You can read it now. Or go on to **unit 9**: there the five pieces become a model that you train and let write.
+# window (`local_attention` of unit 2)? You can read it now.
 #
 # **Hand in.** Save the notebook, run *Validate*, and submit it as unit 0 shows.
 #
