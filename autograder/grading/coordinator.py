@@ -208,7 +208,8 @@ class Coordinator:
                 pages.write([result.student for result in self.results if result.unit == unit])
 
     def _result(self, unit: str, student: str, mark: Mark, outcome: Outcome, fresh: bool) -> Result:
-        result = Result(student, unit, mark.score, mark.max_score, mark.by_hand, mark.late_seconds, outcome, fresh)
-        result = replace(result, late_told=mark.late_told)
+        result = Result(
+            student, unit, mark.score, mark.max_score, mark.by_hand, mark.late_seconds, outcome, fresh, mark.late_told
+        )
         self.results.append(result)
         return result

@@ -89,9 +89,8 @@ class Entries:
         kept = {student: (id, timestamp, extension) for student, id, timestamp, extension in rows}
         fresh = [entry for entry in entries if entry.student not in kept]
         old = {kept[entry.student][0]: entry for entry in entries if entry.student in kept}
-        timed = [{"id": id, "timestamp": entry.timestamp} for id, entry in old.items() if entry.timestamp is not None]
-        if timed:
-            self._change(of, timed)
+        timed = {id: {"timestamp": entry.timestamp} for id, entry in old.items() if entry.timestamp is not None}
+        change(self.db, of.__table__.c.id, timed)
         if old:
             self._update(old)
         extensions = extending.given(self.db.connection(), self.id, [entry.student for entry in fresh])
@@ -165,7 +164,7 @@ class Entries:
             for id, name in cells.items()
         }
         mine = SubmittedNotebook.assignment_id.in_(list(entries))
-        changed = []
+        changed = {}
         for own, id, cell, manual in self.db.execute(
             sa.select(SubmittedNotebook.assignment_id, Grade.id, Grade.cell_id, Grade.manual_score)
             .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
@@ -175,10 +174,9 @@ class Entries:
             part = entries[own].notebooks.get(notebook, _SILENT)
             points = _points(part, part.by_name.get(name), manual)
             if points is not None:
-                changed.append({"id": id, "auto_score": points[0], "needs_manual_grade": points[1]})
-        if changed:
-            self._change(Grade, changed)
-        told = []
+                changed[id] = {"auto_score": points[0], "needs_manual_grade": points[1]}
+        change(self.db, Grade.__table__.c.id, changed)
+        told = {}
         for own, id, cell in self.db.execute(
             sa.select(SubmittedNotebook.assignment_id, Comment.id, Comment.cell_id)
             .join(SubmittedNotebook, SubmittedNotebook.id == Comment.notebook_id)
@@ -187,21 +185,32 @@ class Entries:
             notebook, name = names.get(cell, ("", ""))
             part = entries[own].notebooks.get(notebook, _SILENT)
             if name in part.comments:
-                told.append({"id": id, "auto_comment": part.comments[name]})
-        if told:
-            self._change(Comment, told)
+                told[id] = {"auto_comment": part.comments[name]}
+        change(self.db, Comment.__table__.c.id, told)
 
-    def _change(self, kind: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Set columns of some rows of a table, by their id."""
-        names = [name for name in rows[0] if name != "id"]
-        statement = (
-            sa.update(kind.__table__)
-            .where(kind.__table__.c.id == sa.bindparam("own"))
-            .values({name: sa.bindparam(f"new_{name}") for name in names})
-        )
-        self.db.connection().execute(
-            statement, [{"own": row["id"], **{f"new_{name}": row[name] for name in names}} for row in rows]
-        )
+
+def change(
+    db: scoped_session[Session],
+    key: sa.Column[str],
+    rows: Mapping[str, Mapping[str, Any]],
+    *also: sa.ColumnElement[bool],
+) -> None:
+    """Set columns of rows that are in a table, in one statement.
+
+    Args:
+        db: the gradebook's session.
+        key: the column that tells rows apart.
+        rows: by key, the values of the columns to set; of all rows the same columns.
+        also: what else has to hold of the rows.
+    """
+    if not rows:
+        return
+    names = next(iter(rows.values())).keys()
+    statement = sa.update(key.table).where(key == sa.bindparam("own"), *also)
+    db.connection().execute(
+        statement.values({name: sa.bindparam(f"new_{name}") for name in names}),
+        [{"own": own, **{f"new_{name}": value for name, value in row.items()}} for own, row in rows.items()],
+    )
 
 
 def seconds_late(

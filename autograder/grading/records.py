@@ -27,7 +27,7 @@ from autograder.classroom.tables import GRADED
 from autograder.marking.feedback_grades import Grades, read_grades
 from autograder.marking.late_rules import LateRules
 
-from .entries import Entries, Entry, seconds_late
+from .entries import Entries, Entry, change, seconds_late
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,7 @@ class Records:
 
     def _late_told(self, student: str, seconds: float) -> str:
         """What the class's rule says of a delay, in words; "" where it says nothing, or is a plugin of the class's."""
-        rules = self._penalties.plugin_inst if self._penalties is not None else None
-        return rules.told(student, seconds) if seconds > 0 and isinstance(rules, LateRules) else ""
+        return self._rules.told(student, seconds) if seconds > 0 and self._rules is not None else ""
 
     @property
     def max_score(self) -> float:
@@ -213,26 +212,12 @@ class Records:
 
     def _mark_all(self, marks: Mapping[str, Mapping[str, Any]]) -> None:
         """Note some values of each student in our own table; all students have the same ones."""
-        table, rows = GRADED.c, [{"of": student, **values} for student, values in marks.items()]
-        if not rows:
-            return
-        names = [name for name in rows[0] if name != "of"]
-        there = set(
-            self.db.scalars(sa.select(table.student).where(table.unit == self.unit, table.student.in_(list(marks))))
-        )
-        old, new = [row for row in rows if row["of"] in there], [row for row in rows if row["of"] not in there]
-        if old:
-            here = sa.and_(table.student == sa.bindparam("of"), table.unit == self.unit)
-            values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names}
-            self.db.connection().execute(
-                sa.update(GRADED).where(here).values(values),
-                [{"of": row["of"], **{f"new_{name}": row[name] for name in names}} for row in old],
-            )
+        student, here = GRADED.c.student, GRADED.c.unit == self.unit
+        there = set(self.db.scalars(sa.select(student).where(here, student.in_(list(marks)))))
+        change(self.db, student, {name: values for name, values in marks.items() if name in there}, here)
+        new = [{"student": name, "unit": self.unit, **values} for name, values in marks.items() if name not in there]
         if new:
-            self.db.execute(
-                sa.insert(GRADED),
-                [{"student": row["of"], "unit": self.unit, **{name: row[name] for name in names}} for row in new],
-            )
+            self.db.execute(sa.insert(GRADED), new)
 
     def penalise_again(self, students: Iterable[str]) -> None:
         """Set late penalties anew where a due date or an extension has changed since grading."""
@@ -259,11 +244,13 @@ class Records:
         for notebook in sorted(one.name for one in self.assignment.notebooks):
             for student, grades in read_grades(self.db, self.unit, notebook, chosen).items():
                 found.setdefault(student, {})[notebook] = grades
-        for student, mark in self.marks(found).items() if self._rules_tell else ():
+        for student, mark in self.marks(found).items() if self._rules is not None else ():
             if mark.late_told:
                 found[student] = {name: replace(one, late_told=mark.late_told) for name, one in found[student].items()}
         return found
 
     @property
-    def _rules_tell(self) -> bool:
-        return self._penalties is not None and isinstance(self._penalties.plugin_inst, LateRules)
+    def _rules(self) -> LateRules | None:
+        """The class's rules for late work, where it has set some; a plugin of its own says nothing in words."""
+        own = self._penalties.plugin_inst if self._penalties is not None else None
+        return own if isinstance(own, LateRules) and own.are_set else None

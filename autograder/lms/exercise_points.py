@@ -18,8 +18,7 @@ from nbgrader.api import (
 from sqlalchemy import func, select
 
 from autograder.classroom.answers import in_notebook
-
-_TEST = "test_"
+from helpers.folder.cells import TEST
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,6 @@ def exercise_points(gradebook: Gradebook, assignment: Assignment) -> dict[str, d
     )
     found: dict[str, dict[str, ExercisePoints]] = {}
     for student, notebook, cell, points, most, waiting in rows:
-        name = in_notebook(cell.removeprefix(_TEST), notebook, notebooks)
+        name = in_notebook(cell.removeprefix(TEST), notebook, notebooks)
         found.setdefault(student, {})[name] = ExercisePoints(float(points), float(most), bool(waiting))
     return found

@@ -22,6 +22,8 @@ from nbformat import NotebookNode
 from nbgrader import utils
 from pygments.formatters import HtmlFormatter
 
+from helpers.folder.cells import TEST
+
 from . import formulas
 from .cell_html import code, output
 from .feedback_grades import Grades, Points
@@ -149,7 +151,7 @@ def number(value: float) -> str:
 
 def _exercise(marks: NotebookNode) -> Exercise:
     cell = marks.grade_id
-    answer = cell.removeprefix("test_")
+    answer = cell.removeprefix(TEST)
     written = marks.get("solution") or marks.get("task")
     return Exercise(cell, answer.replace("_", " ") if written else answer, cell if written else answer)
 
@@ -186,7 +188,7 @@ def _cell(cell: NotebookNode, lexer: str) -> Iterator[str | Place]:
         if comment:
             yield f"<b>Your {'task' if task else 'answer'}</b>"
         else:
-            yield f"<b>Check of <code>{html.escape(marks['grade_id'].replace('test_', '', 1))}</code></b>"
+            yield f"<b>Check of <code>{html.escape(marks['grade_id'].removeprefix(TEST))}</code></b>"
         yield "<span>"
         if points:
             yield Place(marks["grade_id"])

@@ -53,6 +53,11 @@ class LateRules(LateSubmissionPlugin):  # type: ignore[misc]  # nbgrader has no 
         config=True
     )
 
+    @property
+    def are_set(self) -> bool:
+        """Whether there is any rule; else nothing is to be said of a delay but its length."""
+        return bool(self.share_per_day or self.share_per_hour or self.grace_minutes or self.free_days)
+
     def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float | None:
         """Return the points that a notebook's delay costs, None where nothing is taken off."""
         found = self.judge(total_seconds_late, self._earlier(student_id))

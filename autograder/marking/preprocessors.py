@@ -30,6 +30,7 @@ from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.outputs import from_message, size_of
 from autograder.sandbox.outside.errors import SandboxError
 from helpers.desk import feedback
+from helpers.folder.cells import TEST
 from helpers.judging import catalog
 from helpers.verdict import FAILED, Finding, Verdict
 
@@ -41,7 +42,6 @@ from .judge_desk import JudgeDesk
 from .outcomes import Outcome
 from .plain_cells import mark_not_run, need_python, tagged_to_be_skipped
 from .saving import course_root
-from .scoring import TEST
 from .widgets import OutputWidgets
 
 _ENDED = {

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 from nbgrader import utils
 
+from helpers.folder.cells import TEST
 from helpers.verdict import Verdict
 
 from .outcomes import Outcome
 
-TEST = "test_"
 # A piece set as code: between single backticks in which, and before which, nothing else gives them another meaning.
 _CODE = re.compile(r"(?<![`\\])`[^`\n]+`(?!`)")
 _MARKUP = re.compile(r"[\\<>\[\]&]")

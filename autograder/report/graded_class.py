@@ -31,9 +31,9 @@ from autograder.classroom.layout import outcome_path
 from autograder.classroom.naming import chosen_students
 from autograder.course import CourseError
 from autograder.marking.outcomes import Outcome, read_outcome
+from helpers.folder.cells import TEST
 from helpers.judging import catalog
 
-TEST = "test_"
 LOST = (
     "graded without a kept outcome (by nbgrader alone, or before outcomes were kept): "
     "points count, mistakes are not known"

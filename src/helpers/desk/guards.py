@@ -208,14 +208,17 @@ def about_run(name: str, answers: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"`{name}` printed {count:,} characters while it was checked; they are not shown. {advice}"]
 
 
-def about_result(finding: Finding | None, answers: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is to be said of the kind of numbers in a wrong result."""
+def about_result(finding: Finding | None, answers: Sequence[Mapping[str, Any]], named: bool = False) -> list[str]:
+    """What is to be said of the kind of numbers in a wrong result; of a `named` mistake not where NaN comes from, of
+    which its hint says more.
+    """
     if finding is None:
         return []
     told = []
     yours, expected = finding.yours, finding.expected
     if (
-        yours is not None
+        not named
+        and yours is not None
         and expected is not None
         and yours.dtype.kind in "fc"
         and np.isnan(yours).any()
@@ -252,8 +255,5 @@ def notes(verdict: Verdict, answers: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what a check's card adds on how the answer ran and what kind of numbers it gave."""
     if verdict.status == UNANSWERED:
         return []
-    told = about_result(None if verdict.hidden else verdict.finding, answers)
-    if verdict.diagnosis is not None:
-        # A name has a hint that says more than where NaN comes from; the kind of the numbers stands beside any.
-        told = [one for one in told if not one.startswith("NaN")]
-    return told + about_run(verdict.exercise, answers)
+    finding, named = None if verdict.hidden else verdict.finding, verdict.diagnosis is not None
+    return about_result(finding, answers, named) + about_run(verdict.exercise, answers)

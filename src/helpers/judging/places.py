@@ -18,6 +18,11 @@ def equal(a: np.ndarray, b: np.ndarray, tolerance: float = TIGHT) -> bool:
     return a.shape == b.shape and bool(close(a, b, tolerance).all())
 
 
+def _axes(array: np.ndarray, most: int) -> range:
+    """The last so many axes of an array, as far as there are, from the last on."""
+    return range(-1, -min(array.ndim, most) - 1, -1)
+
+
 def _part(axis: int, ndim: int) -> str:
     return "entry" if ndim == 1 else _PARTS[axis]
 
@@ -57,7 +62,7 @@ def missing(got: np.ndarray, want: np.ndarray) -> str | None:
     """The right result without some of its first or last rows or columns."""
     if got.ndim != want.ndim or got.ndim < 1:
         return None
-    for axis in range(-1, -min(want.ndim, 3) - 1, -1):
+    for axis in _axes(want, 3):
         mine, right = np.moveaxis(got, axis, 0), np.moveaxis(want, axis, 0)
         less = len(right) - len(mine)
         if mine.shape[1:] != right.shape[1:] or less < 1:
@@ -77,7 +82,7 @@ def surplus(got: np.ndarray, want: np.ndarray) -> str | None:
     """The right result with rows or columns too many before or behind it."""
     if got.ndim != want.ndim or got.ndim < 1:
         return None
-    for axis in range(-1, -min(want.ndim, 3) - 1, -1):
+    for axis in _axes(want, 3):
         mine, right = np.moveaxis(got, axis, 0), np.moveaxis(want, axis, 0)
         more = len(mine) - len(right)
         if mine.shape[1:] != right.shape[1:] or more < 1 or not len(right):
@@ -96,7 +101,7 @@ def from_place_on(got: np.ndarray, want: np.ndarray) -> str | None:
     if got.shape != want.shape or want.ndim < 1:
         return None
     right = close(got, want, TIGHT)
-    for axis in range(-1, -min(want.ndim, 3) - 1, -1):
+    for axis in _axes(want, 3):
         wrong = _wrong_along(right, axis)
         steps = np.flatnonzero(wrong[1:] != wrong[:-1])
         if len(steps) != 1:
@@ -116,7 +121,7 @@ def every_other(got: np.ndarray, want: np.ndarray) -> str | None:
     if got.shape != want.shape or want.ndim < 1:
         return None
     right = close(got, want, TIGHT)
-    for axis in range(-1, -min(want.ndim, 2) - 1, -1):
+    for axis in _axes(want, 2):
         wrong = _wrong_along(right, axis)
         if len(wrong) < 4 or wrong[::2].any() == wrong[1::2].any():
             continue
@@ -148,7 +153,7 @@ def empty_places(got: np.ndarray, want: np.ndarray) -> str | None:
         diagonal = np.eye(n, m, dtype=bool)
         if zeros[..., ~diagonal].all() and lost[..., ~diagonal].any() and not lost[..., diagonal].any():
             return "everything off the diagonal is 0"
-    for axis in range(-1, -min(want.ndim, 2) - 1, -1):
+    for axis in _axes(want, 2):
         others = tuple(a for a in range(want.ndim) if a != want.ndim + axis)
         whole = zeros.all(axis=others, keepdims=True) & lost.any(axis=others, keepdims=True)
         if not whole.any() or (lost & ~whole).any():

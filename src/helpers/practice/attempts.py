@@ -66,7 +66,7 @@ def attempt(exercise: Exercise, versions: Sequence[Version], args: tuple[Any, ..
         args, kwargs: what a function is called with; for a class what it is made with, then what the object is called
             with; or a test alone.
     """
-    if is_test(exercise, args, kwargs):
+    if is_test(args, kwargs):
         return _tested(exercise, versions, args[0])
     try:
         case = _case(exercise, args, kwargs)
@@ -89,8 +89,8 @@ def attempt(exercise: Exercise, versions: Sequence[Version], args: tuple[Any, ..
     return _compared(exercise, versions, case, right)
 
 
-def is_test(exercise: Exercise, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether an input is a test: one function alone, where the exercise takes more than one argument or another."""
+def is_test(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether an input is a test: one function alone."""
     return len(args) == 1 and not kwargs and callable(args[0]) and not hasattr(args[0], "state_dict")
 
 

@@ -10,19 +10,12 @@ import pytest
 
 from autograder.sandbox.outside import library
 from helpers import CheckFailed, check, hint, progress
-from helpers.desk import commands, feedback
+from helpers.desk import feedback
 from helpers.judging import catalog, judge
 from helpers.running import runner
 from helpers.verdict import Verdict
 
-
-@pytest.fixture(autouse=True)
-def fresh(monkeypatch, tmp_path):
-    """A desk that remembers nothing, in a folder of no unit, and a home of its own."""
-    monkeypatch.setattr(commands, "_session", commands._Session())
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "home"))
-    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    monkeypatch.chdir(tmp_path)
+from ..fresh_desk import fresh  # noqa: F401
 
 
 def similarity_matrix(X):

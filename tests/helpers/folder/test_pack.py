@@ -1,8 +1,6 @@
 """`autograder pack`: one file to hand in, the same every time, that says what is open and takes nothing else along."""
 
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -14,6 +12,8 @@ from autograder.authoring import sample
 from helpers.data import WEIGHTS
 from helpers.folder import packing
 from helpers.folder.errors import FolderError
+
+from . import learners_machine
 
 UNIT = "u1_dot_products"
 TRAINED = "u7_transformer"
@@ -187,11 +187,6 @@ def test_finds_what_is_meant(tmp_path):
 def test_the_command_needs_nothing_that_only_grading_has(tmp_path):
     """A learner has neither Linux nor the grading extra; the command must not load what those bring."""
     notebook = laid(tmp_path)
-    missing = "fcntl resource jupytext nbgrader nbclient jupyter_client bubblewrap torch".split()
-    code = (
-        f"import sys; sys.modules.update(dict.fromkeys({missing})); from autograder.cli import main; "
-        f"sys.argv = ['autograder', 'pack', {str(notebook)!r}]; main()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = learners_machine.run("autograder.cli", "autograder", "pack", notebook, cwd=tmp_path)
     assert done.returncode == 0 and "still open" in done.stdout and done.stderr == "", done.stderr
     assert Path(tmp_path / f"{UNIT}.zip").is_file()
