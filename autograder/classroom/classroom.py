@@ -73,6 +73,12 @@ class Classroom:
         """
         path = gradebook_file(self)
         if path is not None and not (path.is_file() and path.stat().st_size):
+            if not is_class(self.root):
+                # As the course's own folder, which has nbgrader's configuration for its authors.
+                raise CourseError(
+                    f"{self.root} is no class (there is no gradebook, and nothing was graded here): go to the class "
+                    "folder, or name it with --course DIR; `autograder init DIR` makes one"
+                )
             # nbgrader would make an empty one, and what was in it would be missed much later.
             raise CourseError(
                 f"the gradebook {path} is {'empty' if path.is_file() else 'not there'}: put it back from a backup, or "

@@ -6,7 +6,7 @@ from autograder.authoring import releasing, sample
 from autograder.classroom import rosters
 from autograder.classroom.classroom import Classroom
 from autograder.course import CourseError
-from autograder.grading import coordinator
+from autograder.grading import admission, coordinator
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +53,10 @@ def test_a_server_without_tables_is_told_too(room, monkeypatch):
         assert "secret" not in str(told.value)
     finally:
         del room.config.CourseDirectory["db_url"]
+
+
+def test_the_courses_own_folder_is_no_class_and_gets_no_gradebook(tmp_path):
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n", encoding="utf-8")
+    with pytest.raises(CourseError, match="is no class .*--course DIR; `autograder init DIR` makes one"):
+        admission.admit(Classroom.open(tmp_path), [sample.UNIT])
+    assert not (tmp_path / "gradebook.db").exists()
