@@ -15,7 +15,11 @@ from .shared import Course, Units, console, progress
 def init(folder: Annotated[Path, typer.Argument(help="The class folder to make.")], units: Units = None) -> None:
     """Make a class folder with nbgrader's layout, its gradebook and its secret."""
     from autograder.authoring import releasing
+    from autograder.classroom.classroom import CONFIG, Classroom
 
+    if (folder / CONFIG).is_file():
+        # It may name an environment that has units of its own.
+        Classroom.open(folder)
     names = course.chosen(units)
     with progress() as bar:
         task = bar.add_task("releasing", total=len(names))

@@ -80,7 +80,7 @@ def test_where_no_kernel_starts_one_line_says_so_before_any_points(taken_away, t
 def test_a_sandbox_that_cannot_be_had_is_not_tried_twice(monkeypatch):
     tries = []
 
-    def of(unit, sealed, quick):
+    def of(unit, sealed, quick, environment):
         tries.append(quick)
         raise SandboxError("bubblewrap is not installed")
 
