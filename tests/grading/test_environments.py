@@ -128,7 +128,11 @@ def test_what_the_notebooks_import_and_it_lacks_is_said_before_grading(tmp_path,
     lacking = environments.make(tmp_path / "lacking")
     room = assignment(tmp_path / "class", lacking)
     refused(
-        room, "hw1: Python 3", "lacks physics_facts", f"{lacking}/bin/python -m pip install physics_facts", jobs=jobs
+        room,
+        "hw1: Python 3",
+        "lacks physics_facts",
+        f"install what brings it with `{lacking}/bin/python -m pip`",
+        jobs=jobs,
     )
 
 

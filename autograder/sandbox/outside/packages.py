@@ -43,9 +43,10 @@ def explained(line: str, prefix: str = "") -> str:
 
 def where(module: str, prefix: str = "") -> str:
     """Return what to do about a module that a sandbox does not have, as the end of a sentence."""
-    name = module.partition(".")[0]
     if prefix:
-        return f"; `{Path(prefix, 'bin', 'python')} -m pip install {name}`"
+        # Under which name pip knows it, nobody can tell from here.
+        return f": install what brings it with `{Path(prefix, 'bin', 'python')} -m pip`"
+    name = module.partition(".")[0]
     try:
         found = importlib.util.find_spec(name)
     except (ImportError, ValueError):
