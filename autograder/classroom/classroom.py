@@ -16,6 +16,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CourseError
+from helpers.language import ENGLISH
 
 from .layout import FOLDER
 
@@ -59,6 +60,11 @@ class Classroom:
         config.CourseDirectory.assignment_id = unit
         config.CourseDirectory.student_id = student
         return CourseDirectory(config=config, log=log)
+
+    @property
+    def language(self) -> str:
+        """What the class reads, as its configuration says: "en", "zh", ..."""
+        return str(self.config.get("Attention", {}).get("language", ENGLISH))
 
     @property
     def db_url(self) -> str:

@@ -32,6 +32,7 @@ from autograder.sandbox.outside.errors import SandboxError
 from helpers.desk import feedback
 from helpers.folder.cells import TEST
 from helpers.judging import catalog
+from helpers.language import speaking
 from helpers.verdict import FAILED, Finding, Verdict
 
 from . import siblings
@@ -39,6 +40,7 @@ from .bringing import Brought
 from .cell_errors import error_of, failed_cell
 from .intake import NOTES
 from .judge_desk import JudgeDesk
+from .languages import language_of
 from .outcomes import Outcome
 from .plain_cells import mark_not_run, need_python, tagged_to_be_skipped
 from .saving import course_root
@@ -120,9 +122,10 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 outcome.notes += self._brought.keep(Path(resources.get("metadata", {}).get("path") or "."))
             outcome.notes += mark_not_run(nb, self._cell_ends, outcome.stopped, self.judged)
         self._answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in nb.cells if utils.is_solution(cell)}
-        for cell in nb.cells:
-            if self.judged(cell):
-                self._show_verdict(cell)
+        with speaking(language_of(nb)):
+            for cell in nb.cells:
+                if self.judged(cell):
+                    self._show_verdict(cell)
         return nb, resources
 
     def judged(self, cell: NotebookNode) -> bool:
