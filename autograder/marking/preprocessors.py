@@ -56,8 +56,9 @@ _ENDED = {
 
 # How often a notebook is tried whose kernel is killed from outside.
 ATTEMPTS = 3
-# How many cells that cannot be interrupted a notebook may have and still be run without them.
-LEFT_OUT = 2
+# How many cells that cannot be interrupted a notebook may have and still be run without them: a piece that others are
+# built on stops each of their checks too. Nothing is run again once the notebook has had its whole time.
+LEFT_OUT = 8
 # No code inside can end its kernel so: process 1 of a process namespace is safe from signals of its own.
 KILLED = (constants.KILLED_FROM_OUTSIDE, constants.WARM_PROCESS_GONE, -signal.SIGKILL)
 
@@ -143,6 +144,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         the learner's. A cell that cannot be interrupted costs itself alone: all others are run in a new kernel.
         """
         disturbed, self._left_out = 0, {}
+        self._first = time.monotonic()
         while True:
             try:
                 return self._execute_once(nb, resources, unit)
@@ -217,7 +219,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             outcome.stopped = self._reason(run, error)
             if run.ended.is_set() and run.code in KILLED:
                 raise Disturbed from error
-            if isinstance(error, Stuck) and not run.ended.is_set() and len(self._left_out) < LEFT_OUT:
+            left = self._first + self.notebook_seconds - time.monotonic()
+            if isinstance(error, Stuck) and not run.ended.is_set() and len(self._left_out) < LEFT_OUT and left > 0:
                 raise
         finally:
             if conversation is not None:

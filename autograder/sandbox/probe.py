@@ -21,6 +21,12 @@ from .outside.warm_process import WarmProcess
 CELL_SECONDS = 30
 WAITS = "import asyncio\nawait asyncio.sleep(0)\nprint('ready')"
 FAILS = "raise ValueError('seen')"
+# What every notebook of the course begins with. Were a module of ours missing in there, each would get 0 for it.
+IMPORTS = "from helpers import check, hint, progress, speak"
+
+
+class CourseBroken(SandboxError):
+    """A kernel runs, and `helpers` cannot be imported in it."""
 
 
 def start(unit: str | None, sealed: bool = True) -> WarmProcess:
@@ -34,6 +40,9 @@ def start(unit: str | None, sealed: bool = True) -> WarmProcess:
         warm = WarmProcess.of(unit, sealed, quick)
         try:
             _try(warm, sealed)
+        except CourseBroken:
+            warm.close()
+            raise
         except (SandboxError, KernelGone, TimeoutError) as error:
             problems.append(str(error) or "a cell did not end")
             warm.close()
@@ -68,6 +77,12 @@ def _try(warm: WarmProcess, sealed: bool) -> None:
             seen = ask(cell, kind, part)
             if seen != [expected]:
                 raise SandboxError(f"a kernel ran {cell!r} and told {seen} instead of {[expected]}")
+        told = ask(IMPORTS, "error", "evalue")
+        if told:
+            raise CourseBroken(
+                f"the course's own package cannot be imported where notebooks are graded: {told[0]}. Nothing is graded "
+                "and nobody gets 0: install the course again, `pip install -e '.[grading]'` in its folder"
+            )
 
 
 def look(sandbox: Sandbox, cell: str) -> str:
