@@ -8,7 +8,7 @@ LOWEST := build/lowest
 USER_ID := $(shell id -u)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: grade test test-lowest packages lab screenshots build preview lint format bench clean
+.PHONY: grade test test-lowest packages lab screenshots build preview translations lint format bench clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
@@ -58,6 +58,9 @@ build: $(STAMP)  ## solutions to notebooks
 
 preview: $(STAMP)  ## execute the sources and lay their figures out; UNIT=u2 for one
 	$(BIN)/autograder preview $(UNIT)
+
+translations: $(STAMP)  ## how much of the course is translated, by unit and language
+	$(BIN)/autograder translations
 
 lint: $(STAMP)  ## style, types, and the order of rooms
 	$(BIN)/ruff check .

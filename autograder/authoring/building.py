@@ -23,15 +23,23 @@ from nbformat import NotebookNode
 from autograder import course
 from autograder.classroom.configuration import release_config
 from autograder.course import CourseError
+from helpers.language import ENGLISH
+
+from .translating import catalogs
+from .translating.notebooks import translated
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
-def source_notebook(unit: str) -> NotebookNode:
+def source_notebook(unit: str, language: str = ENGLISH) -> NotebookNode:
     """Return a unit's source notebook: everything, with solutions and hidden tests.
 
+    Args:
+        unit: its name.
+        language: what its learner reads, as "zh". A unit from another package is in the language that it is in.
+
     Raises:
-        CourseError: the source cannot be read, or two cells have one grade_id.
+        CourseError: the source cannot be read, two cells have one grade_id, or there is no such language.
     """
     path = course.home(unit).solutions / unit / f"{unit}.py"
     try:
@@ -49,15 +57,17 @@ def source_notebook(unit: str) -> NotebookNode:
         cell.metadata.pop("lines_to_next_cell", None)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    if unit in course.units():
+        notebook = translated(notebook, unit, language)
     nbformat.validate(notebook)
     return notebook
 
 
-def write_source(unit: str, folder: Path) -> Path:
+def write_source(unit: str, folder: Path, language: str = ENGLISH) -> Path:
     """Write a unit's source notebook to `folder/<unit>/<unit>.ipynb` and return its path."""
     path = folder / unit / f"{unit}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = nbformat.writes(source_notebook(unit)) + "\n"
+    text = nbformat.writes(source_notebook(unit, language)) + "\n"
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
     copy_images(unit, path.parent)
@@ -74,7 +84,10 @@ def copy_images(unit: str, folder: Path) -> None:
 
 
 def build(
-    units: Iterable[str], destination: Path | None = None, done: Callable[[str], None] = lambda unit: None
+    units: Iterable[str],
+    destination: Path | None = None,
+    done: Callable[[str], None] = lambda unit: None,
+    language: str = ENGLISH,
 ) -> list[Path]:
     """Write the released notebooks of the units and return their paths.
 
@@ -83,6 +96,7 @@ def build(
         destination: folder for `<unit>/<unit>.ipynb`; `notebooks/` of the repository, or of the package that brings the
             unit, if None, and then the table of contents is written too.
         done: called with the name of each unit when it is written.
+        language: what they are in; all but English lie in a folder of that name.
     """
     units = list(units)
     if destination is None:
@@ -92,8 +106,8 @@ def build(
                 home.contents.write_text(text, encoding="utf-8")
     written = []
     for unit in units:
-        path = (destination or course.home(unit).notebooks) / unit / f"{unit}.ipynb"
-        text = released_text(unit)
+        path = notebook_path(unit, language, destination)
+        text = released_text(unit, language)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
@@ -101,6 +115,12 @@ def build(
         written.append(path)
         done(unit)
     return written
+
+
+def notebook_path(unit: str, language: str = ENGLISH, destination: Path | None = None) -> Path:
+    """Return where a unit's released notebook lies."""
+    folder = destination or course.home(unit).notebooks
+    return (folder if language == ENGLISH else folder / language) / unit / f"{unit}.ipynb"
 
 
 def contents_text(home: course.Home | None = None) -> str:
@@ -164,7 +184,7 @@ def _question(source: str) -> str:
     return text.strip()
 
 
-def released_text(unit: str) -> str:
+def released_text(unit: str, language: str = ENGLISH) -> str:
     """Return the text of a unit's released notebook file.
 
     Raises:
@@ -178,7 +198,7 @@ def released_text(unit: str) -> str:
     config = release_config()
     config.SaveCells.enabled = False
     with tempfile.TemporaryDirectory(prefix="attention-build-") as folder:
-        write_source(unit, Path(folder) / "source")
+        write_source(unit, Path(folder) / "source", language)
         config.CourseDirectory.root = folder
         config.CourseDirectory.assignment_id = unit
         errors = Errors()
@@ -210,6 +230,9 @@ class Errors(logging.Handler):
 def clean(folder: Path) -> None:
     """Remove generated notebooks of units that are no longer there."""
     known = set(course.units())
+    languages = catalogs.languages()
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.is_dir() and path.name.startswith("u") and path.name not in known:
             shutil.rmtree(path)
+        elif path.name in languages:
+            clean(path)

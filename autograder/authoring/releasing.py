@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -20,12 +21,20 @@ from autograder import course
 from autograder.classroom.classroom import CONFIG, Classroom, gradebook_file, is_class, protect, told_by_database
 from autograder.classroom.secret import class_secret
 from autograder.course import CourseError
+from helpers.language import ENGLISH
 
 from . import building
+from .translating import catalogs
+
+_LANGUAGE = re.compile(r"^c\.Attention\.language\s*=.*$", re.MULTILINE)
 
 
 def init(
-    root: Path, units: Iterable[str], done: Callable[[str], None] = lambda unit: None, duedate: str | None = None
+    root: Path,
+    units: Iterable[str],
+    done: Callable[[str], None] = lambda unit: None,
+    duedate: str | None = None,
+    language: str | None = None,
 ) -> Classroom:
     """Make a class folder with nbgrader's layout, or bring an existing one up to date.
 
@@ -37,6 +46,7 @@ def init(
         units: names of units.
         done: called with the name of each unit when it is released.
         duedate: when the units are due, as "2026-10-01 12:00:00 UTC"; None leaves it to nbgrader's own settings.
+        language: what the class reads, as "zh"; None is what the class's configuration says, else English.
 
     Raises:
         CourseError: the folder is inside the course's repository, or cannot be written.
@@ -49,6 +59,9 @@ def init(
         raise CourseError(
             f"{root} lies in the class folder {around}: name that to release units there, or make a class elsewhere"
         )
+    if language is not None and language not in (ENGLISH, *catalogs.languages()):
+        known = ", ".join((ENGLISH, *catalogs.languages()))
+        raise CourseError(f"there is no language {language!r}; the course is written in {known}")
     fresh = not (root / CONFIG).exists()
     try:
         if not root.exists():
@@ -58,13 +71,15 @@ def init(
             (root / name).mkdir(parents=True, exist_ok=True)
         if not (root / CONFIG).exists():
             shutil.copyfile(course.ROOT / CONFIG, root / CONFIG)
+        if language is not None:
+            _say_language(root / CONFIG, language)
         class_secret(root)
     except OSError as error:
         raise CourseError(f"{error.filename or root} cannot be written: {error.strerror}") from error
     classroom = Classroom.open(root)
     _make_gradebook(classroom)
     for unit in units:
-        building.write_source(unit, root / "source")
+        building.write_source(unit, root / "source", classroom.language)
         release(classroom, unit, duedate or _due(classroom, unit))
         if duedate is not None:
             with classroom.gradebook() as gradebook:
@@ -73,6 +88,22 @@ def init(
     if fresh:
         protect(classroom)
     return classroom
+
+
+def _say_language(configuration: Path, language: str) -> None:
+    """Write into a class's configuration which language it reads, at its end or in the place of an earlier one."""
+    text = configuration.read_text(encoding="utf-8")
+    line = f'c.Attention.language = "{language}"'
+    if _LANGUAGE.search(text):
+        changed = _LANGUAGE.sub(line, text)
+    elif language == ENGLISH:
+        return
+    else:
+        changed = (
+            f"{text.rstrip()}\n# What learners read. A notebook that somebody has already keeps its own.\n{line}\n"
+        )
+    if changed != text:
+        configuration.write_text(changed, encoding="utf-8")
 
 
 def _make_gradebook(classroom: Classroom) -> None:

@@ -18,6 +18,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from autograder.course import CourseError
 from autograder.sandbox.outside.environments import library_folders
 from helpers import sources
+from helpers.language import ENGLISH
 
 from .environments import named
 from .layout import FOLDER
@@ -66,6 +67,11 @@ class Classroom:
         config.CourseDirectory.assignment_id = unit
         config.CourseDirectory.student_id = student
         return CourseDirectory(config=config, log=log)
+
+    @property
+    def language(self) -> str:
+        """What the class reads, as its configuration says: "en", "zh", ..."""
+        return str(self.config.get("Attention", {}).get("language", ENGLISH))
 
     @property
     def db_url(self) -> str:

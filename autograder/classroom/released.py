@@ -21,6 +21,7 @@ class Attention(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no 
         True,
         help="Whether the last hint of an exercise is a puzzle of the reference's lines, out of order.",
     ).tag(config=True)
+    language = Unicode("en", help="What the class reads; `autograder init --language` sets it.").tag(config=True)
     duedate = Unicode(
         "", help="When the unit is due, as 2026-10-01 12:00:00 UTC; `autograder init --due` sets it."
     ).tag(config=True)
@@ -31,5 +32,6 @@ class Attention(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no 
         if self.duedate:
             told["duedate"] = parse_utc(self.duedate).replace(tzinfo=UTC).isoformat()
         if told:
-            nb.metadata[KEY] = told
+            # A notebook in another language than English has that there already.
+            nb.metadata[KEY] = nb.metadata.get(KEY, {}) | told
         return nb, resources

@@ -9,6 +9,7 @@ import typer
 
 from autograder import course
 from autograder.course import CourseError
+from helpers.language import ENGLISH
 
 from .shared import Units, console, progress
 
@@ -17,26 +18,69 @@ def build(
     units: Units = None,
     check: Annotated[bool, typer.Option(help="Write nothing; exit 1 if a notebook is stale.")] = False,
 ) -> None:
-    """Make the released notebooks from the solutions."""
+    """Make the released notebooks from the solutions, in every language of the course."""
     from autograder.authoring import building
+    from autograder.authoring.translating import catalogs, compiling
 
     names = course.chosen(units)
+    own = course.units()
+    wanted = [(ENGLISH, names), *((one, [unit for unit in names if unit in own]) for one in catalogs.languages())]
     if check:
         stale = [
-            unit
-            for unit in names
-            if not (path := course.home(unit).notebooks / unit / f"{unit}.ipynb").is_file()
-            or path.read_text(encoding="utf-8") != building.released_text(unit)
+            f"{unit} ({language})"
+            for language, group in wanted
+            for unit in group
+            if not (path := building.notebook_path(unit, language)).is_file()
+            or path.read_text(encoding="utf-8") != building.released_text(unit, language)
         ]
+        stale += [compiling.path_of(one).name for one in catalogs.languages() if not compiling.is_current(one)]
         if stale:
             raise CourseError(f"stale: {', '.join(stale)}; run `make build`")
         return
     with progress() as bar:
-        task = bar.add_task("building", total=len(names))
-        building.build(names, done=lambda unit: bar.advance(task))
+        task = bar.add_task("building", total=sum(len(group) for _, group in wanted))
+        for language, group in wanted:
+            building.build(group, done=lambda unit: bar.advance(task), language=language)
+    for language in catalogs.languages():
+        compiling.write(language)
     building.clean(course.NOTEBOOKS)
     places = ", ".join(dict.fromkeys(str(course.home(unit).notebooks) for unit in names))
-    console.print(f"{len(names)} notebooks in {places}", soft_wrap=True)
+    console.print(f"{sum(len(group) for _, group in wanted)} notebooks in {places}", soft_wrap=True)
+
+
+def translations(
+    language: Annotated[str | None, typer.Argument(help="A language, as zh; all if none is named.")] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Bring the catalogs to today's English first; a new language begins so.")
+    ] = False,
+) -> None:
+    """Show how much of each part of the course is translated, and what is stale."""
+    from rich.table import Table
+
+    from autograder.authoring.translating import catalogs, status
+
+    chosen = [language] if language is not None else catalogs.languages()
+    if language is not None and not write and language not in catalogs.languages():
+        known = ", ".join(catalogs.languages()) or "none yet"
+        raise CourseError(f"there is no folder translations/{language}; languages: {known}; --write begins a new one")
+    open_texts = 0
+    for one in chosen:
+        if write:
+            for part in catalogs.parts():
+                catalogs.update(one, part.name)
+        table = Table("part", "texts", "done", "changed", "missing", "broken", title=one, box=None, pad_edge=False)
+        for row in status.of(one):
+            open_texts += row.texts - row.done + len(row.broken)
+            table.add_row(
+                row.part.told, str(row.texts), str(row.done), str(row.changed or ""), str(row.missing or ""),
+                str(len(row.broken) or ""),
+            )  # fmt: skip
+        console.print(table)
+        for row in status.of(one):
+            for text, why in row.broken:
+                console.print(f"{row.part.name}: {text[:60]!r}: {why}", markup=False, highlight=False, soft_wrap=True)
+    if open_texts:
+        raise typer.Exit(1)
 
 
 def preview(

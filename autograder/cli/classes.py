@@ -12,7 +12,13 @@ from autograder import course
 from .shared import Course, Units, console, progress
 
 
-def init(folder: Annotated[Path, typer.Argument(help="The class folder to make.")], units: Units = None) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="The class folder to make.")],
+    units: Units = None,
+    language: Annotated[
+        str | None, typer.Option(help="What the class reads, as zh; a class keeps it for further units.")
+    ] = None,
+) -> None:
     """Make a class folder with nbgrader's layout, its gradebook and its secret."""
     from autograder.authoring import releasing
     from autograder.classroom.classroom import CONFIG, Classroom
@@ -23,7 +29,7 @@ def init(folder: Annotated[Path, typer.Argument(help="The class folder to make."
     names = course.chosen(units)
     with progress() as bar:
         task = bar.add_task("releasing", total=len(names))
-        releasing.init(folder, names, done=lambda unit: bar.advance(task))
+        releasing.init(folder, names, done=lambda unit: bar.advance(task), language=language)
     console.print(
         f"{folder.absolute()}: {len(names)} {'unit' if len(names) == 1 else 'units'} released; "
         "put submissions in submitted/<student>/<unit>/",

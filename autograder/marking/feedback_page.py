@@ -23,11 +23,13 @@ from nbgrader import utils
 from pygments.formatters import HtmlFormatter
 
 from helpers.folder.cells import TEST
+from helpers.language import ENGLISH, speaking, told, told_html
 
 from . import formulas
 from .cell_html import code, output
 from .feedback_grades import Grades, Points
 from .hiding import hide
+from .languages import language_of
 from .markdown import render
 from .shortening import shorten
 
@@ -77,30 +79,37 @@ class Draft:
         exercises: what its index lists.
         parts: the cells as HTML, and the places between.
         comments: comments that are likely to be in the gradebook, by text, as HTML.
+        language: what the page's own words are in.
     """
 
     title: str
     exercises: tuple[Exercise, ...]
     parts: tuple[str | Place, ...]
     comments: Mapping[str, str] = field(default_factory=dict)
+    language: str = ENGLISH
 
     def page(self, grades: Grades) -> str:
         """Return the whole page with these points and comments."""
+        with speaking(self.language):
+            return self._page(grades)
+
+    def _page(self, grades: Grades) -> str:
         title = html.escape(self.title)
-        told = f": {grades.late_told}" if grades.late_told else ""
+        rule = f": {grades.late_told}" if grades.late_told else ""
         taken = f"-{number(grades.late_penalty)}" if grades.late_penalty > 0 else "0"
         rows = "".join(_row(one, grades) for one in self.exercises)
         late = (
-            f'<tr class="late-penalty"><td>Handed in late{html.escape(told)}</td>'
-            f'<td class="points">{taken}</td><td></td><td></td></tr>\n'
-            if grades.late_penalty > 0 or told
+            told_html(f'<tr class="late-penalty"><td>Handed in late{html.escape(rule)}</td>')
+            + f'<td class="points">{taken}</td><td></td><td></td></tr>\n'
+            if grades.late_penalty > 0 or rule
             else ""
         )
         return "".join(
             (
-                _head(title),
-                f"<h1>{title}: {number(grades.score)} of {number(grades.most)} points</h1>\n",
-                '<table id="index">\n<tr><th>Exercise</th><th class="points">Points</th><th class="points">of</th>',
+                _head(title, self.language),
+                told_html(f"<h1>{title}: {number(grades.score)} of {number(grades.most)} points</h1>\n"),
+                '<table id="index">\n',
+                told_html('<tr><th>Exercise</th><th class="points">Points</th><th class="points">of</th>'),
                 f'<th></th></tr>\n{rows}{late}</table>\n</header>\n<main id="notebook">\n',
                 *(part if isinstance(part, str) else self._filled(part, grades) for part in self.parts),
                 "</main>\n</body>\n</html>\n",
@@ -115,7 +124,7 @@ class Draft:
         if text is None:
             return ""
         shown = self.comments.get(text) or render(text)
-        return f'<div class="comment"><b>Comment:</b> {shown}</div>\n'
+        return f'<div class="comment">{told_html("<b>Comment:</b>")} {shown}</div>\n'
 
 
 def draft(nb: NotebookNode, assignment: str, notebook: str, comments: Iterable[str] = ()) -> Draft:
@@ -129,14 +138,17 @@ def draft(nb: NotebookNode, assignment: str, notebook: str, comments: Iterable[s
     """
     hide(nb, assignment)
     shorten(nb)
-    language = nb.metadata.get("language_info", {})
-    lexer = language.get("pygments_lexer") or language.get("name") or "ipython3"
+    written = nb.metadata.get("language_info", {})
+    lexer = written.get("pygments_lexer") or written.get("name") or "ipython3"
     exercises, parts = [], list[str | Place]()
-    for cell in nb.cells:
-        if utils.is_grade(cell) or utils.is_task(cell):
-            exercises.append(_exercise(cell.metadata.nbgrader))
-        parts += _cell(cell, lexer)
-    return Draft(notebook, tuple(exercises), tuple(_joined(parts)), {text: render(text) for text in comments})
+    language = language_of(nb)
+    with speaking(language):
+        for cell in nb.cells:
+            if utils.is_grade(cell) or utils.is_task(cell):
+                exercises.append(_exercise(cell.metadata.nbgrader))
+            parts += _cell(cell, lexer)
+    likely = {text: render(text) for text in comments}
+    return Draft(notebook, tuple(exercises), tuple(_joined(parts)), likely, language)
 
 
 def draft_of(text: str, assignment: str, notebook: str) -> Draft:
@@ -159,8 +171,8 @@ def _exercise(marks: NotebookNode) -> Exercise:
 def _row(one: Exercise, grades: Grades) -> str:
     points = grades.points.get(one.cell, Points(0.0, 0.0))
     anchor, answer = html.escape(one.cell), html.escape(f"comment-{one.answer}")
-    comment = f'<a href="#{answer}">with a comment</a>' if one.answer in grades.comments else ""
-    score = "not graded yet" if points.waits else number(points.score)
+    comment = told_html(f'<a href="#{answer}">with a comment</a>') if one.answer in grades.comments else ""
+    score = told("not graded yet") if points.waits else number(points.score)
     return (
         f'<tr><td><a href="#{anchor}">{html.escape(one.name)}</a></td><td class="points">{score}</td>'
         f'<td class="points">{number(points.most)}</td><td>{comment}</td></tr>\n'
@@ -186,13 +198,13 @@ def _cell(cell: NotebookNode, lexer: str) -> Iterator[str | Place]:
         yield f'<section class="graded" id="{name}">\n' if points else '<section class="graded">\n'
         yield f'<div class="what" id="comment-{name}">' if comment else '<div class="what">'
         if comment:
-            yield f"<b>Your {'task' if task else 'answer'}</b>"
+            yield told_html("<b>Your task</b>" if task else "<b>Your answer</b>")
         else:
-            yield f"<b>Check of <code>{html.escape(marks['grade_id'].removeprefix(TEST))}</code></b>"
+            yield f"<b>{told('Check of')} <code>{html.escape(marks['grade_id'].removeprefix(TEST))}</code></b>"
         yield "<span>"
         if points:
             yield Place(marks["grade_id"])
-        yield f'{_UP}</span></div>\n<div class="work">\n'
+        yield f'{told_html(_UP)}</span></div>\n<div class="work">\n'
         yield from _content(cell, lexer)
         yield "</div>\n"
         if comment:
@@ -227,9 +239,9 @@ def _joined(parts: list[str | Place]) -> Iterator[str | Place]:
 
 
 @functools.lru_cache(maxsize=16)
-def _head(title: str) -> str:
+def _head(title: str, language: str) -> str:
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>\n{_styles()}</style>\n</head>\n"

@@ -18,12 +18,15 @@ from nbgrader.api import Gradebook
 
 from autograder.sandbox.limits import MB, Limits
 from autograder.sandbox.texts import storable
+from helpers.folder.cells import KEY
 from helpers.judging import catalog
+from helpers.language import ENGLISH
 
 from .attachments import keep_pictures
 from .choice import Candidate, Choice, choose
 from .clock import TOO_LONG, TooLong, limited
 from .files import shown
+from .languages import language_of
 from .pictures import MOST_ATTACHED
 from .timed import TimedSteps
 
@@ -143,6 +146,11 @@ def clean(data: bytes, outputs: bool = False) -> NotebookNode:
         if outputs and cell.cell_type == "code":
             _keep_outputs(cell, raw)
         notebook.cells.append(cell)
+    noted = metadata.get(KEY) if isinstance(metadata, dict) else None
+    # Before a changed setup cell is put right again, which in a class of another language is that language's.
+    language = language_of(NotebookNode(metadata={KEY: noted}, cells=notebook.cells))
+    if language != ENGLISH:
+        notebook.metadata[KEY] = NotebookNode(language=language)
     return notebook
 
 

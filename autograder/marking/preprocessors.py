@@ -31,6 +31,7 @@ from autograder.sandbox.outside.errors import SandboxError
 from helpers.desk import feedback
 from helpers.folder.cells import TEST
 from helpers.judging import catalog
+from helpers.language import speaking
 from helpers.verdict import FAILED, Finding, Verdict
 
 from . import siblings
@@ -39,6 +40,7 @@ from .cell_errors import error_of, failed_cell
 from .endings import KILLED, Disturbed, OutOfTime, Stuck, reason
 from .intake import NOTES
 from .judge_desk import JudgeDesk
+from .languages import language_of
 from .outcomes import Outcome
 from .plain_cells import mark_not_run, need_python, tagged_to_be_skipped
 from .saving import course_root
@@ -46,8 +48,9 @@ from .widgets import OutputWidgets
 
 # How often a notebook is tried whose kernel is killed from outside.
 ATTEMPTS = 3
-# How many cells that cannot be interrupted a notebook may have and still be run without them.
-LEFT_OUT = 2
+# How many cells that cannot be interrupted a notebook may have and still be run without them: a piece that others are
+# built on stops each of their checks too. Nothing is run again once the notebook has had its whole time.
+LEFT_OUT = 8
 
 
 class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has no types
@@ -98,9 +101,10 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 outcome.notes += self._brought.keep(Path(resources.get("metadata", {}).get("path") or "."))
             outcome.notes += mark_not_run(nb, self._cell_ends, outcome.stopped, self.judged)
         self._answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in nb.cells if utils.is_solution(cell)}
-        for cell in nb.cells:
-            if self.judged(cell):
-                self._show_verdict(cell)
+        with speaking(language_of(nb)):
+            for cell in nb.cells:
+                if self.judged(cell):
+                    self._show_verdict(cell)
         return nb, resources
 
     def judged(self, cell: NotebookNode) -> bool:
@@ -118,6 +122,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         the learner's. A cell that cannot be interrupted costs itself alone: all others are run in a new kernel.
         """
         disturbed, self._left_out = 0, {}
+        self._first = time.monotonic()
         while True:
             try:
                 return self._execute_once(nb, resources, unit)
@@ -193,7 +198,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             outcome.stopped = reason(run, self, error)
             if run.ended.is_set() and run.code in KILLED:
                 raise Disturbed from error
-            if isinstance(error, Stuck) and not run.ended.is_set() and len(self._left_out) < LEFT_OUT:
+            left = self._first + self.notebook_seconds - time.monotonic()
+            if isinstance(error, Stuck) and not run.ended.is_set() and len(self._left_out) < LEFT_OUT and left > 0:
                 raise
         finally:
             if conversation is not None:

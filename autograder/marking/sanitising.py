@@ -15,9 +15,13 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbgrader import utils
 
+from helpers.folder.cells import KEY
+from helpers.language import ENGLISH
+
 from .attachments import keep_pictures
 from .formulas import in_text
 from .intake import NOTES
+from .languages import language_of
 from .markdown import render
 from .markup import MOST_HTML, clean_html, defused, storable
 from .pictures import MOST_ATTACHED, as_image, reencoded, with_drawings
@@ -230,4 +234,7 @@ def _notebook_metadata(metadata: dict[str, Any]) -> NotebookNode:
         kept.kernelspec.setdefault("display_name", kept.kernelspec.name)
     if NOTES in metadata:
         kept[NOTES] = metadata[NOTES]
+    language = language_of(NotebookNode(metadata=metadata, cells=[]))
+    if language != ENGLISH:
+        kept[KEY] = NotebookNode(language=language)
     return kept

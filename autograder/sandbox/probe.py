@@ -24,6 +24,8 @@ from .outside.warm_process import WarmProcess
 CELL_SECONDS = 30
 WAITS = "import asyncio\nawait asyncio.sleep(0)\nprint('ready')"
 FAILS = "raise ValueError('seen')"
+# What every notebook of the course begins with. Were a module of ours missing in there, each would get 0 for it.
+IMPORTS = "from helpers import check, hint, progress, speak"
 # The oldest Python that the quick start was tried with.
 QUICK_FROM = (3, 11)
 # Which of some modules are not to be had in the kernel.
@@ -39,6 +41,10 @@ for name in {names!r}:
         missing.append(name)
 print(json.dumps(missing))
 """
+
+
+class CourseBroken(SandboxError):
+    """A kernel runs, and `helpers` cannot be imported in it."""
 
 
 def start(unit: str | None, sealed: bool = True, environment: str = "", imports: Sequence[str] = ()) -> WarmProcess:
@@ -61,13 +67,13 @@ def start(unit: str | None, sealed: bool = True, environment: str = "", imports:
     for quick in (False,) if problems else (True, False):
         warm = WarmProcess.of(unit, sealed, quick, environment)
         try:
-            missing = _try(warm, sealed, environment, imports)
+            missing = _try(warm, unit, sealed, environment, imports)
             if missing and environment:
                 raise Lacking(
                     f"{python} lacks {', '.join(missing)}, which the notebooks import"
                     f"{packages.where(' '.join(missing), environment)}"
                 )
-        except Lacking:
+        except (Lacking, CourseBroken):
             warm.close()
             raise
         except (SandboxError, KernelGone, TimeoutError) as error:
@@ -98,7 +104,7 @@ def _version(environment: str) -> str:
     return environments.of(environment).ipykernel if environment else metadata.version("ipykernel")
 
 
-def _try(warm: WarmProcess, sealed: bool, environment: str, imports: Sequence[str]) -> list[str]:
+def _try(warm: WarmProcess, unit: str | None, sealed: bool, environment: str, imports: Sequence[str]) -> list[str]:
     """Run three things that every notebook does in a kernel, to wait, to write and to fail, and return which of the
     modules are missing.
     """
@@ -113,6 +119,14 @@ def _try(warm: WarmProcess, sealed: bool, environment: str, imports: Sequence[st
             seen = ask(cell, kind, part)
             if seen != [expected]:
                 raise SandboxError(f"a kernel ran {cell!r} and told {seen} instead of {[expected]}")
+        told = ask(IMPORTS, "error", "evalue") if unit is not None else []
+        if told and environment:
+            raise Lacking(f"the course's own package cannot be imported by {environments.of(environment)}: {told[0]}")
+        if told:
+            raise CourseBroken(
+                f"the course's own package cannot be imported where notebooks are graded: {told[0]}. Nothing is graded "
+                "and nobody gets 0: install the course again, `pip install -e '.[grading]'` in its folder"
+            )
         if not imports:
             return []
         missing: list[str] = json.loads("".join(ask(LOOK.format(names=[*imports]), "stream", "text")))

@@ -603,7 +603,8 @@ if run.model is not None:
 #
 # `temperature=0` is a case of its own: everything on the largest logit, and on the first of
 # them if several are largest. Bad values are a `ValueError`, whatever the other arguments are: a temperature below 0, a
-# `top_k` below 1, a `top_p` outside 0 to 1. A `top_k` larger than the vocabulary cuts nothing.
+# `top_k` below 1, a `top_p` outside 0 to 1. A `top_k` larger than the vocabulary cuts nothing. Which of several equally
+# probable tokens at the edge stay is up to you.
 #
 # Useful: `torch.sort(p, dim=-1, descending=True)` gives the sorted numbers and their old places; `cumsum` adds up;
 # `torch.zeros_like(p).scatter(-1, places, numbers)` brings them back.

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers import language
+
 if TYPE_CHECKING:
     from helpers.exercise import Exercise
     from helpers.verdict import Verdict
@@ -36,6 +38,9 @@ class CheckFailed(AssertionError):
 
 class NotAnAnswer(TypeError):
     """`check` was given something that is not the answer to an exercise; the message says what to write."""
+
+    def __str__(self) -> str:
+        return language.told(super().__str__())
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]

@@ -11,6 +11,7 @@ from html import escape
 
 import numpy as np
 
+from helpers import language
 from helpers.exercise import DEFAULT_TOLERANCE
 from helpers.judging import catalog
 from helpers.tolerance import GRADIENT_TOLERANCE
@@ -55,12 +56,12 @@ def _mark(verdict: Verdict, desk: Desk | None) -> str:
 
 
 def _title(verdict: Verdict, desk: Desk | None) -> str:
-    which = "hidden check of " if verdict.hidden else ""
+    checked = f"hidden check of {verdict.exercise}" if verdict.hidden else verdict.exercise
     if _outdated(verdict, desk):
-        return f"{which}{verdict.exercise}: an older version passes"
+        return f"{checked}: an older version passes"
     failed = verdict.diagnosis.name if verdict.diagnosis is not None else "not right yet"
     told = {PASSED: "every property holds", FAILED: failed, UNANSWERED: "not answered yet"}[verdict.status]
-    return f"{which}{verdict.exercise}: {told}"
+    return f"{checked}: {told}"
 
 
 def own_hint(verdict: Verdict) -> str:
@@ -97,7 +98,7 @@ def as_text(verdict: Verdict, points: float | None = None, desk: Desk | None = N
     if desk is not None:
         lines += [f"  note: {note}" for note in desk.notes]
         lines += [f"  {desk.further}"] if desk.further else []
-    return "\n".join(lines)
+    return language.told_lines("\n".join(lines))
 
 
 def as_html(verdict: Verdict, points: float | None = None, desk: Desk | None = None) -> str:

@@ -13,6 +13,7 @@ from typing import TypedDict
 import numpy as np
 
 from helpers.exercise import DEFAULT_TOLERANCE
+from helpers.language import told
 from helpers.tolerance import close
 
 MAX_CELLS = 8
@@ -80,10 +81,12 @@ def panels(
     first = tuple(int(i) for i in places[0]) if len(places) else (0,) * yours.ndim
     framed = np.zeros_like(wrong)
     framed[first] = len(places) > 0
-    differ = "differs" if len(places) == 1 else "differ"
+    many = len(places)
+    counted = (
+        f"{many} of {wrong.size} {'entry' if wrong.size == 1 else 'entries'} {'differs' if many == 1 else 'differ'}"
+    )
     if secret:
-        told = f"{len(places)} of {_count(wrong.size, 'entry', 'entries')} {differ} from what is expected"
-        return [_panel("yours", yours, first, wrong, told, most)]
+        return [_panel("yours", yours, first, wrong, f"{counted} from what is expected", most)]
     if yours.dtype.kind == expected.dtype.kind == "b":
         difference, gap = wrong, ""
     else:
@@ -91,7 +94,7 @@ def panels(
             difference = np.where(wrong, yours.astype(float) - expected.astype(float), 0.0)
         finite = np.abs(difference[np.isfinite(difference)])
         gap = f", by at most {_number(float(finite.max()))}" if finite.size and finite.max() > 0 else ""
-    told = f"{len(places)} of {_count(wrong.size, 'entry', 'entries')} {differ}{gap}"
+    told = f"{counted}{gap}"
     return [
         _panel("yours", yours, first, framed, _range(yours), most),
         _panel("expected", expected, first, framed, _range(expected), most),
@@ -109,21 +112,21 @@ def as_html(
     drawn = panels(yours, expected, MAX_CELLS, tolerance, secret)
     if not drawn:
         return ""
-    legend = (
+    legend = [
         "orange: positive, blue: negative"
         if any(p.values.dtype.kind != "b" for p in drawn)
         else "T: True, F: False, ≠: they differ"
-    )
+    ]
     if drawn[0].marked:
-        legend += "; framed: " + ("what is wrong" if secret else "the first wrong entry")
+        legend.append("framed: what is wrong" if secret else "framed: the first wrong entry")
     if len(drawn) == 3:
-        legend = f"{_joined(drawn[0].shape, drawn[0].part)}; {legend}"
+        legend.insert(0, _joined(drawn[0].shape, drawn[0].part))
     figures = "".join(
         _figure(panel, panel.told if len(drawn) == 3 else _joined(panel.told, panel.part)) for panel in drawn
     )
     return (
         f'<div style="display:flex;flex-wrap:wrap;gap:.6em 1.4em;margin:.4em 0;align-items:flex-start">{figures}</div>'
-        f'<div style="opacity:.75;font-size:.85em">{legend}</div>'
+        f'<div style="opacity:.75;font-size:.85em">{"; ".join(map(told, legend))}</div>'
     )
 
 
@@ -150,14 +153,13 @@ def shape_in_words(shape: tuple[int, ...]) -> str:
     if len(shape) == 0:
         return "a single number"
     if len(shape) == 1:
-        return _count(shape[0], "number")
-    matrix = f"{_count(shape[-2], 'row')} and {_count(shape[-1], 'column')}"
-    matrices = "matrix" if set(shape[:-2]) == {1} else "matrices"
-    return matrix if len(shape) == 2 else f"{' × '.join(map(str, shape[:-2]))} {matrices} of {matrix}"
-
-
-def _count(number: int, one: str, several: str = "") -> str:
-    return f"{number} {one if number == 1 else several or one + 's'}"
+        return f"{shape[0]} {'number' if shape[0] == 1 else 'numbers'}"
+    rows, columns = shape[-2:]
+    matrix = f"{rows} {'row' if rows == 1 else 'rows'} and {columns} {'column' if columns == 1 else 'columns'}"
+    if len(shape) == 2:
+        return matrix
+    many = " × ".join(map(str, shape[:-2]))
+    return f"{many} {'matrix' if set(shape[:-2]) == {1} else 'matrices'} of {matrix}"
 
 
 def _drawable(array: np.ndarray) -> bool:
@@ -176,9 +178,9 @@ def _panel(title: str, array: np.ndarray, first: tuple[int, ...], framed: np.nda
     corner = tuple(max(0, min(at - most // 2, size - most)) for at, size in zip(place, matrix.shape))
     part = matrix[corner[0] : corner[0] + most, corner[1] : corner[1] + most]
     shown = [f"matrix {_place(stack)}"] if stack else []
-    for what, start, size, whole in zip(("rows", "columns"), corner, part.shape, matrix.shape):
+    for rows, start, size, whole in zip((True, False), corner, part.shape, matrix.shape):
         if size < whole:
-            shown.append(f"{what} {start} to {start + size - 1}")
+            shown.append(f"{'rows' if rows else 'columns'} {start} to {start + size - 1}")
     marks = np.atleast_2d(framed[stack]) if framed.shape == array.shape else np.zeros_like(matrix, dtype=bool)
     marks = marks[corner[0] : corner[0] + most, corner[1] : corner[1] + most]
     return Panel(

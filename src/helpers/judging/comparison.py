@@ -263,8 +263,7 @@ def _tell_shape(got: np.ndarray, want: np.ndarray, tolerance: float, what: str) 
 
 def _tell_values(got: np.ndarray, want: np.ndarray, right: np.ndarray, tolerance: float, what: str) -> str:
     wrong = int(right.size - right.sum())
-    verb = "is" if wrong == 1 else "are"
-    count = f"{wrong} of {right.size} entries {verb} wrong"
+    count = f"{wrong} of {right.size} entries {'is' if wrong == 1 else 'are'} wrong"
     if got.dtype.kind in "fc" and np.isnan(got).any() and not np.isnan(want).any():
         missing = int(np.isnan(got).sum())
         entries = f"{missing} of {got.size} entries {'is no number' if missing == 1 else 'are no numbers'}"

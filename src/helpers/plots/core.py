@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import base64
 import functools
+import importlib.util
 import io
 import logging
 import os
 from collections.abc import Callable, Sequence
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 from weakref import WeakKeyDictionary
 
 import numpy as np
+
+from helpers import language
 
 from .wording import matrix_told
 
@@ -83,6 +87,12 @@ def chinese_font() -> str | None:
     logging.getLogger("matplotlib.font_manager").addFilter(lambda record: "font weight" not in str(record.msg))
     # matplotlib remembers its list of fonts; one may have gone since.
     installed = {font.name for font in fontManager.ttflist if os.path.exists(font.fname)}
+    # The extra `zh` brings a package with one of them in it, which is no font of the system's.
+    package = importlib.util.find_spec("zhplot")
+    if not installed.intersection(_CHINESE_FONTS) and package is not None and package.origin is not None:
+        for font in (Path(package.origin).parent / "fonts").glob("*.ttf"):
+            fontManager.addfont(font)
+        installed = {font.name for font in fontManager.ttflist}
     return next((name for name in _CHINESE_FONTS if name in installed), None)
 
 
@@ -175,17 +185,20 @@ def show(drawn: Figure | Axes | None, alt: str | None = None) -> None:
     from IPython.display import display
 
     alt = told(drawn) if alt is None else alt
-    display({"text/html": _image(whole(drawn), alt), "text/plain": f"[figure: {alt}]"}, raw=True)
+    display({"text/html": _image(whole(drawn), alt), "text/plain": f"[figure: {language.told(alt)}]"}, raw=True)
 
 
 def _image(drawn: Figure, alt: str) -> str:
+    from .translating import translate
+
+    translate(drawn)
     buffer = io.BytesIO()
     drawn.savefig(buffer, format="png", facecolor="white", metadata={"Software": None})
     data = base64.b64encode(buffer.getvalue()).decode()
     # With its size told beforehand, a picture that replaces another moves nothing on the page.
     width, height = size_of(drawn)
     size = f'width="{width}" height="{height}" style="{CARD_STYLE}" decoding="sync"'
-    return f'<img alt="{escape(alt, quote=True)}" {size} src="data:image/png;base64,{data}">'
+    return f'<img alt="{escape(language.told(alt), quote=True)}" {size} src="data:image/png;base64,{data}">'
 
 
 def size_of(drawn: Figure) -> tuple[int, int]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from helpers import language
+
 from .core import CARD, _image, figure, size_of, titles, told, whole
 
 if TYPE_CHECKING:
@@ -99,9 +101,10 @@ class _Painter:
                 "✗ ", f"There is no picture for {values}: {type(error).__name__}: {error}"[:_LONGEST_ERROR]
             )
         self._size = size_of(drawn)
-        return {"text/html": image, "text/plain": f"[figure: {alt}]"}
+        return {"text/html": image, "text/plain": f"[figure: {language.told(alt)}]"}
 
     def _sentence(self, mark: str, sentence: str) -> dict[str, str]:
+        sentence = language.told(sentence)
         width, height = (pixels + 2 * CARD for pixels in self._size)
         box = f"box-sizing:border-box;max-width:100%;width:{width}px;aspect-ratio:{width}/{height}"
         style = f"{box};padding:1em;border:1px dashed #888888"
@@ -136,18 +139,20 @@ def _widgets(controls: Mapping[str, Control], chosen: Mapping[str, Any]) -> dict
         return {}
     if not hasattr(get_ipython(), "kernel"):
         return {}
-    labels = {"description_width": f"{0.6 * max(map(len, controls)) + 1:.1f}em"}
+    labels = {"description_width": f"{0.6 * max(len(language.told(name)) for name in controls) + 1:.1f}em"}
     widgets: dict[str, Widget] = {}
     for name, control in controls.items():
         # A menu holds the names alone: to ipywidgets a value None would mean that nothing is chosen.
         common = {
             "value": _shown(control, chosen[name]),
-            "description": name,
+            "description": language.told(name),
             "style": labels,
             "layout": {"width": "40em" if isinstance(control, str) else "26em", "max_width": "95%"},
         }
         if isinstance(control, str):
-            widgets[name] = ipywidgets.Text(placeholder="type, then press Enter", continuous_update=False, **common)
+            widgets[name] = ipywidgets.Text(
+                placeholder=language.told("type, then press Enter"), continuous_update=False, **common
+            )
         elif len(control) < 2:
             continue
         elif isinstance(control, range):
@@ -155,7 +160,7 @@ def _widgets(controls: Mapping[str, Control], chosen: Mapping[str, Any]) -> dict
                 min=control[0], max=control[-1], step=control.step, continuous_update=False, **common
             )
         elif isinstance(control, Mapping) or isinstance(control[0], str):
-            widgets[name] = ipywidgets.Dropdown(options=list(control), **common)
+            widgets[name] = ipywidgets.Dropdown(options=[(language.told(str(one)), one) for one in control], **common)
         else:
             widgets[name] = ipywidgets.SelectionSlider(options=list(control), continuous_update=False, **common)
     return widgets
@@ -170,5 +175,5 @@ def _panel(widgets: Mapping[str, Widget]) -> dict[str, Any]:
     box = ipywidgets.VBox([*widgets.values(), style]).add_class("attention-controls")
     bundle = box._repr_mimebundle_()
     view = {kind: content for kind, content in bundle.items() if "widget-view" in kind}
-    sentence = f"In JupyterLab, run this cell and change {', '.join(widgets)}."
+    sentence = language.told(f"In JupyterLab, run this cell and change {', '.join(widgets)}.")
     return {**view, "text/html": f"<em>{escape(sentence)}</em>", "text/plain": sentence}

@@ -40,6 +40,33 @@ def graded(tmp_path_factory):
     return room, {result.student: result for result in results}
 
 
+@pytest.fixture(scope="module")
+def called_by_others(tmp_path_factory):
+    """Unit 4, whose later answers call `split_heads`, with one that never comes back; and the right answers."""
+    unit = "u4_multi_head"
+    room = releasing.init(tmp_path_factory.mktemp("called") / "class", [unit])
+    with open(room.root / classroom.CONFIG, "a", encoding="utf-8") as file:
+        file.write(LIMITS)
+    for student in ("right", "hangs"):
+        notebook = sample.answered(unit)
+        for cell in notebook.cells:
+            if student == "hangs" and cell.metadata.get("nbgrader", {}).get("grade_id") == "split_heads":
+                cell.source = HANGS.format(name="split_heads")
+        folder = room.root / "submitted" / student / unit
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / f"{unit}.ipynb")
+    results = coordinator.grade(classroom.Classroom.open(room.root), [unit], feedback=False, jobs=1)
+    return {result.student: result for result in results}
+
+
+def test_a_piece_that_never_comes_back_costs_what_calls_it_and_nothing_else(called_by_others):
+    right, hangs = called_by_others["right"].outcome, called_by_others["hangs"].outcome
+    assert all(verdict.passed for verdict in right.final.values())
+    kept = {name for name, verdict in hangs.final.items() if verdict.passed}
+    assert {"merge_heads", "count_parameters", "convert_torch_weights"} <= kept and "split_heads" not in kept
+    assert hangs.stopped == "" and hangs.state == "graded with a note"
+
+
 def lost(graded, student):
     """The points that one answer costs, and what the verdict on it says."""
     results = graded[1]

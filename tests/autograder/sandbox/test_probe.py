@@ -7,7 +7,7 @@ import pytest
 from autograder.course import CourseError
 from autograder.grading import coordinator
 from autograder.sandbox import probe
-from autograder.sandbox.outside import bubblewrap, warm_process
+from autograder.sandbox.outside import bubblewrap, library, warm_process
 from autograder.sandbox.outside.errors import SandboxError
 from tests.grading.classes import UNIT, gradebook, make
 
@@ -74,6 +74,18 @@ def test_where_no_kernel_starts_one_line_says_so_before_any_points(taken_away, t
         coordinator.grade(room, [UNIT], feedback=False, jobs=1)
     line = str(ended.value)
     assert "no kernel runs here with ipykernel" in line and "nobody gets 0" in line and "\n" not in line
+    assert gradebook(room.db_url) == {} and not any((room.root / "autograded").rglob("*"))
+
+
+def test_a_module_of_ours_that_is_missing_where_notebooks_run_is_nobodys_zero(monkeypatch, tmp_path):
+    room = make(tmp_path / "class", 3)
+    parts = tuple(part for part in library.OPEN_PARTS if part != "language.py")
+    monkeypatch.setattr(library, "OPEN_PARTS", parts)
+    with pytest.raises(CourseError) as ended:
+        coordinator.grade(room, [UNIT], feedback=False, jobs=1)
+    line = str(ended.value)
+    assert "the course's own package cannot be imported where notebooks are graded: cannot import name" in line
+    assert "nobody gets 0" in line and "\n" not in line
     assert gradebook(room.db_url) == {} and not any((room.root / "autograded").rglob("*"))
 
 

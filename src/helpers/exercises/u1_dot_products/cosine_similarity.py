@@ -81,6 +81,11 @@ def _cosine_plain(X: Any) -> Any:
     return unit @ transposed(unit)
 
 
+def _cosine_without_short_tokens(X: Any) -> Any:
+    X = np.asarray(X, dtype=float)
+    return reference.cosine_similarity(np.where(lengths(X) < 1e-3, 0, X))
+
+
 def _cosine_nan_to_num(X: Any) -> Any:
     return np.nan_to_num(_cosine_plain(X))
 
@@ -155,6 +160,11 @@ EXERCISE = Exercise(
             lambda X: _cosine_by(
                 np.asarray(X, dtype=float) / (lengths(np.asarray(X, dtype=float)) + 1e-8), lambda X, S: S
             ),
+        ),
+        Mistake(
+            "took short tokens for zero tokens",
+            "A short token still has a direction. Only a length that is exactly 0 needs another divisor.",
+            _cosine_without_short_tokens,
         ),
         Mistake(
             "subtracted the mean first: that is the correlation",

@@ -245,8 +245,8 @@ EXERCISE = Exercise(
             _online(highest=lambda scores: torch.zeros_like(scores[..., :1])),
         ),
         Mistake(
-            "started the maximum at 0",
-            "Scores may all be far below 0. Before the first block the largest score so far is -∞.",
+            "started the maximum at a number",
+            "All scores may lie far below it, whichever it is. Before the first block the largest score so far is -∞.",
             _online(highest=lambda scores: scores.amax(dim=-1, keepdim=True).clamp(min=0.0)),
         ),
         Mistake(

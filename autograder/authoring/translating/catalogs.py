@@ -1,0 +1,205 @@
+"""Catalogs: where the texts of each part of the course are, and their translations as gettext files.
+
+`translations/<language>/notebooks/<unit>.po` has a notebook's texts, `exercises/<unit>.po` those of its exercises and
+figures, `desk.po` those of checks, hints and practice, `pages.po` those of the guide and of feedback pages.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+from autograder import course
+from autograder.course import CourseError
+
+from . import code, prose, strings
+from .strings import Text
+
+ROOT = course.ROOT / "translations"
+# Rooms of `helpers` whose texts a learner meets. Words for terminals (`attention`, `autograder`) are English.
+DESK = (
+    "desk",
+    "judging",
+    "practice",
+    "running",
+    "training",
+    "data.py",
+    "text.py",
+    "tolerance.py",
+    "ablation.py",
+    "memory.py",
+)
+# Pages for learners: markdown and templates.
+PAGES = ("docs/learners.md",)
+# Modules of the grader with words that a learner reads: feedback pages.
+PAGE_MODULES = ("marking/feedback_page.py", "marking/feedback_grades.py", "marking/late_rules.py")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the course that has a catalog of its own.
+
+    Attributes:
+        name: of its file, below the language's folder, without ".po".
+        told: for a reader of the status.
+    """
+
+    name: str
+    told: str
+
+
+def parts() -> list[Part]:
+    """Return the course's parts: notebooks, exercises and figures by unit, the desk, the pages."""
+    units = course.units()
+    return [
+        *(Part(f"notebooks/{unit}", f"{unit}: notebook") for unit in units),
+        *(Part(f"exercises/{unit}", f"{unit}: exercises and figures") for unit in units),
+        Part("exercises/common", "exercises and figures, shared"),
+        Part("desk", "checks, hints, practice, training"),
+        Part("pages", "learners' guide"),
+    ]
+
+
+def english(part: str) -> list[Text]:
+    """Return the texts of a part in their order, each once.
+
+    Raises:
+        CourseError: a source cannot be read.
+    """
+    kind, _, unit = part.partition("/")
+    found: Iterator[Text]
+    if kind == "notebooks":
+        found = _notebook(unit)
+    elif kind == "exercises":
+        found = _exercises(unit)
+    elif kind == "desk":
+        found = _modules([path for name in DESK for path in _python(name)])
+    elif kind == "pages":
+        found = _pages()
+    else:
+        raise CourseError(f"there is no part {part!r}; the parts are {', '.join(one.name for one in parts())}")
+    once: dict[str, Text] = {}
+    for text in found:
+        once.setdefault(text.text, text)
+    return list(once.values())
+
+
+def _notebook(unit: str) -> Iterator[Text]:
+    path = course.ROOT / "solutions" / unit / f"{unit}.py"
+    for number, cell in enumerate(jupytext.read(path, fmt="py:percent").cells):
+        marks = cell.metadata.get("nbgrader", {})
+        where = (marks.get("grade_id") or f"cell-{number:03d}", 0)
+        if cell.cell_type == "markdown":
+            yield from (Text(text, False, where) for text in prose.texts(cell.source))
+        elif cell.cell_type == "code":
+            places = sorted(code.places(cell.source, strings=not marks), key=lambda place: place.start)
+            yield from (Text(place.text, place.template, where) for place in places)
+
+
+def _exercises(unit: str) -> Iterator[Text]:
+    helpers = course.ROOT / "src" / "helpers"
+    for room in ("exercises", "plots"):
+        if unit == "common":
+            yield from _modules(sorted((helpers / room).glob("[!u]*.py")))
+        else:
+            alone = helpers / room / f"{unit}.py"
+            yield from _modules(([alone] if alone.is_file() else []) + sorted((helpers / room / unit).rglob("*.py")))
+    contents = json.loads((helpers / "contents.json").read_text(encoding="utf-8")).get(unit, {})
+    for text in [contents.get("title"), *(task.get("question") for task in contents.get("tasks", []))]:
+        if text:
+            yield from (Text(one, False, ("contents.json", 0)) for one in text.split("\n\n"))
+
+
+def _modules(paths: list[Path]) -> Iterator[Text]:
+    helpers = course.ROOT / "src" / "helpers"
+    for path in paths:
+        name = path.relative_to(helpers).as_posix()
+        yield from strings.texts(path, name, words=name.startswith("plots"))
+
+
+def _python(name: str) -> list[Path]:
+    path = course.ROOT / "src" / "helpers" / name
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def _pages() -> Iterator[Text]:
+    for name in PAGES:
+        for text in prose.texts((course.ROOT / name).read_text(encoding="utf-8")):
+            yield Text(text, False, (name, 0))
+    for name in PAGE_MODULES:
+        yield from strings.texts(course.ROOT / "autograder" / name, name, words=True)
+
+
+def languages() -> list[str]:
+    """Return the languages that have translations, by the names of their folders."""
+    return sorted(path.name for path in ROOT.iterdir() if path.is_dir()) if ROOT.is_dir() else []
+
+
+def path_of(language: str, part: str) -> Path:
+    """Return where a catalog lies."""
+    return ROOT / language / f"{part}.po"
+
+
+def template(part: str) -> Catalog:
+    """Return a part's texts as a catalog without translations."""
+    catalog = Catalog(project="attention", fuzzy=False, charset="utf-8")
+    for text in english(part):
+        # Flags are gettext's: a text with gaps is Python's brace format.
+        catalog.add(text.text, flags=["python-brace-format"] if text.template else [], locations=[text.where])
+    return catalog
+
+
+def read(language: str, part: str) -> Catalog:
+    """Return a language's catalog of a part; an empty one where there is none yet.
+
+    Raises:
+        CourseError: the file is no gettext catalog.
+    """
+    path = path_of(language, part)
+    if not path.is_file():
+        return Catalog(locale=language, charset="utf-8", fuzzy=False)
+    try:
+        with path.open("rb") as file:
+            return read_po(file, locale=language, abort_invalid=True)
+    except (ValueError, OSError) as error:
+        raise CourseError(f"{path} cannot be read as a gettext catalog: {error}") from error
+
+
+def update(language: str, part: str) -> Catalog:
+    """Bring a language's catalog to today's English: what changed is marked fuzzy, what is gone is left out.
+
+    Returns:
+        the catalog, which is written to its file.
+    """
+    catalog = read(language, part)
+    catalog.update(template(part), no_fuzzy_matching=False, update_header_comment=False)
+    catalog.obsolete.clear()
+    write(language, part, catalog)
+    return catalog
+
+
+def write(language: str, part: str, catalog: Catalog) -> None:
+    """Write a catalog, the same bytes for the same texts."""
+    path = path_of(language, part)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    write_po(buffer, catalog, width=0, omit_header=False, sort_by_file=False, include_lineno=False)
+    path.write_bytes(buffer.getvalue())
+
+
+@functools.cache
+def translations(language: str, part: str) -> dict[str, str]:
+    """Return a part's translations by their English; what is empty or fuzzy is left out."""
+    return {
+        str(message.id): str(message.string)
+        for message in read(language, part)
+        if message.id and message.string and not message.fuzzy
+    }

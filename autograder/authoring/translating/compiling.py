@@ -1,0 +1,67 @@
+"""What `helpers.language` reads: one JSON file a language, made from its catalogs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from babel import Locale
+
+from autograder import course
+
+from . import catalogs
+
+FOLDER = course.ROOT / "src" / "helpers" / "languages"
+# A language's forms of a counted word, in the order in which translators write them.
+_FORMS = ("zero", "one", "two", "few", "many", "other")
+
+
+def path_of(language: str) -> Path:
+    """Return where a language's compiled texts lie."""
+    return FOLDER / f"{language}.json"
+
+
+def compiled(language: str) -> str:
+    """Return the text of a language's file: texts by their English, texts with gaps, and how words are counted.
+
+    A notebook's own texts are not in it: they stand in the translated notebook.
+    """
+    texts: dict[str, str] = {}
+    templates: dict[str, str] = {}
+    for part in catalogs.parts():
+        if part.name.startswith("notebooks/"):
+            continue
+        done = catalogs.translations(language, part.name)
+        for text in catalogs.english(part.name):
+            if text.text in done:
+                (templates if text.template else texts).setdefault(text.text, done[text.text])
+    forms, fraction = counting(language)
+    data = {"plural": forms, "fraction": fraction, "texts": texts, "templates": templates}
+    return json.dumps(data, indent=0, ensure_ascii=False) + "\n"
+
+
+def counting(language: str) -> tuple[str, int]:
+    """Return which form of a word goes with 0, 1, ... 199, as digits, and which with a fraction."""
+    rule = Locale.parse(language).plural_form
+    names = [rule(number) for number in range(200)]
+    order = [form for form in _FORMS if form in names]
+    part = rule(0.5)
+    return "".join(str(order.index(name)) for name in names), order.index(part) if part in order else min(
+        1, len(order) - 1
+    )
+
+
+def is_current(language: str) -> bool:
+    """Whether a language's file is what its catalogs say."""
+    path = path_of(language)
+    return path.is_file() and path.read_text(encoding="utf-8") == compiled(language)
+
+
+def write(language: str) -> bool:
+    """Write a language's file; return whether it changed."""
+    if is_current(language):
+        return False
+    path, text = path_of(language), compiled(language)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return True

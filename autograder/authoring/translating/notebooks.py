@@ -1,0 +1,55 @@
+"""A unit's source notebook in another language: prose, comments, docstrings and shown strings; code stays code."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+
+from nbformat import NotebookNode
+
+from autograder.course import CourseError
+from helpers.folder.cells import KEY
+from helpers.language import ENGLISH
+
+from . import catalogs, code, prose
+
+_SETUP = re.compile(r"^from helpers import ", re.MULTILINE)
+
+
+def translated(notebook: NotebookNode, unit: str, language: str) -> NotebookNode:
+    """Return a unit's source notebook in a language, in which it also speaks to its learner.
+
+    Args:
+        notebook: in English, with solutions and hidden tests.
+        unit: its name.
+        language: as "zh"; "en" returns the notebook as it is.
+
+    Raises:
+        CourseError: the course has no such language.
+    """
+    if language == ENGLISH:
+        return notebook
+    if language not in catalogs.languages():
+        known = ", ".join([ENGLISH, *catalogs.languages()])
+        raise CourseError(f"there is no language {language!r}; the course is written in {known}")
+    known_texts = catalogs.translations(language, f"notebooks/{unit}")
+    return mapped(notebook, lambda text: known_texts.get(text, text), language)
+
+
+def mapped(notebook: NotebookNode, translate: Callable[[str], str], language: str) -> NotebookNode:
+    """Return a notebook with each of its texts translated, and told in its metadata and its setup cell which language
+    it speaks."""
+    other = copy.deepcopy(notebook)
+    other.metadata[KEY] = {"language": language}
+    spoken = False
+    for cell in other.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "markdown":
+            cell.source = prose.translated(cell.source, translate)
+        elif cell.cell_type == "code":
+            cell.source = code.translated(cell.source, translate, strings=not marks)
+            if not spoken and _SETUP.search(cell.source):
+                cell.source = f'{cell.source.rstrip()}\nfrom helpers import speak\n\nspeak("{language}")'
+                spoken = True
+    return other

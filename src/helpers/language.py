@@ -1,0 +1,265 @@
+"""The language that a learner is spoken to in: `speak`, and `told`, which says an English text in it.
+
+English stands in the code and is the key; verdicts, records and what crosses a process border are English. A text is
+translated where it is shown and nowhere else, so nothing is looked up, nor read from the disk, while the language is
+English. Texts with gaps (`f"{n} words"` stands in a catalog as "{n} words") are found by what lies between their gaps;
+what fills a gap is translated in its turn, unless the gap is code.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from html import escape, unescape
+from pathlib import Path
+
+ENGLISH = "en"
+FOLDER = Path(__file__).with_name("languages")
+
+_current: ContextVar[str] = ContextVar("language", default=ENGLISH)
+# The notebook's own language. A context's value is gone when the cell that set it ends: IPython runs each in another.
+_notebook = ENGLISH
+
+_GAP = re.compile(r"\{(\w+)\}")
+_PLURAL = re.compile(r"\{(\w+):([^{}]*)\}")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_SENTENCE = re.compile(r"(?<=[.!?:;”])\s+(?=\S)")
+# Marks and numbers before a line's text, spaces at its ends.
+_LINE = re.compile(r"(\s*(?:[✓✗○?·•]\s+|\d+\.\s+)?)(.*?)((?:\s+[✓✗])?\s*)", re.DOTALL)
+_NAMED = re.compile(r"([\w.`()]+): (.+)", re.DOTALL)
+# A text in brackets, alone or after another.
+_BRACKETS = re.compile(r"(?:(.*\S) )?([(\[])([^()\[\]]+(?:\([^()]*\)[^()\[\]]*)*)([)\]])", re.DOTALL)
+
+
+def known() -> list[str]:
+    """Return the languages there are, English first."""
+    return [ENGLISH, *sorted(path.stem for path in FOLDER.glob("*.json"))]
+
+
+def speak(language: str) -> None:
+    """Speak this language from here on: in checks, hints, cards and figures.
+
+    Args:
+        language: "en", or one that has a catalog, as "zh" or "ru".
+
+    Raises:
+        ValueError: there is no such language.
+    """
+    global _notebook
+    if os.environ.get("ATTENTION_JUDGE_FD"):
+        # While a notebook is graded its verdicts are told elsewhere, and no catalog lies beside it.
+        return
+    if language not in known():
+        raise ValueError(f"there is no language {language!r} here; write one of {', '.join(map(repr, known()))}")
+    _notebook = language
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak a language for a while, as a grader does for one submission; an unknown one is English."""
+    before = _current.set(language if language in known() else ENGLISH)
+    try:
+        yield
+    finally:
+        _current.reset(before)
+
+
+def spoken() -> str:
+    """Return the language spoken now."""
+    here = _current.get()
+    return _notebook if here == ENGLISH else here
+
+
+def told(text: str) -> str:
+    """Return an English text in the language that is spoken; unchanged where its catalog does not know it."""
+    language = spoken()
+    if language == ENGLISH or not _WORD.search(text):
+        return text
+    return _catalog(language).told(text)
+
+
+def told_lines(text: str) -> str:
+    """Return a text of several lines in the language that is spoken, each line with the marks that stand before it."""
+    if spoken() == ENGLISH:
+        return text
+    return "\n".join(told(line) for line in text.split("\n"))
+
+
+_CODE = re.compile(r"`[^`]*`")
+# So many texts are kept as they were said, and so many readings of one are compared.
+_MOST_KEPT, _MOST_TRIED = 10_000, 6
+_TAGS = re.compile(r"(<[^<>]*>)")
+_LABEL = re.compile(r'(\b(?:aria-label|alt|title)=")([^"]*)(")')
+_AS_IT_IS = re.compile(r"</?(pre|code|style|kbd)\b")
+
+
+def told_html(html: str) -> str:
+    """Return HTML with each text between its tags, and each label, in the language that is spoken; code stays."""
+    if spoken() == ENGLISH:
+        return html
+    written, depth = [], 0
+    for part in _TAGS.split(html):
+        if part.startswith("<"):
+            if _AS_IT_IS.match(part):
+                depth += -1 if part.startswith("</") else 1
+            part = _LABEL.sub(lambda one: one[1] + escape(told(unescape(one[2])), quote=True) + one[3], part)
+        elif depth == 0 and _WORD.search(part):
+            part = escape(told(unescape(part)), quote=False)
+        written.append(part)
+    return "".join(written)
+
+
+@dataclass(frozen=True)
+class _Template:
+    """A text with gaps: how it is found, and what is said instead."""
+
+    pattern: re.Pattern[str]
+    gaps: tuple[str, ...]
+    code: frozenset[str]
+    other: str
+    weight: int
+
+
+class _Catalog:
+    """A language's texts."""
+
+    def __init__(self, texts: dict[str, str], templates: dict[str, str], plural: str, fraction: int) -> None:
+        self._texts = texts
+        self._plural, self._fraction = plural, fraction
+        self._by_word: dict[str, list[_Template]] = {}
+        self._told: dict[str, tuple[str, int]] = {}
+        for english, other in templates.items():
+            word = max(_WORD.findall(_GAP.sub(" ", english)), key=len)
+            self._by_word.setdefault(word, []).append(_template(english, other))
+
+    def told(self, text: str) -> str:
+        """Return a text in this language; what the catalog does not know stays English."""
+        return self._best(text)[0]
+
+    def _best(self, text: str) -> tuple[str, int]:
+        """A text in this language, and how many words of it stayed English."""
+        known = self._told.get(text)
+        if known is None:
+            if len(self._told) > _MOST_KEPT:
+                self._told.clear()
+            known = self._told[text] = self._said(text)
+        return known
+
+    def _said(self, text: str) -> tuple[str, int]:
+        if not _WORD.search(text):
+            return text, 0
+        if "\n" in text:
+            whole = self._found(text)
+            return whole if whole is not None else _joined("\n", [self._best(line) for line in text.split("\n")])
+        before, inner, after = _LINE.fullmatch(text).groups()  # type: ignore[union-attr]
+        told, left = min(self._ways(inner), key=lambda way: way[1])
+        return before + told + after, left
+
+    def _ways(self, text: str) -> Iterator[tuple[str, int]]:
+        """Ways to read a line: as one text, as a name and what is said of it, with brackets, as sentences, as a list.
+
+        The first that leaves nothing in English is the last.
+        """
+        whole = self._found(text)
+        if whole is not None:
+            yield whole
+            if whole[1] == 0:
+                return
+        named = _NAMED.fullmatch(text)
+        if named is not None:
+            told, left = self._best(named[2])
+            yield f"{named[1]}: {told}", left
+        aside = _BRACKETS.fullmatch(text)
+        if aside is not None:
+            first, opened, inner, closed = aside.groups()
+            inside, left = self._best(inner)
+            outside, more = self._best(first) if first else ("", 0)
+            yield f"{outside}{' ' if first else ''}{opened}{inside}{closed}", left + more
+        sentences = _SENTENCE.split(text)
+        if len(sentences) > 1:
+            yield self._sentences(sentences)
+        parts = text.split(", ")
+        if len(parts) > 1:
+            yield _joined(", ", [self._best(part) for part in parts])
+        yield text, len(_WORD.findall(_CODE.sub(" ", text)))
+
+    def _sentences(self, sentences: list[str]) -> tuple[str, int]:
+        """Sentences one after another; as many as one text has are said together."""
+        said, at = list[tuple[str, int]](), 0
+        while at < len(sentences):
+            for end in range(len(sentences), at, -1):
+                if (at, end) == (0, len(sentences)):
+                    continue
+                found = self._found(" ".join(sentences[at:end]))
+                if found is not None or end == at + 1:
+                    said.append(found or self._best(sentences[at]))
+                    at = end
+                    break
+        return _joined(" ", said)
+
+    def _found(self, text: str) -> tuple[str, int] | None:
+        """A text that the catalog has, exactly or with gaps; of several that fit, the one that leaves least."""
+        key = " ".join(text.split())
+        exact = self._texts.get(text) or self._texts.get(key)
+        if exact is not None:
+            return exact, 0
+        fits = [
+            (one, match)
+            for word in set(_WORD.findall(key))
+            for one in self._by_word.get(word, ())
+            if (match := one.pattern.fullmatch(key)) is not None
+        ]
+        fits.sort(key=lambda fit: -fit[0].weight)
+        ways = [self._filled(template, match.groups()) for template, match in fits[:_MOST_TRIED]]
+        return min(ways, key=lambda way: way[1], default=None)
+
+    def _filled(self, template: _Template, values: tuple[str, ...]) -> tuple[str, int]:
+        raw = dict(zip(template.gaps, values, strict=True))
+        told = {gap: (value, 0) if gap in template.code else self._best(value) for gap, value in raw.items()}
+        text = _PLURAL.sub(lambda one: self._counted(raw.get(one[1], ""), one[2].split("|")), template.other)
+        text = _GAP.sub(lambda one: told[one[1]][0] if one[1] in told else one[0], text)
+        return text.replace("{{", "{").replace("}}", "}"), sum(left for _, left in told.values())
+
+    def _counted(self, number: str, forms: list[str]) -> str:
+        """The form of a word that goes with a number, of all that the language has."""
+        digits = re.search(r"\d+(?:[.,]\d+)?", number)
+        if digits is None:
+            return forms[-1]
+        if not digits[0].isdigit():
+            return forms[min(self._fraction, len(forms) - 1)]
+        count = int(digits[0])
+        # No language looks further than the last two digits of a number above 200.
+        return forms[min(int(self._plural[count if count < 200 else 100 + count % 100]), len(forms) - 1)]
+
+
+def _joined(between: str, parts: list[tuple[str, int]]) -> tuple[str, int]:
+    return between.join(told for told, _ in parts), sum(left for _, left in parts)
+
+
+def _template(english: str, other: str) -> _Template:
+    pattern, gaps, code, at = "", list[str](), set[str](), 0
+    for gap in _GAP.finditer(english):
+        pattern += _literal(english[at : gap.start()]) + "(.+?)"
+        gaps.append(gap[1])
+        if english[: gap.start()].count("`") % 2:
+            code.add(gap[1])
+        at = gap.end()
+    pattern += _literal(english[at:])
+    weight = len(_GAP.sub("", english))
+    return _Template(re.compile(pattern, re.DOTALL), tuple(gaps), frozenset(code), other, weight)
+
+
+def _literal(text: str) -> str:
+    return re.escape(text.replace("{{", "{").replace("}}", "}"))
+
+
+@functools.cache
+def _catalog(language: str) -> _Catalog:
+    data = json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    return _Catalog(data["texts"], data["templates"], data["plural"], data["fraction"])
