@@ -94,6 +94,27 @@ def test_nbgraders_own_command_runs_it_there_too(environment, tmp_path):
     assert plain.points(room, NAME)["ada"] == {f"{NAME}/check": 3}
 
 
+LOOK_AROUND = """
+import os, sys
+for place in (sys.prefix, os.path.dirname(sys.executable), os.path.join(sys.prefix, 'lib'), '/lib-course'):
+    try:
+        open(os.path.join(place, 'ESCAPED'), 'w')
+        print('ESCAPED', place)
+    except OSError:
+        pass
+print('sees', sorted(os.listdir(os.path.dirname(sys.prefix))), os.path.exists({root!r}))
+weight = 2 * GRAVITY
+"""
+
+
+def test_it_is_walled_in_as_ever(environment, tmp_path):
+    room = assignment(tmp_path / "class", environment)
+    plain.submit(room, "ada", {NAME: {"q1": LOOK_AROUND.format(root=str(room.root))}}, [NAME])
+    texts = {student: text for student, _, text in graded(room, jobs=1)}
+    (cell,) = (one for one in json.loads(texts["ada"])["cells"] if one.get("id") == "q1")
+    assert "".join(cell["outputs"][0]["text"]) == "sees ['physics'] False\n"
+
+
 def test_what_is_installed_there_later_has_all_graded_again(environment, tmp_path):
     room = assignment(tmp_path / "class", environment)
     list(graded(room, jobs=1))
@@ -139,6 +160,15 @@ def test_what_the_notebooks_import_and_it_lacks_is_said_before_grading(tmp_path,
 def test_an_environment_without_ipykernel_is_refused(tmp_path):
     bare = environments.bare(tmp_path / "bare")
     refused(assignment(tmp_path / "class", bare), "lacks ipykernel", f"{bare}/bin/python -m pip install ipykernel")
+
+
+@pytest.mark.parametrize("value", ["'~/envs'", "{'hw1': 5}", "['~/envs']"])
+def test_a_setting_of_the_wrong_kind_is_said(tmp_path, value):
+    room = assignment(tmp_path / "class", None)
+    with open(room.root / CONFIG, "a", encoding="utf-8") as file:
+        file.write(f"c.SandboxedExecute.environments = {value}\n")
+    with pytest.raises(CourseError, match=r"c.SandboxedExecute.environments = .* is wrong: it wants a dict"):
+        coordinator.grade(Classroom.open(room.root), [NAME], feedback=False)
 
 
 def test_a_folder_that_is_no_environment_is_refused(tmp_path):
