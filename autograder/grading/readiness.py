@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autograder.classroom import environments
 from autograder.classroom.classroom import Classroom
@@ -20,7 +20,7 @@ NOBODY = "Nothing is graded and nobody gets 0"
 
 
 def check(classroom: Classroom, units: Sequence[str], remote: bool) -> list[str]:
-    """Return a line for each notebook whose kernel has another name than the one that runs it.
+    """Return a line for each kernel that notebooks name and another runs.
 
     Args:
         classroom: the class.
@@ -32,7 +32,9 @@ def check(classroom: Classroom, units: Sequence[str], remote: bool) -> list[str]
             said.
     """
     named = environments.named(classroom.root, classroom.config)
-    problems, told = [], []
+    problems: list[str] = []
+    refused: dict[str, list[str]] = {}
+    told: dict[str, list[str]] = {}
     with classroom.gradebook() as gradebook:
         for unit in units:
             problems += _judge(unit)
@@ -45,13 +47,19 @@ def check(classroom: Classroom, units: Sequence[str], remote: bool) -> list[str]
             for notebook in gradebook.find_assignment(unit).notebooks:
                 spec = json.loads(notebook.kernelspec) if notebook.kernelspec else None
                 place = unit if notebook.name == unit else f"{unit}/{notebook.name}"
-                if refused := named_kernels.refused(spec):
-                    problems.append(f"{place}: {refused}")
+                if reason := named_kernels.refused(spec):
+                    refused.setdefault(reason, []).append(place)
                 elif not environment and (note := named_kernels.told(spec, unit)):
-                    told.append(f"{place}: {note}")
+                    told.setdefault(note, []).append(place)
+    problems += _lines(refused)
     if problems:
         raise CourseError(f"{'; '.join(problems)}. {NOBODY}")
-    return told
+    return _lines(told)
+
+
+def _lines(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """A line for each thing that is said, with the notebooks that it is said of."""
+    return [f"{', '.join(places)}: {text}" for text, places in found.items()]
 
 
 def _judge(unit: str) -> list[str]:

@@ -214,6 +214,17 @@ def test_a_notebook_of_another_language_is_refused_in_one_line(tmp_path, kernel,
     refused(assignment(tmp_path / "class", None, kernel), f"{NAME}: ", told)
 
 
+def test_notebooks_of_one_kernel_are_named_together(tmp_path):
+    room = plain.make(tmp_path / "class")
+    with room.gradebook() as book:
+        for name in ("part1", "part2"):
+            book.find_notebook(name, plain.NAME).kernelspec = json.dumps({"name": "java", "language": "java"})
+        book.db.commit()
+    plain.submit(room, "ada", {})
+    with pytest.raises(CourseError, match="^hw1/part1, hw1/part2: its kernel java is for java"):
+        coordinator.grade(room, [plain.NAME])
+
+
 def test_a_python_kernel_that_was_removed_is_run_by_ours_and_it_is_said(tmp_path):
     kernel = {"name": "physics-2019", "display_name": "Python (physics)", "language": "python"}
     room = assignment(tmp_path / "class", None, kernel, "GRAVITY = 9.81")
