@@ -23,7 +23,8 @@ from nbgrader.api import Gradebook
 
 from autograder.authoring import sample
 from autograder.classroom import classroom
-from benchmarks.classes import ROOT, make_class
+from benchmarks import plain
+from benchmarks.classes import PLAIN, ROOT, assigned, make_class
 
 STOCK = "c = get_config()\nc.CourseDirectory.course_id = 'stock'\n"
 # As on an ordinary machine: compiled modules are kept.
@@ -40,6 +41,7 @@ Contestant = Callable[[Path, str, int, str], Steps]
 def stock(folder: Path, unit: str, count: int, kind: str) -> Steps:
     """`nbgrader autograde`, then `nbgrader generate_feedback`."""
     make_class(folder, unit, count, kind, STOCK)
+    unit = assigned(unit, kind)
     environment = ENVIRONMENT | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     call = [sys.executable, "-m", "nbgrader"]
     grade = _timed([*call, "autograde", unit], folder, environment)
@@ -53,6 +55,7 @@ def ours(jobs: int) -> Contestant:
 
     def run(folder: Path, unit: str, count: int, kind: str) -> Steps:
         make_class(folder, unit, count, kind)
+        own, unit = unit, assigned(unit, kind)
         steps = {"grade and feedback": _grade(folder, unit, jobs)}
         _check(folder, unit, count, kind, feedback=True)
         before = scores(folder, unit)
@@ -61,7 +64,7 @@ def ours(jobs: int) -> Contestant:
             _grade_by_hand(folder, unit)
             steps[f"{BY_HAND} graded by hand"] = _grade(folder, unit, jobs)
         again = folder.with_name(f"{folder.name}-alone")
-        make_class(again, unit, count, kind)
+        make_class(again, own, count, kind)
         steps["grade"] = _grade(again, unit, jobs, "--no-feedback")
         if scores(again, unit) != before:
             raise RuntimeError("the two runs gave different points")
@@ -92,8 +95,7 @@ import os, sys, time
 import nbformat, numpy, torch, matplotlib.pyplot, helpers.desk.commands, helpers.plots
 from helpers.judging import catalog
 torch.set_num_threads(1)
-unit, count = sys.argv[1], int(sys.argv[2])
-catalog.unit_exercises(unit)
+count = int(sys.argv[2])
 for one in catalog.units():
     catalog.unit_exercises(one)
 cells = [cell.source for cell in nbformat.read(sys.argv[3], 4).cells if cell.cell_type == "code"]
@@ -115,7 +117,7 @@ def floor(folder: Path, unit: str, count: int, kind: str) -> Steps:
     """Forking and executing the cells of right answers, one notebook after the other on one core."""
     folder.mkdir()
     notebook = folder / "solved.ipynb"
-    nbformat.write(sample.answered(unit), notebook)
+    nbformat.write(plain.handed_in(plain.source(), 0) if kind == PLAIN else sample.answered(unit), notebook)
     environment = ENVIRONMENT | {"NBGRADER_EXECUTION": "autograde", "MPLBACKEND": "agg"}
     done = subprocess.run(
         [sys.executable, "-c", FLOOR, unit, str(count), str(notebook)],
@@ -236,7 +238,8 @@ def _check(root: Path, unit: str, count: int, kind: str, feedback: bool = False)
         found = [one.score for one in gradebook.find_assignment(unit).submissions]
     pages = len(list((root / "feedback").glob(f"*/{unit}/{unit}.html")))
     whole = len(found) == count and (pages == count or not feedback)
-    if not whole or (kind == "right" and (len(set(found)) != 1 or found[0] <= 0)):
+    due = sorted(map(plain.points, range(count))) if kind == PLAIN else sorted(found)
+    if not whole or sorted(found) != due or (kind == "right" and (len(set(found)) != 1 or found[0] <= 0)):
         raise RuntimeError(f"{count} submissions, {len(found)} graded, {pages} pages, points {sorted(set(found))}")
 
 

@@ -1,9 +1,10 @@
 """What a user waits for: grading a class and writing its feedback, by stock nbgrader, otter-grader and ours.
 
 A run of `autograder grade` is timed from the command to its end, start and report included, on a class of right
-answers, a mixed one (a third has half of its answers wrong, one in ten computes for a second) and one of wrong
-answers only; then once more with nothing changed, and once more after ten were graded by hand. Who runs stands in
-`benchmarks.contestants`, what is handed in in `benchmarks.classes`.
+answers, a mixed one (a third has half of its answers wrong, one in ten computes for a second), one of wrong answers
+only, and one with a plain nbgrader assignment instead of a unit (`benchmarks.plain`); then once more with nothing
+changed, and once more after ten were graded by hand. Who runs stands in `benchmarks.contestants`, what is handed in in
+`benchmarks.classes`.
 
 Each result is kept in build/grading.json as soon as it is there, and the same command goes on where it was stopped;
 `--anew` measures everything again.
@@ -23,14 +24,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.classes import KINDS  # noqa: E402
+from benchmarks.classes import KINDS, PLAIN  # noqa: E402
 from benchmarks.contestants import BY_HAND, CONTESTANTS, Steps  # noqa: E402
 
 KEPT = ROOT / "build" / "grading.json"
 SLOW = ("stock nbgrader", "otter-grader")
 STOCK, FLOOR = "stock nbgrader", "fork and exec alone, 1 core"
-# Otter's and the floor's notebooks are right answers.
+# Otter's and the floor's notebooks are right answers; the floor has a plain assignment's too.
 RIGHT_ONLY = ("otter-grader", FLOOR)
+WHERE = {"otter-grader": ("right",), FLOOR: ("right", PLAIN)}
 
 Measured = dict[str, dict[str, Steps]]
 
@@ -42,7 +44,7 @@ def wanted(chosen: argparse.Namespace) -> list[tuple[str, int, str]]:
         for kind in chosen.kinds
         for size in chosen.sizes
         for name in CONTESTANTS
-        if name not in chosen.without and (kind == "right" or name not in RIGHT_ONLY)
+        if name not in chosen.without and kind in WHERE.get(name, KINDS)
         if not (name in SLOW and size > chosen.slow_most)
         if not (kind == "wrong" and size > chosen.wrong_most)
     ]
@@ -75,17 +77,18 @@ def tables(measured: Measured, unit: str, sizes: list[int], kinds: list[str]) ->
             continue
         lines += [
             "",
-            f"{kind} answers of {unit}, {os.cpu_count()} cores: seconds with feedback, (without)",
+            f"{'a plain assignment' if kind == PLAIN else f'{kind} answers of {unit}'}, {os.cpu_count()} cores: "
+            "seconds with feedback, (without)",
             "",
             "| submissions | grader | seconds | a second | times stock | times stock, without | floors a core |",
             "|---|---|---|---|---|---|---|",
         ]
         for size in present:
             base, mark = of(measured, kind, size, STOCK)
-            floor, _ = of(measured, "right", size, FLOOR)
+            floor, _ = of(measured, PLAIN if kind == PLAIN else "right", size, FLOOR)
             for name in CONTESTANTS:
                 steps, own = of(measured, kind, size, name)
-                if steps is None or (kind != "right" and name in RIGHT_ONLY):
+                if steps is None or kind not in WHERE.get(name, KINDS):
                     continue
                 near = own or mark
                 ratio = f"{near}{total(base) / total(steps):.1f}" if base and name not in RIGHT_ONLY else ""

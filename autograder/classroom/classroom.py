@@ -16,8 +16,11 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CourseError
+from autograder.sandbox.outside.environments import library_folders
+from helpers import sources
 from helpers.language import ENGLISH
 
+from .environments import named
 from .layout import FOLDER
 
 CONFIG = "nbgrader_config.py"
@@ -53,6 +56,10 @@ class Classroom:
             # The file is Python and may raise anything.
             raise CourseError(f"{root / CONFIG} cannot be read: {type(error).__name__}: {error}") from error
         config.CourseDirectory.root = str(root)
+        # Before anything asks which units there are.
+        sources.look_in(
+            folder for prefix in named(root, config).values() if prefix for folder in library_folders(prefix)
+        )
         return cls(root, config)
 
     def directory(self, log: logging.Logger, unit: str = "", student: str = "*") -> CourseDirectory:

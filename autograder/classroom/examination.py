@@ -8,8 +8,13 @@ import sqlite3
 from pathlib import Path
 
 from autograder.course import CourseError
+from autograder.sandbox import probe
 from autograder.sandbox.doctor import Examined
+from autograder.sandbox.outside.environments import of
+from autograder.sandbox.outside.errors import SandboxError
+from helpers.judging import catalog
 
+from . import environments
 from .classroom import CONFIG, Classroom, gradebook_file
 from .layout import FOLDER
 from .secret import class_secret
@@ -24,7 +29,14 @@ def examine(root: Path) -> list[Examined]:
             Examined("configuration", False, str(error), f"mend {CONFIG}, or make a class with `autograder init DIR`")
         ]
     found = Examined("configuration", True, str(classroom.root / CONFIG), "")
-    return [found, *_layout(classroom), _secret(classroom), *_gradebook(classroom), _exchange(classroom)]
+    return [
+        found,
+        *_layout(classroom),
+        _secret(classroom),
+        *_gradebook(classroom),
+        _exchange(classroom),
+        *_environments(classroom),
+    ]
 
 
 def _layout(classroom: Classroom) -> list[Examined]:
@@ -102,3 +114,21 @@ def _exchange(classroom: Classroom) -> Examined:
         f"make it writable for everybody: chmod 777 {root}; or take c.Exchange.root out of {CONFIG}",
         needed=False,
     )
+
+
+def _environments(classroom: Classroom) -> list[Examined]:
+    """The Python environments that the class names, each tried with a kernel of its own."""
+    rows = []
+    for name, prefix in environments.named(classroom.root, classroom.config).items():
+        try:
+            environment = of(prefix, name in catalog.units())
+            warm = probe.start(name if name in catalog.units() else None, environment=prefix)
+        except SandboxError as error:
+            rows.append(
+                Examined(f"environment of {name}", False, str(error), "make it whole; nothing is graded till then")
+            )
+            continue
+        seen = f"{environment}, ipykernel {environment.ipykernel}" if prefix else f"{environment}: the grader's own"
+        rows.append(Examined(f"environment of {name}", True, f"{seen}. {warm.note}".rstrip(" ."), ""))
+        warm.close()
+    return rows

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import ROOT
+from autograder.sandbox.outside.environments import library_folders, located
 from helpers import sources
 
 from .layout import FOLDER, KEPT
@@ -103,8 +104,13 @@ class Standing:
             return {}
         try:
             found = dict(_files(str(self.root), ""))
-            for package in (ROOT / "autograder", *sources.packages().values()):
+            for package in (ROOT / "autograder", *sources.installed().values()):
                 found |= _files(str(package), f"{package}/")
+            for environment in environments_in(self.root / CONFIG):
+                # A package that brings a unit is looked at by its folders alone.
+                folders = library_folders(str(environment))
+                here = [environment / "bin" / "python", *folders, *(one for at in folders for one in at.iterdir())]
+                found |= {str(path): (path.stat().st_mtime_ns,) for path in here}
             for place in (sys.executable, sysconfig.get_path("purelib")):
                 found[place] = (os.stat(place).st_mtime_ns,)
         except OSError:
@@ -153,6 +159,17 @@ def is_plain(config: Path) -> bool:
     except (OSError, ValueError, SyntaxError):
         return False
     return all(map(_is_plain, tree.body))
+
+
+def environments_in(config: Path) -> list[Path]:
+    """Return the folders of the Python environments that a plain configuration names."""
+    found: list[Path] = []
+    for node in ast.parse(config.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "c.SandboxedExecute.environments":
+            named = ast.literal_eval(node.value)
+            texts = named.values() if isinstance(named, dict) else ()
+            found += [Path(located(text, config.parent)) for text in texts if isinstance(text, str)]
+    return [path for path in found if path != Path()]
 
 
 def _is_plain(node: ast.stmt) -> bool:

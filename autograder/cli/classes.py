@@ -21,7 +21,11 @@ def init(
 ) -> None:
     """Make a class folder with nbgrader's layout, its gradebook and its secret."""
     from autograder.authoring import releasing
+    from autograder.classroom.classroom import CONFIG, Classroom
 
+    if (folder / CONFIG).is_file():
+        # It may name an environment that has units of its own.
+        Classroom.open(folder)
     names = course.chosen(units)
     with progress() as bar:
         task = bar.add_task("releasing", total=len(names))

@@ -33,6 +33,7 @@ from autograder.sandbox.outside import bubblewrap
 from autograder.sandbox.outside.errors import SandboxError
 from autograder.sandbox.run_folder import run_folder
 
+from . import readiness
 from .distribution import Distribution, Workers
 from .faults import FULL, Faults, Unfinished
 from .feedback import Feedback
@@ -139,6 +140,10 @@ class Coordinator:
         }
         misnamed = {unit: {} if students is not None else self.classroom.misnamed(unit) for unit in units}
         total = sum(map(len, (*handed_in.values(), *misnamed.values())))
+        with self._database():
+            remote = self.workers.scheduler is not None
+            for line in readiness.check(self.classroom, [unit for unit in units if handed_in[unit]], remote):
+                self.tell("told", text=line)
         self.tell("start", total=total)
         try:
             # Free late days are spent in this order.

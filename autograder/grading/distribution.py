@@ -9,7 +9,8 @@ from pathlib import Path
 
 from autograder.course import CourseError
 from autograder.marking import submission
-from autograder.marking.submission import Done, Kit, Task, Unfit
+from autograder.marking.fitness import Unfit
+from autograder.marking.submission import Done, Kit, Task
 from autograder.sandbox.outside.errors import SandboxError
 
 from .faults import FULL, Faults

@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from autograder.course import CourseError
-from autograder.marking import submission
-from autograder.marking.submission import Kit, Unfit
+from autograder.marking import fitness
+from autograder.marking.fitness import Unfit
+from autograder.marking.submission import Kit
 from autograder.sandbox import probe
-from autograder.sandbox.connection import Sandbox
+from autograder.sandbox.connection import Key, Sandbox, Start
 from autograder.sandbox.early import ctrl_c_waits
+from autograder.sandbox.outside.environments import Lacking
 from autograder.sandbox.outside.warm_process import WarmProcess
 from helpers.judging import catalog
 
@@ -94,8 +96,8 @@ class Inline:
 
     def share(self, value: Kit) -> Kit:
         """Start the unit's warm process and try it."""
-        unit, sealed = _warm_key(value)
-        note = Sandbox.of(unit, sealed, probe.start).note
+        unit, sealed, environment = _warm_key(value)
+        note = Sandbox.of(unit, sealed, _start(value), environment).note
         if note:
             self._tell("told", text=note)
         return value
@@ -115,9 +117,23 @@ class Inline:
         self.close()
 
 
-def _warm_key(kit: Kit) -> tuple[str | None, bool]:
-    """What its warm process is known by: the unit, if it is one of the course's, and whether it is sealed."""
-    return kit.unit if kit.unit in catalog.units() else None, not kit.unsafe
+def _warm_key(kit: Kit) -> Key:
+    """What its warm process is known by: the unit, if it has checked exercises, is told from a plain assignment."""
+    return kit.unit if kit.unit in catalog.units() else None, not kit.unsafe, kit.environment
+
+
+def _start(kit: Kit) -> Start:
+    """Return what starts and tries a kit's warm process, and names the kit in what it says."""
+
+    def start(unit: str | None, sealed: bool, environment: str) -> WarmProcess:
+        try:
+            warm = probe.start(unit, sealed, environment, kit.imports)
+        except Lacking as lacking:
+            raise Lacking(f"{kit.unit}: {lacking}. Nothing of it is graded and nobody gets 0") from lacking
+        warm.note = warm.note and f"{kit.unit}: {warm.note}"
+        return warm
+
+    return start
 
 
 def _begin(parent: int, folder: str) -> None:
@@ -140,7 +156,7 @@ def _pool(size: int, folder: str, method: str) -> ProcessPoolExecutor:
     )
 
 
-def _with_warm_processes(folders: dict[tuple[str | None, bool], Path], call: Callable[[], T]) -> T:
+def _with_warm_processes(folders: dict[Key, Path], call: Callable[[], T]) -> T:
     Sandbox.offer(folders)
     return call()
 
@@ -159,7 +175,7 @@ class Local:
         self.size = early[0] if early else size
         self.where = f"{self.size} worker{'s' if self.size > 1 else ''} on this machine"
         self._folder = self.handover = folder
-        self._warm: dict[tuple[str | None, bool], WarmProcess] = {}
+        self._warm: dict[Key, WarmProcess] = {}
         self._pool = early[1] if early else self._new()
 
     @classmethod
@@ -208,7 +224,7 @@ class Local:
         """Start the unit's warm process for all workers; those of units before have done their work."""
         self._close_warm()
         key = _warm_key(value)
-        warm = self._warm[key] = probe.start(*key)
+        warm = self._warm[key] = _start(value)(*key)
         if warm.note:
             self._tell("told", text=warm.note)
         return value
@@ -293,7 +309,7 @@ class Dask:
         self._address = address
         self._killed = distributed.scheduler.KilledWorker
         self._unfit: set[str] = set()
-        found = self._client.run(submission.fitness, submission.version(), unsafe, on_error="return")
+        found = self._client.run(fitness.fitness, fitness.version(), unsafe, on_error="return")
         problems = [f"{worker}: {told}" for worker, told in sorted(found.items()) if told]
         if problems or not found:
             self._client.close()

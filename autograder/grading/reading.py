@@ -6,18 +6,23 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nbgrader.api import Gradebook, Notebook
 
+from autograder.classroom import environments
 from autograder.classroom.classroom import Classroom
 from autograder.classroom.secret import class_secret
-from autograder.marking import submission
+from autograder.marking import fitness
 from autograder.marking.files import MAX_FILES, shown, storable_name
+from autograder.marking.imports import imported
 from autograder.marking.intake import Ungradable, read_submitted
 from autograder.marking.outcomes import read_outcome
 from autograder.marking.repair import Roles
 from autograder.marking.submission import Kit, Released, Sheet, Task
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.outside.environments import library_folders
+from helpers import sources
 from helpers.folder.recovery import read_prose
 
 from .places import Places
@@ -38,7 +43,9 @@ def read_kit(classroom: Classroom, places: Places, gradebook: Gradebook, unsafe:
     unit = places.unit
     excluded = set(classroom.config.Autograde.get("exclude_overwriting", {}).get(unit, ()))
     source = places.source()
-    files = {name: (source / name).read_bytes() for name in places.beside(source) if name not in excluded}
+    beside = places.beside(source)
+    files = {name: (source / name).read_bytes() for name in beside if name not in excluded}
+    environment = environments.named(classroom.root, classroom.config).get(unit, "")
     return Kit(
         unit,
         classroom.config,
@@ -46,8 +53,34 @@ def read_kit(classroom: Classroom, places: Places, gradebook: Gradebook, unsafe:
         tuple(_sheet(places, gradebook.find_notebook(name, unit)) for name in places.notebooks),
         files,
         unsafe,
-        submission.version(),
+        fitness.version(),
+        environment,
+        _installed(environment),
+        imported(_code(source, places.notebooks), beside),
     )
+
+
+def _installed(environment: str) -> str:
+    """A fingerprint of what is installed in a named environment, by the names and releases of its packages, and of the
+    code in it that judges.
+    """
+    if not environment:
+        return ""
+    folders = library_folders(environment)
+    names = sorted(path.name for folder in folders for path in folder.glob("*.dist-info"))
+    packages = [path for path in sources.beside().values() if path.parent in folders]
+    return hashlib.sha256(json.dumps([names, fitness.code_of(*packages)]).encode()).hexdigest()
+
+
+def _code(source: Path, notebooks: Sequence[str]) -> Iterator[str]:
+    """The code cells of the notebooks as they were written; of what cannot be read, none."""
+    for name in notebooks:
+        try:
+            cells = json.loads((source / f"{name}.ipynb").read_bytes())["cells"]
+            texts = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+            yield from ("".join(text) for text in texts)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
 
 
 def _sheet(places: Places, notebook: Notebook) -> Sheet:

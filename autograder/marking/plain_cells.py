@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager, NoSuchKernel
+from jupyter_client.kernelspec import NoSuchKernel
 from nbformat import NotebookNode
 from nbgrader import utils
 
+from . import named_kernels
 from .cell_errors import failed_cell
 
 NOT_RUN = "NotExecuted"
@@ -20,16 +21,14 @@ _MOST = 10
 
 
 def need_python(nb: NotebookNode) -> None:
-    """Fail as nbgrader does when the notebook's kernel is not there, or is not Python's.
+    """Fail as nbgrader does when the notebook's kernel is not Python's.
 
     Raises:
-        NoSuchKernel: it is not.
+        NoSuchKernel: it is not; the message says which it is.
     """
-    name = nb.metadata.get("kernelspec", {}).get("name")
-    if name and name not in ("python", NATIVE_KERNEL_NAME):
-        spec = KernelSpecManager().get_kernel_spec(name)
-        if spec.language != "python":
-            raise NoSuchKernel(f"{name}: the sandbox runs Python notebooks only")
+    reason = named_kernels.refused(nb.metadata.get("kernelspec"))
+    if reason:
+        raise NoSuchKernel(reason)
 
 
 def mark_not_run(

@@ -6,7 +6,6 @@ import contextlib
 import copy
 import dataclasses
 import functools
-import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,12 +17,12 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.preprocessors import Execute
-from traitlets import Bool
+from traitlets import Bool, Dict, Unicode
 
+from autograder.classroom import environments
 from autograder.classroom.secret import class_secret
 from autograder.sandbox import probe
-from autograder.sandbox.connection import Run, Sandbox
-from autograder.sandbox.inside import constants
+from autograder.sandbox.connection import Sandbox
 from autograder.sandbox.inside.files import copy_files, statuses
 from autograder.sandbox.kernels import Conversation, SandboxKernelManager
 from autograder.sandbox.limits import MB, Limits
@@ -38,6 +37,7 @@ from helpers.verdict import FAILED, Finding, Verdict
 from . import siblings
 from .bringing import Brought
 from .cell_errors import error_of, failed_cell
+from .endings import KILLED, Disturbed, OutOfTime, Stuck, reason
 from .intake import NOTES
 from .judge_desk import JudgeDesk
 from .languages import language_of
@@ -46,41 +46,11 @@ from .plain_cells import mark_not_run, need_python, tagged_to_be_skipped
 from .saving import course_root
 from .widgets import OutputWidgets
 
-_ENDED = {
-    constants.EXIT_MEMORY: "the notebook used more than {memory} MB of memory and was stopped",
-    constants.EXIT_PROCESSES: "the notebook started more than {processes} processes and was stopped",
-    constants.EXIT_CPU: "the notebook used more than {cpu} seconds of CPU time and was stopped",
-    constants.EXIT_TIME: "the notebook ran for more than {seconds} seconds and was stopped",
-}
-
-
 # How often a notebook is tried whose kernel is killed from outside.
 ATTEMPTS = 3
 # How many cells that cannot be interrupted a notebook may have and still be run without them: a piece that others are
 # built on stops each of their checks too. Nothing is run again once the notebook has had its whole time.
 LEFT_OUT = 8
-# No code inside can end its kernel so: process 1 of a process namespace is safe from signals of its own.
-KILLED = (constants.KILLED_FROM_OUTSIDE, constants.WARM_PROCESS_GONE, -signal.SIGKILL)
-
-
-class Disturbed(Exception):
-    """The notebook's kernel was killed from outside the sandbox."""
-
-
-class Stuck(Exception):
-    """A cell did not stop when its time was up.
-
-    Attributes:
-        place: which of the notebook's cells.
-    """
-
-    def __init__(self, place: int) -> None:
-        super().__init__(place)
-        self.place = place
-
-
-class OutOfTime(Exception):
-    """The notebook has used up its time; the message says how much that is."""
 
 
 class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has no types
@@ -95,10 +65,18 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
     unsafe = Bool(False, help="Grade without the sandbox where the machine cannot give it. The grades are marked.").tag(
         config=True
     )
+    environments = Dict(
+        key_trait=Unicode(),
+        value_trait=Unicode(),
+        help="Python environments, made by venv or conda, by the assignments or units that are run in them.",
+    ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         names = resources["nbgrader"]
         own = nb.metadata.get(NOTES, {})
+        if "environment" not in names:
+            names["environment"] = environments.of_one(self.environments, names["assignment"], course_root(self))
+        self._environment = names["environment"]
         unit = (
             names["assignment"]
             if names["assignment"] in catalog.units() and names["notebook"] == names["assignment"]
@@ -192,7 +170,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
 
     def _execute_once(self, nb: NotebookNode, resources: dict[str, Any], unit: str | None) -> None:
         outcome = self._outcome
-        sandbox = Sandbox.of(unit, sealed=not self.unsafe, start=probe.start)
+        start = functools.partial(probe.start, imports=resources["nbgrader"].get("imports", ()))
+        sandbox = Sandbox.of(unit, not self.unsafe, start, self._environment)
         run, connection = sandbox.new_run()
         secret = resources["nbgrader"].get("secret") or (class_secret(course_root(self)) if unit else b"")
         desk = self._desk = JudgeDesk(self._exercises, secret, connection)
@@ -216,7 +195,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
             if conversation is None:
                 raise
             # A hostile kernel can make any step fail; the batch goes on and this notebook says why.
-            outcome.stopped = self._reason(run, error)
+            outcome.stopped = reason(run, self, error)
             if run.ended.is_set() and run.code in KILLED:
                 raise Disturbed from error
             left = self._first + self.notebook_seconds - time.monotonic()
@@ -354,27 +333,6 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         if note not in self._outcome.notes:
             self._outcome.notes.append(note)
             self._interrupt()
-
-    def _reason(self, run: Run, error: Exception) -> str:
-        run.ended.wait(0.5)
-        if run.code in _ENDED:
-            return _ENDED[run.code].format(
-                memory=self.memory_bytes // MB,
-                processes=self.processes,
-                seconds=self.notebook_seconds,
-                cpu=self.cpu_seconds,
-            )
-        if isinstance(error, OutOfTime):
-            return str(error)
-        if isinstance(error, (Stuck, TimeoutError)):
-            return (
-                "a cell did not stop when its time was up, or wrote more than can be received; the notebook was stopped"
-            )
-        if run.code in KILLED:
-            return "the notebook's kernel was killed from outside, as by the system when memory runs out"
-        if run.ended.is_set():
-            return "the notebook's kernel ended before its last cell (a crash, an exit or a kill in one of its cells)"
-        return f"the notebook could not be run to its end ({type(error).__name__})"
 
     def _show_verdict(self, cell: NotebookNode) -> None:
         """Replace whatever the kernel put under a test cell by the judge's verdict."""

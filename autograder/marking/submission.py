@@ -34,15 +34,14 @@ from nbgrader.preprocessors import (
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
-import autograder
-from autograder.sandbox.outside.bubblewrap import need
-from autograder.sandbox.outside.errors import SandboxError
+from autograder.sandbox.outside import environments
 from helpers import sources
 
 from . import feedback_page, scoring
 from .clock import TOO_LONG, TooLong, limited
 from .feedback_page import Draft
 from .files import fitting, regular_files
+from .fitness import Unfit, fitness
 from .intake import NOTES, Ungradable, clean, unanswered
 from .outcomes import Outcome, joined
 from .preprocessors import SandboxedExecute
@@ -52,21 +51,6 @@ from .scoring import Score
 
 # So many files that a notebook wrote and that cannot be kept are named.
 MAX_NOTES = 10
-
-
-class Unfit(Exception):
-    """A worker may not grade: it has another version of the course, or no sandbox.
-
-    Attributes:
-        worker: the address of a cluster's worker, or "".
-    """
-
-    def __init__(self, reason: str, worker: str = "") -> None:
-        super().__init__(reason, worker)
-        self.worker = worker
-
-    def __str__(self) -> str:
-        return f"{self.worker}: {self.args[0]}" if self.worker else self.args[0]
 
 
 @dataclass(frozen=True)
@@ -111,6 +95,9 @@ class Kit:
         files: its own files beside the notebooks, by path.
         unsafe: go on where the sandbox cannot be had.
         version: fingerprint of the course's code.
+        environment: the folder of the Python environment that its notebooks run in, "" for the grader's own.
+        installed: fingerprint of what is installed there, "" for the grader's own.
+        imports: the modules that its notebooks import.
     """
 
     unit: str
@@ -120,6 +107,9 @@ class Kit:
     files: Mapping[str, bytes]
     unsafe: bool
     version: str
+    environment: str = ""
+    installed: str = ""
+    imports: tuple[str, ...] = ()
 
     @property
     def notebooks(self) -> tuple[str, ...]:
@@ -138,6 +128,8 @@ class Kit:
             "config": _settings(self.config),
             "secret": hashlib.sha256(self.secret).hexdigest(),
         }
+        # It changes what is told before grading, and no grade.
+        del parts["imports"]
         for sheet in parts["sheets"]:
             sheet["roles"]["answers"] = sorted(sheet["roles"]["answers"])
             sheet["prose"] = sorted(sheet["prose"])
@@ -154,7 +146,10 @@ def _settings(config: Config) -> dict[str, Any]:
     names = {"Autograde", "LateSubmissionPlugin"} | {
         base.__name__ for step in configured_steps(config) for base in step.__mro__
     }
-    return {name: _plain(config[name]) for name in sorted(names & set(config)) if config[name]}
+    found = {name: _plain(config[name]) for name in sorted(names & set(config)) if config[name]}
+    # The kit knows its own, and another assignment's changes nothing in this one.
+    found.get(SandboxedExecute.__name__, {}).pop("environments", None)
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -242,32 +237,6 @@ class Done:
         return {name: page for name, page in found.items() if page is not None} if all(found.values()) else None
 
 
-@functools.cache
-def version() -> str:
-    """Return a fingerprint of the course's code: grades of two machines agree when theirs do."""
-    digest = hashlib.sha256()
-    for package in (*sources.packages().values(), Path(autograder.__file__).parent):
-        for path in sorted(package.rglob("*.py")):
-            digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-@functools.cache
-def fitness(expected: str, unsafe: bool) -> str:
-    """Return why this machine may not grade, or ""."""
-    if version() != expected:
-        return (
-            f"it has another version of the course ({version()}, the coordinator has {expected}): "
-            "install the same one there"
-        )
-    if not unsafe:
-        try:
-            need()
-        except SandboxError as error:
-            return str(error)
-    return ""
-
-
 def grade_task(kit: Kit, task: Task) -> Done:
     """Execute and judge one submission.
 
@@ -278,6 +247,16 @@ def grade_task(kit: Kit, task: Task) -> Done:
     problem = fitness(kit.version, kit.unsafe)
     if problem:
         raise Unfit(problem)
+    if kit.environment:
+        # The package that brings the unit may be there alone.
+        sources.look_in(environments.library_folders(kit.environment))
+    try:
+        return _grade(kit, task)
+    except environments.Lacking as lacking:
+        raise Unfit(str(lacking)) from lacking
+
+
+def _grade(kit: Kit, task: Task) -> Done:
     with tempfile.TemporaryDirectory(prefix="work-") as folder:
         files = Path(folder)
         own, notes = fitting(task.files, [*kit.files, *kit.notebook_files])
@@ -329,6 +308,8 @@ def _graded(kit: Kit, sheet: Sheet, task: Task, notebook: NotebookNode, files: P
         "notebook": sheet.name,
         "db_url": None,
         "secret": kit.secret,
+        "environment": kit.environment,
+        "imports": kit.imports,
     }
     resources: dict[str, Any] = {
         "nbgrader": names,
@@ -346,6 +327,8 @@ def _graded(kit: Kit, sheet: Sheet, task: Task, notebook: NotebookNode, files: P
             if step is RepairCells:
                 _repair(notebook, sheet)
             elif step is OverwriteKernelspec:
+                # Where the released notebook names none, none that a learner names counts.
+                notebook.metadata.pop("kernelspec", None)
                 if sheet.kernelspec:
                     notebook.metadata["kernelspec"] = nbformat.from_dict(sheet.kernelspec)
             elif step is SaveVerdicts:

@@ -24,8 +24,15 @@ from .outside.users import own_user
 from .outside.warm_process import DOOR, WarmProcess
 
 START_SECONDS = 60
-# Starts a warm process for a unit, sealed or not.
-Start = Callable[[str | None, bool], WarmProcess]
+# What a warm process is known by: the unit, whether it is sealed, and its Python environment's folder, "" for ours.
+Key = tuple[str | None, bool, str]
+# Starts a warm process by its key.
+Start = Callable[[str | None, bool, str], WarmProcess]
+
+
+def start_warm(unit: str | None, sealed: bool, environment: str) -> WarmProcess:
+    """Return a new warm process, untried."""
+    return WarmProcess.of(unit, sealed, environment=environment)
 
 
 @dataclass
@@ -52,17 +59,18 @@ class Sandbox:
         folder: the warm process's.
         sealed: whether it is in a sandbox.
         own: the warm process, if it is to end with this connection.
+        environment: the folder of the warm process's Python environment, "" for ours.
 
     Raises:
         SandboxError: the warm process did not start, or is gone.
     """
 
-    _kept: dict[tuple[str | None, bool], Sandbox] = {}
-    _offered: dict[tuple[str | None, bool], Path] = {}
+    _kept: dict[Key, Sandbox] = {}
+    _offered: dict[Key, Path] = {}
     _lock = threading.Lock()
 
-    def __init__(self, folder: Path, sealed: bool, own: WarmProcess | None = None) -> None:
-        self.folder, self.sealed, self._own = folder, sealed, own
+    def __init__(self, folder: Path, sealed: bool, own: WarmProcess | None = None, environment: str = "") -> None:
+        self.folder, self.sealed, self._own, self._environment = folder, sealed, own, environment
         self.pool = folder / "pool"
         self.alive = True
         self.runs: dict[str, Run] = {}
@@ -88,7 +96,7 @@ class Sandbox:
         threading.Thread(target=self._listen, daemon=True, name="sandbox-listener").start()
 
     @classmethod
-    def of(cls, unit: str | None, sealed: bool = True, start: Start = WarmProcess.of) -> Sandbox:
+    def of(cls, unit: str | None, sealed: bool = True, start: Start = start_warm, environment: str = "") -> Sandbox:
         """Return a sandbox for the unit: the one of the notebook before if it still lives, else one that is offered,
         else our own.
 
@@ -96,20 +104,23 @@ class Sandbox:
             unit: the unit; None for a notebook that is of no unit.
             sealed: whether it is to be in a sandbox.
             start: starts a warm process where one of our own is needed.
+            environment: the folder of the Python environment that kernels run in, "" for this process's.
         """
         with cls._lock:
             for key in [key for key, kept in cls._kept.items() if not kept.alive]:
                 cls._kept.pop(key).close()
-            key = unit, sealed
+            key = unit, sealed, environment
             if key not in cls._kept:
-                cls._kept[key] = cls._join(key) or cls.start_own(unit, sealed, start)
+                cls._kept[key] = cls._join(key) or cls.start_own(*key, start)
             return cls._kept[key]
 
     @classmethod
-    def start_own(cls, unit: str | None, sealed: bool = True, start: Start = WarmProcess.of) -> Sandbox:
+    def start_own(
+        cls, unit: str | None, sealed: bool = True, environment: str = "", start: Start = start_warm
+    ) -> Sandbox:
         """Return a sandbox with a warm process of its own."""
-        warm = start(unit, sealed)
-        return cls(warm.folder, sealed, warm)
+        warm = start(unit, sealed, environment)
+        return cls(warm.folder, sealed, warm, environment)
 
     @property
     def note(self) -> str:
@@ -117,16 +128,16 @@ class Sandbox:
         return self._own.note if self._own is not None else ""
 
     @classmethod
-    def offer(cls, folders: Mapping[tuple[str | None, bool], Path]) -> None:
-        """Tell where warm processes are that others have started, by unit and whether they are sealed."""
+    def offer(cls, folders: Mapping[Key, Path]) -> None:
+        """Tell where warm processes are that others have started."""
         cls._offered = dict(folders)
 
     @classmethod
-    def _join(cls, key: tuple[str | None, bool]) -> Sandbox | None:
+    def _join(cls, key: Key) -> Sandbox | None:
         if key in cls._offered:
             # One that was killed is not worth an error: we start our own.
             with contextlib.suppress(SandboxError):
-                return cls(cls._offered[key], key[1])
+                return cls(cls._offered[key], key[1], environment=key[2])
         return None
 
     @classmethod
@@ -239,7 +250,7 @@ class Sandbox:
             lines = (self.folder / "errors.txt").read_text(errors="replace").strip().splitlines()
         except OSError:
             return ""
-        return packages.explained(lines[-1][:300]) if lines else ""
+        return packages.explained(lines[-1][:300], self._environment) if lines else ""
 
 
 atexit.register(Sandbox.close_all)

@@ -5,7 +5,6 @@ That file is made from the solutions by `make build`, like the notebooks, so poi
 
 from __future__ import annotations
 
-import functools
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +38,7 @@ class Unit:
     tasks: tuple[Task, ...]
 
 
-@functools.cache
+@sources.cached
 def units() -> dict[str, Unit]:
     """Return all units by name, in the order of the course, then those of other packages."""
     data: dict[str, Any] = {}

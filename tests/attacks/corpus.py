@@ -46,6 +46,7 @@ class Attack:
         files: the submission's files by name; a value is bytes, or a callable that is given the path to make.
         points: what it must get; a pair is a range, where killing the notebook may cost what comes later.
         told: words that the reason must have, or "" where nothing has to be said.
+        cell: the hostile code, where all of it is one cell.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Attack:
     files: dict[str, bytes | Callable]
     points: float | tuple[float, float]
     told: str = ""
+    cell: str = ""
 
 
 ATTACKS: list[Attack] = []
@@ -64,7 +66,7 @@ def _bytes(notebook: NotebookNode) -> bytes:
 
 def code(name: str, kind: str, text: str, points: float | tuple[float, float] = 0.0, told: str = "") -> None:
     """An attack by code in an unanswered notebook."""
-    ATTACKS.append(Attack(name, kind, {NAME: _bytes(answered(UNIT, {"similarity_matrix": text}))}, points, told))
+    ATTACKS.append(Attack(name, kind, {NAME: _bytes(answered(UNIT, {"similarity_matrix": text}))}, points, told, text))
 
 
 def honest_code(name: str, kind: str, text: str, points: float | tuple[float, float] = FULL, told: str = "") -> None:
@@ -72,7 +74,7 @@ def honest_code(name: str, kind: str, text: str, points: float | tuple[float, fl
     notebook = answered(UNIT)
     at = next(i for i, cell in enumerate(notebook.cells) if cell.id == "similarity_matrix")
     notebook.cells.insert(at, nbformat.v4.new_code_cell(text.strip(), id="added"))
-    ATTACKS.append(Attack(name, kind, {NAME: _bytes(notebook)}, points, told))
+    ATTACKS.append(Attack(name, kind, {NAME: _bytes(notebook)}, points, told, text))
 
 
 def changed(

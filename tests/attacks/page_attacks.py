@@ -8,8 +8,10 @@ from nbformat import NotebookNode, v4
 
 from autograder.authoring.sample import UNIT, answered
 
-from .corpus import DENY, FULL, SPY, TAMPER, cell, changed, code, honest_code
+from .corpus import ATTACKS, DENY, FULL, SPY, TAMPER, cell, changed, code, honest_code
 
+# The whole corpus, for who imports it from here.
+__all__ = ["ATTACKS", "RUN"]
 RUN = "document.title='RAN'"
 SHOW = "from IPython.display import publish_display_data as show\n"
 

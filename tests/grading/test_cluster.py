@@ -14,7 +14,7 @@ import pytest
 
 from autograder.course import CourseError
 from autograder.grading import coordinator, writing
-from autograder.marking import submission
+from autograder.marking import fitness
 
 from .classes import UNIT, copied, make, state
 
@@ -119,14 +119,14 @@ def test_a_worker_is_killed_another_joins_and_nothing_is_lost(undisturbed, clust
 def test_a_worker_of_another_version_is_refused_by_name(undisturbed, cluster, tmp_path):
     before, _ = undisturbed
     (tmp_path / "sitecustomize.py").write_text(
-        "import autograder.marking.submission\nautograder.marking.submission.version = lambda: 'an older one'\n",
+        "import autograder.marking.fitness\nautograder.marking.fitness.version = lambda: 'an older one'\n",
         encoding="utf-8",
     )
     cluster.worker(PYTHONPATH=str(tmp_path))
     cluster.wait_for(lambda: workers(cluster) == 1)
     with pytest.raises(
         CourseError,
-        match=rf"tcp://.*another version of the course \(an older one, the coordinator has {submission.version()}\)",
+        match=rf"tcp://.*another version of the course \(an older one, the coordinator has {fitness.version()}\)",
     ):
         coordinator.grade(copied(before, tmp_path / "class"), [UNIT], feedback=False, scheduler=cluster.address)
 

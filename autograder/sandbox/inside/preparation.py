@@ -102,7 +102,8 @@ def without(name: str) -> Iterator[None]:
 
 
 def import_all(names: list[str]) -> None:
-    """Import modules, apart from those that are not installed."""
+    """Import modules, apart from those that are not installed, or do not fit this Python."""
     for name in names:
-        with contextlib.suppress(ImportError):
+        # What fails here fails in the cell that imports it, where it is said.
+        with contextlib.suppress(Exception):
             importlib.import_module(name)

@@ -6,20 +6,18 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
-import sysconfig
 import tempfile
 from pathlib import Path
 
 from helpers import sources
 
 from . import packages
+from .environments import Environment, own
 from .errors import SandboxError
 from .sockets import bind
 
 # What runs in there, and all that is seen there of the autograder; started in the folder that holds it.
 INSIDE = Path(__file__).parents[1] / "inside"
-START = (sys.executable, "-B", "-m", INSIDE.name)
 # What an environment has, whether made by venv, virtualenv, conda, pyenv or uv.
 ENVIRONMENT = ("bin", "etc", "include", "lib", "lib32", "lib64", "libexec", "share", "ssl", "pyvenv.cfg")
 
@@ -37,8 +35,18 @@ def find_bubblewrap() -> str | None:
     return str(path) if path.is_file() else None
 
 
-def command(pool: Path, lib: Path) -> list[str]:
+def start(python: Environment) -> list[str]:
+    """Return the call that starts the warm process, in the folder that holds what runs in it."""
+    return [python.executable, "-B", "-m", INSIDE.name]
+
+
+def command(pool: Path, lib: Path, environment: Environment | None = None) -> list[str]:
     """Return the bubblewrap call that starts the warm process.
+
+    Args:
+        pool: the folder of the runs.
+        lib: the library that notebooks may read.
+        environment: the Python environment that is shown and run; this process's if None.
 
     Raises:
         SandboxError: bubblewrap is not there.
@@ -93,14 +101,18 @@ def command(pool: Path, lib: Path) -> list[str]:
         "/etc/localtime",
     ):
         arguments += ["--ro-bind-try", path, path]
-    prefixes = [one for one in _prefixes() if not one.startswith("/usr/") and one != "/usr"]
+    python = environment or own()
+    # The outer of two before the inner.
+    prefixes = sorted({python.base, python.prefix}, key=len)
+    prefixes = [one for one in prefixes if not one.startswith("/usr/") and one != "/usr"]
     for prefix in prefixes:
         arguments += _environment(Path(prefix))
-    for folder in packages.elsewhere():
+    for folder in packages.elsewhere(environment):
         for parent in reversed(folder.parents[:-1]):
             arguments += ["--perms", "0755", "--dir", str(parent)]
         arguments += ["--ro-bind", str(folder), str(folder)]
-    for folder in (*map(Path, map(sysconfig.get_path, ("purelib", "platlib"))), *packages.elsewhere()):
+    places = [Path(entry) for entry in python.path if Path(entry).name in ("site-packages", "dist-packages")]
+    for folder in dict.fromkeys((*map(Path, python.libraries), *places, *packages.elsewhere(environment))):
         for package in ("autograder", *sources.packages()):
             # Where the course is installed without -e, its own packages lie in the environment, and so do those of
             # others that bring units: cover them.
@@ -135,12 +147,7 @@ def command(pool: Path, lib: Path) -> list[str]:
         "--chdir",
         "/zygote",
     ]
-    return [*arguments, "--", *START]
-
-
-def _prefixes() -> list[str]:
-    """The folders of the Python environment, the outer of two before the inner."""
-    return sorted({sys.base_prefix, sys.prefix}, key=len)
+    return [*arguments, "--", *start(python)]
 
 
 def _environment(prefix: Path) -> list[str]:

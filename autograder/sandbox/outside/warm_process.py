@@ -16,14 +16,14 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from autograder.sandbox.inside.constants import NOBODY, Told
 
-from . import control_groups, packages
-from .bubblewrap import INSIDE, START, command
+from . import control_groups, environments, packages
+from .bubblewrap import INSIDE, command, start
+from .environments import Environment
 from .errors import SandboxError
 from .library import lay_out, modules, number
 from .sockets import bind
@@ -42,10 +42,10 @@ FIRST_WITH_MODULES = 4
 DOOR = "door"
 
 
-def environment(lib: str) -> dict[str, str]:
-    """Return the whole environment of the warm process: nothing of the caller's comes along."""
+def variables(lib: str, python: Environment) -> dict[str, str]:
+    """Return all environment variables of the warm process: nothing of the caller's comes along."""
     return {
-        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{Path(python.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/tmp", "USER": "learner", "LOGNAME": "learner", "LANG": "C.UTF-8", "TMPDIR": "/tmp",
         "TERM": "xterm-color",
         "PYTHONPATH": lib, "PYTHONDONTWRITEBYTECODE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
@@ -67,6 +67,7 @@ class WarmProcess:
     Args:
         sealed: in a sandbox, or not where the machine cannot give one.
         quick: with our quick start of kernels, or with ipykernel's own.
+        python: the environment whose Python it is; this process's if None.
 
     Attributes:
         note: what an instructor should know of it, or "".
@@ -77,7 +78,7 @@ class WarmProcess:
 
     _early: dict[bool, WarmProcess] = {}
 
-    def __init__(self, sealed: bool = True, quick: bool = True) -> None:
+    def __init__(self, sealed: bool = True, quick: bool = True, python: Environment | None = None) -> None:
         self.note = ""
         self.groups: control_groups.Tree | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="attention-"))
@@ -87,7 +88,9 @@ class WarmProcess:
         (self.folder / "passwd").write_text(
             f"learner:x:{os.getuid() or NOBODY}:{os.getgid() or NOBODY}:learner:/scratch:/bin/sh\n"
         )
-        env = environment(os.pathsep.join(["/lib-course" if sealed else str(lib), *map(str, packages.elsewhere())]))
+        python = python or environments.own()
+        places = ["/lib-course" if sealed else str(lib), *map(str, packages.elsewhere(python))]
+        env = variables(os.pathsep.join(places), python)
         if not quick:
             env["ATTENTION_START"] = "plain"
         if not sealed:
@@ -98,7 +101,7 @@ class WarmProcess:
         ):
             try:
                 self._scope = control_groups.scope(self._name) if sealed else []
-                call = [*self._scope, *command(pool, lib)] if sealed else [*START]
+                call = [*self._scope, *command(pool, lib, python)] if sealed else start(python)
                 bind(door, self.folder / DOOR)
             except SandboxError:
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -122,9 +125,21 @@ class WarmProcess:
             cls._early[sealed] = cls(sealed)
 
     @classmethod
-    def of(cls, unit: str | None, sealed: bool = True, quick: bool = True) -> WarmProcess:
-        """Return a new one for a unit, which need not be ready yet."""
-        warm = (cls._early.pop(sealed, None) if quick else None) or cls(sealed, quick)
+    def of(cls, unit: str | None, sealed: bool = True, quick: bool = True, environment: str = "") -> WarmProcess:
+        """Return a new one for a unit, which need not be ready yet.
+
+        Args:
+            unit: the unit; None for a notebook that is of no unit.
+            sealed: in a sandbox.
+            quick: with our quick start of kernels.
+            environment: the folder of the environment whose Python it is; "" for this process's.
+
+        Raises:
+            SandboxError: the environment lacks something, or there is no sandbox.
+        """
+        python = environments.of(environment, unit is not None)
+        warm = cls._early.pop(sealed, None) if quick and not environment else None
+        warm = warm or cls(sealed, quick, python)
         if sealed:
             warm.divide()
         names = modules(lay_out(unit, warm.folder))

@@ -5,7 +5,6 @@ A unit is a folder `exercises/uN_x/`, an exercise the file in it that has its na
 
 from __future__ import annotations
 
-import functools
 import importlib
 
 from helpers import contents, sources
@@ -16,13 +15,13 @@ class UnknownName(LookupError):
     """There is no unit or exercise of that name; the message lists what there is."""
 
 
-@functools.cache
+@sources.cached
 def units() -> tuple[str, ...]:
     """Return the names of all units that have exercises, in the order of the course, then those of other packages."""
     return tuple(_names())
 
 
-@functools.cache
+@sources.cached
 def unit_exercises(unit: str) -> dict[str, Exercise]:
     """Return the exercises of a unit by name, in the order of its notebook.
 
@@ -46,7 +45,7 @@ def find(name: str) -> Exercise | None:
     return None if unit is None else _load(unit, name)
 
 
-@functools.cache
+@sources.cached
 def _names() -> dict[str, tuple[str, ...]]:
     """The names of each unit's exercises."""
     found = {}
@@ -56,7 +55,7 @@ def _names() -> dict[str, tuple[str, ...]]:
     return found
 
 
-@functools.cache
+@sources.cached
 def _load(unit: str, name: str) -> Exercise:
     exercise = importlib.import_module(f"{sources.homes()[unit]}.exercises.{unit}.{name}").EXERCISE
     assert isinstance(exercise, Exercise) and exercise.name == name, f"{unit}/{name}.py defines another exercise"

@@ -5,8 +5,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from traitlets.config import Config
 
+from autograder.marking.fitness import version
 from autograder.marking.repair import Roles
-from autograder.marking.submission import Kit, Released, Sheet, Task, grade_task, version
+from autograder.marking.submission import Kit, Released, Sheet, Task, grade_task
 from autograder.plugin import configure
 from autograder.sandbox.connection import Sandbox
 

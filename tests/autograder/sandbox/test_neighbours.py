@@ -145,7 +145,7 @@ def test_a_user_who_goes_takes_only_the_own_kernels_along(warm, users):
 
 def test_a_shared_warm_process_that_is_killed_is_replaced_by_an_own_one(warm, monkeypatch):
     monkeypatch.setattr(Sandbox, "_kept", {})
-    Sandbox.offer({(UNIT, True): warm.folder})
+    Sandbox.offer({(UNIT, True, ""): warm.folder})
     try:
         shared = Sandbox.of(UNIT)
         assert shared.folder == warm.folder and Sandbox.of(UNIT) is shared

@@ -92,7 +92,7 @@ def test_a_module_of_ours_that_is_missing_where_notebooks_run_is_nobodys_zero(mo
 def test_a_sandbox_that_cannot_be_had_is_not_tried_twice(monkeypatch):
     tries = []
 
-    def of(unit, sealed, quick):
+    def of(unit, sealed, quick, environment):
         tries.append(quick)
         raise SandboxError("bubblewrap is not installed")
 
