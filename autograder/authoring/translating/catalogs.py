@@ -200,7 +200,7 @@ def write(language: str, part: str, catalog: Catalog) -> None:
     catalog.msgid_bugs_address = ""
     gaps = {text.text for text in english(part) if text.template}
     for message in catalog:
-        # Babel guesses from the look of a text, and formulas have braces too. A text with gaps is Python's brace format.
+        # Babel guesses from the look of a text, and formulas have braces too.
         message.flags.difference_update(_GUESSED)
         if message.id in gaps:
             message.flags.add("python-brace-format")
