@@ -20,40 +20,45 @@ _KEPT = re.compile(
 )
 
 
-def accented(text: str) -> str:
-    """Return a text in the language, with all that a translation keeps."""
+def accented(text: str, longer: bool = True) -> str:
+    """Return a text in the language, with all that a translation keeps.
+
+    Args:
+        text: English.
+        longer: whether it becomes longer; words that a cell looks up in a sentence of its own must not.
+    """
     pieces = _KEPT.split(text)
     kept = _KEPT.findall(text)
     told = [piece.translate(_ACCENTS) for piece in pieces]
     letters = sum(letter.isalpha() for piece in pieces for letter in piece)
     whole = told[0] + "".join(one + piece for one, piece in zip(kept, told[1:]))
     spaces = len(whole) - len(whole.rstrip())
-    longer = "·" * max(1, letters // 3)
-    return whole.rstrip() + longer + whole[len(whole) - spaces :]
+    more = "·" * max(1, letters // 3) if longer else ""
+    return whole.rstrip() + more + whole[len(whole) - spaces :]
 
 
-def compiled() -> str:
+def compiled(longer: bool = True) -> str:
     """Return the language's file, as `autograder build` makes them."""
     texts, templates = {}, {}
     for part in catalogs.parts():
         if not part.name.startswith("notebooks/"):
             for text in catalogs.english(part.name):
-                (templates if text.template else texts)[text.text] = accented(text.text)
+                (templates if text.template else texts)[text.text] = accented(text.text, longer)
     return json.dumps({"plural": "1" * 200, "fraction": 1, "texts": texts, "templates": templates})
 
 
 @contextmanager
-def spoken(folder: Path):
+def spoken(folder: Path, longer: bool = True):
     """Speak it for a while; its file lies in the folder."""
-    (folder / f"{NAME}.json").write_text(compiled(), encoding="utf-8")
-    before = language.FOLDER
+    (folder / f"{NAME}.json").write_text(compiled(longer), encoding="utf-8")
+    before, language._notebook = language.FOLDER, NAME
     language.FOLDER = folder
     language._catalog.cache_clear()
     try:
         with language.speaking(NAME):
             yield
     finally:
-        language.FOLDER = before
+        language.FOLDER, language._notebook = before, language.ENGLISH
         language._catalog.cache_clear()
 
 

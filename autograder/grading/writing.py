@@ -123,15 +123,17 @@ class Writer:
 
     def _entry(self, one: Ready) -> tuple[Entry, Outcome]:
         """Write the notebook and the outcome, and return what goes into the gradebook."""
-        outcome = Outcome.from_dict(storable_within(one.done.outcome))
+        data = storable_within(one.done.outcome)
+        outcome = Outcome.from_dict(data)
         timestamp = None
         try:
             text = one.task.files.get("timestamp.txt", b"").decode(errors="replace")
             timestamp = read_time(text) if text.strip() else None
         except UnreadableTime as error:
             outcome.notes.append(f"timestamp.txt: {error}; taken as handed in on time")
+            data = outcome.to_dict()
         self._keep_files(one)
-        write_outcome(self.classroom.root, outcome)
+        write_outcome(self.classroom.root, outcome, data)
         return Entry(
             one.done.student,
             one.task.fingerprint,

@@ -134,17 +134,25 @@ def write_part(root: Path, notebook: str, outcome: Outcome, notebooks: Collectio
     _write(root, whole, whole.to_dict() | {"notebooks": parts})
 
 
-def write_outcome(root: Path, outcome: Outcome) -> None:
-    """Keep an outcome: the old one or the new one is there at every instant."""
-    _write(root, outcome, outcome.to_dict())
+def write_outcome(root: Path, outcome: Outcome, data: dict[str, Any] | None = None) -> None:
+    """Keep an outcome: the old one or the new one is there at every instant.
+
+    Args:
+        root: the class folder.
+        outcome: how a submission ended.
+        data: what its `to_dict` gave, where that is known.
+    """
+    _write(root, outcome, outcome.to_dict() if data is None else data)
 
 
 def _write(root: Path, outcome: Outcome, data: dict[str, Any]) -> None:
     path = outcome_path(root, outcome.unit, outcome.student)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
+    # Without indentation and in one piece: so it is Python's quick encoder that writes it.
+    text = json.dumps(data, ensure_ascii=False)
     with open(draft, "w", encoding="utf-8") as file:
-        json.dump(data, file, ensure_ascii=False, indent=1)
+        file.write(f"{text}\n")
         file.flush()
         os.fsync(file.fileno())
     os.replace(draft, path)

@@ -157,8 +157,8 @@ yours = {
 X_turned = np.swapaxes(X, -1, -2)
 actual = [X[1], X[1, 1], X[..., 0], X.sum(axis=-1), X_turned, X @ W, X @ X_turned]
 for (name, guess), array in zip(yours.items(), actual):
-    told = "right" if guess == array.shape else f"no, it is {array.shape}"
-    print(f"{name:28}{'your turn' if guess is None else told}")
+    told = "your turn" if guess is None else "right" if guess == array.shape else f"no, it is {array.shape}"
+    print(f"{name:28}{told}")
 
 # %% [markdown]
 # Two of them deserve a second look. `X @ W` multiplies every token of every sentence by the same matrix: `@` works on the last two axes

@@ -31,8 +31,10 @@ _PLURAL = re.compile(r"\{(\w+):([^{}]*)\}")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE = re.compile(r"(?<=[.!?:;”])\s+(?=\S)")
 # Marks and numbers before a line's text, spaces at its ends.
-_LINE = re.compile(r"(\s*(?:[✓✗○?·•]\s+|\d+\.\s+)?)(.*?)((?:\s+[✓✗])?\s*)", re.DOTALL)
+_LINE = re.compile(r"(\s*(?:[✓✗○?·•]\s+|\d+\.\s+|\d+\s{2,})?)(.*?)((?:\s+[✓✗])?\s*)", re.DOTALL)
 _NAMED = re.compile(r"([\w.`()]+): (.+)", re.DOTALL)
+# What stands between the parts of a list, a heading, a name and what is said of it; and after a part.
+_BETWEEN, _ENDS = (", ", " · ", ": ", "; "), tuple(":;,.")
 # A text in brackets, alone or after another.
 _BRACKETS = re.compile(r"(?:(.*\S) )?([(\[])([^()\[\]]+(?:\([^()]*\)[^()\[\]]*)*)([)\]])", re.DOTALL)
 
@@ -162,10 +164,7 @@ class _Catalog:
         return before + told + after, left
 
     def _ways(self, text: str) -> Iterator[tuple[str, int]]:
-        """Ways to read a line: as one text, as a name and what is said of it, with brackets, as sentences, as a list.
-
-        The first that leaves nothing in English is the last.
-        """
+        """Ways to read a line: as one text, with a name before it, with brackets, as sentences, as a list."""
         whole = self._found(text)
         if whole is not None:
             yield whole
@@ -184,9 +183,17 @@ class _Catalog:
         sentences = _SENTENCE.split(text)
         if len(sentences) > 1:
             yield self._sentences(sentences)
-        parts = text.split(", ")
-        if len(parts) > 1:
-            yield _joined(", ", [self._best(part) for part in parts])
+        for between in _BETWEEN:
+            parts = text.split(between)
+            if len(parts) > 1:
+                yield _joined(between, [self._best(part) for part in parts])
+        heads = text.split(": ")
+        for end in range(1, len(heads)):
+            # What stands before a colon may have one of its own.
+            yield _joined(": ", [self._best(": ".join(heads[:end])), self._best(": ".join(heads[end:]))])
+        if text[-1:] in _ENDS:
+            told, left = self._best(text[:-1])
+            yield told + text[-1], left
         yield text, len(_WORD.findall(_CODE.sub(" ", text)))
 
     def _sentences(self, sentences: list[str]) -> tuple[str, int]:

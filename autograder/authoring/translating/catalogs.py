@@ -6,6 +6,7 @@ figures, `desk.po` those of checks, hints and practice, `pages.po` those of the 
 
 from __future__ import annotations
 
+import datetime
 import functools
 import io
 import json
@@ -24,6 +25,8 @@ from . import code, prose, strings
 from .strings import Text
 
 ROOT = course.ROOT / "translations"
+_GUESSED = {"python-format", "python-brace-format"}
+_DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 # Rooms of `helpers` whose texts a learner meets. Words for terminals (`attention`, `autograder`) are English.
 DESK = (
     "desk",
@@ -150,10 +153,9 @@ def path_of(language: str, part: str) -> Path:
 
 def template(part: str) -> Catalog:
     """Return a part's texts as a catalog without translations."""
-    catalog = Catalog(project="attention", fuzzy=False, charset="utf-8")
+    catalog = Catalog(fuzzy=False, charset="utf-8")
     for text in english(part):
-        # Flags are gettext's: a text with gaps is Python's brace format.
-        catalog.add(text.text, flags=["python-brace-format"] if text.template else [], locations=[text.where])
+        catalog.add(text.text, locations=[text.where])
     return catalog
 
 
@@ -190,6 +192,18 @@ def write(language: str, part: str, catalog: Catalog) -> None:
     """Write a catalog, the same bytes for the same texts."""
     path = path_of(language, part)
     path.parent.mkdir(parents=True, exist_ok=True)
+    catalog.header_comment = f"# The course Attention in {catalog.locale.english_name if catalog.locale else language}."
+    catalog.project, catalog.version = "attention-course", "0"
+    # The day of a run would make another file of the same texts.
+    catalog.creation_date = catalog.revision_date = _DAY
+    catalog.last_translator, catalog.language_team = "", language
+    catalog.msgid_bugs_address = ""
+    gaps = {text.text for text in english(part) if text.template}
+    for message in catalog:
+        # Babel guesses from the look of a text, and formulas have braces too.
+        message.flags.difference_update(_GUESSED)
+        if message.id in gaps:
+            message.flags.add("python-brace-format")
     buffer = io.BytesIO()
     write_po(buffer, catalog, width=0, omit_header=False, sort_by_file=False, include_lineno=False)
     path.write_bytes(buffer.getvalue())

@@ -199,6 +199,9 @@ def _strings(tree: ast.AST, source: str, lines: _Lines) -> Iterator[Place]:
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             kept += node.args if name in _NAMING else []
             kept += [one.value for one in node.keywords if one.arg in _SETTINGS or name in _NAMING]
+            # What the controls of a figure begin with: by the names of arguments.
+            starts = [one.value for one in node.keywords if one.arg == "start" and isinstance(one.value, ast.Dict)]
+            kept += [key for one in starts for key in one.keys if key is not None]
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             kept.append(node.value)
         elif isinstance(node, ast.FormattedValue):

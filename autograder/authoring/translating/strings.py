@@ -20,12 +20,12 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 # Single words that are matplotlib's and Python's own.
 _THEIRS = frozenset(
     (
-        "alpha alt arrowstyle async axes bbox bias black bold bool both bottom box boxstyle bytes center clip "
-        "color connectionstyle constrained cpu cuda dashed data dict div dotted dpi em eval fancybox float "
+        "alpha alt arrowstyle async axes bbox black bold bool both bottom box boxstyle bytes center clip "
+        "color connectionstyle constrained cpu cuda dashed data dict div dotted dpi em fancybox float "
         "fontsize gray grey headless hidden hspace img inherit inline int italic lightgray linear linestyle "
-        "linewidth list log lower lw major minor monospace none normal off opacity pad png polar px round "
-        "sans scatter serif shrinkA shrinkB solid span src step str svg symlog tight top train tuple upper "
-        "utf weight white width wspace x-large zorder"
+        "linewidth log lower lw major minor monospace none normal off opacity pad png polar px round "
+        "sans scatter serif shrinkA shrinkB solid span step str svg symlog tight top tuple upper "
+        "utf white width wspace x-large zorder"
     ).split()
 )
 # Keywords whose values are words of Python, matplotlib or the course's own machinery.
@@ -48,6 +48,10 @@ _NAMING = frozenset(
         "strip sub tick_params write_text"
     ).split()
 )
+
+
+# Calls whose first argument is shown, though it may be a single word: a property, a panel's title.
+_SHOWING = ("Case", "Relation", "Property", "told", "_panel")
 
 
 @dataclass(frozen=True)
@@ -97,13 +101,7 @@ def texts(path: Path, name: str, words: bool) -> list[Text]:
 def _properties(tree: ast.AST) -> Iterator[ast.AST]:
     """Names of properties, which are shown though they may be single words: the first argument of each case."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
-            "Case",
-            "Relation",
-            "Property",
-            "told",
-            "_panel",
-        ):
+        if isinstance(node, ast.Call) and _called(node) in _SHOWING:
             yield from (one for one in node.args[:1] if isinstance(one, ast.Constant))
             yield from (one.value for one in node.keywords if one.arg == "property")
 
@@ -127,8 +125,7 @@ def _skipped(tree: ast.AST) -> Iterator[ast.AST]:
         elif isinstance(node, ast.Subscript):
             kept.append(node.slice)
         elif isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in _NAMING:
+            if _called(node) in _NAMING:
                 kept += [*node.args, *(one.value for one in node.keywords)]
             kept += [one.value for one in node.keywords if one.arg in _SETTINGS and not isinstance(one.value, ast.Call)]
         elif isinstance(node, ast.Assign) and any(
@@ -142,14 +139,16 @@ def _skipped(tree: ast.AST) -> Iterator[ast.AST]:
                 yield from ast.walk(one)
 
 
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
 def _outermost(tree: ast.AST, skipped: set[ast.AST]) -> Iterator[ast.AST]:
     """Each expression that makes one text, and not its parts; then what lies in the gaps."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
-        if node in skipped:
-            continue
-        if _texty(node):
+        if _texty(node) and node not in skipped:
             yield node
             waiting += reversed(list(_inside(node)))
         else:

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from helpers import contents
+from helpers import contents, language
 from helpers.contents import Task, Unit
 from helpers.judging import catalog
 from helpers.verdict import FAILED, PASSED, UNANSWERED
@@ -216,8 +216,8 @@ def as_card(unit: Unit, diary: Diary, names: Mapping[str, Any]) -> tuple[str, st
         lines.append(f"Every check passes.{words} Then save, press Validate, and hand the unit in.")
     else:
         lines.append("This list is for you alone. What counts is the notebook that you hand in.")
-    if told := _caught(checks, diary):
-        lines.append(told)
+    if caught := _caught(checks, diary):
+        lines.append(caught)
     if diary.unsaved:
         lines.append("This list could not be saved on this computer, so it begins anew with the next kernel.")
     title = f"{unit.title}: {counted}"
@@ -225,7 +225,8 @@ def as_card(unit: Unit, diary: Diary, names: Mapping[str, Any]) -> tuple[str, st
     width = max(len(_name(task)) for task, _ in rows)
     text = [f"{mark} {title} ({aside})"]
     text += [
-        f"  {_MARK[state]} {_name(task):{width}}  {_WORDS.get(state, state):{len(CHANGED)}}  {_points(task.points)}"
+        f"  {_MARK[state]} {_name(task):{width}}  {language.told(_WORDS.get(state, state)):{len(CHANGED)}}"
+        f"  {language.told(_points(task.points))}"
         for task, state in rows
     ]
     body = "".join(_row(task, state) for task, state in rows)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 
+from helpers.language import told
+
 from .wording import joined
 
 _LONGEST_ERROR = 200
@@ -39,5 +41,6 @@ def _sentence(needed: tuple[str, ...], error: Exception) -> tuple[str, str]:
 def _tell(mark: str, sentence: str) -> None:
     from IPython.display import display
 
+    sentence = told(sentence)
     html = f'<div role="status" style="padding:.35em 0">{mark} {escape(sentence)}</div>'
     display({"text/html": html, "text/plain": f"{mark} {sentence}"}, raw=True)

@@ -44,11 +44,12 @@ def translate(drawn: Figure) -> None:
 
 def _ticks(axis: Axis) -> None:
     """Names at ticks are made anew from their formatter whenever a figure is drawn."""
-    from matplotlib.ticker import FixedFormatter
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
 
-    for formatter in (axis.get_major_formatter(), axis.get_minor_formatter()):
-        if isinstance(formatter, FixedFormatter):
-            formatter.seq = [_told(str(one)) for one in formatter.seq]
+    formatter = axis.get_major_formatter()
+    if isinstance(formatter, FixedFormatter | FuncFormatter):
+        # In the language of now: a figure that is shown again later may be shown in another.
+        axis.set_major_formatter(FuncFormatter(lambda x, place: _told(str(formatter(x, place)))))
 
 
 def _told(text: str) -> str:

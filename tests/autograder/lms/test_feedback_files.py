@@ -12,7 +12,9 @@ import nbformat
 import pytest
 from nbgrader.converters import GenerateFeedback
 from nbgrader.utils import notebook_hash
+from typer.testing import CliRunner
 
+from autograder import cli
 from autograder.authoring import releasing, sample
 from autograder.classroom import classroom
 from autograder.classroom.classroom import CONFIG
@@ -123,6 +125,21 @@ def test_moodle_gets_each_page_under_the_name_of_its_own_download(room, tmp_path
             assert archive.read(f"{label}/{UNIT}.html").decode() == page(room, student)
     first = written.path.read_bytes()
     assert feedback_files.zip_feedback(room, UNIT, "moodle", tmp_path / "feedback.zip").path.read_bytes() == first
+
+
+def test_the_pages_of_one_student_alone(room, tmp_path):
+    file = tmp_path / "one.zip"
+    done = CliRunner().invoke(
+        cli.app,
+        ["feedback", UNIT, "--course", str(room.root), "--zip", "moodle", "--file", str(file), "--student", "xq"],
+    )
+    assert done.exit_code == 0 and "feedback of 1 in" in done.output
+    with zipfile.ZipFile(file) as archive:
+        assert archive.namelist() == [f"{LABELS['xq']}/{UNIT}.html"]
+    wrong = CliRunner().invoke(
+        cli.app, ["feedback", UNIT, "--course", str(room.root), "--zip", "moodle", "--student", "xp"]
+    )
+    assert wrong.exit_code != 0 and "by the student 'xp'" in str(wrong.exception)
 
 
 def canvas_reads(name):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers import language
+
 from ..core import describe, figure, grid, heatmap
 from ..wording import joined, matrix_told, named, numbers
 from .shapes import KEY, QUERY, TOKEN, VALUE, arrow, blank, box, frame
@@ -147,7 +149,7 @@ def all_pairs(
 def design(tokens: Sequence[str], S: np.ndarray) -> Figure:
     """The scores of a designed pair of projections, and whether *sleep* finds *cat* and *cat* does not seek *sleep*."""
     S = np.asarray(S, dtype=float)
-    sleep, cat = tokens.index("sleep"), tokens.index("cat")
+    sleep, cat = tokens.index(language.told("sleep")), tokens.index(language.told("cat"))
     others = np.delete(S[sleep], cat)
     wishes = {
         "“sleep” finds “cat” before all others": bool(S[sleep, cat] > others.max()),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers import language
+
 from ..core import describe, figure, grid, heatmap
 from ..wording import joined, matrix_told, named, number, numbers
 from .shapes import KEY, QUERY, arrow, frame
@@ -124,7 +126,7 @@ def loud_and_alike(tokens: Sequence[str], X: np.ndarray) -> Figure:
     length = np.sqrt((X * X).sum(axis=1))
     dots = X @ X.T
     cosines = dots / np.maximum(np.outer(length, length), 1e-300)
-    i, j = tokens.index("tonight"), tokens.index("burger")
+    i, j = tokens.index(language.told("tonight")), tokens.index(language.told("burger"))
     drawn, axes = grid(1, 2, width=3.9, height=3.6)
     left = heatmap(
         dots,
