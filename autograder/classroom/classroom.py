@@ -16,11 +16,9 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CourseError
-from autograder.sandbox.outside.environments import library_folders
-from helpers import sources
 from helpers.language import ENGLISH
 
-from .environments import named
+from . import environments
 from .layout import FOLDER
 
 CONFIG = "nbgrader_config.py"
@@ -57,9 +55,8 @@ class Classroom:
             raise CourseError(f"{root / CONFIG} cannot be read: {type(error).__name__}: {error}") from error
         config.CourseDirectory.root = str(root)
         # Before anything asks which units there are.
-        sources.look_in(
-            folder for prefix in named(root, config).values() if prefix for folder in library_folders(prefix)
-        )
+        for prefix in environments.named(root, config).values():
+            environments.look_in(prefix)
         return cls(root, config)
 
     def directory(self, log: logging.Logger, unit: str = "", student: str = "*") -> CourseDirectory:

@@ -5,7 +5,6 @@ c.SandboxedExecute.environments = {"hw1": "~/envs/physics"}
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from traitlets.config import Config
@@ -28,16 +27,9 @@ def named(root: Path, config: Config) -> dict[str, str]:
     return {name: located(text, root) for name, text in told.items() if isinstance(text, str)}
 
 
-def of_one(told: Mapping[str, str], assignment: str, root: Path) -> str:
-    """Return the folder of the environment of one assignment, "" for the grader's own; a unit that a package in there
-    brings is found from now on.
-
-    Args:
-        told: what the class names, by assignment.
-        assignment: its name.
-        root: the class folder.
+def look_in(prefix: str) -> None:
+    """Find the units that packages in an environment bring, from now on; "" is the grader's own, where they are found
+    anyway.
     """
-    found = located(told[assignment], root) if assignment in told else ""
-    if found:
-        sources.look_in(library_folders(found))
-    return found
+    if prefix:
+        sources.look_in(library_folders(prefix))

@@ -22,6 +22,7 @@ from helpers.folder.cells import KEY
 from helpers.judging import catalog
 from helpers.language import ENGLISH
 
+from . import ready
 from .attachments import keep_pictures
 from .choice import Candidate, Choice, choose
 from .clock import TOO_LONG, TooLong, limited
@@ -223,6 +224,12 @@ class IntakeExporter(TimedSteps, NotebookExporter):
     A file that is no notebook, or takes too long, is replaced by the released cells, unanswered, with the reason in the
     notebook's metadata; the student then has a grade of 0 that says why, instead of none.
     """
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named)  # type: ignore[no-untyped-call]
+        # nbgrader makes one exporter before it grades anything.
+        if hasattr(self.parent, "coursedir"):
+            ready.need(self.parent)
 
     def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> tuple[Any, Any]:
         # nbconvert's has no types.

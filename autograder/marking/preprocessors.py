@@ -75,7 +75,8 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
         names = resources["nbgrader"]
         own = nb.metadata.get(NOTES, {})
         if "environment" not in names:
-            names["environment"] = environments.of_one(self.environments, names["assignment"], course_root(self))
+            named = environments.named(course_root(self), self.config)
+            names["environment"] = named.get(names["assignment"], "")
         self._environment = names["environment"]
         unit = (
             names["assignment"]

@@ -104,6 +104,18 @@ def test_nbgraders_own_command_runs_it_there_too(environment, tmp_path):
     assert plain.points(room, NAME)["ada"] == {f"{NAME}/check": 3}
 
 
+@pytest.mark.parametrize(
+    "environment, kernel, told",
+    [("nowhere", None, "is no Python environment"), (None, {"name": "ir", "language": "R"}, "its kernel ir is for R")],
+)
+def test_nbgraders_own_command_stops_with_one_line(tmp_path, environment, kernel, told):
+    room = assignment(tmp_path / "class", environment, kernel)
+    said = environments.nbgrader("autograde", NAME, "--create", folder=room.root, code=1)
+    lines = [line for line in said.splitlines() if "ERROR" in line]
+    assert len(lines) == 1 and told in lines[0] and "nobody gets 0" in lines[0], said
+    assert "Traceback" not in said and not list((room.root / "autograded").rglob("*.ipynb"))
+
+
 LOOK_AROUND = """
 import os, sys
 for place in (sys.prefix, os.path.dirname(sys.executable), os.path.join(sys.prefix, 'lib'), '/lib-course'):
