@@ -81,7 +81,7 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
         """
         learners = whose(relative) is not None
         if not learners and len(self._lone) > 1:
-            raise Refused("follows neither Moodle's nor Canvas's naming: a download is collected by its own name")
+            raise Refused("follows no naming of Moodle, Canvas or Blackboard: a download is collected by its own name")
         if learners:
             _small_directory(file)
         with _zip(file) as archive:
@@ -105,7 +105,7 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
                     continue
                 if path.suffix.lower() == ".zip":
                     if whose(folder / path) is None:
-                        raise Refused("follows neither Moodle's nor Canvas's naming")
+                        raise Refused("follows no naming of Moodle, Canvas or Blackboard")
                     inner = io.BytesIO(self._unpacked(archive, entry))
                     _small_directory(inner)
                     with _zip(inner) as learners:
