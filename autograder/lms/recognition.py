@@ -20,16 +20,20 @@ import re
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from nbgrader.api import Gradebook, Student
 
 from .worksheets import read_worksheet
 
+_COMPACT = "%Y%m%d%H%M%S"
 _MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<rest>.*))?", re.DOTALL)
 _CANVAS = re.compile(r"(?P<name>\w+?)(?P<late>_LATE)?_(?P<number>\d+)_(?P<file>\d+)_(?P<rest>.+)", re.DOTALL)
-# The first "attempt" is the system's own; what follows its time is the learner's name for the file. Without one it is the
-# system's note on the submission.
+# What `trees` writes in the place of a student's folder: the id, and the time in UTC where it is known.
+_MARKED = re.compile(r"(?P<id>.+)_as_(?P<system>folder|gradescope)(?:_(?P<time>\d{14}))?", re.DOTALL)
+# The first "attempt" is the system's own; what follows its time is the learner's name for the file. Without one it is
+# the system's note on the submission.
 _BLACKBOARD = re.compile(
     r"(?P<who>.+?)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<rest>.+)|(?P<note>\.txt))", re.DOTALL
 )
@@ -40,7 +44,7 @@ class Handed:
     """What a name in a download tells.
 
     Attributes:
-        system: "moodle", "canvas" or "blackboard".
+        system: "moodle", "canvas", "blackboard", or "gradescope" and "folder" (`trees`).
         name: the person's name as the system writes it; Blackboard's after the assignment's name and "_".
         number: the system's number of the person (Canvas) or of the participation in this assignment (Moodle); else
             what tells one person of the download from another.
@@ -50,7 +54,8 @@ class Handed:
         file: the file's own name.
         depth: how many folders the learner put it into.
         kind: "file", or what else the system keeps, as "onlinetext".
-        time: when it was handed in, as "2026-10-03 14:22:33" without a zone, where the name says it; else "".
+        time: when it was handed in, as "2026-10-03 14:22:33", with a zone where that is known, where the name says it;
+            else "".
     """
 
     system: str
@@ -95,7 +100,24 @@ def whose(path: PurePosixPath) -> Handed | None:
             kind = "note" if match["note"] else "file"
             who, order = match["who"], int("".join(digits))
             return Handed("blackboard", who, who, order, False, part, file, len(below), kind, time)
+        if below and (match := _MARKED.fullmatch(part)):
+            order, time = int(match["time"] or 0), ""
+            if match["time"]:
+                time = datetime.strptime(match["time"], _COMPACT).replace(tzinfo=UTC).isoformat(" ")
+            who, depth = match["id"], len(below) - 1
+            return Handed(match["system"], who, who, order, False, part, below[-1], depth, time=time)
     return None
+
+
+def marked(system: str, student: str, time: datetime | None = None) -> str:
+    """Return the name of a folder that is known to be a student's.
+
+    Args:
+        system: "folder" or "gradescope".
+        student: the id.
+        time: when it was handed in.
+    """
+    return f"{student}_as_{system}" + (f"_{time.astimezone(UTC):{_COMPACT}}" if time is not None else "")
 
 
 def _plain(name: str) -> str:
@@ -138,6 +160,9 @@ class Roster:
             who = f"Canvas user {handed.number} ({handed.name})"
         elif handed.system == "blackboard":
             return self._by_user_name(handed.name)
+        elif handed.system in ("folder", "gradescope"):
+            known = handed.number in self._by["id"]
+            return (handed.number, "") if known else (None, f"{handed.number} is no student of this class")
         else:
             row = self.worksheet.get(handed.number, {})
             email, number = row.get("email", ""), row.get("id", "")
@@ -158,6 +183,18 @@ class Roster:
             if found:
                 return None, f"{who} fits {len(found)} students ({', '.join(sorted(found))}); {remedy}"
         return None, f"{who} is no student of this class; {remedy}"
+
+    def by_any(self, number: str, email: str, name: str) -> tuple[str | None, str]:
+        """Return the student with a number, an e-mail address or, where these say nothing, a name; else why none."""
+        tries = (("id", number), ("lms", number), ("email", email.casefold()), ("id", email), ("name", _plain(name)))
+        who = " ".join(filter(None, (name, number, email))) or "somebody without a name"
+        for kind, key in tries:
+            found = self._by[kind].get(key, set()) if key else set()
+            if len(found) == 1:
+                return next(iter(found)), ""
+            if found:
+                return None, f"{who} fits {len(found)} students ({', '.join(sorted(found))})"
+        return None, f"{who} is no student of this class"
 
     def _by_user_name(self, text: str) -> tuple[str | None, str]:
         """The student whose user name ends a text, after the name of an assignment."""
