@@ -29,6 +29,7 @@ from autograder.sandbox.connection import Key, Sandbox, Start
 from autograder.sandbox.early import ctrl_c_waits
 from autograder.sandbox.outside.environments import Lacking
 from autograder.sandbox.outside.warm_process import WarmProcess
+from helpers import sources
 from helpers.judging import catalog
 
 from .results import Tell
@@ -156,8 +157,14 @@ def _pool(size: int, folder: str, method: str) -> ProcessPoolExecutor:
     )
 
 
-def _with_warm_processes(folders: dict[Key, Path], call: Callable[[], T]) -> T:
+def _with_warm_processes(folders: dict[Key, Path], beside: list[Path], call: Callable[[], T]) -> T:
     Sandbox.offer(folders)
+    return _with_units(beside, call)
+
+
+def _with_units(beside: list[Path], call: Callable[[], T]) -> T:
+    """In a worker: call a function, with the units that the coordinator has found in other environments."""
+    sources.look_in(beside)
     return call()
 
 
@@ -213,11 +220,11 @@ class Local:
         call = partial(function, *arguments, **named)
         folders = {key: warm.folder for key, warm in self._warm.items()}
         try:
-            future = self._pool.submit(_with_warm_processes, folders, call)
+            future = self._pool.submit(_with_warm_processes, folders, sources.folders_beside(), call)
         except BrokenProcessPool:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = self._new()
-            future = self._pool.submit(_with_warm_processes, folders, call)
+            future = self._pool.submit(_with_warm_processes, folders, sources.folders_beside(), call)
         return _translated(future)
 
     def share(self, value: Kit) -> Kit:
@@ -336,7 +343,8 @@ class Dask:
 
     def submit(self, function: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> Future[T]:
         chosen = [worker for worker in self._workers() if worker not in self._unfit] if self._unfit else None
-        remote = self._client.submit(_named, partial(function, *arguments, **named), pure=False, workers=chosen)
+        call = partial(_with_units, sources.folders_beside(), partial(function, *arguments, **named))
+        remote = self._client.submit(_named, call, pure=False, workers=chosen)
         mine: Future[T] = Future()
 
         def copy(done: Any) -> None:

@@ -35,7 +35,6 @@ from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
 from autograder.sandbox.outside import environments
-from helpers import sources
 
 from . import feedback_page, scoring
 from .clock import TOO_LONG, TooLong, limited
@@ -247,9 +246,6 @@ def grade_task(kit: Kit, task: Task) -> Done:
     problem = fitness(kit.version, kit.unsafe)
     if problem:
         raise Unfit(problem)
-    if kit.environment:
-        # The package that brings the unit may be there alone.
-        sources.look_in(environments.library_folders(kit.environment))
     try:
         return _grade(kit, task)
     except environments.Lacking as lacking:

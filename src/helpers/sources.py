@@ -104,6 +104,11 @@ def beside() -> dict[str, Path]:
     return {name: folder for name, folder in _folders(sorted(_beside.folders)) if name not in installed()}
 
 
+def folders_beside() -> list[Path]:
+    """Return the folders of other environments in which packages that bring units were found."""
+    return sorted({folder.parent for folder in beside().values()})
+
+
 @functools.cache
 def installed() -> dict[str, Path]:
     """Return the packages that bring units and are installed in this environment; the course's own first."""

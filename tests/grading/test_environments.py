@@ -3,12 +3,14 @@ what it lacks is said before anybody is graded.
 """
 
 import json
+import subprocess
 import sys
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
+from autograder import course
 from autograder.authoring import releasing
 from autograder.classroom import examination
 from autograder.classroom.classroom import CONFIG, Classroom
@@ -295,6 +297,29 @@ def test_a_unit_whose_package_is_installed_there_alone(tmp_path):
     assert f"No module named '{UNIT}_unit.reference'" in text and f"No module named '{UNIT}_unit.exercises'" in text
     assert "3 unchanged" in environments.command("grade", "--course", tmp_path / "class")
     environments.command("report", "--course", tmp_path / "class")
+    # Worker processes that import everything anew know the unit too, as those that only make pages.
+    asked = [sys.executable, "-W", "ignore", "-c", WORKERS, str(tmp_path / "class"), str(tmp_path), UNIT]
+    done = subprocess.run(asked, capture_output=True, text=True, cwd=course.ROOT, check=False)
+    assert done.stdout.split() == ["True", "True"], done.stderr
+
+
+WORKERS = """
+import sys
+from pathlib import Path
+import distributed
+from autograder.classroom.classroom import Classroom
+from autograder.grading import pools
+from helpers.judging import catalog
+if __name__ == "__main__":
+    Classroom.open(Path(sys.argv[1]))
+    local = pools.Local(1, Path(sys.argv[2]), lambda *told, **about: None)
+    print(sys.argv[3] in local.submit(catalog.units).result())
+    local.close()
+    with distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+        dask = pools.Dask(cluster.scheduler_address, unsafe=False)
+        print(sys.argv[3] in dask.submit(catalog.units).result())
+        dask.close()
+"""
 
 
 # What a learner of it could look for while it is graded.
