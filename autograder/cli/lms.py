@@ -63,7 +63,12 @@ def _say(*lines: str) -> None:
 
 
 def export(
-    to: Annotated[str, typer.Option("--to", help="canvas, moodle, csv, json, or exercises: points of each exercise.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", help="canvas, moodle, csv, json, exercises (points of each exercise), or totals (over the term)."
+        ),
+    ],
     file: Annotated[
         Path | None, typer.Option("--file", help="Where to write; into the class folder if not named.")
     ] = None,
