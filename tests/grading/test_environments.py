@@ -88,6 +88,14 @@ def test_notebooks_run_in_it_on_a_cluster(environment, tmp_path):
     assert plain.points(room, NAME) == {}
 
 
+def test_a_run_goes_on_where_another_stopped(environment, tmp_path):
+    room = assignment(tmp_path / "class", environment)
+    assert [result.fresh for result in coordinator.grade(room, [NAME], feedback=False, students=["ben"])] == [True]
+    results = coordinator.grade(Classroom.open(room.root), [NAME], feedback=False)
+    assert {result.student: result.fresh for result in results} == {"ada": True, "ben": False, "cora": True}
+    assert {result.student: result.score for result in results} == POINTS
+
+
 def test_nbgraders_own_command_runs_it_there_too(environment, tmp_path):
     room = assignment(tmp_path / "class", environment)
     environments.nbgrader("autograde", NAME, "--create", folder=room.root)
