@@ -15,7 +15,8 @@ from .shared import Course, Students, Units, console
 def collect(
     unit: Annotated[str | None, typer.Argument(help="The unit that was handed in, as u1.")] = None,
     download: Annotated[
-        Path | None, typer.Argument(help="The zip of all submissions from Moodle or Canvas, or a folder of it.")
+        Path | None,
+        typer.Argument(help="The zip of all submissions from Moodle, Canvas or Blackboard, or a folder of it."),
     ] = None,
     course_folder: Course = Path("."),
     worksheet: Annotated[
@@ -27,7 +28,7 @@ def collect(
         bool, typer.Option("--force", help="Collect notebooks of another unit, or attempts older than what is there.")
     ] = False,
 ) -> None:
-    """Take a download of submissions from Moodle or Canvas into the class."""
+    """Take a download of submissions from Moodle, Canvas or Blackboard into the class."""
     from autograder.classroom import assignments
     from autograder.classroom.classroom import Classroom
     from autograder.lms import collecting, keeping
@@ -62,7 +63,12 @@ def _say(*lines: str) -> None:
 
 
 def export(
-    to: Annotated[str, typer.Option("--to", help="canvas, moodle, csv, json, or exercises: points of each exercise.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", help="canvas, moodle, csv, json, exercises (points of each exercise), or totals (over the term)."
+        ),
+    ],
     file: Annotated[
         Path | None, typer.Option("--file", help="Where to write; into the class folder if not named.")
     ] = None,

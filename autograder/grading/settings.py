@@ -19,6 +19,7 @@ from autograder.classroom.classroom import CONFIG, Classroom
 from autograder.course import CourseError
 from autograder.lms.archives import SafeExtractor
 from autograder.lms.placement import LmsCollector
+from autograder.lms.term_totals import TermTotal
 from autograder.marking.late_rules import LateRules
 from autograder.marking.preprocessors import SandboxedExecute
 from autograder.marking.submission import configured_steps
@@ -79,6 +80,7 @@ def _classes(classroom: Classroom) -> Iterator[type[Configurable]]:
         SafeExtractor,
         LmsCollector,
         LateRules,
+        TermTotal,
     ):
         yield from (base for base in one.__mro__ if issubclass(base, HasTraits) and base is not HasTraits)
 

@@ -17,15 +17,18 @@ import os
 import shutil
 import stat
 import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from nbgrader.plugins import ExtractorPlugin
 from traitlets import Integer
 
+from autograder.course import CourseError
 from autograder.sandbox.limits import MB
 from helpers.folder.packing import BESIDE, MOST_BESIDE
 
-from .recognition import whose
+from .recognition import read_roster, whose
+from .trees import METADATA, MOST_METADATA, Tree, UnreadableMetadata, tree
 
 WANTED = (".ipynb", ".safetensors")
 REFUSED = "refused.txt"
@@ -52,22 +55,25 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
         refused: list[tuple[str, str]] = []
         self._left = self.download_bytes
         source, target = Path(archive_path), Path(extracted_path)
+        self._roster = read_roster(self.parent.coursedir.db_url)
         self._lone = [path for path in source.rglob("*") if path.is_file() and not _hidden(path.name)]
+        alone = len(self._lone) == 1 and self._lone[0].suffix.lower() == ".zip"
+        named = None if alone else self._tree([_below(path, source) for path in self._lone], source, refused)
         for here, folders, names in os.walk(source):
             folders[:] = sorted(name for name in folders if not _hidden(name))
             for name in sorted(names):
                 path = Path(here) / name
-                relative = PurePosixPath(path.relative_to(source).as_posix())
-                if _hidden(name) or not stat.S_ISREG(path.lstat().st_mode):
+                if _hidden(name) or not stat.S_ISREG(path.lstat().st_mode) or _is_metadata(named, name):
                     continue
-                try:
-                    with open(path, "rb") as file:
-                        if name.lower().endswith(".zip"):
-                            self._open_found(file, relative, target, refused)
-                        else:
-                            self._keep(file, relative, target)
-                except (Refused, OSError) as reason:
-                    self._refuse(refused, str(relative), str(reason))
+                for relative in _placed(named, _below(path, source)):
+                    try:
+                        with open(path, "rb") as file:
+                            if name.lower().endswith(".zip"):
+                                self._open_found(file, relative, target, refused)
+                            else:
+                                self._keep(file, relative, target)
+                    except (Refused, OSError) as reason:
+                        self._refuse(refused, str(relative), str(reason))
         if refused:
             text = io.StringIO()
             csv.writer(text).writerows(refused)
@@ -81,7 +87,7 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
         """
         learners = whose(relative) is not None
         if not learners and len(self._lone) > 1:
-            raise Refused("follows neither Moodle's nor Canvas's naming: a download is collected by its own name")
+            raise Refused("follows no naming of Moodle, Canvas or Blackboard: a download is collected by its own name")
         if learners:
             _small_directory(file)
         with _zip(file) as archive:
@@ -98,26 +104,71 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
         self, archive: zipfile.ZipFile, folder: PurePosixPath, target: Path, refused: list[tuple[str, str]]
     ) -> None:
         """Write what is wanted of a download, and of the learners' zips in it."""
+        named = self._tree_in(archive, refused)
         for entry in archive.infolist():
             try:
                 path = _safe_path(entry)
-                if path is None or any(_hidden(part) for part in path.parts):
+                if path is None or any(_hidden(part) for part in path.parts) or _is_metadata(named, path.name):
                     continue
-                if path.suffix.lower() == ".zip":
-                    if whose(folder / path) is None:
-                        raise Refused("follows neither Moodle's nor Canvas's naming")
-                    inner = io.BytesIO(self._unpacked(archive, entry))
-                    _small_directory(inner)
-                    with _zip(inner) as learners:
-                        self._open_learners(learners, folder / path, target)
-                else:
-                    self._keep(
-                        io.BytesIO(self._unpacked(archive, entry) if _kept(path) else b""),
-                        folder / path,
-                        target,
-                    )
+                wanted = _kept(path) or path.suffix.lower() == ".zip"
+                if path.suffix.lower() == ".zip" and whose(folder / _placed(named, path)[0]) is None:
+                    raise Refused("follows no naming of Moodle, Canvas or Blackboard, and is in no student's folder")
+                data = self._unpacked(archive, entry) if wanted else b""
+                for place in _placed(named, path):
+                    self._take(data, folder / place, target)
             except (Refused, OSError) as reason:
                 self._refuse(refused, entry.filename, str(reason))
+
+    def _take(self, data: bytes, path: PurePosixPath, target: Path) -> None:
+        """Write a file of a download, or what is wanted of a learner's zip."""
+        if path.suffix.lower() != ".zip":
+            self._keep(io.BytesIO(data), path, target)
+            return
+        inner = io.BytesIO(data)
+        _small_directory(inner)
+        with _zip(inner) as learners:
+            self._open_learners(learners, path, target)
+
+    def _tree(self, paths: list[PurePosixPath], source: Path, refused: list[tuple[str, str]]) -> Tree | None:
+        """Whose the folders are of a download that has one for each student."""
+
+        def read(path: PurePosixPath) -> bytes | None:
+            place = source.joinpath(*path.parts)
+            return place.read_bytes() if place.stat().st_size <= MOST_METADATA else None
+
+        return self._told(paths, read, refused)
+
+    def _tree_in(self, archive: zipfile.ZipFile, refused: list[tuple[str, str]]) -> Tree | None:
+        entries: dict[PurePosixPath, zipfile.ZipInfo] = {}
+        for entry in archive.infolist():
+            with contextlib.suppress(Refused):
+                if (path := _safe_path(entry)) is not None and not any(_hidden(part) for part in path.parts):
+                    entries[path] = entry
+
+        def read(path: PurePosixPath) -> bytes | None:
+            if entries[path].file_size > MOST_METADATA:
+                return None
+            with archive.open(entries[path]) as file:
+                return file.read(MOST_METADATA + 1)
+
+        return self._told(list(entries), read, refused)
+
+    def _told(
+        self,
+        paths: list[PurePosixPath],
+        read: Callable[[PurePosixPath], bytes | None],
+        refused: list[tuple[str, str]],
+    ) -> Tree | None:
+        if not paths:
+            return None
+        try:
+            found = tree(paths, self._roster, read)
+        except UnreadableMetadata as error:
+            raise CourseError(f"{error}: export the submissions from Gradescope again") from error
+        for line in found.left if found is not None else ():
+            name, _, reason = line.partition(": ")
+            self._refuse(refused, name, reason)
+        return found
 
     def _open_learners(self, archive: zipfile.ZipFile, path: PurePosixPath, target: Path) -> None:
         """Write what is wanted of one learner's zip: all of it, or nothing."""
@@ -182,6 +233,19 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
         file.seek(0)
         with open(place, "wb") as kept:
             shutil.copyfileobj(file, kept)
+
+
+def _below(path: Path, folder: Path) -> PurePosixPath:
+    return PurePosixPath(path.relative_to(folder).as_posix())
+
+
+def _placed(named: Tree | None, path: PurePosixPath) -> list[PurePosixPath]:
+    return [path] if named is None else named.placed(path)
+
+
+def _is_metadata(named: Tree | None, name: str) -> bool:
+    """Whether a file is the system's own."""
+    return named is not None and name == METADATA
 
 
 def _kept(path: PurePosixPath) -> bool:

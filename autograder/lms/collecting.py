@@ -72,7 +72,7 @@ def collect(
     Args:
         classroom: the class.
         unit: the unit that was handed in.
-        download: the zip from Moodle or Canvas, or a folder in which it was unpacked.
+        download: the zip from Moodle, Canvas or Blackboard, or a folder in which it was unpacked.
         worksheet: Moodle's grading worksheet, or None.
         dry_run: change nothing, only report.
         force: collect although the notebooks are those of another unit, or older than what is there.
@@ -123,7 +123,7 @@ def _collect(classroom: Classroom, unit: str, download: Path, app: ZipCollectApp
         _need_unit(found, unit, download)
         _drop_older(found, collector.stamps, before, app.coursedir)
     if not found.students and not found.left:
-        raise CourseError(f"{download} holds no submissions as Moodle or Canvas names them")
+        raise CourseError(f"{download} holds no submissions as Moodle, Canvas or Blackboard names them")
     replaced = tuple(student for student in found.students if keeping.submission(app.coursedir, student, unit).is_dir())
     if not dry_run and found.students:
         with keeping.kept(classroom.root, app.coursedir, unit, found.students, before):

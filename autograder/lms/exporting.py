@@ -29,13 +29,16 @@ from nbgrader.plugins import ExportPlugin
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import Dict, Enum
+from traitlets.config import Config
 
 from autograder.classroom.classroom import Classroom, told_by_database
 from autograder.course import CourseError
 
+from . import term_totals
 from .exercise_points import exercise_points
 from .scores import Row, Score
 from .spreadsheets import as_text
+from .term_totals import Rules, Total
 
 IDENTIFIERS = {"email": "Email address", "idnumber": "ID number", "username": "Username"}
 
@@ -57,6 +60,7 @@ class GradesExport(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
 
     def export(self, gradebook: Gradebook) -> None:
         units, rows = self.read(gradebook)
+        self.totals = self._totals(gradebook)
         self.told = (
             self.remarks(rows)
             if units
@@ -121,6 +125,10 @@ class GradesExport(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
         ]
         return units, sorted(rows, key=lambda row: (row.last_name.casefold(), row.first_name.casefold(), row.id))
 
+    def _totals(self, gradebook: Gradebook) -> dict[str, Total]:
+        """The total of each student, of all assignments whichever are exported; {} in a class without weights."""
+        return term_total(gradebook, self.config)
+
     def remarks(self, rows: list[Row]) -> list[str]:
         """Return what whoever imports the file has to know."""
         waiting: dict[str, int] = {}
@@ -148,6 +156,20 @@ class GradesExport(ExportPlugin):  # type: ignore[misc]  # nbgrader has no types
         text = io.StringIO()
         csv.writer(text, delimiter=";" if self.decimal == "," else ",", lineterminator="\r\n").writerows(rows)
         return text.getvalue()
+
+
+def term_total(gradebook: Gradebook, config: Config) -> dict[str, Total]:
+    """Return each student's total over the term; {} in a class without weights.
+
+    Raises:
+        CourseError: the class's rules make no sense.
+    """
+    rules = Rules.of(config)
+    if not rules.weights:
+        return {}
+    _, rows = GradesExport(missing="zero").read(gradebook)
+    due, now = term_totals.due_dates(gradebook), term_totals.now()
+    return {row.id: rules.total(row, due, now) for row in rows}
 
 
 def _count(count: int, thing: str) -> str:
@@ -272,8 +294,44 @@ class ExercisesExport(GradesExport):
         return self.table([self.HEADER, *lines])
 
 
+class TotalsExport(GradesExport):
+    """A line for each student: the total over the term, each group's, and what was left out as the lowest."""
+
+    default_name = "totals.csv"
+
+    def export(self, gradebook: Gradebook) -> None:
+        if not Rules.of(self.config).weights:
+            raise CourseError(
+                "there is no total without weights: set c.TermTotal.weights in the class's nbgrader_config.py, as "
+                "{'u*': 60, 'hw*': 40}"
+            )
+        super().export(gradebook)
+
+    def remarks(self, rows: list[Row]) -> list[str]:
+        return super().remarks(rows) + Rules.of(self.config).remarks(
+            [one.unit for one in rows[0].scores] if rows else []
+        )
+
+    def text(self, units: dict[str, float], rows: list[Row]) -> str:
+        groups = list(Rules.of(self.config).weights)
+        head = ["student_id", "last_name", "first_name", "email", "lms_user_id", "total_percent"]
+        lines = []
+        for row in rows:
+            told = term_totals.plain(self.totals[row.id])
+            lines.append(
+                [
+                    *map(as_text, (row.id, row.last_name, row.first_name, row.email, row.lms_user_id)),
+                    self.number(told["percent"]),
+                    *(self.number(told["groups"][group]) for group in groups),
+                    as_text(" ".join(map(self.title, told["dropped"]))),
+                ]
+            )
+        return self.table([[*head, *(as_text(f"{group} percent") for group in groups), "dropped"], *lines])
+
+
 class JsonExport(GradesExport):
-    """The same as `PlainExport`, for programs: a list of students, each with its units."""
+    """The same as `PlainExport`, for programs: a list of students, each with its units and, where the class has weights
+    for one, the total over the term."""
 
     default_name = "grades.json"
 
@@ -295,6 +353,8 @@ class JsonExport(GradesExport):
                 }
                 for one in row.scores
             }  # fmt: skip
+            if row.id in self.totals:
+                person["total"] = term_totals.plain(self.totals[row.id])
             students.append(person)
         return json.dumps(students, ensure_ascii=False, indent=1) + "\n"
 
@@ -321,7 +381,7 @@ def export(
 
     Args:
         classroom: the class.
-        to: "canvas", "moodle", "csv", "json" or "exercises".
+        to: "canvas", "moodle", "csv", "json", "exercises" or "totals".
         file: where to write; None takes the format's usual name in the class folder.
         units: names of units; all that have a submission if empty.
         decimal: "." or ","; None leaves it to the class's configuration.
@@ -375,4 +435,5 @@ EXPORTS: dict[str, type[GradesExport]] = {
     "csv": PlainExport,
     "json": JsonExport,
     "exercises": ExercisesExport,
+    "totals": TotalsExport,
 }

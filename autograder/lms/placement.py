@@ -80,7 +80,10 @@ def plan(extracted: Path, roster: Roster, released: list[str], any_unit: bool = 
     for path in sorted(path for path in extracted.rglob("*") if path.is_file() and path.name != REFUSED):
         handed = whose(PurePosixPath(path.relative_to(extracted).as_posix()))
         if handed is None:
-            result.left.append(f"{path.relative_to(extracted)}: follows neither Moodle's nor Canvas's naming")
+            result.left.append(
+                f"{path.relative_to(extracted)}: follows no naming of Moodle, Canvas or Blackboard, and is in no "
+                "student's folder"
+            )
         elif handed.kind == "file":
             people[handed.person].append((handed, path))
     claims: dict[str, list[list[tuple[Handed, Path]]]] = defaultdict(list)
@@ -101,7 +104,7 @@ def plan(extracted: Path, roster: Roster, released: list[str], any_unit: bool = 
             _choose(student, found[0], unit, any_unit, result)
         else:
             _choose_by_name(student, found[0], released, result)
-        if time := roster.time(found[0][0][0]):
+        if time := roster.time(result.labels.get(student, found[0][0][0])):
             result.times[student] = time
     result.left += read_refused(extracted)
     return result
@@ -276,7 +279,8 @@ def _utc(text: str, zone: str) -> str:
     where = dateutil.tz.gettz(zone) if zone else dateutil.tz.tzlocal()
     if where is None:
         raise CourseError(f"LmsCollector.timezone is {zone!r}, which is no time zone; one looks like Europe/Berlin")
-    return _stamp(datetime.fromisoformat(text).replace(tzinfo=where))
+    time = datetime.fromisoformat(text)
+    return _stamp(time if time.tzinfo else time.replace(tzinfo=where))
 
 
 def _stamp(time: datetime) -> str:

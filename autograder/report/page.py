@@ -14,6 +14,8 @@ import markupsafe
 
 from autograder.classroom.answers import Answers
 from autograder.classroom.classroom import Classroom
+from autograder.lms.exporting import term_total
+from autograder.lms.term_totals import Rules
 from autograder.report import figures, statistics, tables
 
 from . import lookalikes
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 MOST_EXAMPLES, MOST_TAUGHT, MOST_ROWS, MOST_PAIRS = 12, 8, 60, 10
 _BACKTICKS = re.compile(r"`([^`]+)`")
-CSV = ("grades", "exercises", "mistakes", "help", "by_hand", "not_gradable", "notes", "missing", "lookalikes")
+CSV = ("grades", "totals", "exercises", "mistakes", "help", "by_hand", "not_gradable", "notes", "missing", "lookalikes")
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,9 @@ def write(
         "notes": tables.notes(graded.units),
         "missing": tables.missing(graded.units),
     }
+    if Rules.of(classroom.config).weights:
+        with classroom.gradebook() as gradebook:
+            found["totals"] = tables.totals(graded, term_total(gradebook, classroom.config))
     if pairs is not None:
         found["lookalikes"] = tables.lookalikes(pairs)
     for name in CSV:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.lms.spreadsheets import as_text
+from autograder.lms.term_totals import Total
 
 from .graded_class import GradedClass, Unit, duration
 from .lookalikes import Pair
@@ -88,6 +89,19 @@ def overview(units: Sequence[Unit], spreads: Sequence[Spread]) -> Table:
             )
         )
     return Table(tuple((title, "label" if title == "unit" else "number") for title in titles), rows)
+
+
+def totals(graded: GradedClass, found: Mapping[str, Total]) -> Table:
+    """Each student's total over the term, with the groups that it is made of and what was left out as the lowest."""
+    groups = list(next(iter(found.values())).groups) if found else []
+    rows = []
+    for person in graded.students:
+        if (total := found.get(person.id)) is not None:
+            name = " ".join(filter(None, [person.first, person.last]))
+            shares = [total.groups[group].share for group in groups]
+            rows.append((person.id, name, total.share, *shares, ", ".join(total.dropped)))
+    kinds = [(group, "share") for group in groups]
+    return Table((("student", "text"), ("name", "text"), ("total", "share"), *kinds, ("left out", "text")), rows)
 
 
 def grades(graded: GradedClass) -> Table:

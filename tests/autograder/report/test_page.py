@@ -11,6 +11,7 @@ import pytest
 from nbgrader.api import Assignment, Student
 from rich.console import Console
 from sqlalchemy import insert, update
+from traitlets.config import Config
 from typer.testing import CliRunner
 
 from autograder import cli, report
@@ -210,3 +211,16 @@ def test_no_text_of_a_csv_file_is_a_formula_in_any_spreadsheet(name):
     table = tables.Table((("student", "text"), ("points", "number")), [(name, -1.5)])
     student, points = next(csv.reader(io.StringIO(table.csv().split("\n", 1)[1])))
     assert student == f"'{name}" and points == "-1.5"
+
+
+def test_totals_over_the_term_stand_in_a_class_with_weights_and_go_with_them(room, monkeypatch):
+    fill(room, UNIT, draw(UNIT, ["a", "b", "c"], seed=0))
+    with monkeypatch.context() as patched:
+        patched.setitem(room.config, "TermTotal", Config({"weights": {"u*": 1}, "drop_lowest": {"u*": 1}}))
+        page = written(room)
+        found = rows(room, "totals")
+        points = {row["student"]: float(row["points"]) / float(row["of"]) for row in rows(room, "grades")}
+        assert {row["student"]: float(row["total"]) for row in found} == pytest.approx(points, abs=1e-5)
+        assert "Totals over the term" in page.text and ("section", {"id": "totals"}) in page.elements
+    assert "Totals over the term" not in written(room).text
+    assert not (room.root / "report" / "totals.csv").exists()

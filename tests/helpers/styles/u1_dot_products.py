@@ -201,7 +201,7 @@ WRONG = {
         "calls a ready-made function": lambda X: torch.nn.functional.cosine_similarity(
             torch.tensor(X)[..., None, :], torch.tensor(X)[..., None, :, :], dim=-1
         ),
-        " #took short tokens for zero": _cosine_small_numbers_are_zero,
+        "took short tokens for zero tokens": _cosine_small_numbers_are_zero,
         " #angle instead of its cosine": lambda X: np.arccos(np.clip(_cosine_where(X), -1, 1)),
     },
     "project": {
