@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
+from traitlets.config import Config
 
 from autograder.classroom.classroom import CONFIG, Classroom
 from autograder.course import CourseError
@@ -108,7 +109,8 @@ def test_canvas_would_take_a_decimal_comma_too(room, tmp_path):
     assert {line.count(";") for line in lines} == {6} and "9,33" in lines[3]
 
 
-def test_the_file_is_told_to_be_unfinished_while_written_answers_wait(room, tmp_path):
+def test_the_file_is_told_to_be_unfinished_while_written_answers_wait(room, tmp_path, monkeypatch):
+    monkeypatch.setitem(room.config, "TermTotal", Config({"weights": {"u*": 1}}))
     for to in exporting.EXPORTS:
         assert any(
             "u1_dot_products: 1 submission with written answers that wait for a person" in line
