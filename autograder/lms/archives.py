@@ -111,10 +111,11 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
                 if path is None or any(_hidden(part) for part in path.parts) or _is_metadata(named, path.name):
                     continue
                 wanted = _kept(path) or path.suffix.lower() == ".zip"
-                if path.suffix.lower() == ".zip" and whose(folder / _placed(named, path)[0]) is None:
+                places = _placed(named, path)
+                if path.suffix.lower() == ".zip" and any(whose(folder / place) is None for place in places):
                     raise Refused("follows no naming of Moodle, Canvas or Blackboard, and is in no student's folder")
-                data = self._unpacked(archive, entry) if wanted else b""
-                for place in _placed(named, path):
+                data = self._unpacked(archive, entry) if wanted and places else b""
+                for place in places:
                     self._take(data, folder / place, target)
             except (Refused, OSError) as reason:
                 self._refuse(refused, entry.filename, str(reason))

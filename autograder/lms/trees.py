@@ -40,11 +40,14 @@ class Tree:
     left: tuple[str, ...] = ()
 
     def placed(self, path: PurePosixPath) -> list[PurePosixPath]:
-        """Return where a file goes: once for each student whose it is; where it was if it is nobody's."""
+        """Return where a file goes: once for each student whose it is, nowhere out of a folder of nobody's.
+
+        Its names would be read as a system's, and whoever filled that folder chose them.
+        """
         parts = path.parts
         if len(parts) <= self.depth + 1:
             return [path]
-        tops = self.names.get(parts[self.depth], (parts[self.depth],))
+        tops = self.names.get(parts[self.depth], ())
         return [PurePosixPath(*parts[: self.depth], top, *parts[self.depth + 1 :]) for top in tops]
 
 
@@ -65,10 +68,10 @@ def tree(paths: Iterable[PurePosixPath], roster: Roster, read: Callable[[PurePos
     depth = int(wrapped and paths[0].parts[0] not in ids and whose(PurePosixPath(paths[0].parts[0])) is None)
     if any(whose(PurePosixPath(path.parts[depth])) is not None for path in paths):
         return None
+    tops = {path.parts[depth] for path in paths if len(path.parts) > depth + 1}
     told = next((path for path in paths if path.parts[depth:] == (METADATA,)), None)
     if told is not None:
-        return _gradescope(read(told), roster, depth)
-    tops = {path.parts[depth] for path in paths if len(path.parts) > depth + 1}
+        return _gradescope(read(told), roster, depth, tops)
     names = {top: (marked("folder", top),) for top in sorted(tops & ids)}
     return (
         Tree(depth, names, tuple(f"{top}: is no student of this class" for top in sorted(tops - ids)))
@@ -77,11 +80,12 @@ def tree(paths: Iterable[PurePosixPath], roster: Roster, read: Callable[[PurePos
     )
 
 
-def _gradescope(data: bytes | None, roster: Roster, depth: int) -> Tree:
+def _gradescope(data: bytes | None, roster: Roster, depth: int, tops: set[str]) -> Tree:
     if data is None or len(data) > MOST_METADATA:
         raise UnreadableMetadata(f"{METADATA} is too large")
     try:
-        told = yaml.safe_load(data)
+        # The parser in C, where it is there: a class's list is megabytes, with all that its tests said.
+        told = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except Exception as error:
         # PyYAML has errors of its own, and a file of any depth ends Python's own patience.
         raise UnreadableMetadata(f"{METADATA} is no YAML ({type(error).__name__})") from None
@@ -100,7 +104,9 @@ def _gradescope(data: bytes | None, roster: Roster, depth: int) -> Tree:
                 left.append(f"{folder}: {why}")
             else:
                 found.append(marked("gradescope", student, time))
-        names[str(folder)] = tuple(dict.fromkeys(found)) or (str(folder),)
+        if found:
+            names[str(folder)] = tuple(dict.fromkeys(found))
+    left += [f"{folder}: stands not in {METADATA}" for folder in sorted(tops - {str(folder) for folder in told})]
     return Tree(depth, names, tuple(left))
 
 

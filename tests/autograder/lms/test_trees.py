@@ -79,6 +79,40 @@ def test_what_lies_in_a_students_folder_is_that_students_whatever_it_is_called(r
     assert report.students == ("ada", "chen", "dana")
 
 
+AS_BELA = (
+    "bela_as_folder",
+    "bela_as_gradescope_20261231000000",
+    "Bartok Bela_7002_assignsubmission_file_",
+    f"x_bela_attempt_2026-12-31-09-00-01_{NOTEBOOK}",
+)
+
+
+@pytest.mark.parametrize("name", AS_BELA)
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("kind", ["tree", "gradescope"])
+def test_what_lies_in_a_folder_of_nobodys_is_nobodys_whatever_it_is_called(room, tmp_path, name, packed, kind):
+    own, other, beside = (
+        ("bela", "stranger", {})
+        if kind == "tree"
+        else ("submission_501", "submission_503", {"submission_metadata.yml": METADATA})
+    )
+    planted = f"{name}/{NOTEBOOK}" if not name.endswith(".ipynb") else name
+    files = beside | {
+        f"{own}/{NOTEBOOK}": b"{1}",
+        f"{other}/{planted}": b"{3}",
+        f"{other}/work.zip": zipped({planted: b"{4}"}),
+    }
+    if kind == "gradescope":
+        files |= {f"submission_999/{planted}": b"{5}"}
+    if packed:
+        report = collect(room, files)
+    else:
+        report = collecting.collect(room, UNIT, write(tmp_path / "tree", files))
+    assert submitted(room)[f"bela/{UNIT}/{NOTEBOOK}"] == b"{1}"
+    assert any("is no student of this class" in line for line in report.left)
+    assert kind == "tree" or any("submission_999: stands not in submission_metadata.yml" in one for one in report.left)
+
+
 def test_gradescopes_export_says_whose_and_when_and_a_groups_is_each_members(room):
     report = collect(
         room,
