@@ -20,12 +20,11 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from nbgrader.preprocessors import AssignLatePenalties
 from traitlets.config import Config
 
 from autograder.classroom.tables import GRADED
+from autograder.marking import late_rules
 from autograder.marking.feedback_grades import Grades, read_grades
-from autograder.marking.late_rules import LateRules
 
 from .entries import Entries, Entry, change, seconds_late
 
@@ -75,11 +74,8 @@ class Records:
         self.assignment: Assignment = gradebook.find_assignment(unit)
         self._entries = Entries(self.db, self.assignment)
         self.create_students = config.Autograde.get("create_student", True)
-        penalties = AssignLatePenalties(config=config)
-        # As nbgrader's own has them, for plugins that ask.
-        penalties.gradebook, penalties.assignment_id = gradebook, unit
-        penalties.init_plugin()
-        self._penalties = penalties if penalties.enabled else None
+        self._penalties = late_rules.penalties(config, gradebook, unit)
+        self._rules = late_rules.rules(self._penalties)
 
     def known(self) -> dict[str, Known]:
         """Return by student what is graded already."""
@@ -248,9 +244,3 @@ class Records:
             if mark.late_told:
                 found[student] = {name: replace(one, late_told=mark.late_told) for name, one in found[student].items()}
         return found
-
-    @property
-    def _rules(self) -> LateRules | None:
-        """The class's rules for late work, where it has set some; a plugin of its own says nothing in words."""
-        own = self._penalties.plugin_inst if self._penalties is not None else None
-        return own if isinstance(own, LateRules) and own.are_set else None

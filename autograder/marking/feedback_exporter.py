@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
 from traitlets import default
 
-from . import feedback_page
+from . import feedback_page, late_rules
 from .feedback_grades import read_grades
 from .timed import TimedPage
 
@@ -40,9 +41,17 @@ class FeedbackExporter(TimedPage):
             _leave_pages_alone(coursedir, assignment, student)
         with Gradebook(names["db_url"]) as gradebook:
             grades = read_grades(gradebook.db, assignment, notebook, [student]).get(student)
+            if grades is not None:
+                grades = replace(grades, late_told=self._late_told(gradebook, assignment, student))
         if grades is None:
             raise MissingEntry(f"No submission of {assignment} by {student}")
         return feedback_page.draft(nb_copy, assignment, notebook).page(grades), found
+
+    def _late_told(self, gradebook: Gradebook, assignment: str, student: str) -> str:
+        """What the class's rules say of the delay."""
+        rules = late_rules.rules(late_rules.penalties(self.config, gradebook, assignment))
+        seconds = gradebook.find_submission(assignment, student).total_seconds_late
+        return rules.told(student, seconds) if rules is not None and seconds > 0 else ""
 
 
 def _leave_pages_alone(coursedir: CourseDirectory, unit: str, student: str) -> None:

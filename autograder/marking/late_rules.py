@@ -17,9 +17,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from nbgrader.api import Assignment, SubmittedAssignment
+from nbgrader.api import Assignment, Gradebook, SubmittedAssignment
 from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.preprocessors import AssignLatePenalties
 from traitlets import Float, Integer
+from traitlets.config import Config
 
 DAY, HOUR, MINUTE = 86400.0, 3600.0, 60.0
 
@@ -117,6 +119,21 @@ class LateRules(LateSubmissionPlugin):  # type: ignore[misc]  # nbgrader has no 
         before = [one for one in others if (one.assignment.duedate, one.assignment.name) < order]
         before.sort(key=lambda one: (one.assignment.duedate, one.assignment.name))
         return [one.total_seconds_late for one in before]
+
+
+def penalties(config: Config, gradebook: Gradebook, assignment: str) -> AssignLatePenalties | None:
+    """Return nbgrader's step that sets late penalties, ready for one assignment; None in a class that has it off."""
+    step = AssignLatePenalties(config=config)
+    # As nbgrader's own has them, for plugins that ask.
+    step.gradebook, step.assignment_id = gradebook, assignment
+    step.init_plugin()
+    return step if step.enabled else None
+
+
+def rules(step: AssignLatePenalties | None) -> LateRules | None:
+    """Return the class's rules for late work, where it has set some; a plugin of its own says nothing in words."""
+    own = step.plugin_inst if step is not None else None
+    return own if isinstance(own, LateRules) and own.are_set else None
 
 
 def _days(count: int) -> str:

@@ -11,7 +11,10 @@ import pytest
 from nbgrader.converters import GenerateFeedback
 
 from autograder.authoring import releasing, sample
+from autograder.classroom.classroom import CONFIG, Classroom
 from autograder.grading import coordinator, feedback
+from tests import environments
+from tests.autograder.grading import plain
 
 SPY = """
 SEEN = []
@@ -128,6 +131,31 @@ def test_after_grading_by_hand_only_the_page_that_changed_is_written(room, monke
     log = logging.Logger("quiet")
     GenerateFeedback(coursedir=room.directory(log, sample.UNIT), config=room.config, log=log, force=True).start()
     assert pages(room) == after
+
+
+LATE = """
+c.LateRules.share_per_day = 0.1
+c.LateRules.free_days = 1
+"""
+
+
+def test_nbgraders_own_command_says_of_late_work_what_ours_says(tmp_path):
+    room = plain.make(tmp_path / "class")
+    with open(room.root / CONFIG, "a", encoding="utf-8") as file:
+        file.write(LATE)
+    room = Classroom.open(room.root)
+    with room.gradebook() as book:
+        book.update_or_create_assignment(plain.NAME, duedate="2026-10-01 12:00 UTC")
+    for student, time in (("ada", "2026-10-02 12:00 UTC"), ("ben", "2026-10-03 12:00 UTC"), ("cora", "2026-10-01")):
+        (plain.submit(room, student, plain.RIGHT) / "timestamp.txt").write_text(time, encoding="utf-8")
+    coordinator.grade(room, [plain.NAME])
+    before = pages(room)
+    for student, told in (("ada", "1 free late day spent, 0 left"), ("ben", "0 left, 10 % taken off")):
+        page = before[f"{student}/{plain.NAME}/part1.html"].decode()
+        assert f"Handed in late: {told}" in page or f", {told}" in page
+    assert "Handed in late" not in before[f"cora/{plain.NAME}/part1.html"].decode()
+    environments.nbgrader("generate_feedback", plain.NAME, "--force", folder=room.root)
+    assert {name for name, data in pages(room).items() if before[name] != data} == set()
 
 
 TESTS = """square_root = 3
