@@ -2,6 +2,9 @@
 
 import os
 
+import pytest
+
+from helpers import sources
 from tests.gradebooks import alembic_is_asked_once
 
 __all__ = ["alembic_is_asked_once"]
@@ -34,3 +37,10 @@ def pytest_collection_modifyitems(config, items):
 
 def place(path):
     return next((place for place, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def units_of_other_environments_are_forgotten():
+    """A class that a test opens makes the units of its environments known to the whole process: to no other file."""
+    yield
+    sources.look_here_alone()

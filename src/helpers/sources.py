@@ -89,6 +89,14 @@ def look_in(folders: Iterable[Path]) -> None:
             forget()
 
 
+def look_here_alone() -> None:
+    """Forget the folders of other environments, and the units that are known from there."""
+    if _beside.folders:
+        _beside.folders.clear()
+        for forget in _forgotten:
+            forget()
+
+
 def packages() -> dict[str, Path]:
     """Return the packages that bring units, with their folders: the course's own first, then the others by name, then
     those that `look_in` has found.
