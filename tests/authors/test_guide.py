@@ -22,8 +22,9 @@ STEPS, _, TAKING_AWAY = WHOLE.partition("\n## Taking the example away\n")
 _BLOCK = re.compile(r"(?:^\*\*`([^`]+)`\*\*\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COPIED = (
     "autograder", "notebooks", "solutions", "src", "tests/__init__.py", "tests/conftest.py", "tests/environments.py",
-    "tests/gradebooks.py", "tests/pseudo.py", "tests/test_units.py", "tests/test_project.py", "tests/helpers", "CHANGELOG.md", "README.md",
-    "LICENSE", "constraints.txt", "environment.yml", "jupytext.toml", "nbgrader_config.py", "pyproject.toml",
+    "tests/gradebooks.py", "tests/pseudo.py", "tests/test_units.py", "tests/test_project.py", "tests/helpers",
+    "CHANGELOG.md", "README.md", "LICENSE", "constraints.txt", "environment.yml", "jupytext.toml",
+    "nbgrader_config.py", "pyproject.toml",
 )  # fmt: skip
 UNIT = "u10_entropy"
 SOURCE, NOTEBOOK = f"solutions/{UNIT}/{UNIT}.py", f"notebooks/{UNIT}/{UNIT}.ipynb"
