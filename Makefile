@@ -8,14 +8,14 @@ LOWEST := build/lowest
 USER_ID := $(shell id -u)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: grade test test-lowest packages lab screenshots build preview translations lint format bench clean
+.PHONY: grade test test-lowest packages lab screenshots build preview translations site lint format bench clean
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[grading,hub,cluster,postgresql,test]'
-	$(BIN)/npm install --silent --global --prefix $(VENV) configurable-http-proxy@5.3.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[grading,hub,cluster,postgresql,site,test]'
+	$(BIN)/npm install --silent --global --prefix $(VENV) configurable-http-proxy@5.3.0 @fontsource/stix-two-math@5.3.0
 	@touch $@
 
 grade: $(STAMP)  ## build the notebooks, grade the sample class, print the table
@@ -35,7 +35,7 @@ test-lowest:  ## the oldest release of every library that pyproject.toml allows,
 	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check packaging
 	$(LOWEST)/bin/python .ci/lowest.py > $(LOWEST)/constraints.txt
 	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt torch
-	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt -e '.[grading,hub,cluster,postgresql,test]'
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check -c $(LOWEST)/constraints.txt -e '.[grading,hub,cluster,postgresql,site,test]'
 	rm -rf $(CLASS)
 	$(LOWEST)/bin/autograder build --check
 	$(LOWEST)/bin/autograder sample $(CLASS)
@@ -61,6 +61,9 @@ preview: $(STAMP)  ## execute the sources and lay their figures out; UNIT=u2 for
 
 translations: $(STAMP)  ## how much of the course is translated, by unit and language
 	$(BIN)/autograder translations
+
+site: $(STAMP)  ## the course as a site to read, in build/site/html
+	$(BIN)/autograder site
 
 lint: $(STAMP)  ## style, types, and the order of rooms
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ for _group, _commands in {
     ),
     "Grading": (grading.grade, grading.report),
     "Moodle and Canvas": (lms.collect, lms.feedback, lms.export),
-    "For authors": (author.build, author.preview, author.translations, author.new_unit, author.sample),
+    "For authors": (author.build, author.preview, author.translations, author.site, author.new_unit, author.sample),
 }.items():
     for _command in _commands:
         app.command(rich_help_panel=_group)(_command)

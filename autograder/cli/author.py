@@ -1,4 +1,4 @@
-"""For authors: build, preview, and the sample class."""
+"""For authors: build, preview, the site, and the sample class."""
 
 from __future__ import annotations
 
@@ -101,6 +101,38 @@ def preview(
             console.print(f"  {line}", markup=False, soft_wrap=True)
     if failed:
         raise typer.Exit(1)
+
+
+def site(
+    units: Units = None,
+    folder: Annotated[Path, typer.Option(help="Where it is made; the site is in html/ there.")] = Path("build/site"),
+    language: Annotated[
+        list[str] | None, typer.Option("--language", help="A language, as zh; may be repeated. All if none is named.")
+    ] = None,
+    repository: Annotated[
+        str | None, typer.Option(help="The address of the course's repository, if pyproject.toml does not have it.")
+    ] = None,
+) -> None:
+    """Make the course as a site to read, which opens from the disk."""
+    from autograder.site import making
+    from autograder.site.place import Repository, Site
+
+    languages = making.languages()
+    unknown = sorted(set(language or ()) - set(languages))
+    if unknown:
+        raise CourseError(f"there is no language {unknown[0]!r}; the course is written in {', '.join(languages)}")
+    address = making.repository() if repository is None else repository
+    place = Site(folder.absolute(), Repository.at(address) if address else None)
+    chosen = [one for one in languages if not language or one in language]
+    names = [unit for unit in course.chosen(units) if unit in course.units()]
+    with console.status("") as status:
+        weight = making.make(place, names, chosen, tell=status.update)
+    console.print(
+        f"{place.built / 'index.html'}: {weight.pages} pages, {weight.total / 1e6:.1f} MB; the heaviest page has "
+        f"{weight.heaviest / 1e3:.0f} kB before its pictures",
+        soft_wrap=True,
+        highlight=False,
+    )
 
 
 def new_unit(

@@ -13,6 +13,11 @@ EXTRAS = {
     "distributed": "cluster",
     "psycopg": "postgresql",
     "jupyterhub": "hub",
+    "PIL": "site",
+    "jieba": "site",
+    "myst_nb": "site",
+    "sphinx": "site",
+    "sphinx_book_theme": "site",
 }
 
 

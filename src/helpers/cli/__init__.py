@@ -12,6 +12,7 @@ _HELP = (
     "course, and packed to hand in. docs/learners.md tells more."
 )
 app = program("attention", _HELP)
+app.command("open")(commands.open_unit)
 for _command in (commands.start, commands.update, commands.reset, commands.review, commands.pack):
     app.command()(_command)
 

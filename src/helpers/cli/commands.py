@@ -1,7 +1,9 @@
-"""The commands: start, update, reset, review, pack."""
+"""The commands: start, open, update, reset, review, pack."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Annotated
 
@@ -14,18 +16,52 @@ Course = Annotated[Path | None, typer.Option("--course", help="The course's fold
 Folder = Annotated[Path | None, typer.Argument(help="Your folder; my_attention if none is named.")]
 
 
+Language = Annotated[
+    str | None, typer.Option("--language", help="What the notebooks are in, as zh; answers that are there are kept.")
+]
+
+
 def _say(text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def start(folder: Folder = None, course: Course = None) -> None:
+def start(folder: Folder = None, course: Course = None, language: Language = None) -> None:
     """Make a folder of your own from the course's notebooks; answers that you wrote in the course's come along."""
     from helpers.folder import bringing, place
 
     release = place.course(course, Path.cwd())
+    if language is not None:
+        release = place.in_language(release, language)
     own = folder.absolute() if folder is not None else place.own(Path.cwd(), release)
     _say(bringing.told(own, bringing.bring(own, release)))
     _say(f"Your work is in {own} from now on: open it with `jupyter lab {own}`, or with `make lab` from the course.")
+
+
+def open_unit(
+    unit: Annotated[str, typer.Argument(help="The unit, as u2.")] = "u0",
+    course: Course = None,
+    language: Language = None,
+    browser: Annotated[bool, typer.Option(help="Show it in a browser.")] = True,
+) -> None:
+    """Open a unit in JupyterLab; makes your folder first, if there is none."""
+    from helpers.folder import bringing, opening, place
+
+    named = os.environ.get("ATTENTION_FOLDER")
+    around = Path(named).absolute() if named else place.find(Path.cwd())
+    release = place.course(course, Path.cwd(), place.record(around) if around is not None else None)
+    own = around or place.own(Path.cwd(), release)
+    before = place.record(own).course
+    if language is not None:
+        release = place.in_language(release, language)
+    name = opening.unit_of(release, unit)
+    if not before or (language is not None and Path(before) != release):
+        _say(bringing.told(own, bringing.bring(own, release)))
+    line, added = opening.command(own, release, name, browser)
+    try:
+        raise typer.Exit(subprocess.run(line, env=os.environ | added).returncode)
+    except KeyboardInterrupt:
+        # JupyterLab heard it too, and has said what there is to say.
+        raise typer.Exit(130) from None
 
 
 def update(folder: Folder = None, course: Course = None) -> None:

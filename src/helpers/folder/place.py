@@ -76,6 +76,24 @@ def course(named: Path | None, here: Path, record: Record | None = None) -> Path
     return found.resolve()
 
 
+def in_language(release: Path, language: str) -> Path:
+    """Return the folder of the course's notebooks in another language.
+
+    Args:
+        release: the folder of its notebooks in any language.
+        language: "en", or the name of a folder among the English notebooks, as "zh".
+
+    Raises:
+        FolderError: the course is not in that language.
+    """
+    english = release.parent if is_release(release.parent) else release
+    found = english if language == "en" else english / language
+    if not is_release(found):
+        others = sorted(path.name for path in english.iterdir() if path.is_dir() and is_release(path))
+        raise FolderError(f"the course is not in {language!r}; it is in {', '.join(['en', *others])}")
+    return found
+
+
 def own(here: Path, release: Path | None = None) -> Path:
     """Return the learner's folder: the one that `here` is in, or where it is to be.
 

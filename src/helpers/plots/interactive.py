@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers import language
 
+from . import strips
 from .core import CARD, _image, figure, size_of, titles, told, whole
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ _ARROW = (
     "%3Cpath d='M5 8l5 5 5-5' fill='none' stroke='%23888' stroke-width='2.5'/%3E%3C/svg%3E"
 )
 _STYLE = f'<style>.attention-controls.attention-controls select{{background-image:url("{_ARROW}")}}</style>'
+
+_still = False
+
+
+def as_strips() -> None:
+    """Show pictures with controls from now on as a page without a kernel can: with some pictures for each control."""
+    global _still
+    _still = True
 
 
 @figure
@@ -54,6 +63,14 @@ def explore(
 
     chosen = {name: _values(control)[0] for name, control in controls.items()} | dict(start or {})
     painter = _Painter(draw, alt, controls)
+    if _still:
+        options = {
+            name: [(str(_shown(control, value)), value) for value in _values(control)]
+            for name, control in controls.items()
+            if not isinstance(control, str)
+        }
+        display(strips.strip(painter.paint, options, chosen), raw=True)
+        return
     picture = painter.paint(chosen)
     widgets = _widgets(controls, chosen)
     if not widgets:
