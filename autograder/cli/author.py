@@ -59,18 +59,22 @@ def translations(
 
     from autograder.authoring.translating import catalogs, status
 
-    chosen = [language] if language is not None else catalogs.languages()
-    if language is not None and not write and language not in catalogs.languages():
-        known = ", ".join(catalogs.languages()) or "none yet"
+    known_now = catalogs.languages(drafts=True)
+    chosen = [language] if language is not None else known_now
+    if language is not None and not write and language not in known_now:
+        known = ", ".join(known_now) or "none yet"
         raise CourseError(f"there is no folder translations/{language}; languages: {known}; --write begins a new one")
     open_texts = 0
     for one in chosen:
         if write:
+            catalogs.begin(one)
             for part in catalogs.parts():
                 catalogs.update(one, part.name)
-        table = Table("part", "texts", "done", "changed", "missing", "broken", title=one, box=None, pad_edge=False)
+        draft = one not in catalogs.languages()
+        title = f"{one}, a draft" if draft else one
+        table = Table("part", "texts", "done", "changed", "missing", "broken", title=title, box=None, pad_edge=False)
         for row in status.of(one):
-            open_texts += row.texts - row.done + len(row.broken)
+            open_texts += 0 if draft else row.texts - row.done + len(row.broken)
             table.add_row(
                 row.part.told, str(row.texts), str(row.done), str(row.changed or ""), str(row.missing or ""),
                 str(len(row.broken) or ""),

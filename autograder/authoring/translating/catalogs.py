@@ -43,6 +43,7 @@ DESK = (
 # Pages for learners: markdown and templates.
 PAGES = ("docs/learners.md",)
 # Modules of the grader with words that a learner reads: feedback pages.
+DRAFT = "DRAFT"
 PAGE_MODULES = ("marking/feedback_page.py", "marking/feedback_grades.py", "marking/late_rules.py")
 
 
@@ -141,9 +142,25 @@ def _pages() -> Iterator[Text]:
         yield from strings.texts(course.ROOT / "autograder" / name, name, words=True)
 
 
-def languages() -> list[str]:
-    """Return the languages that have translations, by the names of their folders."""
-    return sorted(path.name for path in ROOT.iterdir() if path.is_dir()) if ROOT.is_dir() else []
+def languages(drafts: bool = False) -> list[str]:
+    """Return the languages that the course is written in beside English, by the names of their folders.
+
+    Args:
+        drafts: also those that are being written: a file DRAFT in the folder keeps them from learners.
+    """
+    folders = sorted(path for path in ROOT.iterdir() if path.is_dir()) if ROOT.is_dir() else []
+    return [path.name for path in folders if drafts or not (path / DRAFT).is_file()]
+
+
+def begin(language: str) -> None:
+    """Make the folder of a language that has none, as a draft."""
+    folder = ROOT / language
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        (folder / DRAFT).write_text(
+            "Nothing is built of a language while this file is here: remove it when nothing of it is open.\n",
+            encoding="utf-8",
+        )
 
 
 def path_of(language: str, part: str) -> Path:

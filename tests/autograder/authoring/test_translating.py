@@ -195,6 +195,22 @@ def test_english_that_changed_makes_its_translation_stale(tmp_path, monkeypatch)
     catalogs.translations.cache_clear()
 
 
+def test_a_language_begins_as_a_draft_which_no_learner_sees(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogs, "ROOT", tmp_path)
+    catalogs.begin("xx")
+    assert catalogs.languages() == [] and catalogs.languages(drafts=True) == ["xx"]
+    with pytest.raises(CourseError, match="there is no language 'xx'"):
+        building.source_notebook("u0_start_here", "xx")
+    (tmp_path / "xx" / catalogs.DRAFT).unlink()
+    catalogs.begin("xx")
+    assert catalogs.languages() == ["xx"]
+
+
+@pytest.mark.parametrize("language", catalogs.languages(drafts=True))
+def test_what_a_draft_says_keeps_what_is_no_language(language):
+    assert {row.part.name: row.broken for row in status.of(language) if row.broken} == {}
+
+
 @pytest.mark.parametrize("language", catalogs.languages())
 def test_the_shipped_languages_are_complete_and_keep_what_is_no_language(language):
     for row in status.of(language):
