@@ -19,6 +19,7 @@ from . import fonts
 _MARKS = re.compile(r"(?<!`)`([^`]+)`(?!`)|(\\|\*|\|)|(?<=\w)(_)(?=\W|$)")
 
 _LONG = 50
+_TYPED = re.compile(r"^(.*):\n\n((?:[ ]{4,}.*(?:\n|\Z)|\n(?=[ ]{4}))+)", re.MULTILINE)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -63,7 +64,16 @@ def _formula(node: nodes.Element, block: bool) -> str:
 
 def _plain(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Docstrings are written for the eye: their code stands between single marks, and a star is a star."""
-    lines[:] = _MARKS.sub(_mark, "\n".join(lines)).split("\n")
+    lines[:] = plain("\n".join(lines)).split("\n")
+
+
+def plain(text: str) -> str:
+    """Return a docstring as reStructuredText: what is set in below a colon and an empty line stays as it is typed."""
+    parts, end = [], 0
+    for typed in _TYPED.finditer(text):
+        parts += [_MARKS.sub(_mark, text[end : typed.end(1)]), "::\n\n", typed[2]]
+        end = typed.end()
+    return "".join(parts) + _MARKS.sub(_mark, text[end:])
 
 
 def _mark(found: re.Match[str]) -> str:

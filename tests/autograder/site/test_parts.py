@@ -8,7 +8,7 @@ from PIL import Image, ImageChops
 
 from autograder import course
 from autograder.course import CourseError
-from autograder.site import checking, guides, mistakes, pictures, sharing
+from autograder.site import checking, extension, guides, mistakes, pictures, sharing
 from autograder.site.place import Repository, Site
 from helpers.judging import catalog
 
@@ -156,3 +156,19 @@ def test_a_site_that_is_too_heavy_is_told(tmp_path, monkeypatch):
     written(tmp_path, a_html="<p>more than ten bytes</p>")
     with pytest.raises(CourseError, match="the whole site has 26 bytes"):
         checking.check(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("`a` and *b*, |c| and d_", r"``a``\ " + r" and \*b\*, \|c\| and d\_"),
+        ("Several\n`Case`s of `a\nb`.", "Several\n``Case``\\ s of ``a\nb``\\ ."),
+        (
+            "A layout:\n\n    <a>/*.py   `x`\n\n    more\n\nand *so* on.",
+            "A layout::\n\n    <a>/*.py   `x`\n\n    more\n\nand \\*so\\* on.",
+        ),
+        ("Args:\n    x: a *star*.", "Args:\n    x: a \\*star\\*."),
+    ],
+)
+def test_a_docstring_is_plain_text(text, wanted):
+    assert extension.plain(text) == wanted
