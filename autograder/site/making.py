@@ -136,6 +136,7 @@ def _settings(site: Site, language: str, pages: dict[str, list[str]]) -> dict[st
         "html_css_files": ["site.css", "formulas.css"],
         "html_js_files": ["strips.js"],
         "html_use_index": False,
+        "html_domain_indices": False,
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_show_sphinx": False,

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -16,6 +17,7 @@ from autograder.site.place import Site
 
 UNITS = ("u0_start_here", "u1_dot_products")
 SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.DOTALL)
+CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -65,9 +67,9 @@ def local(address):
 
 
 @pytest.mark.parametrize("colours, size", [("light", DESK), ("dark", DESK), ("light", PHONE)])
-def test_every_page_opens_from_the_disk_and_is_no_wider_than_the_window(site, pages, reader, colours, size):
+def test_every_page_opens_from_the_disk_and_can_be_read(site, pages, reader, colours, size):
     page = reader("about:blank", colours, size)
-    wide, faults = [], []
+    wide, faults, pale = [], [], {}
     for name in pages:
         page.goto((site.built / name).as_uri())
         expect(page.locator("h1").first).to_be_attached()
@@ -82,11 +84,14 @@ def test_every_page_opens_from_the_disk_and_is_no_wider_than_the_window(site, pa
             or any(after > before + 1 for before, after in zip(levels, levels[1:]))
         ):
             faults.append((name, levels))
+        # The theme changes its colours slowly.
+        page.add_style_tag(content="*, ::before, ::after { transition: none !important }")
+        pale |= {f"{name}: {one}": text for one, text in page.evaluate(CONTRAST).items()}
         if page.evaluate(
             "[...document.querySelectorAll('a, button, input, select, summary')].some(e => e.tabIndex < -1)"
         ):
             faults.append((name, "keyboard"))
-    assert wide == [] and faults == []
+    assert (wide, faults, pale) == ([], [], {})
 
 
 def test_pictures_turn_dark_with_the_page(site, reader):
