@@ -1,5 +1,6 @@
 """What an instructor sees and presses in formgrader, from the list of assignments to the feedback page."""
 
+import re
 import shutil
 import time
 
@@ -78,6 +79,43 @@ def test_a_class_without_an_exchange_has_no_warning_of_one(graded):
     frame.get_by_role("link", name="Manage Assignments").click()
     expect(frame.locator("tr", has_text=UNIT).locator(".num-submissions")).to_have_text("3")
     assert frame.locator(".alert-warning").count() == 0
+
+
+def test_what_is_typed_before_the_saved_points_have_come_is_not_lost(graded, root):
+    lab, room = graded, classroom.Classroom.open(root)
+    with room.gradebook() as gradebook:
+        number = gradebook.find_submission_notebook(UNIT, UNIT, "dana").id
+    page = lab.page.context.browser.new_page()
+    page.goto(f"{lab.address}/lab?token={TOKEN}", wait_until="domcontentloaded")
+    waiting = []
+    page.route(re.compile(r"/formgrader/api/(grades|comments)\b"), lambda route: waiting.append(route))
+    page.goto(f"{lab.address}/formgrader/submissions/{number}/", wait_until="domcontentloaded")
+    points, comment = page.locator("#why_two_projections"), page.locator("#why_two_projections-comment")
+    points.press_sequentially("2.5")
+    comment.press_sequentially("Well seen.")
+    while len(waiting) < 2:
+        page.wait_for_timeout(50)
+    for request in waiting:
+        request.continue_()
+    expect(page.locator("#why_two_projections_extra_credit[placeholder]")).to_have_count(1)
+    expect(points).to_have_value("2.5")
+    expect(comment).to_have_value("Well seen.")
+
+    def given():
+        with room.gradebook() as gradebook:
+            grade = gradebook.find_grade("why_two_projections", UNIT, UNIT, "dana")
+            return grade.manual_score, gradebook.find_comment("why_two_projections", UNIT, UNIT, "dana").manual_comment
+
+    for _ in range(PATIENCE // 100):
+        if given() == (2.5, "Well seen."):
+            break
+        page.wait_for_timeout(100)
+    page.close()
+    assert given() == (2.5, "Well seen.")
+    with room.gradebook() as gradebook:
+        gradebook.find_grade("why_two_projections", UNIT, UNIT, "dana").manual_score = None
+        gradebook.find_comment("why_two_projections", UNIT, UNIT, "dana").manual_comment = None
+        gradebook.db.commit()
 
 
 @pytest.mark.parametrize("leave_the_field", [False, True])
