@@ -8,7 +8,7 @@ from traitlets.config import Config
 
 from autograder.classroom import extending
 
-from . import pages
+from . import capitals, pages
 from .feedback_exporter import FeedbackExporter
 from .intake import IntakeExporter
 from .late_rules import LateRules
@@ -39,6 +39,7 @@ def configure(config: Config) -> None:
     """
     extending.listen()
     replaced = {Execute: SandboxedExecute, SaveAutoGrades: SaveVerdicts}
+    capitals.see_all()
     config.Autograde.exporter_class = IntakeExporter
     config.Autograde.pre_convert_hook = "autograder.marking.intake.prepare"
     sanitize = list(Autograde.sanitize_preprocessors.default())

@@ -1,6 +1,8 @@
 """nbgrader's own ways of grading take the notebook that `autograder grade` takes, whatever it is called."""
 
 import logging
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -29,6 +31,7 @@ def room(tmp_path_factory):
             {f"{UNIT}.ipynb": BLANK, "homework.ipynb": ANSWERED},
             f"of 2 notebooks (homework.ipynb, {UNIT}.ipynb) homework.ipynb counts: it is answered, no other is",
         ),
+        ("capitals", {"HOMEWORK.IPYNB": ANSWERED}, f"HOMEWORK.IPYNB is taken as {UNIT}.ipynb"),
         ("own", {f"{UNIT}.ipynb": ANSWERED}, None),
     ],
 )
@@ -43,6 +46,18 @@ def test_formgraders_button_finds_the_answered_notebook(room, student, files, to
     assert sum(auto for _, auto, _, _ in gradebook(room.db_url, UNIT)[student]["grades"] if auto) == 1
     assert read_outcome(room.root, UNIT, student).notes == ([told] if told else [])
     assert {path.name for path in folder.iterdir()} == set(files)
+
+
+def test_nbgraders_command_takes_a_class_of_capitals(room):
+    folder = room.root / "submitted" / "loud" / UNIT
+    folder.mkdir(parents=True)
+    nbformat.write(ANSWERED, folder / f"{UNIT}.IPYNB")
+    for students in ("loud", "*"):
+        call = [sys.executable, "-m", "nbgrader", "autograde", UNIT, "--student", students, "--create", "--force"]
+        done = subprocess.run(call, cwd=room.root, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert sum(auto for _, auto, _, _ in gradebook(room.db_url, UNIT)["loud"]["grades"] if auto) == 1
+    assert [path.name for path in folder.iterdir()] == [f"{UNIT}.IPYNB"]
 
 
 def test_a_submission_without_a_notebook_of_the_unit_is_not_gradable_and_says_why(room):
