@@ -27,7 +27,10 @@ _current: ContextVar[str] = ContextVar("language", default=ENGLISH)
 _notebook = ENGLISH
 
 _GAP = re.compile(r"\{(\w+)\}")
+# What `typed` gives.
+_TYPED = re.compile(r"typed(?:_\d+)?")
 _PLURAL = re.compile(r"\{(\w+):([^{}]*)\}")
+_TOUCHED = re.compile(r"[^\W\d_]*\{\w+\}[^\W\d_]*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE = re.compile(r"(?<=[.!?:;”])\s+(?=\S)")
 # Marks and numbers before a line's text, spaces at its ends.
@@ -93,7 +96,14 @@ def told_lines(text: str) -> str:
     return "\n".join(told(line) for line in text.split("\n"))
 
 
+def typed(text: object) -> str:
+    """Return a learner's own words, or Python's, as text: in a sentence that is told they stay as they are."""
+    return str(text)
+
+
 _CODE = re.compile(r"`[^`]*`")
+# The name of a part or a parameter, as self_attention.W_q.bias.
+_IDENTIFIER = re.compile(r"[^\W\d]\w*(?:[._]\w+)+")
 # So many texts are kept as they were said, and so many readings of one are compared.
 _MOST_KEPT, _MOST_TRIED = 10_000, 6
 _TAGS = re.compile(r"(<[^<>]*>)")
@@ -137,7 +147,8 @@ class _Catalog:
         self._by_word: dict[str, list[_Template]] = {}
         self._told: dict[str, tuple[str, int]] = {}
         for english, other in templates.items():
-            word = max(_WORD.findall(_GAP.sub(" ", english)), key=len)
+            # Of words that no gap makes longer; a template that has none is looked at for every text.
+            word = max(_WORD.findall(_TOUCHED.sub(" ", english)), key=len, default="")
             self._by_word.setdefault(word, []).append(_template(english, other))
 
     def told(self, text: str) -> str:
@@ -154,7 +165,7 @@ class _Catalog:
         return known
 
     def _said(self, text: str) -> tuple[str, int]:
-        if not _WORD.search(text):
+        if not _WORD.search(text) or (_IDENTIFIER.fullmatch(text) and text not in self._texts):
             return text, 0
         if "\n" in text:
             whole = self._found(text)
@@ -218,7 +229,7 @@ class _Catalog:
             return exact, 0
         fits = [
             (one, match)
-            for word in set(_WORD.findall(key))
+            for word in {"", *_WORD.findall(key)}
             for one in self._by_word.get(word, ())
             if (match := one.pattern.fullmatch(key)) is not None
         ]
@@ -252,9 +263,11 @@ def _joined(between: str, parts: list[tuple[str, int]]) -> tuple[str, int]:
 def _template(english: str, other: str) -> _Template:
     pattern, gaps, code, at = "", list[str](), set[str](), 0
     for gap in _GAP.finditer(english):
-        pattern += _literal(english[at : gap.start()]) + "(.+?)"
+        # What ends a word, as the s of "word{s}", may be nothing.
+        ends = english[max(0, gap.start() - 1) : gap.start()].isalpha()
+        pattern += _literal(english[at : gap.start()]) + ("(.*?)" if ends else "(.+?)")
         gaps.append(gap[1])
-        if english[: gap.start()].count("`") % 2:
+        if english[: gap.start()].count("`") % 2 or _TYPED.fullmatch(gap[1]):
             code.add(gap[1])
         at = gap.end()
     pattern += _literal(english[at:])

@@ -20,6 +20,9 @@ TEMPLATES = {
     "`{name}` makes no difference": "`{name}` ни на что не влияет",
     "tried: {told}": "проверено: {told}",
     "{name}: hint {shown} of {total}": "{name}: подсказка {shown} из {total}",
+    "in {typed}, line {number}: {typed_2}": "в {typed}, строка {number}: {typed_2}",
+    "one word{s} to each": "по одному слову каждому",
+    "it has no {names}": "нет {names}",
     "a set {{1, 2}} of {n} numbers": "множество {{1, 2}} из {n} {n:числа|чисел|чисел}",
 }
 
@@ -64,6 +67,12 @@ def test_english_is_said_as_it_stands_and_reads_no_file(monkeypatch):
         ("The code changes its arguments. did not scale", "Код меняет свои аргументы. не разделили на корень"),
         ("did not\n  scale", "не разделили на корень"),
         ("a set {1, 2} of 5 numbers", "множество {1, 2} из 5 чисел"),
+        # What a learner typed is never told, nor what is a name of parts.
+        ("in f, line 3: values = holds", "в f, строка 3: values = holds"),
+        ("it has no values.holds, values", "нет values.holds, значения"),
+        # A gap that ends a word may be empty.
+        ("one word to each", "по одному слову каждому"),
+        ("one words to each", "по одному слову каждому"),
         ("nobody knows this text", "nobody knows this text"),
         ("n_q = 3", "n_q = 3"),
         ("", ""),

@@ -40,11 +40,23 @@ DESK = (
     "ablation.py",
     "memory.py",
 )
+# What results of several parts are called after the “Returns” of a reference, where that is more than a word.
+RESULTS = {
+    "u4_multi_head": ("weights of each head",),
+    "u8_modern_attention": ("K of the new cache", "V of the new cache"),
+    "u9_language_model": ("K of the new cache", "V of the new cache"),
+}
 # Pages for learners: markdown and templates.
 PAGES = ("docs/learners.md",)
-# Modules of the grader with words that a learner reads: feedback pages.
+# A file of this name keeps a language from learners.
 DRAFT = "DRAFT"
-PAGE_MODULES = ("marking/feedback_page.py", "marking/feedback_grades.py", "marking/late_rules.py")
+# Modules of the grader with words that a learner reads: feedback pages, the site.
+PAGE_MODULES = (
+    "marking/feedback_page.py",
+    "marking/feedback_grades.py",
+    "marking/late_rules.py",
+    "site/words.py",
+)
 
 
 @dataclass(frozen=True)
@@ -116,6 +128,7 @@ def _exercises(unit: str) -> Iterator[Text]:
         else:
             alone = helpers / room / f"{unit}.py"
             yield from _modules(([alone] if alone.is_file() else []) + sorted((helpers / room / unit).rglob("*.py")))
+    yield from (Text(one, False, ("results", 0)) for one in RESULTS.get(unit, ()))
     contents = json.loads((helpers / "contents.json").read_text(encoding="utf-8")).get(unit, {})
     for text in [contents.get("title"), *(task.get("question") for task in contents.get("tasks", []))]:
         if text:

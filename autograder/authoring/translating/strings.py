@@ -95,7 +95,19 @@ def texts(path: Path, name: str, words: bool) -> list[Text]:
             text, template = _told(pieces)
             if _is_text(pieces, words or node in named):
                 found.setdefault((text, template), Text(text, template, (name, getattr(node, "lineno", 0))))
+    for thing, line in _counted(tree):
+        for text in (f"{{count}} {thing}", f"{{count}} {thing}s"):
+            found.setdefault((text, True), Text(text, True, (name, line)))
     return list(found.values())
+
+
+def _counted(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """What a module counts, as `counted(n, "head")` does: one or several of it are texts of their own."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _called(node) == "counted" and len(node.args) == 2:
+            thing = node.args[1]
+            if isinstance(thing, ast.Constant) and isinstance(thing.value, str):
+                yield thing.value, node.lineno
 
 
 def _properties(tree: ast.AST) -> Iterator[ast.AST]:
@@ -222,6 +234,8 @@ def _name(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr.strip("_")
     if isinstance(node, ast.Call):
+        if _called(node) == "typed":
+            return "typed"
         return _name(node.args[0]) if node.args and not isinstance(node.args[0], ast.Constant) else _name(node.func)
     if isinstance(node, ast.Subscript):
         return _name(node.value)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from helpers.exercise import Case, Exercise
+from helpers.language import typed
 from helpers.running.runner import Answer
 from helpers.tolerance import GRADIENT_TOLERANCE, close, gradient_close, largest_gradient
 from helpers.verdict import Finding
@@ -95,11 +96,13 @@ def _examine_error(case: Case, answer: Answer, finding: Callable[..., Finding]) 
 
 
 def _raised(error: dict[str, Any]) -> str:
-    return f"your code raised {error['type']}" + (f": {error['message']}" if error["message"] else "")
+    if not error["message"]:
+        return f"your code raised {error['type']}"
+    return f"your code raised {error['type']}: {typed(error['message'])}"
 
 
 def _tell_error(error: dict[str, Any]) -> tuple[str, str]:
-    line = f"in {error['where']}, line {error['number']}: {error['line']}" if error["line"] else ""
+    line = f"in {typed(error['where'])}, line {error['number']}: {typed(error['line'])}" if error["line"] else ""
     if error["own"]:
         return error["message"], line
     sizes = _MATMUL.match(error["message"])
@@ -161,8 +164,9 @@ def _examine_value(got: Any, want: Any, tolerance: float, what: str, names: part
         if got != want:
             near = nearly_the_same(got, want)
             if near:
-                return "values", f"{what} is the right string but for {near}", {"detail": f"yours {got!r}"}
-            return "values", f"{what} is not the right string", {"detail": f"yours {got!r}, expected {want!r}"}
+                return "values", f"{what} is the right string but for {near}", {"detail": f"yours {typed(repr(got))}"}
+            detail = f"yours {typed(repr(got))}, expected {typed(repr(want))}"
+            return "values", f"{what} is not the right string", {"detail": detail}
         return None
     if isinstance(got, (list, tuple)) and isinstance(want, np.ndarray):
         return (
@@ -216,8 +220,8 @@ def _examine_dict(got: Any, want: dict[str, Any], tolerance: float, what: str) -
             filter(
                 None,
                 [
-                    "missing: " + ", ".join(missing[:8]) if missing else "",
-                    "too many: " + ", ".join(extra[:8]) if extra else "",
+                    f"missing: {typed(', '.join(missing[:8]))}" if missing else "",
+                    f"too many: {typed(', '.join(extra[:8]))}" if extra else "",
                 ],
             )
         )
@@ -333,7 +337,7 @@ def _examine_conduct(
         held = f"the call holds {answer['memory']:,} new numbers at one time; this exercise allows {case.memory:,}"
         return finding("memory", f"the result is right, but the work takes too much memory: {held}")
     if case.quiet and answer["warnings"]:
-        return finding("warning", f"the values are right, but the call gives a warning: {answer['warnings'][0]}")
+        return finding("warning", f"the values are right, but the call gives a warning: {typed(answer['warnings'][0])}")
     for place, state in expected["after"].items():
         problem = _examine_value(
             answer["after"].get(place), state, max(exercise.tolerance, GRADIENT_TOLERANCE), "the object afterwards"
@@ -349,8 +353,8 @@ def _examine_conduct(
             kind = "no gradient" if len(unused) == len(answer["gradients"]) else "unused"
             return finding(
                 kind,
-                f"no gradient reaches {', '.join(unused[:3])}: either nothing uses it, or something on the way leaves"
-                " the graph",
+                f"no gradient reaches {typed(', '.join(unused[:3]))}: either nothing uses it, or something on the way"
+                " leaves the graph",
             )
         return None
     largest = largest_gradient(expected["gradients"])
@@ -361,11 +365,11 @@ def _examine_conduct(
         if got is None:
             return finding(
                 "no gradient",
-                f"no gradient reaches {name}: something on the way leaves the graph (.detach(), .item(), .data, NumPy,"
-                " no_grad)",
+                f"no gradient reaches {typed(name)}: something on the way leaves the graph (.detach(), .item(), .data,"
+                " NumPy, no_grad)",
             )
         if not np.isfinite(got).all():
-            return finding("gradients", f"the gradient of {name} is not finite")
+            return finding("gradients", f"the gradient of {typed(name)} is not finite")
         if got.shape != want.shape or not gradient_close(got, want, largest).all():
-            return finding("gradients", f"the result is right, but the gradient of {name} is wrong")
+            return finding("gradients", f"the result is right, but the gradient of {typed(name)} is wrong")
     return None

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from helpers import contents
+from helpers.language import typed
 from helpers.running.runner import Answer
 from helpers.verdict import Diagnosis, Finding
 
@@ -207,7 +208,7 @@ def _near(wanted: str, names: list[str]) -> str:
 
 
 def _at(number: int, line: str, where: str) -> str:
-    return f"in {where}, line {number}: {line}" if line else ""
+    return f"in {typed(where)}, line {number}: {typed(line)}" if line else ""
 
 
 def _said(kind: str, message: str, detail: str, name: str, hint: str) -> tuple[Finding, Diagnosis]:

@@ -159,8 +159,9 @@ class DecoderBlock(nn.Module):
             cache: the pair (K, V) of the t tokens before, each (..., n_kv_heads, t, d_k); None where there are none.
 
         Returns:
-            x, (..., n, d_model), and the pair (K, V) of all t + n tokens: the keys turned already, both before they are
-            repeated for the heads that share them. The pair that was given stays as it was.
+            x, (..., n, d_model), and the new cache: K (..., n_kv_heads, t + n, d_k), V (..., n_kv_heads, t + n, d_k).
+            Both are of all t + n tokens, before they are repeated for the heads that share them, and the keys are
+            turned already. The pair that was given stays as it was.
         """
         seen, cache = self.attention(self.norm_1(x), positions, mask, cache)
         x = x + seen

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from helpers.language import typed
+
 from .errors import NotRunnable
 
 # Far more than any model of the course needs; a larger file is not even opened.
@@ -88,18 +90,22 @@ def load_weights(module: Any, weights: dict[str, np.ndarray]) -> None:
     own = module.state_dict()
     missing, unexpected = sorted(set(own) - set(weights)), sorted(set(weights) - set(own))
     wrong = [
-        f"{k} is {tuple(own[k].shape)}, expected {tuple(weights[k].shape)}"
+        f"{typed(k)} is {tuple(own[k].shape)}, expected {tuple(weights[k].shape)}"
         for k in own
         if k in weights and own[k].shape != weights[k].shape
     ]
     if missing or unexpected or wrong:
         parts = []
-        if unexpected:
-            parts.append("it has no " + ", ".join(unexpected[:6]))
-        if missing:
-            parts.append("it should not have " + ", ".join(missing[:6]))
+        if unexpected and missing:
+            # One text, since what is typed may hold anything.
+            lacking, surplus = ", ".join(unexpected[:6]), ", ".join(missing[:6])
+            parts.append(f"it has no {typed(lacking)}; it should not have {typed(surplus)}")
+        elif unexpected:
+            parts.append(f"it has no {typed(', '.join(unexpected[:6]))}")
+        elif missing:
+            parts.append(f"it should not have {typed(', '.join(missing[:6]))}")
         parts += wrong[:4]
-        raise NotRunnable(f"the parameters of your {type(module).__name__} differ: " + "; ".join(parts))
+        raise NotRunnable(f"the parameters of your {typed(type(module).__name__)} differ: {'; '.join(parts)}")
     import torch
 
     module.load_state_dict({k: torch.from_numpy(np.array(v)).to(own[k].dtype) for k, v in weights.items()})

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.data import WEIGHTS
+from helpers.language import typed
 from helpers.plots.core import _image, alt_of, drawing
 
 from .storage import read_entries, weights_of, write_entries
@@ -383,7 +384,7 @@ def told_error(error: Exception) -> str:
     own = [frame for frame in frames if not any(place in frame.filename for place in foreign)]
     what = " ".join(f"{type(error).__name__}: {error}".split())
     what = what if len(what) <= LONGEST_ERROR else f"{what[:LONGEST_ERROR]} …"
-    return f"{what}, in {own[-1].name}, line {own[-1].lineno}: {own[-1].line}" if own else what
+    return f"{what}, in {typed(own[-1].name)}, line {own[-1].lineno}: {typed(own[-1].line)}" if own else what
 
 
 def _unanswered(error: NotImplementedError) -> str:

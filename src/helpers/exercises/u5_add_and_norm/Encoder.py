@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Init, Relation
+from helpers.language import typed
 from helpers.reference import u5_add_and_norm as reference
 from helpers.tolerance import close
 
@@ -153,11 +154,8 @@ def _as_layers(case: Case, value: Any, expected: Any) -> str | None:
         return "state_dict() does not give the parameters by name"
     missing, extra = [k for k in expected if k not in value], [k for k in value if k not in expected]
     if missing or extra:
-        told = [
-            f"{word} {', '.join(names[:6])}"
-            for word, names in (("it has no", missing), ("it should not have", extra))
-            if names
-        ]
+        told = [f"it has no {typed(', '.join(missing[:6]))}"] if missing else []
+        told += [f"it should not have {typed(', '.join(extra[:6]))}"] if extra else []
         return f"the parameters of your Encoder differ: {'; '.join(told)}"
     odd = [k for k in expected if np.shape(value[k]) != expected[k].shape]
     if odd:
