@@ -11,6 +11,7 @@ from . import guides, mistakes, pictures, words
 from .place import Site
 
 UP = "../"
+_READERS = ("learners", "instructors", "authors")
 
 
 def page(units: tuple[str, ...], shown: dict[str, list[tuple[str, str]]], site: Site, modules: bool) -> str:
@@ -32,14 +33,16 @@ def page(units: tuple[str, ...], shown: dict[str, list[tuple[str, str]]], site: 
         '<ol class="map" start="0">'
         + "".join(_unit(unit, shown[unit], pictures.write(check, site.pictures)) for unit in units)
         + "</ol>",
-        f"## {heading['doors']}",
-        "\n".join(f"- {words.door(name, f'guides/{name}.md')}" for name in ("learners", "instructors", "authors")),
-        _tree(heading["units"], [f"units/{unit}" for unit in units]),
-        _tree(heading["mistakes"], ["mistakes/index"]),
-        _tree(heading["guides"], [f"guides/{name}" for name in guides.GUIDES]),
+        f"## {heading.doors}",
+        "\n".join(
+            f"- {line}" for line in words.doors("guides/learners.md", "guides/instructors.md", "guides/authors.md")
+        ),
+        _tree(heading.units, [f"units/{unit}" for unit in units]),
+        _tree(heading.mistakes, ["mistakes/index"]),
+        _tree(heading.guides, [f"guides/{name}" for name in guides.GUIDES]),
     ]
     if modules:
-        parts.append(_tree(heading["modules"], ["modules/index"]))
+        parts.append(_tree(heading.modules, ["modules/index"]))
     return "\n\n".join(parts) + "\n"
 
 

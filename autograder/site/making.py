@@ -8,6 +8,7 @@ import logging
 import shutil
 import tomllib
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,7 @@ def _settings(site: Site, language: str, pages: dict[str, list[str]]) -> dict[st
         "napoleon_numpy_docstring": False,
         "elsewhere": pages,
         "language_names": {code: NAMES.get(code, code) for code in pages},
-        "words": words.navigation(),
+        "words": asdict(words.navigation()),
     }
     if language == "zh":
         settings["html_search_options"] = {"dict": str(_terms(site))}

@@ -35,7 +35,7 @@ def page(unit: str) -> str:
 
 def index(units: list[str]) -> str:
     """Return the index of all pages of mistakes: by unit, each exercise with how many are known."""
-    parts = [f"# {words.navigation()['mistakes']}", *words.mistakes_lines(), _toctree(units)]
+    parts = [f"# {words.navigation().mistakes}", *words.mistakes_lines(), _toctree(units)]
     for unit in units:
         parts.append(f"## [{title(unit)}]({unit}.md)")
         parts.append(

@@ -34,7 +34,7 @@ def pages() -> dict[str, str]:
     """Return the text of each page by its name, and of their index."""
     every = modules()
     listed = "\n".join(every)
-    index = f"# {words.navigation()['modules']}\n\n```{{toctree}}\n:maxdepth: 2\n\n{listed}\n```\n"
+    index = f"# {words.navigation().modules}\n\n```{{toctree}}\n:maxdepth: 2\n\n{listed}\n```\n"
     return {"index": index} | {name: _page(title, inside) for name, (title, inside) in every.items()}
 
 

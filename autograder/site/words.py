@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from helpers.language import told
 
 # A sentence for each unit.
@@ -58,16 +60,28 @@ def check_picture() -> str:
     )
 
 
-def navigation() -> dict[str, str]:
+@dataclass(frozen=True)
+class Navigation:
     """Headings of the navigation and titles of pages, by what they lead to."""
-    return {
-        "units": told("The course"),
-        "guides": told("Guides"),
-        "mistakes": told("What people get wrong"),
-        "modules": told("Modules"),
-        "language": told("Language"),
-        "doors": told("Where to begin"),
-    }
+
+    units: str
+    guides: str
+    mistakes: str
+    modules: str
+    doors: str
+    language: str
+
+
+def navigation() -> Navigation:
+    """Return the headings in the language that is spoken."""
+    return Navigation(
+        units=told("The course"),
+        guides=told("Guides"),
+        mistakes=told("What people get wrong"),
+        modules=told("Modules"),
+        doors=told("Where to begin"),
+        language=told("Language"),
+    )
 
 
 def mistakes_lines() -> list[str]:
@@ -125,11 +139,10 @@ def english_only() -> str:
     return told("This page is in English.")
 
 
-def door(name: str, page: str) -> str:
-    """A line of the front page for one kind of reader."""
-    doors = {
-        "learners": told(f"[To learn]({page}): install the course, open unit 0, and write."),
-        "instructors": told(f"[To teach]({page}): hand units out, collect, grade a class, give feedback."),
-        "authors": told(f"[To write a unit]({page}): an exercise with its check, its mistakes and its figures."),
-    }
-    return doors[name]
+def doors(learners: str, instructors: str, authors: str) -> list[str]:
+    """The lines of the front page for each kind of reader, who goes on to these pages."""
+    return [
+        told(f"[To learn]({learners}): install the course, open unit 0, and write."),
+        told(f"[To teach]({instructors}): hand units out, collect, grade a class, give feedback."),
+        told(f"[To write a unit]({authors}): an exercise with its check, its mistakes and its figures."),
+    ]
