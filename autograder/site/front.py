@@ -11,7 +11,6 @@ from . import guides, mistakes, pictures, words
 from .place import Site
 
 UP = "../"
-_READERS = ("learners", "instructors", "authors")
 
 
 def page(units: tuple[str, ...], shown: dict[str, list[tuple[str, str]]], site: Site, modules: bool) -> str:
@@ -29,7 +28,7 @@ def page(units: tuple[str, ...], shown: dict[str, list[tuple[str, str]]], site: 
         f"# {words.site_title()}",
         *words.front_lines(),
         pictures.tag(words.check_picture(), pictures.write(check, site.pictures), UP),
-        f"## {heading['units']}",
+        f"## {heading.units}",
         '<ol class="map" start="0">'
         + "".join(_unit(unit, shown[unit], pictures.write(check, site.pictures)) for unit in units)
         + "</ol>",
