@@ -34,19 +34,28 @@ def translated(notebook: NotebookNode, unit: str, language: str) -> NotebookNode
         known = ", ".join([ENGLISH, *catalogs.languages()])
         raise CourseError(f"there is no language {language!r}; the course is written in {known}")
     known_texts = catalogs.translations(language, f"notebooks/{unit}")
-    return mapped(notebook, lambda text: known_texts.get(text, text), language)
+
+    def told(text: str) -> str:
+        return known_texts.get(text, text)
+
+    return mapped(notebook, told, language, told)
 
 
-def mapped(notebook: NotebookNode, translate: Callable[[str], str], language: str) -> NotebookNode:
+def mapped(
+    notebook: NotebookNode,
+    translate: Callable[[str], str],
+    language: str,
+    known: Callable[[str], str] = lambda word: word,
+) -> NotebookNode:
     """Return a notebook with each of its texts translated, and told in its metadata and its setup cell which language
-    it speaks."""
+    it speaks; `known` translates single words in formulas."""
     other = copy.deepcopy(notebook)
     other.metadata[KEY] = {"language": language}
     spoken = False
     for cell in other.cells:
         marks = cell.metadata.get("nbgrader", {})
         if cell.cell_type == "markdown":
-            cell.source = prose.translated(cell.source, translate)
+            cell.source = prose.translated(cell.source, translate, known)
         elif cell.cell_type == "code":
             cell.source = code.translated(cell.source, translate, strings=not marks)
             if not spoken and _SETUP.search(cell.source):

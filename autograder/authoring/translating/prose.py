@@ -14,20 +14,30 @@ Translate = Callable[[str], str]
 _INLINE = re.compile(r"(?<=\S)\n(?=</?(?:kbd|b|i|code|sub|sup|span|a)\b)")
 _SUMMARY = re.compile(r"(<summary>)(.*?)(</summary>)", re.DOTALL)
 _MARK = re.compile(r"(?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS|MARK SCHEME)")
+_IN_FORMULA = re.compile(r"\\text\{(\s*)([^{}]*?)(\s*)\}")
+# Words between the parts of a formula.
+_JOINING = ("and", "give", "alone,", "output", "layers", "bytes")
 # What holds nothing to translate: formulas, numbers, code alone.
 _ASIDE = re.compile(r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|<[^>]*>|&\w+;", re.DOTALL)
 
 
-def translated(markdown: str, translate: Translate) -> str:
+def translated(markdown: str, translate: Translate, known: Translate = lambda word: word) -> str:
     """Return markdown with each of its texts translated.
 
     Args:
         markdown: the source; wrapped lines are one text.
         translate: English to the other language; what it returns stands in the place of what it got.
+        known: the same for a single word in a formula that stands by itself, as in `$$q_{\\text{eat}}$$`; what is no
+            text anywhere else stays.
     """
 
     def one(text: str) -> str:
-        return translate(text) if says_something(text) else text
+        return translate(text) if says_something(text) else _IN_FORMULA.sub(word, text)
+
+    def word(found: re.Match[str]) -> str:
+        # Other words in a formula are names, as softmax, or words of a sentence that other texts have translated.
+        said = translate(found[2]) if " " in found[2] or found[2] in _JOINING else known(found[2])
+        return f"\\text{{{found[1]}{said}{found[3]}}}"
 
     def summary(found: re.Match[str]) -> str:
         return found[1] + one(" ".join(found[2].split())) + found[3]

@@ -226,3 +226,11 @@ def test_what_the_desk_reads_is_what_the_catalogs_say(language):
 def test_a_language_that_is_not_there_is_named():
     with pytest.raises(CourseError, match="there is no language 'xx'; the course is written in en"):
         building.source_notebook("u0_start_here", "xx")
+
+
+def test_words_in_a_formula_by_itself_are_those_of_the_sentence():
+    known = {"eat": "едим", "and": "и", "scaled score": "оценка с масштабом"}
+    source = r"$$q_{\text{eat}} \text{ and } d_{\text{model}}, \text{scaled score}$$"
+    assert prose.texts(source) == ["and", "scaled score"]
+    told = prose.translated(source, lambda text: known[text], lambda word: known.get(word, word))
+    assert told == r"$$q_{\text{едим}} \text{ и } d_{\text{model}}, \text{оценка с масштабом}$$"
