@@ -18,6 +18,7 @@ EXTRAS = {
     "myst_nb": "site",
     "sphinx": "site",
     "sphinx_book_theme": "site",
+    "zhplot": "site",
 }
 
 

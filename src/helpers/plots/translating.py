@@ -39,7 +39,8 @@ def translate(drawn: Figure) -> None:
         if told != text.get_text():
             text.set_text(told)
         if not told.isascii():
-            text.set_fontfamily(family)
+            # Beside a formula matplotlib takes the first font alone.
+            text.set_fontfamily(family[::-1] if "$" in told else family)
 
 
 def _ticks(axis: Axis) -> None:
