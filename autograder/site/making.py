@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import multiprocessing
+import os
 import shutil
 import tomllib
 from collections.abc import Callable, Sequence
@@ -61,11 +63,16 @@ def make(
         pages[language] = sorted(
             path.relative_to(tree).with_suffix("").as_posix() for path in tree.rglob("*") if path.is_file()
         )
+    tell("pages")
+    settings = []
     for language in languages:
-        tell(f"{language}: pages")
         with speaking(language):
-            settings = _settings(site, language, pages)
-        _build(site, language, settings)
+            settings.append(_settings(site, language, pages))
+    # Sphinx keeps the first language of a process, so each has one of its own.
+    with multiprocessing.get_context("spawn").Pool(
+        min(len(languages), os.cpu_count() or 1), maxtasksperchild=1
+    ) as pool:
+        pool.starmap(_build, [(site, *each) for each in zip(languages, settings)], chunksize=1)
     # myst-nb puts the notebooks that it read beside the pages.
     shutil.rmtree(site.built / "jupyter_execute", ignore_errors=True)
     sharing.share(site.built, list(languages))
@@ -154,7 +161,6 @@ def _settings(site: Site, language: str, pages: dict[str, list[str]]) -> dict[st
     }
     if language == "zh":
         settings["html_search_options"] = {"dict": str(_terms(site))}
-        logging.getLogger("jieba").setLevel(logging.ERROR)
     return settings
 
 
@@ -179,6 +185,7 @@ def _build(site: Site, language: str, settings: dict[str, Any]) -> None:
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     nocolor()
+    logging.getLogger("jieba").setLevel(logging.ERROR)
     warned = io.StringIO()
     source, built = site.sources / language, site.built / language
     try:
@@ -193,6 +200,10 @@ def _build(site: Site, language: str, settings: dict[str, Any]) -> None:
     if warned.getvalue():
         raise CourseError(f"the site in {language}:\n{warned.getvalue().strip()}")
     (built / "_static" / "formulas.css").write_text(extension.style(), encoding="utf-8")
+    # Sphinx 9.0 hands a Chinese search the stemmer of English words, and names another that is not there.
+    words_of_search = built / "_static" / "language_data.js"
+    text = words_of_search.read_text(encoding="utf-8")
+    words_of_search.write_text(text.replace("= ChineseStemmer;", "= EnglishStemmer;"), encoding="utf-8")
     for name in (".buildinfo", "objects.inv"):
         (built / name).unlink(missing_ok=True)
 
