@@ -371,4 +371,5 @@ def test_a_font_that_is_gone_is_not_used(monkeypatch):
     from matplotlib.font_manager import FontEntry, fontManager
 
     monkeypatch.setattr(fontManager, "ttflist", [FontEntry(fname="/nowhere/simhei.ttf", name="SimHei")])
+    monkeypatch.setattr(core.importlib.util, "find_spec", lambda name: None)
     assert core.chinese_font.__wrapped__() is None
