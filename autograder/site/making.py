@@ -185,7 +185,11 @@ def _build(site: Site, language: str, settings: dict[str, Any]) -> None:
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     nocolor()
-    logging.getLogger("jieba").setLevel(logging.ERROR)
+    if "html_search_options" in settings:
+        import jieba
+
+        # It tells of each step of its start.
+        jieba.setLevel(logging.ERROR)
     warned = io.StringIO()
     source, built = site.sources / language, site.built / language
     try:
