@@ -189,7 +189,7 @@ def _build(site: Site, language: str, settings: dict[str, Any]) -> None:
         import jieba
 
         # It tells of each step of its start.
-        jieba.setLevel(logging.ERROR)
+        jieba.setLogLevel(logging.ERROR)
     warned = io.StringIO()
     source, built = site.sources / language, site.built / language
     try:
