@@ -1,7 +1,8 @@
 """Print the oldest release that pyproject.toml allows of each requirement, as constraints for pip: `make test-lowest`.
 
-torch is the exception, at its pin in constraints.txt: an older one would pull gigabytes of CUDA. What no line of
-pyproject.toml names is left to pip, which takes the newest that fits.
+torch is the exception, at its pin in constraints.txt: an older one would pull gigabytes of CUDA. The site is left
+out: only authors make it, and its ranges hold one release; so is zhplot, which asks for a newer matplotlib. What no
+line of pyproject.toml names is left to pip, which takes the newest that fits.
 """
 
 import tomllib
@@ -16,7 +17,8 @@ ROOT = Path(__file__).parent.parent
 def lowest() -> dict[str, Version]:
     """Return the oldest release that all ranges of a name allow: the highest of their lower ends."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    extras = project["optional-dependencies"]
+    lists = [project["dependencies"], *(lines for extra, lines in extras.items() if extra not in ("site", "zh"))]
     floors: dict[str, Version] = {}
     for requirement in (Requirement(line) for each in lists for line in each):
         ends = [Version(part.version) for part in requirement.specifier if part.operator == ">="]

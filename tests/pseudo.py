@@ -3,6 +3,7 @@ overflows in it will overflow in a language of longer words."""
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ def accented(text: str, longer: bool = True) -> str:
     return whole.rstrip() + more + whole[len(whole) - spaces :]
 
 
+@functools.cache
 def compiled(longer: bool = True) -> str:
     """Return the language's file, as `autograder build` makes them."""
     texts, templates = {}, {}
@@ -51,14 +53,14 @@ def compiled(longer: bool = True) -> str:
 def spoken(folder: Path, longer: bool = True):
     """Speak it for a while; its file lies in the folder."""
     (folder / f"{NAME}.json").write_text(compiled(longer), encoding="utf-8")
-    before, language._notebook = language.FOLDER, NAME
+    before, language._notebook = language.FOLDER, (NAME, "")
     language.FOLDER = folder
     language._catalog.cache_clear()
     try:
         with language.speaking(NAME):
             yield
     finally:
-        language.FOLDER, language._notebook = before, language.ENGLISH
+        language.FOLDER, language._notebook = before, (language.ENGLISH, "")
         language._catalog.cache_clear()
 
 

@@ -142,7 +142,7 @@ def draft(nb: NotebookNode, assignment: str, notebook: str, comments: Iterable[s
     lexer = written.get("pygments_lexer") or written.get("name") or "ipython3"
     exercises, parts = [], list[str | Place]()
     language = language_of(nb)
-    with speaking(language):
+    with speaking(language, assignment):
         for cell in nb.cells:
             if utils.is_grade(cell) or utils.is_task(cell):
                 exercises.append(_exercise(cell.metadata.nbgrader))

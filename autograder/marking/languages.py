@@ -10,7 +10,7 @@ from helpers.folder.cells import KEY
 from helpers.language import ENGLISH, known
 
 # What a notebook's setup cell calls.
-_SPEAK = re.compile(r"""^speak\(["'](\w+)["']\)""", re.MULTILINE)
+_SPEAK = re.compile(r"""^speak\(["'](\w+)["'][),]""", re.MULTILINE)
 
 
 def language_of(nb: NotebookNode) -> str:

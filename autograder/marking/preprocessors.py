@@ -102,7 +102,7 @@ class SandboxedExecute(Limits, Execute):  # type: ignore[misc]  # nbgrader has n
                 outcome.notes += self._brought.keep(Path(resources.get("metadata", {}).get("path") or "."))
             outcome.notes += mark_not_run(nb, self._cell_ends, outcome.stopped, self.judged)
         self._answers = {cell.metadata.nbgrader["grade_id"]: cell for cell in nb.cells if utils.is_solution(cell)}
-        with speaking(language_of(nb)):
+        with speaking(language_of(nb), names["assignment"]):
             for cell in nb.cells:
                 if self.judged(cell):
                     self._show_verdict(cell)

@@ -87,7 +87,8 @@ def _write(site: Site, chosen: tuple[str, ...], language: str, with_modules: boo
     shown = {}
     for unit in chosen:
         tell(f"{language}: {unit}")
-        page = units.page(unit, language, site)
+        with speaking(language, unit):
+            page = units.page(unit, language, site)
         shown[unit] = units.first_pictures(page)
         if site.repository:
             _put(site.built / colab.place(unit, language), colab.notebook(unit, language, site.repository))
@@ -95,7 +96,8 @@ def _write(site: Site, chosen: tuple[str, ...], language: str, with_modules: boo
     known = mistakes.units_with_mistakes(chosen)
     _put(tree / "mistakes" / "index.md", mistakes.index(known))
     for unit in known:
-        _put(tree / "mistakes" / f"{unit}.md", mistakes.page(unit))
+        with speaking(language, unit):
+            _put(tree / "mistakes" / f"{unit}.md", mistakes.page(unit))
     for name in guides.GUIDES:
         _put(tree / "guides" / f"{name}.md", guides.page(name, language, site))
     if with_modules:

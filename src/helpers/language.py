@@ -22,9 +22,10 @@ from pathlib import Path
 ENGLISH = "en"
 FOLDER = Path(__file__).with_name("languages")
 
-_current: ContextVar[str] = ContextVar("language", default=ENGLISH)
-# The notebook's own language. A context's value is gone when the cell that set it ends: IPython runs each in another.
-_notebook = ENGLISH
+# A language, and the unit whose words come before those of the others: "memory" is one thing in unit 6, another in 8.
+_current: ContextVar[tuple[str, str]] = ContextVar("language", default=(ENGLISH, ""))
+# The notebook's own. A context's value is gone when the cell that set it ends: IPython runs each in another.
+_notebook = (ENGLISH, "")
 
 _GAP = re.compile(r"\{(\w+)\}")
 # What `typed` gives.
@@ -47,11 +48,12 @@ def known() -> list[str]:
     return [ENGLISH, *sorted(path.stem for path in FOLDER.glob("*.json"))]
 
 
-def speak(language: str) -> None:
+def speak(language: str, unit: str = "") -> None:
     """Speak this language from here on: in checks, hints, cards and figures.
 
     Args:
         language: "en", or one that has a catalog, as "zh" or "ru".
+        unit: whose words are said, as "u8_modern_attention", where units have other words for the same English.
 
     Raises:
         ValueError: there is no such language.
@@ -62,13 +64,13 @@ def speak(language: str) -> None:
         return
     if language not in known():
         raise ValueError(f"there is no language {language!r} here; write one of {', '.join(map(repr, known()))}")
-    _notebook = language
+    _notebook = (language, unit)
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
-    """Speak a language for a while, as a grader does for one submission; an unknown one is English."""
-    before = _current.set(language if language in known() else ENGLISH)
+def speaking(language: str, unit: str = "") -> Iterator[None]:
+    """Speak a language for a while, as a grader does for one submission of a unit; an unknown one is English."""
+    before = _current.set((language if language in known() else ENGLISH, unit))
     try:
         yield
     finally:
@@ -77,16 +79,20 @@ def speaking(language: str) -> Iterator[None]:
 
 def spoken() -> str:
     """Return the language spoken now."""
+    return _here()[0]
+
+
+def _here() -> tuple[str, str]:
     here = _current.get()
-    return _notebook if here == ENGLISH else here
+    return _notebook if here[0] == ENGLISH else here
 
 
 def told(text: str) -> str:
     """Return an English text in the language that is spoken; unchanged where its catalog does not know it."""
-    language = spoken()
+    language, unit = _here()
     if language == ENGLISH or not _WORD.search(text):
         return text
-    return _catalog(language).told(text)
+    return _catalog(language, unit).told(text)
 
 
 def told_lines(text: str) -> str:
@@ -280,6 +286,11 @@ def _literal(text: str) -> str:
 
 
 @functools.cache
-def _catalog(language: str) -> _Catalog:
+def _catalog(language: str, unit: str) -> _Catalog:
     data = json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return _Catalog(data["texts"], data["templates"], data["plural"], data["fraction"])
+    own = data.get("units", {}).get(unit)
+    if own is None and unit:
+        # Most units have no words of their own.
+        return _catalog(language, "")
+    texts, templates = ({**data[kind], **(own or {}).get(kind, {})} for kind in ("texts", "templates"))
+    return _Catalog(texts, templates, data["plural"], data["fraction"])

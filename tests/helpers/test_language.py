@@ -33,7 +33,8 @@ def russian(tmp_path, monkeypatch):
         str(0 if n % 10 == 1 and n % 100 != 11 else 1 if 2 <= n % 10 <= 4 and not 12 <= n % 100 <= 14 else 2)
         for n in range(200)
     )
-    data = {"plural": forms, "fraction": 1, "texts": TEXTS, "templates": TEMPLATES}
+    units = {"u8": {"texts": {"values": "величины"}, "templates": {"{n} words": "{n} слов"}}}
+    data = {"plural": forms, "fraction": 1, "texts": TEXTS, "templates": TEMPLATES, "units": units}
     (tmp_path / "ru.json").write_text(json.dumps(data), encoding="utf-8")
     monkeypatch.setattr(language, "FOLDER", tmp_path)
     language._catalog.cache_clear()
@@ -105,13 +106,26 @@ def test_lines_are_said_one_by_one(russian):
 
 
 def test_a_notebook_speaks_from_its_setup_cell_on(russian, monkeypatch):
-    monkeypatch.setattr(language, "_notebook", "en")
+    monkeypatch.setattr(language, "_notebook", ("en", ""))
     with language.speaking("en"):
         assert language.told("did not scale") == "did not scale"
         language.speak("ru")
         assert language.told("did not scale") == "не разделили на корень"
         language.speak("en")
         assert language.told("did not scale") == "did not scale"
+
+
+def test_a_unit_has_words_of_its_own_for_the_same_english(russian, monkeypatch):
+    monkeypatch.setattr(language, "_notebook", ("en", ""))
+    with language.speaking("ru", "u8"):
+        assert language.told("tried: values") == "проверено: величины"
+        assert language.told("2 words") == "2 слов"
+        assert language.told("did not scale") == "не разделили на корень"
+    with language.speaking("ru", "u7"):
+        assert language.told("values") == "значения"
+    with language.speaking("en"):
+        language.speak("ru", "u8")
+        assert language.told("values") == "величины"
 
 
 def test_an_unknown_language_is_named_with_those_that_there_are(russian):

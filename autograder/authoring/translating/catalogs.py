@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 
 from autograder import course
 from autograder.course import CourseError
+from helpers.practice.telling import of_nobody
 
 from . import code, prose, strings
 from .strings import Text
@@ -97,7 +98,7 @@ def english(part: str) -> list[Text]:
     elif kind == "exercises":
         found = _exercises(unit)
     elif kind == "desk":
-        found = _modules([path for name in DESK for path in _python(name)])
+        found = _desk()
     elif kind == "pages":
         found = _pages()
     else:
@@ -133,6 +134,15 @@ def _exercises(unit: str) -> Iterator[Text]:
     for text in [contents.get("title"), *(task.get("question") for task in contents.get("tasks", []))]:
         if text:
             yield from (Text(one, False, ("contents.json", 0)) for one in text.split("\n\n"))
+
+
+def _desk() -> Iterator[Text]:
+    texts = list(_modules([path for name in DESK for path in _python(name)]))
+    yield from texts
+    # What the judge says to the writer of an answer, practice says of a version that nobody wrote.
+    for text in texts:
+        if (plain := of_nobody(text.text)) != text.text and text.where[0].startswith(("judging", "running")):
+            yield Text(plain, text.template, text.where)
 
 
 def _modules(paths: list[Path]) -> Iterator[Text]:

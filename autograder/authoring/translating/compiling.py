@@ -22,21 +22,25 @@ def path_of(language: str) -> Path:
 
 
 def compiled(language: str) -> str:
-    """Return the text of a language's file: texts by their English, texts with gaps, and how words are counted.
+    """Return the text of a language's file: texts by their English, texts with gaps, what units say otherwise, and how
+    words are counted.
 
-    A notebook's own texts are not in it: they stand in the translated notebook.
+    A notebook's own texts are not in it: they stand in the translated notebook. What several parts have is said as the
+    shared ones say it, else as the first unit does; a unit that says it otherwise has that in a part of its own.
     """
-    texts: dict[str, str] = {}
-    templates: dict[str, str] = {}
-    for part in catalogs.parts():
-        if part.name.startswith("notebooks/"):
-            continue
-        done = catalogs.translations(language, part.name)
-        for text in catalogs.english(part.name):
+    shared: dict[str, dict[str, str]] = {"texts": {}, "templates": {}}
+    units: dict[str, dict[str, dict[str, str]]] = {}
+    names = [part.name for part in catalogs.parts() if not part.name.startswith("notebooks/")]
+    for name in sorted(names, key=lambda name: name.startswith("exercises/u")):
+        done = catalogs.translations(language, name)
+        for text in catalogs.english(name):
             if text.text in done:
-                (templates if text.template else texts).setdefault(text.text, done[text.text])
+                kind = "templates" if text.template else "texts"
+                if shared[kind].setdefault(text.text, done[text.text]) != done[text.text]:
+                    unit = units.setdefault(name.removeprefix("exercises/"), {})
+                    unit.setdefault(kind, {})[text.text] = done[text.text]
     forms, fraction = counting(language)
-    data = {"plural": forms, "fraction": fraction, "texts": texts, "templates": templates}
+    data = {"plural": forms, "fraction": fraction, **shared, "units": units}
     return json.dumps(data, indent=0, ensure_ascii=False) + "\n"
 
 

@@ -38,7 +38,7 @@ def translated(notebook: NotebookNode, unit: str, language: str) -> NotebookNode
     def told(text: str) -> str:
         return known_texts.get(text, text)
 
-    return mapped(notebook, told, language, told)
+    return mapped(notebook, told, language, told, unit)
 
 
 def mapped(
@@ -46,9 +46,10 @@ def mapped(
     translate: Callable[[str], str],
     language: str,
     known: Callable[[str], str] = lambda word: word,
+    unit: str = "",
 ) -> NotebookNode:
-    """Return a notebook with each of its texts translated, and told in its metadata and its setup cell which language
-    it speaks; `known` translates single words in formulas."""
+    """Return a notebook of a unit with each of its texts translated, and told in its metadata and its setup cell which
+    language it speaks; `known` translates single words in formulas."""
     other = copy.deepcopy(notebook)
     other.metadata[KEY] = {"language": language}
     spoken = False
@@ -59,6 +60,7 @@ def mapped(
         elif cell.cell_type == "code":
             cell.source = code.translated(cell.source, translate, strings=not marks)
             if not spoken and _SETUP.search(cell.source):
-                cell.source = f'{cell.source.rstrip()}\nfrom helpers import speak\n\nspeak("{language}")'
+                spoken_as = f'"{language}", "{unit}"' if unit else f'"{language}"'
+                cell.source = f"{cell.source.rstrip()}\nfrom helpers import speak\n\nspeak({spoken_as})"
                 spoken = True
     return other

@@ -216,15 +216,12 @@ def _examine_dict(got: Any, want: dict[str, Any], tolerance: float, what: str) -
         return "type", f"{what} should be a dict, and is {_describe(got)}", {}
     missing, extra = [k for k in want if k not in got], [k for k in got if k not in want]
     if missing or extra:
-        text = "; ".join(
-            filter(
-                None,
-                [
-                    f"missing: {typed(', '.join(missing[:8]))}" if missing else "",
-                    f"too many: {typed(', '.join(extra[:8]))}" if extra else "",
-                ],
-            )
-        )
+        lacking, surplus = ", ".join(missing[:8]), ", ".join(extra[:8])
+        if missing and extra:
+            # One text, since what is typed may hold anything.
+            text = f"missing: {typed(lacking)}; too many: {typed(surplus)}"
+        else:
+            text = f"missing: {typed(lacking)}" if missing else f"too many: {typed(surplus)}"
         return "keys", f"{what} has other names than expected ({text})", {}
     for key, value in want.items():
         problem = _examine_value(got[key], value, tolerance, key)

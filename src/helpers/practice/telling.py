@@ -22,10 +22,11 @@ from .versions import Version
 MOST_NUMBERS = 8
 # The judge speaks to the writer of an answer; here nobody's answer is spoken of.
 _OF_YOURS = (
-    ("^your code raised", "stops with"),
-    ("your code calls", "it calls"),
-    ("yours returned", "this one returned"),
-    (r"\byour (\w+)", r"the \1"),
+    (re.compile("^your code raised"), "stops with"),
+    (re.compile("your code calls"), "it calls"),
+    (re.compile("yours returned"), "this one returned"),
+    (re.compile(r"\byour own\b"), "its own"),
+    (re.compile(r"\byour (\w+)"), r"the \1"),
 )
 _OTHERWISE = {
     "changed": "right numbers, and it changes what it was given",
@@ -149,11 +150,11 @@ def _told(number: int, finding: Finding) -> Told:
     if finding.kind in _OTHERWISE:
         return Told(number, _OTHERWISE[finding.kind])
     if finding.kind == "raised":
-        told = _of_nobody(finding.message.strip().partition("\n")[0])
+        told = of_nobody(finding.message.strip().partition("\n")[0])
         return Told(number, told if told.startswith("stops with") else f"stops: {told}")
     wrong, right = finding.yours, finding.expected
     if wrong is None or right is None:
-        return Told(number, _of_nobody(finding.message))
+        return Told(number, of_nobody(finding.message))
     if wrong.shape != right.shape:
         return Told(number, f"gives an array of shape {wrong.shape}; the right one has {right.shape}")
     if right.size <= MOST_NUMBERS:
@@ -164,7 +165,7 @@ def _told(number: int, finding: Finding) -> Told:
     at = f"[{', '.join(map(str, place))}]"
     return Told(
         number,
-        f"{many} of {right.size} numbers {'is' if many == 1 else 'are'} others; the first at {at}",
+        f"{many} of {right.size} numbers {'is' if many == 1 else 'are'} wrong; the first at {at}",
         *_numbers(right[place], wrong[place]),
     )
 
@@ -216,9 +217,10 @@ def _chip(number: int, caught: bool) -> str:
     return f'<span style="margin-right:.9em;white-space:nowrap">{mark}&nbsp;{number}&nbsp;{word}</span> '
 
 
-def _of_nobody(message: str) -> str:
+def of_nobody(message: str) -> str:
+    """Return what the judge says to the writer of an answer as what is said of a version that nobody wrote."""
     for pattern, plain in _OF_YOURS:
-        message = re.sub(pattern, plain, message)
+        message = pattern.sub(plain, message)
     return message
 
 

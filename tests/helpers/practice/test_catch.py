@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import catch, progress
+from helpers import catch, language, progress
 from helpers.desk.diary import Diary
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.judging import catalog, judge
 from helpers.practice import attempts, telling, versions
 
+from ... import pseudo
 from . import calls
 
 EXERCISES = [exercise for unit in catalog.units() for exercise in catalog.unit_exercises(unit).values()]
 every_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=[exercise.name for exercise in EXERCISES])
+_THEIRS = re.compile(r"\bcatch \w+|\bnan\b|\b\w*[._]\w*\b|\bright +(?=\S)|\w+(?:Error|Exception): .*")
 
 
 def everything(exercise):
@@ -24,10 +26,11 @@ def everything(exercise):
 
 
 @every_exercise
-def test_each_mistake_is_caught_by_an_input_from_the_cases_of_its_check(exercise):
+def test_each_mistake_is_caught_by_an_input_from_the_cases_of_its_check(exercise, tmp_path):
     paper = judge.paper(exercise)
     free = {version.number: version for version in everything(exercise)}
     attempted = [*calls.inputs(paper), *(((test,), {}) for test in calls.tests(paper))]
+    shown = []
     for args, kwargs in attempted:
         if free:
             outcome = attempts.attempt(exercise, list(free.values()), args, kwargs)
@@ -36,10 +39,16 @@ def test_each_mistake_is_caught_by_an_input_from_the_cases_of_its_check(exercise
             told = re.findall("(?i).*your code.*|.*yours.*|.*NotRunnable.*", text)
             assert not told, f"nobody's code is the learner's here: {told[0]}"
             assert html.count("<div") == html.count("</div")
+            shown.append(text)
             for number in outcome.caught:
                 del free[number]
     left = [version.mistake.name for version in free.values()]
     assert not left, f"no input catches these mistakes of {exercise.name}: {left}"
+    with pseudo.spoken(tmp_path, longer=False):
+        told = [language.told_lines(text) for text in shown]
+    # Numbers, names, and what Python and the reference say of an error stay as they are.
+    english = [one for text in told for one in pseudo.left(_THEIRS.sub("", text))]
+    assert english == [], "these words have no translation"
 
 
 @every_exercise

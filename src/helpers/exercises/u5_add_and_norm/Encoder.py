@@ -156,7 +156,7 @@ def _as_layers(case: Case, value: Any, expected: Any) -> str | None:
     if missing or extra:
         told = [f"it has no {typed(', '.join(missing[:6]))}"] if missing else []
         told += [f"it should not have {typed(', '.join(extra[:6]))}"] if extra else []
-        return f"the parameters of your Encoder differ: {'; '.join(told)}"
+        return f"the parameters of the Encoder differ: {'; '.join(told)}"
     odd = [k for k in expected if np.shape(value[k]) != expected[k].shape]
     if odd:
         return f"the parameter {odd[0]} has shape {np.shape(value[odd[0]])}, expected {expected[odd[0]].shape}"
