@@ -23,6 +23,8 @@ from nbformat import NotebookNode
 from autograder import course
 from autograder.classroom.configuration import release_config
 from autograder.course import CourseError
+from helpers.folder.cells import TEXT_STUB
+from helpers.folder.recovery import fingerprint
 from helpers.language import ENGLISH
 
 from .translating import catalogs
@@ -137,6 +139,7 @@ def contents_text(home: course.Home | None = None) -> str:
         if course.home(unit) != (home or course.home("")):
             continue
         cells = source_notebook(unit).cells
+        blanks = _blanks(unit)
         title = next(
             (
                 line[2:].strip()
@@ -154,12 +157,26 @@ def contents_text(home: course.Home | None = None) -> str:
                 "points": marks["points"],
                 "written": cell.cell_type == "markdown",
                 **({"question": _question(cell.source)} if cell.cell_type == "markdown" else {}),
+                **({"blanks": blanks[cell.id]} if cell.id in blanks else {}),
             }
             for cell, marks in graded
         ]
         # A card has no typesetting, and needs none for the little that titles hold.
         contents[unit] = {"title": title.replace("^\\top", "ᵀ").replace("$", ""), "tasks": tasks}
     return json.dumps(contents, indent=1, ensure_ascii=False) + "\n"
+
+
+_SOLUTION = re.compile(r"^### BEGIN SOLUTION.*?^### END SOLUTION", re.MULTILINE | re.DOTALL)
+
+
+def _blanks(unit: str) -> dict[str, list[str]]:
+    """What marks the unanswered cell of each question in each language, by the question's name."""
+    found: dict[str, list[str]] = {}
+    for language in (ENGLISH, *(catalogs.languages() if unit in course.units() else ())):
+        for cell in source_notebook(unit, language).cells:
+            if cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("grade"):
+                found.setdefault(cell.id, []).append(fingerprint(_SOLUTION.sub(TEXT_STUB, cell.source)))
+    return found
 
 
 # What a question's cell has beside the question: its heading, its minutes, and all that is for the marker.

@@ -49,12 +49,14 @@ class Grades:
         comments: on each answer that has one.
         late_penalty: points taken off, 0 if none.
         late_told: what the class's rules say of the delay, or "".
+        by_hand: the cells whose comment a person wrote.
     """
 
     points: Mapping[str, Points] = field(default_factory=dict)
     comments: Mapping[str, str] = field(default_factory=dict)
     late_penalty: float = 0.0
     late_told: str = ""
+    by_hand: frozenset[str] = frozenset()
 
     @property
     def score(self) -> float:
@@ -93,8 +95,8 @@ def read_grades(db: Any, assignment: str, notebook: str, students: Iterable[str]
     )
     student = SubmittedAssignment.student_id
     late = db.execute(sa.select(student, SubmittedNotebook.late_submission_penalty).select_from(joined).where(here))
-    found: dict[str, tuple[dict[str, Points], dict[str, str], float]] = {
-        name: ({}, {}, penalty or 0.0) for name, penalty in late
+    found: dict[str, tuple[dict[str, Points], dict[str, str], float, set[str]]] = {
+        name: ({}, {}, penalty or 0.0, set()) for name, penalty in late
     }
     graded, tasks, cells = GradeCell.__table__, TaskCell.__table__, BaseCell.__table__
     grades = sa.select(
@@ -115,10 +117,15 @@ def read_grades(db: Any, assignment: str, notebook: str, students: Iterable[str]
         given = manual if manual is not None else auto
         score = 0.0 if given is None else float(given) + float(extra or 0.0)
         found[name][0][cell] = Points(score, float(most), waits=bool(by_hand) and given is None)
-    comments = sa.select(student, cells.c.name, Comment.comment).select_from(
+    comments = sa.select(student, cells.c.name, Comment.comment, Comment.manual_comment).select_from(
         joined.join(Comment, Comment.notebook_id == SubmittedNotebook.id).join(cells, cells.c.id == Comment.cell_id)
     )
-    for name, cell, comment in db.execute(comments.where(here)):
+    for name, cell, comment, written in db.execute(comments.where(here)):
         if (comment or "").strip() not in ("", UNANSWERED):
             found[name][1][cell] = comment
-    return {name: Grades(points, told, float(penalty)) for name, (points, told, penalty) in found.items()}
+            if written is not None:
+                found[name][3].add(cell)
+    return {
+        name: Grades(points, told, float(penalty), by_hand=frozenset(by_hand))
+        for name, (points, told, penalty, by_hand) in found.items()
+    }

@@ -80,6 +80,7 @@ class Draft:
         parts: the cells as HTML, and the places between.
         comments: comments that are likely to be in the gradebook, by text, as HTML.
         language: what the page's own words are in.
+        assignment: whose notebook it is.
     """
 
     title: str
@@ -87,10 +88,11 @@ class Draft:
     parts: tuple[str | Place, ...]
     comments: Mapping[str, str] = field(default_factory=dict)
     language: str = ENGLISH
+    assignment: str = ""
 
     def page(self, grades: Grades) -> str:
         """Return the whole page with these points and comments."""
-        with speaking(self.language):
+        with speaking(self.language, self.assignment):
             return self._page(grades)
 
     def _page(self, grades: Grades) -> str:
@@ -123,7 +125,8 @@ class Draft:
         text = grades.comments.get(place.cell)
         if text is None:
             return ""
-        shown = self.comments.get(text) or render(text)
+        # The grader's own words are the course's; a person's stay as they are.
+        shown = render(text) if place.cell in grades.by_hand else self.comments.get(text) or render(told(text))
         return f'<div class="comment">{told_html("<b>Comment:</b>")} {shown}</div>\n'
 
 
@@ -147,8 +150,9 @@ def draft(nb: NotebookNode, assignment: str, notebook: str, comments: Iterable[s
             if utils.is_grade(cell) or utils.is_task(cell):
                 exercises.append(_exercise(cell.metadata.nbgrader))
             parts += _cell(cell, lexer)
-    likely = {text: render(text) for text in comments}
-    return Draft(notebook, tuple(exercises), tuple(_joined(parts)), likely, language)
+    with speaking(language, assignment):
+        likely = {text: render(told(text)) for text in comments}
+    return Draft(notebook, tuple(exercises), tuple(_joined(parts)), likely, language, assignment)
 
 
 def draft_of(text: str, assignment: str, notebook: str) -> Draft:

@@ -50,7 +50,9 @@ class LateRules(LateSubmissionPlugin):  # type: ignore[misc]  # nbgrader has no 
     share_per_hour = Float(0.0, min=0.0, max=1.0, help="Share of the points that each begun hour costs.").tag(
         config=True
     )
-    grace_minutes = Integer(0, min=0, help="This late still counts as on time; what comes later is late by the whole time.").tag(config=True)
+    grace_minutes = Integer(
+        0, min=0, help="This late still counts as on time; what comes later is late by the whole time."
+    ).tag(config=True)
     free_days = Integer(0, min=0, help="Days of delay that each student may spend in the term without a cost.").tag(
         config=True
     )

@@ -14,9 +14,11 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry, Notebook, SourceCell
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from helpers.folder.recovery import plain, read_prose, recover, visible
+from helpers import contents
+from helpers.folder.recovery import fingerprint, plain, read_prose, recover, visible
 
 from .intake import NOTES, new_cell
+from .languages import keep_language, language_of, without_language
 
 
 class RepairCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
@@ -80,6 +82,7 @@ def repair(nb: NotebookNode, released: Sequence[Any], roles: Roles, prose: froze
         roles: what each is used for.
         prose: the course's own text cells, by which a learner's are told from them (`recovery.read_prose`).
     """
+    language, blanks = language_of(nb), contents.blanks()
     notes = recover(nb, released, roles.answers, prose)
     order = [cell.name for cell in released]
     by_name = {cell.name: cell for cell in released}
@@ -97,6 +100,9 @@ def repair(nb: NotebookNode, released: Sequence[Any], roles: Roles, prose: froze
             found[name] = cell
     for name, cell in found.items():
         _restore(cell, by_name[name], roles, notes)
+        if name in roles.answers and cell.cell_type == "markdown" and fingerprint(cell.source) in blanks:
+            # Unanswered, in another language than the class's.
+            cell.source = by_name[name].source or ""
     places = [i for i, cell in enumerate(nb.cells) if "nbgrader" in cell.metadata]
     sorted_names = [name for name in order if name in found]
     if [nb.cells[i].metadata.nbgrader["grade_id"] for i in places] != sorted_names:
@@ -114,6 +120,7 @@ def repair(nb: NotebookNode, released: Sequence[Any], roles: Roles, prose: froze
         _restore(cell, by_name[name], roles, [])
         nb.cells.insert(place, cell)
         place += 1
+    keep_language(nb, language)
     return notes
 
 
@@ -137,7 +144,8 @@ def _restore(cell: NotebookNode, source: SourceCell, roles: Roles, notes: list[s
             cell.pop("execution_count", None)
     if source.locked and cell.source != (source.source or ""):
         # The hidden tests come back this way in every submission, so this is told only for visible changes.
-        if plain(visible(source.source or "")) != plain(cell.source):
+        told = (plain(without_language(one)) for one in (visible(source.source or ""), cell.source))
+        if next(told) != next(told):
             notes.append(f"the locked cell {source.name} had been changed; it is as released")
         cell.source = source.source or ""
     marks = cell.metadata.nbgrader

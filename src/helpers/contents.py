@@ -21,12 +21,14 @@ class Task:
         points: what it is worth.
         written: whether a person reads it.
         question: what is asked, if a person reads it.
+        blanks: what marks its unanswered cell in each language (`folder.recovery.fingerprint`).
     """
 
     name: str
     points: float
     written: bool
     question: str = ""
+    blanks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,11 @@ def units() -> dict[str, Unit]:
         path = folder / "contents.json"
         if path.is_file():
             data |= json.loads(path.read_text(encoding="utf-8"))
-    return {
-        name: Unit(name, unit["title"], tuple(Task(**task) for task in unit["tasks"])) for name, unit in data.items()
-    }
+    return {name: Unit(name, unit["title"], tuple(map(_task, unit["tasks"]))) for name, unit in data.items()}
+
+
+def _task(data: dict[str, Any]) -> Task:
+    return Task(**data | {"blanks": tuple(data.get("blanks", ()))})
 
 
 def find_unit(name: str) -> Unit | None:
@@ -62,6 +66,11 @@ def unit_of(exercise: str) -> Unit | None:
         (unit for unit in units().values() if any(task.name == exercise and not task.written for task in unit.tasks)),
         None,
     )
+
+
+def blanks() -> frozenset[str]:
+    """Return what marks the unanswered cells of all questions, in every language."""
+    return frozenset(one for unit in units().values() for task in unit.tasks for one in task.blanks)
 
 
 def points(exercise: str) -> float | None:

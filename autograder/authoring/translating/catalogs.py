@@ -56,6 +56,7 @@ PAGE_MODULES = (
     "marking/feedback_page.py",
     "marking/feedback_grades.py",
     "marking/late_rules.py",
+    "marking/scoring.py",
     "site/words.py",
 )
 

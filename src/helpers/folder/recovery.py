@@ -8,6 +8,7 @@ released.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -24,6 +25,11 @@ _DEFINED = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
 def plain(source: str) -> str:
     """Return a text without what editors change of themselves: ends of lines, spaces before them, blank last lines."""
     return "\n".join(line.rstrip() for line in source.splitlines()).strip("\n")
+
+
+def fingerprint(source: str) -> str:
+    """Return what tells one cell's text from another, whatever an editor has changed of itself."""
+    return hashlib.sha256(plain(source).encode()).hexdigest()[:16]
 
 
 def visible(source: str) -> str:

@@ -108,7 +108,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "eps fixed, whatever the argument says",
-            "The constructor is given eps: keep it with `self.eps = eps` and use that.",
+            "The constructor is given eps: keep it in an attribute and use that.",
             norm_module(root=lambda self, v: torch.sqrt(v + 1e-5)),
         ),
         Mistake(

@@ -209,12 +209,12 @@ MISTAKES = (
     ),
     Mistake(
         "every layer reads the first input",
-        "Each layer reads what the one before has written: `x = layer(x, mask)`.",
+        "Each layer reads what the one before has written: hand `x` on from layer to layer.",
         encoder(forward=all_from_input),
     ),
     Mistake(
         "returned the input: what the layers return is not kept",
-        "A layer does not change x in place. Keep its result: `x = layer(x, mask)`.",
+        "A layer does not change x in place. Keep its result under the name `x`.",
         encoder(forward=nothing_kept),
     ),
     Mistake(
