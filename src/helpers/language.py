@@ -35,8 +35,15 @@ _TOUCHED = re.compile(r"[^\W\d_]*\{\w+\}[^\W\d_]*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE = re.compile(r"(?<=[.!?:;”])\s+(?=\S)")
 # Marks and numbers before a line's text, spaces at its ends.
-_LINE = re.compile(r"(\s*(?:[✓✗○?·•]\s+|\d+\.\s+|\d+\s{2,})?)(.*?)((?:\s+[✓✗])?\s*)", re.DOTALL)
+_LINE = re.compile(r"(\s*(?:[✓✗○✎?·•]\s+|\d+\.\s+|\d+\s{2,})?)(.*?)((?:\s+[✓✗])?\s*)", re.DOTALL)
 _NAMED = re.compile(r"([\w.`()]+): (.+)", re.DOTALL)
+# A text with a number after it, as the entries of a list of measurements.
+_MEASURED = re.compile(r"(.*[^\W\d_].*?) ([-+−]?[\d.,]*\d(?: ?(?:%|s|ms|MiB|GiB|MB))?)")
+# A text counts for so much for each word of it that stays English, and a gap for 1 where it swallowed a separator: the
+# same words read apart are the better reading.
+_WORD_LEFT = 10
+# Rows of numbers are longer.
+_LONGEST_ENTRY = 80
 # What stands between the parts of a list, a heading, a name and what is said of it; and after a part.
 _BETWEEN, _ENDS = (", ", " · ", ": ", "; "), tuple(":;,.")
 # A text in brackets, alone or after another.
@@ -102,6 +109,11 @@ def told_lines(text: str) -> str:
     return "\n".join(told(line) for line in text.split("\n"))
 
 
+def word(text: str) -> str:
+    """Return a single word that is shown: catalogs take it from here, as texts of several words from everywhere."""
+    return text
+
+
 def typed(text: object) -> str:
     """Return a learner's own words, or Python's, as text: in a sentence that is told they stay as they are."""
     return str(text)
@@ -148,6 +160,7 @@ class _Catalog:
     """A language's texts."""
 
     def __init__(self, texts: dict[str, str], templates: dict[str, str], plural: str, fraction: int) -> None:
+        texts, templates = _with_ends(texts), _with_ends(templates)
         self._texts = texts
         self._plural, self._fraction = plural, fraction
         self._by_word: dict[str, list[_Template]] = {}
@@ -162,7 +175,7 @@ class _Catalog:
         return self._best(text)[0]
 
     def _best(self, text: str) -> tuple[str, int]:
-        """A text in this language, and how many words of it stayed English."""
+        """A text in this language, and how much of it stayed English (`_WORD_LEFT`)."""
         known = self._told.get(text)
         if known is None:
             if len(self._told) > _MOST_KEPT:
@@ -211,7 +224,11 @@ class _Catalog:
         if text[-1:] in _ENDS:
             told, left = self._best(text[:-1])
             yield told + text[-1], left
-        yield text, len(_WORD.findall(_CODE.sub(" ", text)))
+        measured = _MEASURED.fullmatch(text) if len(text) < _LONGEST_ENTRY else None
+        if measured is not None:
+            told, left = self._best(measured[1])
+            yield f"{told} {measured[2]}", left
+        yield text, _WORD_LEFT * len(_WORD.findall(_CODE.sub(" ", text)))
 
     def _sentences(self, sentences: list[str]) -> tuple[str, int]:
         """Sentences one after another; as many as one text has are said together."""
@@ -248,7 +265,10 @@ class _Catalog:
         told = {gap: (value, 0) if gap in template.code else self._best(value) for gap, value in raw.items()}
         text = _PLURAL.sub(lambda one: self._counted(raw.get(one[1], ""), one[2].split("|")), template.other)
         text = _GAP.sub(lambda one: told[one[1]][0] if one[1] in told else one[0], text)
-        return text.replace("{{", "{").replace("}}", "}"), sum(left for _, left in told.values())
+        swallowed = sum(
+            any(mark in f"{raw[gap]} " for mark in (": ", " · ")) for gap in raw if gap not in template.code
+        )
+        return text.replace("{{", "{").replace("}}", "}"), swallowed + sum(left for _, left in told.values())
 
     def _counted(self, number: str, forms: list[str]) -> str:
         """The form of a word that goes with a number, of all that the language has."""
@@ -260,6 +280,17 @@ class _Catalog:
         count = int(digits[0])
         # No language looks further than the last two digits of a number above 200.
         return forms[min(int(self._plural[count if count < 200 else 100 + count % 100]), len(forms) - 1)]
+
+
+def _with_ends(texts: dict[str, str]) -> dict[str, str]:
+    """Texts that begin as the end of another does (", by at most {x}") also without what stands between the two."""
+    ends = {
+        english.removeprefix(mark): other.lstrip(" ,;:·，；：")
+        for english, other in texts.items()
+        for mark in _BETWEEN
+        if english.startswith(mark)
+    }
+    return ends | texts
 
 
 def _joined(between: str, parts: list[tuple[str, int]]) -> tuple[str, int]:

@@ -23,6 +23,8 @@ TEMPLATES = {
     "in {typed}, line {number}: {typed_2}": "в {typed}, строка {number}: {typed_2}",
     "one word{s} to each": "по одному слову каждому",
     "it has no {names}": "нет {names}",
+    ", by at most {n}": ", не больше чем на {n}",
+    "{n} of {m} hold": "из {m} выполняется {n}",
     "a set {{1, 2}} of {n} numbers": "множество {{1, 2}} из {n} {n:числа|чисел|чисел}",
 }
 
@@ -63,11 +65,18 @@ def test_english_is_said_as_it_stands_and_reads_no_file(monkeypatch):
         ("`values` makes no difference", "`values` ни на что не влияет"),
         ("tried: values, large scores", "проверено: значения, большие оценки"),
         ("✗ scale_scores: did not scale", "✗ scale_scores: не разделили на корень"),
+        ("✎ values", "✎ значения"),
         ("  2. did not scale", "  2. не разделили на корень"),
         ("softmax: hint 1 of 4", "softmax: подсказка 1 из 4"),
         ("The code changes its arguments. did not scale", "Код меняет свои аргументы. не разделили на корень"),
         ("did not\n  scale", "не разделили на корень"),
         ("a set {1, 2} of 5 numbers", "множество {1, 2} из 5 чисел"),
+        # A gap at an end takes no more than its own part of the line, whatever the order of words is.
+        ("large scores: 2 of 3 hold", "большие оценки: из 3 выполняется 2"),
+        ("large scores · values: 2 of 3 hold", "большие оценки · значения: из 3 выполняется 2"),
+        ("large scores, by at most 2", "большие оценки, не больше чем на 2"),
+        # Entries of a list of measurements.
+        ("values 0.5, large scores -2 s", "значения 0.5, большие оценки -2 s"),
         # What a learner typed is never told, nor what is a name of parts.
         ("in f, line 3: values = holds", "в f, строка 3: values = holds"),
         ("it has no values.holds, values", "нет values.holds, значения"),

@@ -51,7 +51,7 @@ _NAMING = frozenset(
 
 
 # Calls whose first argument is shown, though it may be a single word: a property, a panel's title.
-_SHOWING = ("Case", "Relation", "Property", "told", "_panel")
+_SHOWING = ("Case", "Relation", "Property", "told", "word", "_panel")
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from . import cards
 
 CHANGED, NEW, WRITTEN = "changed since its check", "not checked yet", "a person reads it"
 _MARK = {PASSED: "✓", FAILED: "✗", UNANSWERED: "○", CHANGED: "○", NEW: "○", WRITTEN: "✎"}
-_WORDS = {PASSED: "passes", FAILED: "not right yet", UNANSWERED: "not answered yet"}
+_WORDS = {PASSED: language.word("passes"), FAILED: "not right yet", UNANSWERED: "not answered yet"}
 
 
 def notebook(names: Mapping[str, Any]) -> Path | None:

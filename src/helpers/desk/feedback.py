@@ -111,11 +111,12 @@ def as_html(verdict: Verdict, points: float | None = None, desk: Desk | None = N
     """
     parts = []
     if desk is not None and desk.stale:
-        parts.append(cards.line(f"<b>Note.</b> {cards.prose(desk.stale)}"))
+        parts.append(cards.line(f"<b>{language.word('Note.')}</b> {cards.prose(desk.stale)}"))
     if verdict.status != UNANSWERED and verdict.properties:
         parts.append(
             cards.line(
-                '<span style="opacity:.8">tried:</span> ' + "".join(_chip(p.name, p.passed) for p in verdict.properties)
+                f'<span style="opacity:.8">{language.word("tried:")}</span> '
+                + "".join(_chip(p.name, p.passed) for p in verdict.properties)
             )
         )
     finding = verdict.finding
@@ -130,9 +131,9 @@ def as_html(verdict: Verdict, points: float | None = None, desk: Desk | None = N
         elif verdict.diagnosis is None:
             parts.append(cards.line(f"The property “{escape(finding.property)}” does not hold."))
     if first_hint(verdict):
-        parts.append(cards.line(f"<b>Hint.</b> {cards.prose(first_hint(verdict))}"))
+        parts.append(cards.line(f"<b>{language.word('Hint.')}</b> {cards.prose(first_hint(verdict))}"))
     if desk is not None:
-        parts += [cards.line(f"<b>Note.</b> {cards.prose(note)}") for note in desk.notes]
+        parts += [cards.line(f"<b>{language.word('Note.')}</b> {cards.prose(note)}") for note in desk.notes]
         parts += [cards.line(cards.prose(desk.further), faint=True)] if desk.further else []
     tone = cards.OPEN if _outdated(verdict, desk) else _TONE[verdict.status]
     return cards.card(tone, _mark(verdict, desk), _title(verdict, desk), _points(verdict, points, desk), parts)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from helpers import language
 from helpers.desk import cards
 from helpers.exercise import Exercise
 from helpers.verdict import Finding
@@ -83,7 +84,8 @@ def as_card(
         text.append(f"  {_sentence(outcome.refused)} Try another input.")
         parts.append(cards.line(cards.prose(f"{_sentence(outcome.refused)} Try another input.")))
     text.append("  version: " + ", ".join(f"{number} {'caught' if is_in else 'free'}" for number, is_in in states))
-    parts.append(cards.line('<span style="opacity:.8">version:</span> ' + "".join(_chip(*state) for state in states)))
+    chips = "".join(_chip(*state) for state in states)
+    parts.append(cards.line(f'<span style="opacity:.8">{language.word("version:")}</span> {chips}'))
     for told in [_told(*one) for one in sorted(now.items())]:
         text.append(f"  version {told.number}: {told.sentence}")
         text += [f"    {line}" for line in _side_by_side(told)]
@@ -199,9 +201,11 @@ def _side_by_side(told: Told) -> list[str]:
     if not told.right:
         return []
     lines = []
-    for name, numbers in (("right", told.right), (f"version {told.number}", told.wrong)):
+    for name, numbers in ((language.told("right"), told.right), (language.told(f"version {told.number}"), told.wrong)):
         rows = numbers.splitlines()
-        lines += [f"{name:<11}{rows[0]}", *(f"{'':<11}{row}" for row in rows[1:])]
+        # A Chinese character takes two columns.
+        begins = name + " " * (11 - len(name) - sum("\u2e80" <= letter for letter in name))
+        lines += [f"{begins}{rows[0]}", *(f"{'':<11}{row}" for row in rows[1:])]
     return lines
 
 
