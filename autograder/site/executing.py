@@ -32,7 +32,8 @@ def executed(unit: str, language: str, folder: Path) -> NotebookNode:
         folder: where executed notebooks are kept for the next time.
 
     Raises:
-        CourseError: a cell raised an error, or wrote to stderr; the message names it.
+        CourseError: a cell raised an error, wrote to stderr, or a card says that an answer is wrong; the message names
+            it.
     """
     notebook = source_notebook(unit, language)
     room = folder / language / unit
@@ -68,6 +69,11 @@ def executed(unit: str, language: str, folder: Path) -> NotebookNode:
                 raise CourseError(f"{unit} ({language}), cell {cell.id}: {output.ename}: {output.evalue}")
             if output.output_type == "stream" and output.name == "stderr":
                 raise CourseError(f"{unit} ({language}), cell {cell.id} writes to stderr: {output.text}")
+            shown = output.get("data", {}).get("text/html", "")
+            if 'role="status"' in shown and ">✗" in shown:
+                raise CourseError(
+                    f"{unit} ({language}), cell {cell.id}: a card says that the solution is wrong: {shown}"
+                )
     partial = kept.with_suffix(".partial")
     nbformat.write(notebook, partial)
     partial.replace(kept)

@@ -21,6 +21,10 @@ _MARKS = re.compile(r"(?<!`)`([^`]+)`(?!`)|(\\|\*|\|)|(?<=\w)(_)(?=\W|$)")
 _LONG = 50
 _TYPED = re.compile(r"^(.*):\n\n((?:[ ]{4,}.*(?:\n|\Z)|\n(?=[ ]{4}))+)", re.MULTILINE)
 
+_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+_CODE = re.compile(r'(<span class="pre">)([^<]{16,})(</span>)')
+_STROKE = re.compile(r"(/|_+)(?=\w)")
+
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Add the extension to Sphinx."""
@@ -91,3 +95,10 @@ def _context(app: Sphinx, pagename: str, templatename: str, context: dict[str, A
         for code, name in app.config.language_names.items()
     ]
     context["words"] = app.config.words
+    if "body" in context:
+        context["body"] = _TABLE.sub(lambda table: _CODE.sub(_breakable, table[0]), context["body"])
+
+
+def _breakable(code: re.Match[str]) -> str:
+    """Code in a table: a long path may go on in the next line, so that it leaves the other columns their room."""
+    return code[1] + _STROKE.sub(r"\1<wbr>", code[2]) + code[3]

@@ -18,6 +18,15 @@ from autograder.site.place import Site
 UNITS = ("u0_start_here", "u1_dot_products")
 SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.DOTALL)
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
+# Whether the languages stand beside the buttons, inside of the header.
+HEADER = """(() => {
+    const place = one => document.querySelector(one)?.getBoundingClientRect()
+    const box = place('.languages'), bar = place('.bd-header-article')
+    return box === undefined || box.top >= bar.top && box.bottom <= bar.bottom && box.right <= innerWidth
+})()"""
+# Sentences in a table that have no room for two words in a line.
+NARROW = """[...document.querySelectorAll('.bd-article td')]
+    .filter(one => one.innerText.length > 60 && one.getBoundingClientRect().width < 120).map(one => one.innerText)"""
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -73,6 +82,10 @@ def test_every_page_opens_from_the_disk_and_can_be_read(site, pages, reader, col
     for name in pages:
         page.goto((site.built / name).as_uri())
         expect(page.locator("h1").first).to_be_attached()
+        if not page.evaluate(HEADER):
+            faults.append((name, "the switch of languages is cut"))
+        if size is DESK and (narrow := page.evaluate(NARROW)):
+            faults.append((name, narrow))
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
             wide.append(name)
         levels = page.evaluate(
@@ -173,22 +186,28 @@ def text_file(path):
     return path.is_file() and path.suffix in (".html", ".js", ".css", ".ipynb", ".txt", ".json")
 
 
-def test_the_same_notebooks_make_the_same_site(site, tmp_path):
+@pytest.fixture(scope="module")
+def published(site, tmp_path_factory):
+    """The English site, made twice of the same executed notebooks, with an address that it links."""
     sites = []
     for name in ("once", "again"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "executed").symlink_to(site.kept)
-        sites.append(files(made(tmp_path / name, "--language", "en").built))
-    assert sites[0] == sites[1] and len(sites[0]) > 50
+        folder = tmp_path_factory.mktemp(name)
+        (folder / "executed").symlink_to(site.kept)
+        sites.append(made(folder, "--language", "en", "--repository", "https://github.com/someone/attention"))
+    return sites
+
+
+def test_the_same_notebooks_make_the_same_site(published):
+    once, again = (files(one.built) for one in published)
+    assert once == again and len(once) > 50
 
 
 def files(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_with_the_repository_s_address_a_unit_opens_elsewhere(site, tmp_path):
-    (tmp_path / "executed").symlink_to(site.kept)
-    there = made(tmp_path, "--language", "en", "--repository", "https://github.com/someone/attention")
+def test_with_the_repository_s_address_a_unit_opens_elsewhere(site, published):
+    there = published[0]
     page = (there.built / "en" / "units" / f"{UNITS[1]}.html").read_text(encoding="utf-8")
     assert (
         f"https://mybinder.org/v2/gh/someone/attention/main?urlpath=lab/tree/notebooks/{UNITS[1]}/{UNITS[1]}.ipynb"
