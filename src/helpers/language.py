@@ -186,6 +186,8 @@ class _Catalog:
     def _said(self, text: str) -> tuple[str, int]:
         if not _WORD.search(text) or (_IDENTIFIER.fullmatch(text) and text not in self._texts):
             return text, 0
+        if text in self._texts:
+            return self._texts[text], 0
         if "\n" in text:
             whole = self._found(text)
             return whole if whole is not None else _joined("\n", [self._best(line) for line in text.split("\n")])
@@ -266,7 +268,7 @@ class _Catalog:
         text = _PLURAL.sub(lambda one: self._counted(raw.get(one[1], ""), one[2].split("|")), template.other)
         text = _GAP.sub(lambda one: told[one[1]][0] if one[1] in told else one[0], text)
         swallowed = sum(
-            any(mark in f"{raw[gap]} " for mark in (": ", " · ")) for gap in raw if gap not in template.code
+            any(mark in f"{raw[gap]} " for mark in (": ", " · ", " of ")) for gap in raw if gap not in template.code
         )
         return text.replace("{{", "{").replace("}}", "}"), swallowed + sum(left for _, left in told.values())
 

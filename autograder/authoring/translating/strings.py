@@ -51,7 +51,7 @@ _NAMING = frozenset(
 
 
 # Calls whose first argument is shown, though it may be a single word: a property, a panel's title.
-_SHOWING = ("Case", "Relation", "Property", "told", "word", "_panel")
+_SHOWING = ("Case", "case", "Relation", "Property", "told", "word", "_panel")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def texts(path: Path, name: str, words: bool) -> list[Text]:
     for node in _outermost(tree, skipped):
         for pieces in _readings(node):
             text, template = _told(pieces)
-            if _is_text(pieces, words or node in named):
+            if _is_text(pieces, words or node in named, node in named):
                 found.setdefault((text, template), Text(text, template, (name, getattr(node, "lineno", 0))))
     for thing, line in _counted(tree):
         for text in (f"{{count}} {thing}", f"{{count}} {thing}s"):
@@ -257,7 +257,7 @@ def _told(pieces: _Pieces) -> tuple[str, bool]:
     return " ".join(written.split()), template
 
 
-def _is_text(pieces: _Pieces, words: bool) -> bool:
+def _is_text(pieces: _Pieces, words: bool, shown: bool) -> bool:
     literal = " ".join(piece for piece in pieces if isinstance(piece, str)).strip()
     template = len(pieces) > 1
     if "<div" in literal or "</" in literal or re.search(r"style=|[\w-]+:[^;\s]+;[\w-]+:", literal):
@@ -269,4 +269,4 @@ def _is_text(pieces: _Pieces, words: bool) -> bool:
         return True
     if len(literal.split()) > 1:
         return True
-    return words and literal not in _THEIRS and not re.fullmatch(r"[a-z]?[\d#].*|[A-Z]{2,}_.*", literal)
+    return words and (shown or literal not in _THEIRS) and not re.fullmatch(r"[a-z]?[\d#].*|[A-Z]{2,}_.*", literal)

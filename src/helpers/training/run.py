@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.data import WEIGHTS
-from helpers.language import typed
+from helpers.language import told, typed
 from helpers.plots.core import _image, alt_of, drawing
 
 from .storage import read_entries, weights_of, write_entries
@@ -91,6 +91,11 @@ def import_optimizers() -> None:
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.0)
 
 
+def _say(text: str) -> None:
+    """Print a sentence in the language that is spoken."""
+    print(told(text))
+
+
 class Board:
     """What is shown while something trains: one display that is renewed in place.
 
@@ -116,7 +121,7 @@ class Board:
             tenth = 10 * done // of
             if tenth != self._told:
                 self._told = tenth
-                print(f"{done} of {of}: {words}")
+                _say(f"{done} of {of}: {words}")
             return
         from IPython.display import display
 
@@ -128,8 +133,11 @@ class Board:
         )
         alt = alt_of(figure) if figure is not None else ""
         picture = _image(figure, alt) if figure is not None else ""
-        html = f"<div>{bar}<div>{escape(words)}</div>{picture}{below}</div>"
-        bundle = {"text/html": html, "text/plain": f"{done} of {of}: {words}" + (f" [figure: {alt}]" if alt else "")}
+        html = f"<div>{bar}<div>{escape(told(words))}</div>{picture}{below}</div>"
+        bundle = {
+            "text/html": html,
+            "text/plain": told(f"{done} of {of}: {words}") + (f" [figure: {alt}]" if alt else ""),
+        }
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)
         else:
@@ -192,7 +200,7 @@ class Training:
         if not drawing():
             return
         if self._loaded:
-            print("These weights were loaded from the file. To train anew, first run the cell that makes this run.")
+            _say("These weights were loaded from the file. To train anew, first run the cell that makes this run.")
             return
         try:
             with StopButton() as stop, one_thread():
@@ -204,11 +212,11 @@ class Training:
             # A model whose forward is not written is none: what looks at it later would run into the same stub.
             if not self.losses:
                 self.model = None
-            print(f"Nothing is trained yet: {_unanswered(error)} is not answered.")
+            _say(f"Nothing is trained yet: {_unanswered(error)} is not answered.")
         except Exception as error:  # whatever a half-written answer may do
             if not self.losses:
                 self.model = None
-            print(f"✗ The training stopped at step {len(self.losses)}. {told_error(error)}")
+            _say(f"✗ The training stopped at step {len(self.losses)}. {typed(told_error(error))}")
 
     def _start(self) -> None:
         import torch
@@ -282,18 +290,18 @@ class Training:
         cell = '<td style="text-align:left;padding:1px 10px">'
         if not any(wanted for taken in self._sampled.values() for _, wanted, _ in taken):
             lines = [
-                f"<tr>{cell}step {step}</td>{cell}<b>{escape(given)}</b>{escape(got)}</td></tr>"
+                f"<tr>{cell}{told(f'step {step}')}</td>{cell}<b>{escape(given)}</b>{escape(got)}</td></tr>"
                 for step, taken in self._sampled.items()
                 for given, _, got in taken
             ]
             return f"<table>{''.join(lines)}</table>"
-        times = "".join(f"<th>step {step}</th>" for step in self._sampled)
+        times = "".join(f"<th>{told(f'step {step}')}</th>" for step in self._sampled)
         rows = []
         for place, (given, wanted, _) in enumerate(next(iter(self._sampled.values()))):
             written = [taken[place][2] for taken in self._sampled.values()]
             marked = "".join(f"{cell}{escape(one) or '–'}&nbsp;{'✓' if one == wanted else '✗'}</td>" for one in written)
             rows.append(f"<tr>{cell}{escape(given)}</td>{cell}<b>{escape(wanted)}</b></td>{marked}</tr>")
-        return f"<table><tr><th>given</th><th>wanted</th>{times}</tr>{''.join(rows)}</table>"
+        return f"<table><tr><th>{told('given')}</th><th>{told('wanted')}</th>{times}</tr>{''.join(rows)}</table>"
 
     def save(self, name: str, path: str = WEIGHTS, replace: bool = False) -> None:
         """Write the model's weights as `name.…` into the weights file beside the notebook; what else is in it stays.
@@ -314,7 +322,7 @@ class Training:
         if earlier and not replace:
             before, now = self._loss_with(earlier), self._loss_with(self.model.state_dict())
             if before < now:
-                print(
+                _say(
                     f"Kept the {name} weights that were in {path}: on the same batches their loss is {before:.4f}, and "
                     f"{now:.4f} after these {len(self.losses)} of {self._steps} steps. "
                     f'To write these all the same: save("{name}", replace=True).'
@@ -323,7 +331,7 @@ class Training:
         others = {key: value for key, value in entries.items() if not key.startswith(f"{name}.")}
         write_entries(path, others, name, self.model)
         instead = " in the place of earlier ones" if earlier else ""
-        print(
+        _say(
             f"Saved the weights of the {name} model after {len(self.losses)} of {self._steps} steps in {path}"
             f"{instead} ({Path(path).stat().st_size / 1e6:.1f} MB)."
         )
@@ -341,20 +349,20 @@ class Training:
             return
         saved = weights_of(name, read_entries(path))
         if not saved:
-            return print(f'Nothing is loaded: {path} has no weights called "{name}". Train, and save("{name}"), first.')
+            return _say(f'Nothing is loaded: {path} has no weights called "{name}". Train, and save("{name}"), first.')
         try:
             model = self._make()
         except NotImplementedError as error:
-            return print(f"Nothing is loaded: {_unanswered(error)} is not answered.")
+            return _say(f"Nothing is loaded: {_unanswered(error)} is not answered.")
         own = {key: value.shape for key, value in model.state_dict().items()}
         if own != {key: value.shape for key, value in saved.items()}:
-            return print(
+            return _say(
                 f'Nothing is loaded: the weights "{name}" in {path} are of another model than your '
                 f"{type(model).__name__}, perhaps from before you changed it. Train again."
             )
         model.load_state_dict(saved)
         self.model, self._loaded = model.to(device()).eval(), True
-        print(f'Loaded the weights "{name}" from {path}.')
+        _say(f'Loaded the weights "{name}" from {path}.')
 
     def _loss_with(self, weights: dict[str, torch.Tensor]) -> float:
         """Mean loss of this model with these weights on a few batches; infinite where they are not of this model."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from helpers import language
+
 from ..core import COLOURS, describe, figure, grid, heatmap
 from ..phrases import counted, first_of
 from ..wording import joined, number, numbers
@@ -170,7 +172,7 @@ def both_masks(words: Sequence[str], length: int) -> Figure:
     panels = [
         (causal, words, words, "causal: not ahead"),
         (real, words, words, "padding: only real words"),
-        (causal & real, words, words, "both"),
+        (causal & real, words, words, language.word("both")),
     ]
     return _draw_masks(panels, signs=("and", "="))
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from helpers import language
+
 from ..core import COLOURS, describe, figure, grid
 from ..wording import joined
 from .training import running_mean
@@ -49,7 +51,7 @@ def ablation(results: Sequence[Any]) -> Figure | None:
                 linewidth=1.5,
                 label=_without(one.without),
             )
-        curves.set(yscale="log", xlabel="step", ylabel="training loss")
+        curves.set(yscale="log", xlabel=language.word("step"), ylabel="training loss")
         curves.grid(alpha=0.25)
         curves.legend(fontsize=7.5)
         curves.set_title(f"{task}: how the loss falls", fontsize=10)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from helpers import language
+
 from ..core import describe, figure, grid
 from .shapes import BLUE, draw_picture
 
@@ -36,7 +38,7 @@ def loss_curve(losses: Sequence[float], steps: int) -> Figure:
     ax = axes[0, 0]
     ax.plot(np.arange(1, len(losses) + 1), losses, color=BLUE, alpha=0.3, linewidth=0.8, label="each step")
     ax.plot(np.arange(1, len(losses) + 1), running_mean(losses), color=BLUE, linewidth=1.8, label="running mean")
-    ax.set(xlim=(0, steps), xlabel="step", ylabel="loss")
+    ax.set(xlim=(0, steps), xlabel=language.word("step"), ylabel="loss")
     if np.isfinite(losses).all() and min(losses, default=0) > 0:
         ax.set_yscale("log")
         if max(losses) < 10 * min(losses):
