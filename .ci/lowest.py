@@ -12,13 +12,14 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
+LEFT_OUT = ("site", "zh")
 
 
 def lowest() -> dict[str, Version]:
     """Return the oldest release that all ranges of a name allow: the highest of their lower ends."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    lists = [project["dependencies"], *(lines for extra, lines in extras.items() if extra not in ("site", "zh"))]
+    lists = [project["dependencies"], *(lines for extra, lines in extras.items() if extra not in LEFT_OUT)]
     floors: dict[str, Version] = {}
     for requirement in (Requirement(line) for each in lists for line in each):
         ends = [Version(part.version) for part in requirement.specifier if part.operator == ">="]

@@ -43,15 +43,18 @@ def pins():
     }
 
 
-def requirements():
-    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+def requirements(left_out=()):
+    extras = PROJECT["optional-dependencies"]
+    lists = [PROJECT["dependencies"], *(lines for extra, lines in extras.items() if extra not in left_out)]
     return [Requirement(line) for each in lists for line in each]
 
 
 def test_the_lowest_releases_are_the_lower_ends_of_all_ranges():
-    floors = runpy.run_path(str(ROOT / ".ci/lowest.py"))["lowest"]()
-    assert floors.keys() == {one.name for one in requirements()}
-    for one in requirements():
+    script = runpy.run_path(str(ROOT / ".ci/lowest.py"))
+    floors = script["lowest"]()
+    tried = requirements(script["LEFT_OUT"])
+    assert floors.keys() == {one.name for one in tried}
+    for one in tried:
         assert floors[one.name] in one.specifier, one
     told = subprocess.run(["make", "--dry-run", "test-lowest"], cwd=ROOT, capture_output=True, text=True, check=True)
     places = [told.stdout.index(part) for part in (".ci/lowest.py", "autograder sample", "grade --course", "-m pytest")]
