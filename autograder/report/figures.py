@@ -16,6 +16,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from helpers.language import told
+from helpers.plots.core import fonts
+
 from .statistics import (
     ENDS,
     NAMED,
@@ -80,13 +83,13 @@ def histogram(scores: Sequence[float], most: float, found: Spread) -> Drawn:
     heights, edges = counts(scores, most)
     # There is one where there is a score.
     assert found.median is not None
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE | {"font.family": fonts()}):
         figure = Figure(figsize=(5.2, 2.5), layout="constrained")
         axes = figure.subplots()
         axes.bar(edges[:-1], heights, width=np.diff(edges), align="edge", color="#0072B2", edgecolor="white")
         axes.axvline(found.median, color="black", linestyle="--", linewidth=1.2)
         axes.annotate(
-            f"median {found.median:.3g}",
+            told(f"median {found.median:.3g}"),
             (found.median, 1),
             xycoords=("data", "axes fraction"),
             xytext=(3, 2),
@@ -95,8 +98,8 @@ def histogram(scores: Sequence[float], most: float, found: Spread) -> Drawn:
         )
         axes.set(
             xlim=(0, edges[-1]),
-            xlabel=f"points, of {most:g}",
-            ylabel="students",
+            xlabel=told(f"points, of {most:g}"),
+            ylabel=told("students"),
             ylim=(0, max(heights.max(), 1) * 1.12),
         )
         axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
@@ -114,7 +117,7 @@ def ends(lines: Sequence[Exercise], students: int) -> Drawn:
     """Draw how the checks of a unit's exercises ended, one bar an exercise."""
     judged = [line for line in lines if line.cell.judged]
     used = [end for end in ENDS if any(line.ends[end] for line in judged)]
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE | {"font.family": fonts()}):
         figure = Figure(figsize=(7.4, 0.9 + 0.3 * len(judged)), layout="constrained")
         axes = figure.subplots()
         left = np.zeros(len(judged))
@@ -129,7 +132,7 @@ def ends(lines: Sequence[Exercise], students: int) -> Drawn:
                 hatch=pattern,
                 edgecolor="#333333",
                 linewidth=0.5,
-                label=end,
+                label=told(end),
             )
             for row, width in enumerate(widths):
                 if width >= 6:
@@ -139,10 +142,10 @@ def ends(lines: Sequence[Exercise], students: int) -> Drawn:
             left += widths
         axes.set_yticks(range(len(judged)), [line.cell.exercise for line in judged])
         axes.invert_yaxis()
-        axes.set(xlim=(0, 100), xlabel="% of gradable submissions")
+        axes.set(xlim=(0, 100), xlabel=told("% of gradable submissions"))
         figure.legend(loc="outside upper center", ncols=min(len(used), 5), frameon=False, handlelength=2.2)
-        told = "; ".join(
+        bars = "; ".join(
             f"{line.cell.exercise}: " + ", ".join(f"{end} {line.ends[end]}" for end in used if line.ends[end])
             for line in judged
         )
-        return _drawn(figure, f"Bars: how the check of each exercise ended, of {students} submissions. {told}.")
+        return _drawn(figure, f"Bars: how the check of each exercise ended, of {students} submissions. {bars}.")

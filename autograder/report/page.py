@@ -17,6 +17,7 @@ from autograder.classroom.classroom import Classroom
 from autograder.lms.exporting import term_total
 from autograder.lms.term_totals import Rules
 from autograder.report import figures, statistics, tables
+from helpers.language import speaking, spoken, told
 
 from . import lookalikes
 from .examples import Anonymous
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_EXAMPLES, MOST_TAUGHT, MOST_ROWS, MOST_PAIRS = 12, 8, 60, 10
 _BACKTICKS = re.compile(r"`([^`]+)`")
+# Columns with sentences of the course, of which names of students are none.
+SAYINGS = ("state", "reason", "why", "note", "what", "mistake", "hint")
 CSV = ("grades", "totals", "exercises", "mistakes", "help", "by_hand", "not_gradable", "notes", "missing", "lookalikes")
 
 
@@ -96,7 +99,8 @@ def write(
         else:
             path.unlink(missing_ok=True)
     page = folder / "report.html"
-    page.write_text(_page(graded, exercises, mistakes, found, pairs, answers), encoding="utf-8")
+    with speaking(classroom.language, "report"):
+        page.write_text(_page(graded, exercises, mistakes, found, pairs, answers), encoding="utf-8")
     return page
 
 
@@ -119,12 +123,19 @@ def _page(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    # English texts of the template come as "... %(n)s ..." with what fills them.
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the extension made it
+    environment.globals |= {"_": _said, "gettext": _said, "ngettext": _counted}
+    environment.filters["told"] = told
     environment.filters["code"] = lambda text: markupsafe.Markup(
         _BACKTICKS.sub(r"<code>\1</code>", str(markupsafe.escape(text)))
     )
     return environment.get_template("page.html").render(
         graded=graded,
+        language=spoken(),
+        sayings=SAYINGS,
         made=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         overview=tables.overview(graded.units, [part.spread for part in parts]),
         parts=parts,
@@ -140,6 +151,16 @@ def _page(
             "agree": f"{100 * lookalikes.AGREE:.0f} %",
         },
     )
+
+
+def _said(text: str, **values: object) -> markupsafe.Markup:
+    """A text of the template in the language of the class."""
+    return markupsafe.Markup(told(text % {name: markupsafe.escape(value) for name, value in values.items()}))
+
+
+def _counted(one: str, several: str, num: int, **values: object) -> markupsafe.Markup:
+    """A text about one thing or about several; how many forms another language has, its catalog knows."""
+    return _said(one if num == 1 else several, **values)
 
 
 def _part(

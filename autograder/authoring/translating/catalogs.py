@@ -10,6 +10,7 @@ import datetime
 import functools
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import jupytext
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
+from jinja2.ext import babel_extract
 
 from autograder import course
 from autograder.course import CourseError
@@ -61,6 +63,18 @@ PAGE_MODULES = (
 )
 
 
+# What an instructor reads in the language of the class: the report's page, and the tables and figures in it.
+REPORT = ("page.html", "graded_class.py", "statistics.py", "tables.py", "figures.py")
+# Words of its modules that nobody reads: how a column or a figure is set.
+_UNREAD = frozenset(
+    (
+        "text label number share signed GradeCell TaskCell xx report left edge facecolor edgecolor round,pad=0.15 "
+        "data:image/svg+xml;base64,{decode}"
+    ).split()
+)
+_FILLED = re.compile(r"%\((\w+)\)s")
+
+
 @dataclass(frozen=True)
 class Part:
     """A part of the course that has a catalog of its own.
@@ -83,6 +97,7 @@ def parts() -> list[Part]:
         Part("exercises/common", "exercises and figures, shared"),
         Part("desk", "checks, hints, practice, training"),
         Part("pages", "learners' guide"),
+        Part("report", "report for instructors"),
     ]
 
 
@@ -102,6 +117,8 @@ def english(part: str) -> list[Text]:
         found = _desk()
     elif kind == "pages":
         found = _pages()
+    elif kind == "report":
+        found = _report()
     else:
         raise CourseError(f"there is no part {part!r}; the parts are {', '.join(one.name for one in parts())}")
     once: dict[str, Text] = {}
@@ -164,6 +181,21 @@ def _pages() -> Iterator[Text]:
             yield Text(text, False, (name, 0))
     for name in PAGE_MODULES:
         yield from strings.texts(course.ROOT / "autograder" / name, name, words=True)
+
+
+def _report() -> Iterator[Text]:
+    for name in REPORT:
+        path = course.ROOT / "autograder" / "report" / name
+        if path.suffix == ".py":
+            yield from (one for one in strings.texts(path, name, words=True) if one.text not in _UNREAD)
+            continue
+        with path.open("rb") as file:
+            options = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true"}
+            for line, _, told, _ in babel_extract(file, ("_", "gettext", "ngettext"), (), options):
+                for text in (told,) if isinstance(told, str) else told or ():
+                    if text:
+                        plain = _FILLED.sub(r"{\1}", text).replace("%%", "%")
+                        yield Text(plain, plain != text, (name, line))
 
 
 def languages(drafts: bool = False) -> list[str]:

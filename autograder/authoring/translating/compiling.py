@@ -26,7 +26,8 @@ def compiled(language: str) -> str:
     words are counted.
 
     A notebook's own texts are not in it: they stand in the translated notebook. What several parts have is said as the
-    shared ones say it, else as the first unit does; a unit that says it otherwise has that in a part of its own.
+    shared ones say it, else as the first unit does; a unit that says it otherwise has that in a part of its own, and so
+    has the instructors' report.
     """
     shared: dict[str, dict[str, str]] = {"texts": {}, "templates": {}}
     units: dict[str, dict[str, dict[str, str]]] = {}
@@ -36,7 +37,7 @@ def compiled(language: str) -> str:
         for text in catalogs.english(name):
             if text.text in done:
                 kind = "templates" if text.template else "texts"
-                if shared[kind].setdefault(text.text, done[text.text]) != done[text.text]:
+                if name == "report" or shared[kind].setdefault(text.text, done[text.text]) != done[text.text]:
                     unit = units.setdefault(name.removeprefix("exercises/"), {})
                     unit.setdefault(kind, {})[text.text] = done[text.text]
     forms, fraction = counting(language)
