@@ -89,7 +89,7 @@ def as_card(
     for told in [_told(*one) for one in sorted(now.items())]:
         text.append(f"  version {told.number}: {told.sentence}")
         text += [f"    {line}" for line in _side_by_side(told)]
-        parts.append(cards.line(f"<b>Version {told.number}</b>: {cards.prose(told.sentence)}"))
+        parts.append(cards.line(f"<b>{language.told(f'Version {told.number}')}</b>: {cards.prose(told.sentence)}"))
         if told.right:
             parts.append(_block(_side_by_side(told)))
     end, list_of_names = _end(exercise, group, caught, [*before, *(v.mistake.name for v in caught)], outcome)
