@@ -18,10 +18,11 @@ from autograder.site.place import Site
 UNITS = ("u0_start_here", "u1_dot_products")
 SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", re.DOTALL)
 CONTRAST = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
-# Whether the languages stand beside the buttons, inside of the header.
+# Whether the languages stand beside the buttons, inside of the header, and one is the page's.
 HEADER = """(() => {
     const place = one => document.querySelector(one)?.getBoundingClientRect()
     const box = place('.languages'), bar = place('.bd-header-article')
+    if (box !== undefined && document.querySelectorAll('.languages [aria-current]').length !== 1) return false
     return box === undefined || box.top >= bar.top && box.bottom <= bar.bottom && box.right <= innerWidth
 })()"""
 # Sentences in a table that have no room for two words in a line.
