@@ -99,7 +99,7 @@ def on_dask(room: Classroom, unit: str, workers: int) -> tuple[float, float]:
 
     with tempfile.TemporaryDirectory(prefix="dask-") as folder:
         cluster = distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, local_directory=folder, silence_logs=50
+            n_workers=workers, threads_per_worker=1, dashboard_address=":0", local_directory=folder, silence_logs=50
         )
         try:
             began = time.perf_counter()

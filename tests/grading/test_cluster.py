@@ -35,6 +35,8 @@ class Cluster:
             "--port",
             "0",
             "--no-dashboard",
+            "--dashboard-address",  # the port of its HTTP server, which is there without a dashboard too
+            ":0",
             "--scheduler-file",
             str(folder / "scheduler.json"),
         )

@@ -76,7 +76,7 @@ def test_notebooks_run_in_it_on_a_cluster(environment, tmp_path):
 
     room = assignment(tmp_path / "class", environment)
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path), silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", local_directory=str(tmp_path), silence_logs=50
     ) as cluster:
         found = list(graded(room, scheduler=cluster.scheduler_address))
         assert [f"runs in {environment}" in text for _, _, text in found] == [True] * 3
@@ -335,7 +335,7 @@ if __name__ == "__main__":
     local = pools.Local(1, Path(sys.argv[2]), lambda *told, **about: None)
     print(sys.argv[3] in local.submit(catalog.units).result())
     local.close()
-    with distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+    with distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster:
         dask = pools.Dask(cluster.scheduler_address, unsafe=False)
         print(sys.argv[3] in dask.submit(catalog.units).result())
         dask.close()
