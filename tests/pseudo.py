@@ -9,7 +9,7 @@ import re
 from contextlib import contextmanager
 from pathlib import Path
 
-from autograder.authoring.translating import catalogs
+from autograder.authoring.translating import catalogs, compiling
 from helpers import language
 
 NAME = "qq"
@@ -46,7 +46,8 @@ def compiled(longer: bool = True) -> str:
         if not part.name.startswith("notebooks/"):
             for text in catalogs.english(part.name):
                 (templates if text.template else texts)[text.text] = accented(text.text, longer)
-    return json.dumps({"plural": "1" * 200, "fraction": 1, "texts": texts, "templates": templates})
+    grammar = {"plural": "1" * 200, "fraction": 1, "wide": False, "names": compiling.exercises()}
+    return json.dumps(grammar | {"texts": texts, "templates": templates})
 
 
 @contextmanager

@@ -33,10 +33,15 @@ _TYPED = re.compile(r"typed(?:_\d+)?")
 _PLURAL = re.compile(r"\{(\w+):([^{}]*)\}")
 _TOUCHED = re.compile(r"[^\W\d_]*\{\w+\}[^\W\d_]*")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+# Words that may be English: what was told before is in other letters, or counts like it.
+_LATIN = re.compile(r"[A-Za-z][^\W\d_]+")
 _SENTENCE = re.compile(r"(?<=[.!?:;”])\s+(?=\S)")
 # Marks and numbers before a line's text, spaces at its ends.
 _LINE = re.compile(r"(\s*(?:[✓✗○✎?·•]\s+|\d+\.\s+|\d+\s{2,})?)(.*?)((?:\s+[✓✗])?\s*)", re.DOTALL)
+# Code before what is said of it: a name with a mark of code in it, or a capital within; or an exercise's, which may be
+# a word.
 _NAMED = re.compile(r"([\w.`()]+): (.+)", re.DOTALL)
+_CODE_NAME = re.compile(r".*[\d_.`()]|.+[A-Z]")
 # A text with a number after it, as the entries of a list of measurements.
 _MEASURED = re.compile(r"(.*[^\W\d_].*?) ([-+−]?[\d.,]*\d(?: ?(?:%|s|ms|MiB|GiB|MB))?)")
 # A text counts for so much for each word of it that stays English, and a gap for 1 where it swallowed a separator: the
@@ -46,6 +51,11 @@ _WORD_LEFT = 10
 _LONGEST_ENTRY = 80
 # What stands between the parts of a list, a heading, a name and what is said of it; and after a part.
 _BETWEEN, _ENDS = (", ", " · ", ": ", "; "), tuple(":;,.")
+# The same marks where letters are as wide as high, as in Chinese: there no space follows them.
+_WIDE_MARKS = {", ": "，", ": ": "：", "; ": "；", ":": "：", ";": "；", ",": "，", ".": "。"}
+_WIDE = r"[\u2e80-\uffef“”]"
+# As many sentences at most are one text.
+_MOST_SENTENCES = 8
 # A text in brackets, alone or after another.
 _BRACKETS = re.compile(r"(?:(.*\S) )?([(\[])([^()\[\]]+(?:\([^()]*\)[^()\[\]]*)*)([)\]])", re.DOTALL)
 
@@ -154,15 +164,24 @@ class _Template:
     code: frozenset[str]
     other: str
     weight: int
+    quoted: frozenset[str]
 
 
 class _Catalog:
     """A language's texts."""
 
-    def __init__(self, texts: dict[str, str], templates: dict[str, str], plural: str, fraction: int) -> None:
+    def __init__(
+        self,
+        texts: dict[str, str],
+        templates: dict[str, str],
+        names: frozenset[str],
+        plural: str,
+        fraction: int,
+        wide: bool,
+    ) -> None:
         texts, templates = _with_ends(texts), _with_ends(templates)
-        self._texts = texts
-        self._plural, self._fraction = plural, fraction
+        self._texts, self._names = texts, names
+        self._plural, self._fraction, self._wide = plural, fraction, wide
         self._by_word: dict[str, list[_Template]] = {}
         self._told: dict[str, tuple[str, int]] = {}
         for english, other in templates.items():
@@ -186,12 +205,20 @@ class _Catalog:
     def _said(self, text: str) -> tuple[str, int]:
         if not _WORD.search(text) or (_IDENTIFIER.fullmatch(text) and text not in self._texts):
             return text, 0
-        if text in self._texts:
-            return self._texts[text], 0
+        exact = self._exact(text)
+        if exact is not None:
+            return exact, 0
+        if text in self._names:
+            return text, 0
         if "\n" in text:
             whole = self._found(text)
-            return whole if whole is not None else _joined("\n", [self._best(line) for line in text.split("\n")])
+            return whole if whole is not None else self._joined("\n", [self._best(line) for line in text.split("\n")])
         before, inner, after = _LINE.fullmatch(text).groups()  # type: ignore[union-attr]
+        if before.strip() or after.strip():
+            # A number or a mark may be part of the text.
+            whole = self._found(text.strip())
+            if whole is not None and whole[1] == 0:
+                return text[: len(text) - len(text.lstrip())] + whole[0] + text[len(text.rstrip()) :], 0
         told, left = min(self._ways(inner), key=lambda way: way[1])
         return before + told + after, left
 
@@ -203,55 +230,59 @@ class _Catalog:
             if whole[1] == 0:
                 return
         named = _NAMED.fullmatch(text)
-        if named is not None:
+        if named is not None and (named[1] in self._names or _CODE_NAME.match(named[1])):
             told, left = self._best(named[2])
-            yield f"{named[1]}: {told}", left
+            yield self._joined(": ", [(named[1], 0), (told, left)])
         aside = _BRACKETS.fullmatch(text)
         if aside is not None:
             first, opened, inner, closed = aside.groups()
             inside, left = self._best(inner)
             outside, more = self._best(first) if first else ("", 0)
-            yield f"{outside}{' ' if first else ''}{opened}{inside}{closed}", left + more
+            yield self._aside(outside, opened, inside, closed), left + more
         sentences = _SENTENCE.split(text)
         if len(sentences) > 1:
             yield self._sentences(sentences)
         for between in _BETWEEN:
             parts = text.split(between)
             if len(parts) > 1:
-                yield _joined(between, [self._best(part) for part in parts])
+                yield self._joined(between, [self._best(part) for part in parts])
         heads = text.split(": ")
         for end in range(1, len(heads)):
             # What stands before a colon may have one of its own.
-            yield _joined(": ", [self._best(": ".join(heads[:end])), self._best(": ".join(heads[end:]))])
+            yield self._joined(": ", [self._best(": ".join(heads[:end])), self._best(": ".join(heads[end:]))])
         if text[-1:] in _ENDS:
             told, left = self._best(text[:-1])
-            yield told + text[-1], left
+            yield told + (_WIDE_MARKS[text[-1]] if self._is_wide(told[-1:]) else text[-1]), left
         measured = _MEASURED.fullmatch(text) if len(text) < _LONGEST_ENTRY else None
         if measured is not None:
             told, left = self._best(measured[1])
             yield f"{told} {measured[2]}", left
-        yield text, _WORD_LEFT * len(_WORD.findall(_CODE.sub(" ", text)))
+        yield text, _WORD_LEFT * len(_LATIN.findall(_CODE.sub(" ", text)))
 
     def _sentences(self, sentences: list[str]) -> tuple[str, int]:
         """Sentences one after another; as many as one text has are said together."""
-        said, at = list[tuple[str, int]](), 0
-        while at < len(sentences):
-            for end in range(len(sentences), at, -1):
+        # The best way to read what comes after each place, from the last on; of equal ones, that of fewer texts.
+        ways: list[tuple[int, int, list[tuple[str, int]]]] = [(0, 0, [])]
+        for at in range(len(sentences) - 1, -1, -1):
+            readings = []
+            for end in range(at + 1, min(at + _MOST_SENTENCES, len(sentences)) + 1):
                 if (at, end) == (0, len(sentences)):
                     continue
                 found = self._found(" ".join(sentences[at:end]))
-                if found is not None or end == at + 1:
-                    said.append(found or self._best(sentences[at]))
-                    at = end
-                    break
-        return _joined(" ", said)
+                if end == at + 1 and (found is None or found[1]):
+                    found = self._best(sentences[at])
+                if found is not None:
+                    left, texts, said = ways[len(sentences) - end]
+                    readings.append((found[1] + left, texts + 1, [found, *said]))
+            ways.append(min(readings, key=lambda reading: reading[:2]))
+        return self._joined(" ", ways[-1][2])
 
     def _found(self, text: str) -> tuple[str, int] | None:
         """A text that the catalog has, exactly or with gaps; of several that fit, the one that leaves least."""
-        key = " ".join(text.split())
-        exact = self._texts.get(text) or self._texts.get(key)
+        exact = self._exact(text)
         if exact is not None:
             return exact, 0
+        key = " ".join(text.split())
         fits = [
             (one, match)
             for word in {"", *_WORD.findall(key)}
@@ -262,15 +293,59 @@ class _Catalog:
         ways = [self._filled(template, match.groups()) for template, match in fits[:_MOST_TRIED]]
         return min(ways, key=lambda way: way[1], default=None)
 
+    def _exact(self, text: str) -> str | None:
+        # Spaces at the ends are of the page, those within are of the code.
+        exact = self._texts.get(text) or (self._texts.get(" ".join(text.split())) if text == text.strip() else None)
+        if exact is None and " " in text:
+            # A title within a sentence, or a label that begins one.
+            turned = self._texts.get(text[0].swapcase() + text[1:])
+            exact = turned and (turned[0].upper() if text[0].isupper() else turned[0].lower()) + turned[1:]
+        return exact
+
     def _filled(self, template: _Template, values: tuple[str, ...]) -> tuple[str, int]:
         raw = dict(zip(template.gaps, values, strict=True))
         told = {gap: (value, 0) if gap in template.code else self._best(value) for gap, value in raw.items()}
+        for gap in template.quoted - template.code:
+            if told[gap][1]:
+                told[gap] = min(told[gap], self._by_words(raw[gap]), key=lambda way: way[1])
         text = _PLURAL.sub(lambda one: self._counted(raw.get(one[1], ""), one[2].split("|")), template.other)
-        text = _GAP.sub(lambda one: told[one[1]][0] if one[1] in told else one[0], text)
+        text = _GAP.sub(lambda one: f"\0{told[one[1]][0]}\0" if one[1] in told else one[0], text)
+        if self._wide:
+            # A translator puts spaces beside a gap, which may be Latin letters or not.
+            text = re.sub(rf"(?<={_WIDE}) \0(?={_WIDE})|(?<={_WIDE})\0 (?={_WIDE})", "\0", text)
         swallowed = sum(
             any(mark in f"{raw[gap]} " for mark in (": ", " · ", " of ")) for gap in raw if gap not in template.code
         )
-        return text.replace("{{", "{").replace("}}", "}"), swallowed + sum(left for _, left in told.values())
+        text = text.replace("\0", "").replace("{{", "{").replace("}}", "}")
+        return text, swallowed + sum(left for _, left in told.values())
+
+    def _by_words(self, text: str) -> tuple[str, int]:
+        """A sentence of an example, word by word: each is a token with a text of its own."""
+        words = [(word, 0) if word.startswith("<") else self._best(word) for word in text.split()]
+        return " ".join(word for word, _ in words), sum(left for _, left in words)
+
+    def _is_wide(self, letter: str) -> bool:
+        return self._wide and re.fullmatch(_WIDE, letter) is not None
+
+    def _joined(self, between: str, parts: list[tuple[str, int]]) -> tuple[str, int]:
+        """Parts one after another; where letters are wide, with wide marks, and no space after a sentence."""
+        left = sum(left for _, left in parts)
+        said = [told for told, _ in parts]
+        if not self._wide:
+            return between.join(said), left
+        if between in _WIDE_MARKS and any(re.search(r"[\u2e80-\u9fff]", told) for told in said):
+            return _WIDE_MARKS[between].join(told.strip() if told.strip() else told for told in said), left
+        if between == " ":
+            text = said[0]
+            for told in said[1:]:
+                text += told if self._is_wide(text[-1:]) else " " + told
+            return text, left
+        return between.join(said), left
+
+    def _aside(self, outside: str, opened: str, inside: str, closed: str) -> str:
+        if self._wide and opened == "(" and re.search(r"[\u2e80-\u9fff]", inside):
+            return f"{outside}（{inside}）"
+        return f"{outside}{' ' if outside else ''}{opened}{inside}{closed}"
 
     def _counted(self, number: str, forms: list[str]) -> str:
         """The form of a word that goes with a number, of all that the language has."""
@@ -295,12 +370,8 @@ def _with_ends(texts: dict[str, str]) -> dict[str, str]:
     return ends | texts
 
 
-def _joined(between: str, parts: list[tuple[str, int]]) -> tuple[str, int]:
-    return between.join(told for told, _ in parts), sum(left for _, left in parts)
-
-
 def _template(english: str, other: str) -> _Template:
-    pattern, gaps, code, at = "", list[str](), set[str](), 0
+    pattern, gaps, code, quoted, at = "", list[str](), set[str](), set[str](), 0
     for gap in _GAP.finditer(english):
         # What ends a word, as the s of "word{s}", may be nothing.
         ends = english[max(0, gap.start() - 1) : gap.start()].isalpha()
@@ -308,10 +379,13 @@ def _template(english: str, other: str) -> _Template:
         gaps.append(gap[1])
         if english[: gap.start()].count("`") % 2 or _TYPED.fullmatch(gap[1]):
             code.add(gap[1])
+        if english[: gap.start()].endswith("“") and english[gap.end() :].startswith("”"):
+            quoted.add(gap[1])
         at = gap.end()
     pattern += _literal(english[at:])
     weight = len(_GAP.sub("", english))
-    return _Template(re.compile(pattern, re.DOTALL), tuple(gaps), frozenset(code), other, weight)
+    found = re.compile(pattern, re.DOTALL)
+    return _Template(found, tuple(gaps), frozenset(code), other, weight, frozenset(quoted))
 
 
 def _literal(text: str) -> str:
@@ -326,4 +400,4 @@ def _catalog(language: str, unit: str) -> _Catalog:
         # Most units have no words of their own.
         return _catalog(language, "")
     texts, templates = ({**data[kind], **(own or {}).get(kind, {})} for kind in ("texts", "templates"))
-    return _Catalog(texts, templates, data["plural"], data["fraction"])
+    return _Catalog(texts, templates, frozenset(data["names"]), data["plural"], data["fraction"], data["wide"])

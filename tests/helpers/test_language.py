@@ -13,12 +13,17 @@ TEXTS = {
     "an empty list": "пустой список",
     "The code changes its arguments.": "Код меняет свои аргументы.",
     "holds": "выполняется",
+    "every property holds": "все свойства выполняются",
+    "aligned": "сонаправлены",
+    "1 Read": "1 Читайте",
+    "length of one": "длина одного",
 }
 TEMPLATES = {
     "{n} words": "{n} {n:слово|слова|слов}",
     "the result is {answer}; expected {expected}": "получилось {answer}; ожидалось {expected}",
     "`{name}` makes no difference": "`{name}` ни на что не влияет",
     "tried: {told}": "проверено: {told}",
+    "hidden check of {name}": "скрытая проверка {name}",
     "{name}: hint {shown} of {total}": "{name}: подсказка {shown} из {total}",
     "in {typed}, line {number}: {typed_2}": "в {typed}, строка {number}: {typed_2}",
     "one word{s} to each": "по одному слову каждому",
@@ -36,7 +41,15 @@ def russian(tmp_path, monkeypatch):
         for n in range(200)
     )
     units = {"u8": {"texts": {"values": "величины"}, "templates": {"{n} words": "{n} слов"}}}
-    data = {"plural": forms, "fraction": 1, "texts": TEXTS, "templates": TEMPLATES, "units": units}
+    data = {
+        "plural": forms,
+        "fraction": 1,
+        "wide": False,
+        "names": ["project"],
+        "texts": TEXTS,
+        "templates": TEMPLATES,
+        "units": units,
+    }
     (tmp_path / "ru.json").write_text(json.dumps(data), encoding="utf-8")
     monkeypatch.setattr(language, "FOLDER", tmp_path)
     language._catalog.cache_clear()
@@ -55,6 +68,14 @@ def test_english_is_said_as_it_stands_and_reads_no_file(monkeypatch):
     ("english", "told"),
     [
         ("did not scale", "не разделили на корень"),
+        # A name before a colon is code where it is an exercise's, and a word where it is not.
+        ("hidden check of project: every property holds", "скрытая проверка project: все свойства выполняются"),
+        ("project: every property holds", "project: все свойства выполняются"),
+        ("W_q.bias: values", "W_q.bias: значения"),
+        ("aligned: a · b = 5", "сонаправлены: a · b = 5"),
+        ("  tried: values ✓, length of one ✓", "  проверено: значения ✓, длина одного ✓"),
+        ("1  Read", "1 Читайте"),
+        ("  1  Read", "  1 Читайте"),
         ("1 words", "1 слово"),
         ("2 words", "2 слова"),
         ("5 words", "5 слов"),

@@ -24,7 +24,7 @@ from autograder import course
 from autograder.course import CourseError
 from helpers.practice.telling import of_nobody
 
-from . import code, prose, strings
+from . import code, controls, prose, strings
 from .strings import Text
 
 ROOT = course.ROOT / "translations"
@@ -147,6 +147,8 @@ def _exercises(unit: str) -> Iterator[Text]:
         else:
             alone = helpers / room / f"{unit}.py"
             yield from _modules(([alone] if alone.is_file() else []) + sorted((helpers / room / unit).rglob("*.py")))
+    if unit != "common":
+        yield from (Text(one, False, ("controls", 0)) for one in controls.words(unit))
     yield from (Text(one, False, ("results", 0)) for one in RESULTS.get(unit, ()))
     contents = json.loads((helpers / "contents.json").read_text(encoding="utf-8")).get(unit, {})
     for text in [contents.get("title"), *(task.get("question") for task in contents.get("tasks", []))]:

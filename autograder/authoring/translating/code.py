@@ -133,9 +133,13 @@ def _comment(block: list[tokenize.TokenInfo], lines: _Lines) -> Iterator[Place]:
     indent = block[0].start[1]
     alone = len(block) > 1 or not block[0].line[:indent].strip()
 
+    # What heads the columns of a table below it stands where they are.
+    bare = block[0].string.lstrip("#")
+    before = bare[: len(bare) - len(bare.lstrip())] if len(block) == 1 else " "
+
     def written(told: str) -> str:
-        if not alone:
-            return f"# {told}"
+        if not alone or len(before) > 1:
+            return f"#{before}{told}"
         return ("\n" + " " * indent).join(f"# {line}" for line in wrapped(told, WIDTH - indent - 2))
 
     yield Place(lines.at(*block[0].start), lines.at(*block[-1].end), text, written)

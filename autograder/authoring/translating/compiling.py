@@ -8,10 +8,13 @@ from pathlib import Path
 from babel import Locale
 
 from autograder import course
+from helpers.judging import catalog
 
 from . import catalogs
 
 FOLDER = course.ROOT / "src" / "helpers" / "languages"
+# Languages whose letters and marks are as wide as high, without spaces between words.
+_WIDE = ("zh", "ja")
 # A language's forms of a counted word, in the order in which translators write them.
 _FORMS = ("zero", "one", "two", "few", "many", "other")
 
@@ -22,8 +25,8 @@ def path_of(language: str) -> Path:
 
 
 def compiled(language: str) -> str:
-    """Return the text of a language's file: texts by their English, texts with gaps, what units say otherwise, and how
-    words are counted.
+    """Return the text of a language's file: texts by their English, texts with gaps, what units say otherwise,
+    exercises' names, and how words are counted.
 
     A notebook's own texts are not in it: they stand in the translated notebook. What several parts have is said as the
     shared ones say it, else as the first unit does; a unit that says it otherwise has that in a part of its own, and so
@@ -41,8 +44,14 @@ def compiled(language: str) -> str:
                     unit = units.setdefault(name.removeprefix("exercises/"), {})
                     unit.setdefault(kind, {})[text.text] = done[text.text]
     forms, fraction = counting(language)
-    data = {"plural": forms, "fraction": fraction, **shared, "units": units}
+    wide = Locale.parse(language).language in _WIDE
+    data = {"plural": forms, "fraction": fraction, "wide": wide, "names": exercises(), **shared, "units": units}
     return json.dumps(data, indent=0, ensure_ascii=False) + "\n"
+
+
+def exercises() -> list[str]:
+    """Return the names of the course's exercises, which are code though some are words."""
+    return sorted(name for unit in course.units() for name in catalog.exercise_names(unit))
 
 
 def counting(language: str) -> tuple[str, int]:

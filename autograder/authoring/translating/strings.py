@@ -98,7 +98,22 @@ def texts(path: Path, name: str, words: bool) -> list[Text]:
     for thing, line in _counted(tree):
         for text in (f"{{count}} {thing}", f"{{count}} {thing}s"):
             found.setdefault((text, True), Text(text, True, (name, line)))
+    for between, line in _joining(tree):
+        text = " ".join(f"{{x}}{between}{{y}}".split())
+        found.setdefault((text, True), Text(text, True, (name, line)))
     return list(found.values())
+
+
+def _joining(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """What a module puts between the parts of a list, as `" and ".join(names)` does, where it is a word."""
+    for node in sorted(_joints(tree), key=lambda one: one.lineno):
+        yield str(node.value), node.lineno
+
+
+def _joints(tree: ast.AST) -> set[ast.Constant]:
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "join")
+    literals = (call.func.value for call in calls if isinstance(call.func, ast.Attribute))
+    return {one for one in literals if isinstance(one, ast.Constant) and _WORD.search(str(one.value))}
 
 
 def _counted(tree: ast.AST) -> Iterator[tuple[str, int]]:
@@ -120,6 +135,7 @@ def _properties(tree: ast.AST) -> Iterator[ast.AST]:
 
 def _skipped(tree: ast.AST) -> Iterator[ast.AST]:
     """Nodes that hold no text to show: docstrings, annotations, names of things, what is compared, keys."""
+    yield from _joints(tree)
     for node in ast.walk(tree):
         kept: list[ast.AST | None] = []
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

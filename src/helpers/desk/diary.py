@@ -212,8 +212,12 @@ def as_card(unit: Unit, diary: Diary, names: Mapping[str, Any]) -> tuple[str, st
     if by_person:
         lines.append(f"{_points(by_person)} more for what you write in words: a person reads that.")
     if passing == len(checks):
-        words = " Answer what is asked in words too, if you have not." if by_person else ""
-        lines.append(f"Every check passes.{words} Then save, press Validate, and hand the unit in.")
+        lines.append(
+            "Every check passes. Answer what is asked in words too, if you have not. Then save, press Validate, and "
+            "hand the unit in."
+            if by_person
+            else "Every check passes. Then save, press Validate, and hand the unit in."
+        )
     else:
         lines.append("This list is for you alone. What counts is the notebook that you hand in.")
     if caught := _caught(checks, diary):
@@ -248,7 +252,7 @@ def _caught(checks: list[tuple[Task, str]], diary: Diary) -> str:
 
 
 def _name(task: Task) -> str:
-    return f"question: {task.name.replace('_', ' ')}" if task.written else task.name
+    return f"question: {task.name}" if task.written else task.name
 
 
 def _points(points: float) -> str:

@@ -148,10 +148,10 @@ def _points(verdict: Verdict, points: float | None, desk: Desk | None) -> str:
 
 
 def _chip(name: str, passed: bool) -> str:
-    mark, word = ("✓", "holds") if passed else ("✗", "does not hold")
+    label = f"{name} holds" if passed else f"{name} does not hold"
     return (
-        f'<span style="margin-right:.9em;white-space:nowrap" aria-label="{escape(name)}'
-        f' {word}">{mark}&nbsp;{escape(name)}</span> '
+        f'<span style="margin-right:.9em;white-space:nowrap" aria-label="{escape(label)}">'
+        f"{'✓' if passed else '✗'}&nbsp;{escape(name)}</span> "
     )
 
 

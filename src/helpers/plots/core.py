@@ -208,6 +208,11 @@ def size_of(drawn: Figure) -> tuple[int, int]:
 
 
 @figure
+def _columns(name: object) -> int:
+    """How many columns of a terminal a name takes in the language that is spoken: a Chinese character takes two."""
+    return sum(1 + ("\u2e80" <= letter <= "\uffef") for letter in language.told(str(name)))
+
+
 def heatmap(
     matrix: np.ndarray,
     rows: Sequence[object] | None = None,
@@ -248,7 +253,7 @@ def heatmap(
             axis.set_ticks(range(count), [str(name) for name in names])
         elif count <= 12:
             axis.set_ticks(range(count))
-    if slant or (slant is None and columns is not None and max(map(len, map(str, columns)), default=0) > 3):
+    if slant or (slant is None and columns is not None and max(map(_columns, columns), default=0) > 3):
         for label in ax.get_xticklabels():
             # A name ends at its own column; one that is turned about its middle lies below its neighbour's.
             label.set(rotation=45, ha="right", rotation_mode="anchor")

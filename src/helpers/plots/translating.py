@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -63,25 +64,48 @@ def _told(text: str) -> str:
     return "\n".join(broken(told, widest))
 
 
+# No line of Chinese begins with the first of these, none ends with the second, and the last end one best.
+_CLOSING, _OPENING, _RESTS = "，。；：、）”’？！,.;:)?!…", "（“‘(", "，。；：、？！ "
+
+
 def broken(text: str, columns: int) -> list[str]:
-    """Return a text in lines of so many columns; a Chinese character takes two, and a line may end after it."""
-    if not any("\u2e80" <= letter <= "\uffef" for letter in text):
+    """Return a text in lines of at most so many columns, about equally long.
+
+    A Chinese character takes two columns, and a line may end after it; words of letters stay whole.
+    """
+    if not any(map(_wide, text)):
         return textwrap.wrap(text, columns, break_long_words=False)
-    lines, line, taken = [], "", 0
-    for letter in text:
-        size = 2 if "\u2e80" <= letter <= "\uffef" else 1
-        # No line begins with a mark that closes something.
-        if (
-            line
-            and taken + size > columns
-            and letter not in "，。；：、）”？！,.;:)?!"
-            and (size == 2 or line[-1] == " ")
-        ):
-            lines.append(line.rstrip())
-            line, taken = "", 0
-        if line or letter != " ":
-            line, taken = line + letter, taken + size
-    return [*lines, line] if line else lines
+    pieces = re.findall(r"[^\W\d_\u2e80-\uffef]+|[\d.]+|.", text)
+    units: list[str] = []
+    for piece in pieces:
+        if units and (piece[0] in _CLOSING or units[-1][-1] in _OPENING):
+            units[-1] += piece
+        else:
+            units.append(piece)
+    total = sum(map(_size, units))
+    target = total / max(1, -(-total // columns))
+    # The cheapest way to set what comes after each place; a line that is too long is the last resort.
+    best: list[tuple[float, list[str]]] = [(0.0, [])]
+    for at in range(len(units) - 1, -1, -1):
+        ways = []
+        for end in range(at + 1, len(units) + 1):
+            line = "".join(units[at:end]).strip()
+            size = _size(line)
+            if size > columns and ways:
+                break
+            cost, rest = best[len(units) - end]
+            torn = 0 if end == len(units) or line[-1:] in _RESTS or units[end] == " " else (target / 4) ** 2
+            ways.append((cost + (size - target) ** 2 + torn + 1000 * (size > columns), [line, *rest]))
+        best.append(min(ways, key=lambda way: way[0]))
+    return [line for line in best[-1][1] if line]
+
+
+def _wide(letter: str) -> bool:
+    return "\u2e80" <= letter <= "\uffef"
+
+
+def _size(text: str) -> int:
+    return sum(1 + _wide(letter) for letter in text)
 
 
 def _writable() -> bool:

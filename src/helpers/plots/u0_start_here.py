@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from helpers.language import told
+
 from .core import COLOURS, describe, figure, grid
 
 if TYPE_CHECKING:
@@ -97,11 +99,11 @@ def course_map(here: int = 0) -> Figure:
         else:
             _arrow(ax, (x, y - 0.88), (to_x, to_y + 0.88))
     ax.set_title("From a dot product to a Transformer that you trained yourself", fontsize=12)
-    told = "; ".join(
-        f"{number}, {title}" + (f", in {language}" if language else "") + f": {_plain(builds)}"
+    units = "; ".join(
+        f"{number}, {title}" + (f", in {language}" if language else "") + f": {_plain(told(builds))}"
         for number, title, builds, language in UNITS
     )
-    return describe(drawn, f"The {len(UNITS)} units in order, on one road. {told}. You are at unit {here}.")
+    return describe(drawn, f"The {len(UNITS)} units in order, on one road. {units}. You are at unit {here}.")
 
 
 STEPS = (
@@ -120,12 +122,12 @@ def how_a_unit_goes() -> Figure:
     ax = axes[0, 0]
     _blank(ax, 14.2, 4.3)
     y = 3.1
-    for i, (name, told) in enumerate(STEPS):
+    for i, (name, does) in enumerate(STEPS):
         x = 1.35 + 2.87 * i
         colour = BLUE if i < 3 else GREEN
         _box(ax, x, y, 2.3, 1.5, colour)
         ax.text(x, y + 0.42, name, ha="center", va="center", fontsize=11, fontweight="bold")
-        ax.text(x, y - 0.22, told, ha="center", va="center", fontsize=8)
+        ax.text(x, y - 0.22, does, ha="center", va="center", fontsize=8)
         if i:
             _arrow(ax, (x - 1.68, y), (x - 1.19, y), GREEN if i == 3 else GREY)
             if i == 3:
@@ -138,7 +140,7 @@ def how_a_unit_goes() -> Figure:
     ax.text(1.35 + 2.87 * 2 + 0.5, 1.65, "✗", fontsize=13, color="#b3541e", va="center")
     _arrow(ax, (hint - 1.48, 0.8), (1.35 + 2.87, y - 0.78), ORANGE, bend=-0.3)
     ax.set_title("The round of one exercise (1 to 4), and what comes after the last one (5 and 6)", fontsize=11)
-    step = {name[0]: f"{name[3:]}: {_plain(text)}" for name, text in STEPS}
+    step = {name[0]: f"{told(name).lstrip('0123456789 ')}: {_plain(told(does))}" for name, does in STEPS}
     alt = (
         f"Steps in a row. {step['1']}. {step['2']}. {step['3']}. If the check fails, step 4 is a hint, the mistake by "
         f"its name and a step that leads on, and back to the answer. If it passes, go on; at the end {step['5']}; "
@@ -156,7 +158,7 @@ def axes_of_an_array() -> Figure:
     ax = axes[0, 0]
     _blank(ax, 10.2, 4.3)
     cell, tokens, width = 0.62, 4, 6
-    for sheet, (x, y, words) in enumerate(((3.9, 1.0, ()), (2.6, 0.3, ("we", "eat", "a", "burger")))):
+    for sheet, (x, y, words) in enumerate(((3.9, 1.0, ()), (2.6, 0.3, told("we eat a burger").split()))):
         for row in range(tokens):
             for column in range(width):
                 shade = BLUE + ("59" if row == 1 and sheet == 1 else "26")

@@ -95,12 +95,12 @@ def mall(wish: str = "warm and sweet") -> Figure:
     words = "queries and keys: (warm, sweet, cheap)     values: (cloth, sugar, paper)"
     ax.text(10.3, 0.3, words, fontsize=9, color="#555555", va="center", ha="right")
     best_fits = [name for name, score in zip(WINDOWS, scores) if score == best]
-    ax.set_title(f"The shopper's wish meets every window at once; the best fit: {' and '.join(best_fits)}", fontsize=12)
+    ax.set_title(f"The shopper's wish meets every window at once; the best fit: {joined(best_fits)}", fontsize=12)
     keys = "; ".join(f"{name} {key}" for name, key in WINDOWS.items())
     goods = "; ".join(f"{name} {value}" for name, value in GOODS.items())
     alt = (
-        f"A shopper with the query {WISHES[wish]}, {wish}, before four shop windows. Their keys: {keys}. Their goods, "
-        f"the values: {goods}. The scores: "
+        f"A shopper with the query {WISHES[wish]}, “{wish}”, before four shop windows. Their keys: {keys}. Their "
+        f"goods, the values: {goods}. The scores: "
         f"{named(WINDOWS, scores)}. Marked as the best fit: {joined(best_fits)}."
     )
     return describe(drawn, alt)

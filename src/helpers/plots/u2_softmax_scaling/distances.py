@@ -90,7 +90,7 @@ def reach() -> Figure:
     }
     told = ", ".join(f"{way} {numbers(count[-1])}" for way, count in steps.items())
     alt = (
-        f"Above, the sentence: {' '.join(LONG_SENTENCE)}. Arcs run from “was” to all other words, the wider the "
+        f"Above, the sentence “{' '.join(LONG_SENTENCE)}”. Arcs run from “was” to all other words, the wider the "
         f"heavier. Weights in order: {named([LONG_SENTENCE[i] for i in others], weights[others])}. Below, steps "
         f"between two words against their distance; at distance {distance[-1]}: {told}."
     )

@@ -89,8 +89,12 @@ def mixture(
     left.set_ylim(len(words) - 0.5, -0.5)
     left.set_xlim(0, shares.max() * 1.2)
     left.set_xlabel("weight")
-    name = f"“{renewed}”" if of == "word" else f"the {renewed}"
-    left.set_title(f"How much {name}\ntakes of each {of} ...", fontsize=10)
+    takes = f"How much the {renewed}\ntakes of each {of} ..."
+    total = f"In the {renewed}:\nall parts on top of each other"
+    if of == "word":
+        takes = f"How much “{renewed}”\ntakes of each word ..."
+        total = f"The new “{renewed}”:\nall parts on top of each other"
+    left.set_title(takes, fontsize=10)
     heatmap(
         V,
         rows=words,
@@ -111,7 +115,7 @@ def mixture(
     right.tick_params(axis="x", rotation=45)
     right.set_ylim(0, bottom.max() * 1.6)
     right.legend(fontsize=8, frameon=False, ncols=2, loc="upper left")
-    right.set_title(f"{'The new ' if of == 'word' else 'In '}{name}:\nall parts on top of each other", fontsize=10)
+    right.set_title(total, fontsize=10)
     left.spines[["top", "right"]].set_visible(False)
     right.spines[["top", "right"]].set_visible(False)
     values = "; ".join(f"{word} {numbers(row)}" for word, row in zip(words, V))

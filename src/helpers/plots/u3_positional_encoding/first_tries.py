@@ -62,7 +62,7 @@ def counting(n: int = 30, width: int = 16) -> Figure:
 @figure
 def fractions() -> Figure:
     """Position/n of the same four words in sentences of 4, 8 and 16 words: the same step has three sizes."""
-    words = "the dog bites him".split()
+    words = ("the", "dog", "bites", "him")
     drawn, axes = grid(1, 1, width=8.6, height=3.0)
     ax = axes[0, 0]
     for row, n in enumerate((4, 8, 16)):

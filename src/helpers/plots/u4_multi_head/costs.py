@@ -118,6 +118,6 @@ def side_by_side(d: int = 512, h: int = 8) -> Figure:
                 box(ax, x, y, 7.4, 1.3, step, colours[row], sheets, size=9.5)
         ax.text(23.2, y, cost, ha="center", va="center", fontsize=9.5)
     ways = [", then ".join(filter(None, boxes)) for boxes in list(zip(*steps))[:2]]
-    bill = "; ".join(f"for {step} {cost}" for _, step, cost in steps if cost)
+    bill = "; ".join(f"{step}: {cost}" for _, step, cost in steps if cost)
     alt = f"Two columns of boxes. One head: {ways[0]}. {h} heads: {ways[1]}. Multiplications, alike for both: {bill}."
     return describe(drawn, " ".join(alt.split()))
