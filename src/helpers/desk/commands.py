@@ -106,10 +106,13 @@ def check(answer: Any, hidden: bool = False) -> None:
     from helpers.judging import judge
     from helpers.training.threads import one_thread
 
-    from . import feedback
+    from . import feedback, interrupted
 
     with one_thread():
-        verdict, answers = _judged(exercise, answer, hidden)
+        try:
+            verdict, answers = _judged(exercise, answer, hidden)
+        except KeyboardInterrupt as stopped:
+            raise interrupted.told(exercise.name, stopped) from None
         paper = judge.paper(exercise, DESK_HIDDEN_SEED if hidden else judge.VISIBLE_SEED)
     if os.environ.get("NBGRADER_EXECUTION"):
         if not verdict.passed:

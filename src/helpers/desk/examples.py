@@ -29,10 +29,12 @@ class Example:
     Attributes:
         note: what the call looks like, in words.
         lines: what goes in and what should come out.
+        numbers: whether all numbers that go in are shown, so that it can be worked by hand.
     """
 
     note: str
     lines: tuple[str, ...]
+    numbers: bool
 
 
 def smallest_failing(paper: Paper, answers: Sequence[Mapping[str, Any]]) -> int | None:
@@ -54,7 +56,10 @@ def of_case(paper: Paper, number: int) -> Example:
     """Return a case as lines of text."""
     exercise, case = paper.exercise, paper.cases[number]
     lines = [*_made(exercise, case), *_given(exercise, case)] or [f"{exercise.name}() takes nothing"]
-    return Example(case.note, (*lines, *_wanted(exercise, case, paper.expected[number]["value"])))
+    numbers = not (case.init is not None and case.init.weights) and all(
+        map(_shown, (*case.args, *case.kwargs.values()))
+    )
+    return Example(case.note, (*lines, *_wanted(exercise, case, paper.expected[number]["value"])), numbers)
 
 
 def given(exercise: Exercise, case: Case) -> tuple[str, ...]:
@@ -90,6 +95,16 @@ def _size(value: Any) -> int:
         return sum(map(_size, value.values()))
     array = value.array if isinstance(value, Tensor) else value
     return int(array.size) if isinstance(array, np.ndarray) else 1
+
+
+def _shown(value: Any) -> bool:
+    """Whether a reader sees every number of a value."""
+    if isinstance(value, (Built, Mapping)):
+        return False
+    if isinstance(value, (list, tuple)):
+        return all(_size(part) == 1 for part in value) and len(value) <= MOST_NUMBERS
+    array = value.array if isinstance(value, Tensor) else value
+    return not isinstance(array, np.ndarray) or (array.size <= MOST_NUMBERS and array.ndim <= 2)
 
 
 def _made(exercise: Exercise, case: Case) -> Iterator[str]:

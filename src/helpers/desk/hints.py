@@ -9,7 +9,7 @@ from html import escape
 from helpers.verdict import Verdict
 
 from . import cards
-from .ladder import EXAMPLE, PUZZLE, Rung, Tried
+from .ladder import EXAMPLE, ONE_CASE, PUZZLE, Rung, Tried
 
 
 @dataclass
@@ -103,6 +103,8 @@ def _end(shown: Sequence[Rung]) -> list[str]:
     if EXAMPLE not in keys:
         return ["That was the last step. Write it down as you would say it, then make each sentence shorter."]
     number = keys.index(EXAMPLE) + 1
+    if shown[number - 1].text.startswith(ONE_CASE):
+        return ["That was the last step. Close this card, and write the answer anew without looking."]
     first = (
         f"That was the last step. Two things to do now. First, put an example like that of step {number} into a cell of"
         " your own, run your lines on it one by one, and print each result with its shape: the first that is not what"

@@ -42,6 +42,8 @@ class Rung:
 
 
 EXAMPLE, FORMULA, PUZZLE = "example", "formula", "puzzle"
+# What is said where a function takes nothing.
+ONE_CASE = "There is one case only, and this is its form:"
 
 
 @dataclass(frozen=True)
@@ -102,16 +104,16 @@ def _example(exercise: Exercise, tried: Tried | None) -> Rung:
 
     paper = tried.paper if tried is not None else judge.paper(exercise)
     number = examples.smallest_failing(paper, tried.answers) if tried is not None else None
-    which = "that your answer fails"
+    which = "a case that your answer fails"
     if number is None:
-        number, which = examples.smallest(paper), "of the check"
+        number, which = examples.smallest(paper), "a case of the check"
     shown = examples.of_case(paper, number)
     if not paper.cases[number].args and paper.cases[number].init is None:
-        return Rung(EXAMPLE, "There is one case only, and this is its form:", shown.lines)
-    text = (
-        f"Work the smallest case {which} by hand ({shown.note}), line by line of your code; where the numbers are many,"
-        " follow the shapes alone."
-    )
+        return Rung(EXAMPLE, ONE_CASE, shown.lines)
+    if shown.numbers:
+        text = f"Work {which} by hand ({shown.note}), line by line of your code."
+    else:
+        text = f"Follow the shapes of {which} through your code ({shown.note}), and write one beside each line."
     return Rung(EXAMPLE, text, shown.lines)
 
 

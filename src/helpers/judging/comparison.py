@@ -121,6 +121,8 @@ def _describe(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}" if value.ndim else "a number"
     if isinstance(value, tuple):
+        if len(value) == 1:
+            return f"a tuple with one entry ({_describe(value[0])})"
         return f"{len(value)} results ({', '.join(_describe(v) for v in value)})"
     if isinstance(value, list):
         return "a list"
@@ -323,7 +325,9 @@ def _examine_conduct(
             "torch", "the numbers are right, in a torch tensor; this exercise works with NumPy arrays and returns one"
         )
     if answer["changed"]:
-        return finding("changed", "the function changes its input in place: the caller's array is different afterwards")
+        return finding(
+            "changed", "the function changes its input in place: what the caller gave is different afterwards"
+        )
     if answer["shares"] and not exercise.may_share_memory:
         return finding(
             "shares", "the result shares memory with an input: changing one later would change the other; return a copy"

@@ -133,7 +133,7 @@ def _of_parts(work: Paper, answers: Sequence[Answer], rows: Sequence[int]) -> Di
     verb = "is" if len(always) == 1 or len(always) > 2 else "are"
     return Diagnosis(
         f"{others} {verb} right, {name} is not",
-        f"So the fault lies between the two: look at the lines that {name} alone goes through.",
+        f"So look at the lines that {name} alone goes through.",
     )
 
 

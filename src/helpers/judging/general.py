@@ -26,7 +26,7 @@ _BY_KIND = {
     ),
     "no error": Diagnosis(
         "accepts arguments that make no sense",
-        "Look at the arguments before you compute: `if ...: raise ValueError(...)`, with what must not be behind `if`.",
+        "Test the arguments first: `if` they do not fit, `raise ValueError(...)`. Compute only after that.",
     ),
     "nothing": Diagnosis(
         "returns nothing",
@@ -60,7 +60,8 @@ _BY_KIND = {
     ),
     "no gradient": Diagnosis(
         "cuts the gradient",
-        "Stay with torch operations from input to output: `.detach()`, `.item()`, `.data` and NumPy end the graph.",
+        "Stay with torch operations from input to output: `.detach()`, `.item()`, `.data`, NumPy and a fresh"
+        " `torch.tensor(...)` end the graph.",
     ),
     "unused": Diagnosis(
         "has a part that learns nothing",

@@ -109,6 +109,15 @@ FORMS: tuple[tuple[str, str, Tell], ...] = (
             "`x[:, None]` and `x[i, j]` are for arrays: make one of it first, as with `np.array` or `np.arange`.",
         ),
     ),
+    (
+        "TypeError",
+        r"some of the keywords were incorrect: (\w+)",
+        plain(
+            "gives a function of torch an argument that it does not know: `{0}`",
+            "NumPy and torch name many arguments differently (`ddof=0` there is `unbiased=False` here). Look the"
+            " function up with `help(...)`.",
+        ),
+    ),
     ("TypeError", r"([\w.]+)\(\) got an unexpected keyword argument", arguments),
     ("TypeError", r"([\w.]+)\(\) (?:missing|takes|got multiple values)", arguments),
     ("IndexError", r"index (-?\d+) is out of bounds for (?:axis|dimension) \d+ with size (\d+)", out_of_bounds),

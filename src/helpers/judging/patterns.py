@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from helpers.running.runner import Answer
+from helpers.tolerance import close
 from helpers.verdict import Diagnosis, Finding
 
 from . import traits
@@ -14,6 +17,8 @@ from .papers import Paper
 _ABOUT_VALUES = ("values", "shape", "raised", "compared", "results")
 # Few cases have these, and where they are they are what the case is about.
 _RARE = ("long", "large", "negative number", "smaller last block", "-inf", "empty row", "several calls")
+# Numbers further apart than this are not equal.
+_EXACT = 1e-6
 _BATCH = "does not work for every number of batch axes"
 
 
@@ -23,7 +28,6 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
     It is said where both sides have two cases or more, or where the failing cases were made to probe it; and only when
     no other trait tells them apart as well.
     """
-    del answers  # the numbers say more than this in the next step
     rows = [i for i, case in enumerate(work.cases) if case.raises is None and not case.from_file]
     failing = [i for i in rows if found[i] is not None]
     passing = [i for i in rows if found[i] is None]
@@ -51,6 +55,9 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
     if len(separating) != 1:
         return None
     ((trait, present),) = separating
+    if trait == "negative result" and not all(_only_negative(answers[i], work.expected[i]) for i in failing):
+        # Positive numbers are wrong as well, so the sign is not what tells.
+        return None
     if trait not in ("batch", "several calls") and any((f := found[i]) and f.kind == "raised" for i in failing):
         # An error says more by itself, and has a hint of its own.
         return None
@@ -62,3 +69,14 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
         return Diagnosis(_BATCH, words.hint)
     right_with, wrong_with = (words.absent, words.present) if present else (words.present, words.absent)
     return Diagnosis(f"right with {right_with}, wrong with {wrong_with}", words.hint)
+
+
+def _only_negative(answer: Answer, expected: Answer) -> bool:
+    """Whether every number that is wrong should be negative."""
+    got, want = answer["value"], expected["value"]
+    if not (isinstance(got, np.ndarray) and isinstance(want, np.ndarray) and got.shape == want.shape):
+        return True
+    if want.dtype.kind != "f" or got.dtype.kind not in "fiu":
+        return True
+    wrong = ~close(got, want, _EXACT)
+    return bool((want[wrong] < 0).all())

@@ -26,7 +26,8 @@ def diagnose(name: str, answer: Answer) -> Diagnosis | None:
     error = answer["error"]
     if error["own"]:
         return _of_parameters(error["message"])
-    if error["line"].startswith(("raise ", "assert ")):
+    # A condition and what it does may stand on one line.
+    if re.match(r"(?:(?:el)?if\b.*:\s*|else:\s*)?(?:raise|assert)\b", error["line"]):
         return _own_refusal(name, error)
     for kinds, pattern, tell in FORMS:
         found = re.search(pattern, error["message"])
@@ -46,13 +47,19 @@ def _own_refusal(name: str, error: Error) -> Diagnosis | None:
         return None
     return Diagnosis(
         "refuses arguments that are in order",
-        "Your own line ends the call here, and these arguments are fine. What does its condition say of them?",
+        "Your own line ends the call here, and these arguments make sense. Put this case's numbers into its condition:"
+        " which part of it is too strict?",
     )
 
 
 def _of_parameters(message: str) -> Diagnosis | None:
     if "the parameters of your" not in message:
         return None
+    if "it has no" not in message and "it should not have" not in message:
+        return Diagnosis(
+            "a parameter has another shape than the exercise's",
+            "The names are right. Which number of `__init__` gives that length: was it given to the right layer?",
+        )
     return Diagnosis(
         "the parameters are not those that the exercise names",
         "Parameters are found under the names that `__init__` stores them by, `self.name = nn.Linear(...)`; in a plain"

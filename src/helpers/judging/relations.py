@@ -119,8 +119,11 @@ def _factor_by_size(work: Paper, failing: Sequence[int], pairs: Sequence[tuple[n
             continue
         for words, of in _OF_SIZE:
             if all(abs(f / of(n) - 1) < _TIGHT for f, n in zip(factors, sizes) if f is not None and n):
-                fitting.append(words.format(f"`{name}.shape[{axis}]`"))
-    return fitting[0] if len(fitting) == 1 else None
+                fitting.append(words.format(f"`{name}.shape[{axis}]`" if axis else f"`{name}`"))
+    if len(fitting) != 1:
+        return None
+    one = all(want.ndim == 0 for _, want in pairs)
+    return fitting[0].replace("every entry", "the number", 1) if one else fitting[0]
 
 
 _OF_SIZE: tuple[tuple[str, Callable[[int], float]], ...] = (
@@ -158,10 +161,13 @@ def _digits(got: np.ndarray, want: np.ndarray) -> str | None:
         return None
     if got.size < 2:
         return _ANY
+    # Entries that are right or 0 anyway show no rounding: others may just never have been filled.
+    if got.dtype.kind == "f" and not ((got != 0) & ~close(got, want, _TIGHT)).any():
+        return None
     for digits in range(7):
         if _equal(got, np.round(want, digits), 1e-6) and not (got == 0).all():
             return f"rounded to {digits} decimals" if digits else "rounded to whole numbers"
-    if _equal(got, np.trunc(want), 1e-6) and not (got == 0).all():
+    if _equal(got, np.trunc(want), 1e-6) and (got.dtype.kind in "iu" or not (got == 0).all()):
         return "cut off to whole numbers"
     return None
 
@@ -315,6 +321,9 @@ def _one_choice(got: np.ndarray, want: np.ndarray) -> str | None:
 
 
 def _constant(got: np.ndarray, want: np.ndarray) -> str | None:
+    if got.dtype.kind in "iu" and want.dtype.kind == "f" and not np.trunc(want).any():
+        # An array of whole numbers was filled, and kept nothing of it.
+        return None
     if got.size > 1 and not got.any() and want.any():
         return "every entry is 0"
     return None
@@ -324,7 +333,7 @@ _ENDS_HINT = "Where does the loop, the slice or the range begin, and where does 
 _PLACE_HINT = "What is different about that place: the first or last round of a loop, the end of a slice?"
 _RELATIONS: tuple[tuple[Relation, str], ...] = (
     (_nan, "0/0 and -inf - (-inf) are NaN: which line meets a row with nothing in it?"),
-    (_constant, "Is the result ever filled? Look where it gets its values."),
+    (_constant, "Where does the result get its values: is it never filled, or does a later line make it 0?"),
     (_digits, "Look for `round`, `astype(int)`, `//` and for arrays made with a type of whole numbers."),
     (_rounded, "Look for `half`, `float16`, `bfloat16` and `autocast`: compute in the precision that comes in."),
     (_sign, "Where does the sign get lost or turned: `abs`, `maximum`, a ReLU, a difference the other way round?"),

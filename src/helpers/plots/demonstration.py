@@ -34,8 +34,11 @@ def _sentence(needed: tuple[str, ...], error: Exception) -> tuple[str, str]:
         return "○", f"This cell needs {names}. Answer {'them' if several else 'it'}, then run this cell again."
     what = " ".join(f"{type(error).__name__}: {error}".split())
     what = what if len(what) <= _LONGEST_ERROR else f"{what[:_LONGEST_ERROR]} …"
-    checks = "their checks say" if several else "its check says"
-    return "✗", f"This cell needs {names}, and with what stands there now it stops; {checks} more. {what}"
+    checks = "their checks pass" if several else "its check passes"
+    return "✗", (
+        f"This cell needs {names}, and with what stands there now it stops. If {checks}, a cell above was run in"
+        f" another order: Kernel → Restart Kernel and Run All Cells. {what}"
+    )
 
 
 def _tell(mark: str, sentence: str) -> None:

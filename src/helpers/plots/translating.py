@@ -87,7 +87,7 @@ def broken(text: str, columns: int) -> list[str]:
     # The cheapest way to set what comes after each place; a line that is too long is the last resort.
     best: list[tuple[float, list[str]]] = [(0.0, [])]
     for at in range(len(units) - 1, -1, -1):
-        ways = []
+        ways: list[tuple[float, list[str]]] = []
         for end in range(at + 1, len(units) + 1):
             line = "".join(units[at:end]).strip()
             size = _size(line)

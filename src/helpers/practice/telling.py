@@ -111,9 +111,10 @@ def _end(
         listed = ["This is what each had done:"]
         listed += [f"{version.number}. {version.mistake.name}" for version in group]
         further = versions.handful(exercise, names)
-        if all(version.mistake.name in names for version in further):
+        waiting = sum(version.mistake.name not in names for group in versions.of(exercise) for version in group)
+        if not waiting:
             return ["No other version is left: you know every mistake of this exercise."], listed
-        return [f"{len(further)} others wait, from {further[0].number} on. The next call begins with them."], listed
+        return [f"{waiting} others wait. The next call brings those from {further[0].number} on."], listed
     if outcome is None:
         return _how(exercise), []
     if not outcome.refused and not outcome.caught:

@@ -4,7 +4,7 @@ import pytest
 
 from helpers.judging import catalog, checkup
 
-from .wild import answer_of, families, numpy_units, stopped, torch_units
+from .wild import answer_of, families, newcomers, numpy_units, stopped, torch_units
 
 ALL = [
     *numpy_units.FALSE_ONCE,
@@ -12,6 +12,7 @@ ALL = [
     *stopped.NEVER_ANSWERED,
     *stopped.SOMEBODY_ELSE,
     *families.NAMED,
+    *newcomers.NAMED,
 ]
 
 

@@ -39,6 +39,8 @@ _COMMON = (
 _BESIDE = ("changed", "shares", "overwritten", "memory", "warning", "numpy", "shortcut", "unanswered", "no error")
 # What is told by numbers or by an operation on shapes; a sentence about numbers is one and the same for many mistakes.
 _TELLING = ("values", "shape", "raised", "results", "dtype", "type", "keys", "gradients", "after")
+# A name that the reference keeps to itself.
+_PRIVATE = re.compile(r"(?<![\w`])_[a-z]\w*|[.`]_[a-z]\w*\(")
 # Fewer wrong numbers than this in all cases together are the same by chance.
 _ENOUGH = 3
 
@@ -136,9 +138,12 @@ def _told(matches: Sequence[Variant]) -> Diagnosis | None:
         if not changes:
             return None
     variant = Variant(changes)
+    if any(_PRIVATE.search(name) for name in variant.names):
+        # Of a helper that only the reference has nobody else has heard.
+        return None
     hints = dict.fromkeys(rewrite.hint for _, rewrite in variant.changes)
-    words = " (the names are the reference's)" if variant.quotes else ""
-    return Diagnosis(", and ".join(variant.names) + words, " ".join(hints))
+    words = " (the names are those of our version)" if variant.quotes else ""
+    return Diagnosis(", and ".join(dict.fromkeys(variant.names)) + words, " ".join(hints))
 
 
 def _line(variant: Variant) -> object:
