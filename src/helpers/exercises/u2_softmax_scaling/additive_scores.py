@@ -90,6 +90,16 @@ EXERCISE = Exercise(
             _additive(join=lambda a, b: np.tanh(a)[:, None, :] + np.tanh(b)[None, :, :], bend=lambda x: x),
         ),
         Mistake(
+            "took the tanh of the query alone",
+            "First the sum q W_q + k W_k, then the tanh of all of it. Which brackets does `np.tanh` need?",
+            _additive(join=lambda a, b: np.tanh(a)[:, None, :] + b[None, :, :], bend=lambda x: x),
+        ),
+        Mistake(
+            "used tan instead of tanh",
+            "The tangent runs off to infinity; the hyperbolic one stays between -1 and 1: `np.tanh`.",
+            _additive(bend=np.tan),
+        ),
+        Mistake(
             "used ReLU instead of tanh",
             "The formula has a tanh, which also bends negative numbers: `np.tanh`.",
             _additive(bend=lambda x: np.maximum(x, 0)),
@@ -107,7 +117,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "multiplied query and key instead of adding them",
-            "That would be a dot product again. Here the projected query and key are added.",
+            "That is another score, with a product where the sum belongs. Here the projected query and key are added.",
             _additive(join=lambda a, b: a[:, None, :] * b[None, :, :]),
         ),
         Mistake(
@@ -124,6 +134,11 @@ EXERCISE = Exercise(
             "left v out and took the mean of the hidden numbers",
             "v weighs the h hidden numbers: a dot product with v, not a plain mean.",
             _additive(end=lambda hidden, v: hidden.mean(axis=-1)),
+        ),
+        Mistake(
+            "took the mean of v times the hidden numbers instead of their sum",
+            "A dot product with v adds the h products up; it does not divide by h.",
+            _additive(end=lambda hidden, v: (hidden * v).mean(axis=-1)),
         ),
         Mistake(
             "returned the hidden numbers without adding them up",
@@ -175,6 +190,11 @@ EXERCISE = Exercise(
             "computed the scaled dot product of the projections",
             "This exercise is about the other score: tanh of the sum, weighed by v.",
             lambda Q, K, W_q, W_k, v: attention_scores(Q @ W_q, K @ W_k) / math.sqrt(len(v)),
+        ),
+        Mistake(
+            "computed the dot product of two tanhs",
+            "This exercise is about the other score: tanh of the sum, weighed by v.",
+            lambda Q, K, W_q, W_k, v: attention_scores(np.tanh(Q @ W_q), np.tanh(K @ W_k)),
         ),
         Mistake(
             "computed the dot product of the projections",

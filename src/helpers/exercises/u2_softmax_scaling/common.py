@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from helpers.exercise import Mistake
+
+from ..attention import Scale
 from ..common import Answer, Step
 
 # What `scale_mistakes` says to who scales the scores in another way.
@@ -41,6 +46,26 @@ SCALES = {
         "`**` binds more tightly than `/`. Write `d_k ** 0.5`, or `np.sqrt(d_k)`.",
     ),
 }
+
+
+# Further wrong scales of this unit: name, hint and what the scores are divided by.
+MORE_SCALES: tuple[tuple[str, str, Scale], ...] = (
+    (
+        "wrote / d_k ** 1/2, which divides by d_k and then by 2",
+        "`**` binds more tightly than `/`. Write `d_k ** 0.5`, or `np.sqrt(d_k)`.",
+        lambda Q, K, V: 2 * Q.shape[-1],
+    ),
+    (
+        "divided by a constant √2",
+        "2 is the width in the example of the text. Read d_k from the shape of Q.",
+        lambda Q, K, V: math.sqrt(2),
+    ),
+)
+
+
+def more_scale_mistakes(with_scale: Callable[[Scale], Answer]) -> tuple[Mistake, ...]:
+    """Return a mistake for each of `MORE_SCALES`; `with_scale` makes an answer that divides by a scale."""
+    return tuple(Mistake(name, hint, with_scale(scale)) for name, hint, scale in MORE_SCALES)
 
 
 def floats(function: Step) -> Answer:

@@ -12,7 +12,7 @@ from helpers.reference import u2_softmax_scaling as reference
 
 from ..attention import Scale, root_of_width, scale_mistakes, share, softmax, softmax_without_maximum
 from ..common import READY_MADE_ATTENTION, Answer, Step, normal, queries_keys_values
-from .common import SCALES, floats, guarded, whole_numbers
+from .common import SCALES, floats, guarded, more_scale_mistakes, whole_numbers
 
 
 def _steps(n_q: int, n_k: int) -> Any:
@@ -73,6 +73,14 @@ def _local(
         return weights @ V, weights
 
     return floats(wrong)
+
+
+def _sliced(n_q: int, n_k: int, window: int) -> Any:
+    """A window made of slices whose start may be negative."""
+    near = np.zeros((n_q, n_k), dtype=bool)
+    for i in range(n_q):
+        near[i, i - window : i + window + 1] = True
+    return near
 
 
 def _ruled_out(scores: Any, near: Any) -> Any:
@@ -153,9 +161,10 @@ EXERCISE = Exercise(
             _local(near=lambda n_q, n_k, window: (_steps(n_q, n_k) <= window) & (_steps(n_q, n_k) > -window)),
         ),
         Mistake(
-            "a slice that starts below 0: the first queries see nothing",
-            "Python counts a negative start from the end. Begin at `max(0, i - window)`.",
-            _local(near=lambda n_q, n_k, window: _near(n_q, n_k, window) & (np.arange(n_q)[:, None] >= window)),
+            "a slice that starts below 0",
+            "Python counts a negative start from the end, so the first queries see nothing, or keys far behind. Where"
+            " has `i - window` to stop?",
+            _local(near=_sliced),
         ),
         Mistake(
             "built the window for as many keys as queries",
@@ -268,6 +277,7 @@ EXERCISE = Exercise(
             _local(weigh=lambda scores, near: softmax_without_maximum(_ruled_out(scores, near))),
         ),
         *scale_mistakes(lambda scale: _local(scale=scale), SCALES),
+        *more_scale_mistakes(lambda scale: _local(scale=scale)),
     ),
     forbidden=READY_MADE_ATTENTION,
     hints=(

@@ -73,6 +73,11 @@ EXERCISE = Exercise(
             _scaled_by(lambda shape, d_k: 1 / d_k / 2),
         ),
         Mistake(
+            "took the root of the whole quotient: √(scores / d_k)",
+            "Only d_k stands under the root. The scores stay as they are, and negative ones have no root.",
+            lambda scores, d_k: np.sqrt(np.array(scores, dtype=float) / d_k),
+        ),
+        Mistake(
             "rounded √d_k to a whole number",
             "√7 is 2.6458. `int`, `//` and `math.isqrt` cut it off.",
             _scaled_by(lambda shape, d_k: 1 / math.isqrt(d_k)),

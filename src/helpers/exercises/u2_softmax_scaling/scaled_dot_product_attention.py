@@ -19,7 +19,7 @@ from ..attention import (
     transposed,
 )
 from ..common import READY_MADE_ATTENTION, Answer, Step, bad_arguments, normal, queries_keys_values
-from .common import SCALES, floats, whole_numbers
+from .common import SCALES, floats, more_scale_mistakes, whole_numbers
 
 
 def _steep(rng: np.random.Generator, n_q: int, n_k: int, d_v: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -106,6 +106,16 @@ def _scaled_weights(Q: Any, K: Any, V: Any) -> Any:
     return weights @ V, weights
 
 
+def _scaled_output(Q: Any, K: Any, V: Any) -> Any:
+    weights = reference.softmax(Q @ K.T)
+    return weights @ V / math.sqrt(Q.shape[-1]), weights
+
+
+def _shared_over_queries(scores: Any) -> Any:
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-2)
+
+
 def _mixed_scores(Q: Any, K: Any, V: Any) -> Any:
     scores = Q @ K.T / math.sqrt(Q.shape[-1])
     return scores @ V, reference.softmax(scores)
@@ -117,11 +127,18 @@ EXERCISE = Exercise(
     cases=_attention_cases,
     mistakes=(
         *scale_mistakes(lambda scale: _attend(scale=scale), SCALES),
+        *more_scale_mistakes(lambda scale: _attend(scale=scale)),
         Mistake(
             "took the softmax over the queries",
             "Each query shares out a whole 1 over the keys: every row of the weights sums to 1, so the softmax runs"
             " along the last axis.",
             _attend(weigh=lambda s: reference.softmax(s, axis=-2)),
+        ),
+        Mistake(
+            "divided by the sums over the queries, not over the keys",
+            "Each query shares out a whole 1 over the keys: every row of the weights sums to 1. Call the softmax from"
+            " the start of this unit, or add along the last axis and keep it.",
+            _attend(weigh=_shared_over_queries),
         ),
         Mistake(
             "took the softmax over everything",
@@ -149,6 +166,11 @@ EXERCISE = Exercise(
             "scaled the weights instead of the scores",
             "After the softmax it is too late: the weights no longer sum to 1. Scale first, then the softmax.",
             floats(_scaled_weights),
+        ),
+        Mistake(
+            "scaled the output instead of the scores",
+            "The root stands inside the softmax: it divides the scores, before they become weights.",
+            floats(_scaled_output),
         ),
         Mistake(
             "mixed the values with the scores, without a softmax",

@@ -19,6 +19,8 @@ _PAIRS, _WIDTH, _REPEATS = 20, 36, 40
 _MANY, _NARROW, _OFTEN = 200, 6, 24
 # Products of single numbers, whose scatter tells normal numbers from those of one size.
 _SINGLE = 50
+# Two sums of so many products lie now near together and now far apart; numbers made of the single products do not.
+_WIDE = 1000
 
 
 def _variance_cases(rng: np.random.Generator) -> list[Case]:
@@ -52,8 +54,13 @@ def _variance_cases(rng: np.random.Generator) -> list[Case]:
             for i in range(_OFTEN)
         ),
         *(
-            Case("two pairs", (8, 2, one + 100 + i), label=str(i), note="3 seeds, d_k = 8, 2 pairs each")
-            for i in range(3)
+            Case(
+                "two pairs",
+                (_WIDE, 2, one + 200 + i),
+                label=str(i),
+                note=f"{_REPEATS} seeds, d_k = {_WIDE}, 2 pairs each",
+            )
+            for i in range(_REPEATS)
         ),
         *(
             Case(
@@ -178,6 +185,13 @@ def _separate(values: Mapping[str, Any]) -> str | None:
 def _two_pairs(values: Mapping[str, Any]) -> str | None:
     if any(float(value) == 0 for value in values.values()):
         return "two pairs give the variance 0, as if there were only one: are all n_pairs drawn?"
+    numbers = np.array([float(v) for v in values.values()])
+    # Two sums vary by 1.4 times the mean, 2 × 2 scores by 0.8 of it, and sums of variances by 0.07.
+    varies = numbers.std() / max(abs(numbers.mean()), 1e-12)
+    if varies < 0.2:
+        return "two pairs give much the same number for every seed, and it should vary widely: is it made of two sums?"
+    if varies < 0.4:
+        return "from seed to seed your number changes less than that of two pairs: it comes from more scores"
     return None
 
 
@@ -213,6 +227,12 @@ def _fresh(d_k: int, n_pairs: int, seed: int) -> float:
     return reference.score_variance(d_k, n_pairs, int(np.random.SeedSequence().generate_state(1)[0]))
 
 
+def _always_the_same_pair(d_k: int, n_pairs: int, seed: int) -> float:
+    rng = np.random.default_rng(seed)
+    q, k = rng.normal(size=d_k), rng.normal(size=d_k)
+    return float(np.var(np.full(n_pairs, q @ k)))
+
+
 def _uniform(d_k: int, n_pairs: int, seed: int) -> float:
     rng = np.random.default_rng(seed)
     return float(np.var(_dots(rng.random((n_pairs, d_k)), rng.random((n_pairs, d_k)))))
@@ -225,6 +245,12 @@ def _one_query(d_k: int, n_pairs: int, seed: int) -> float:
 
 def _unit(X: Any) -> Any:
     return X / np.linalg.norm(X, axis=-1, keepdims=True)
+
+
+_WITHIN_HINT = (
+    "How the products of one pair lie around each other is not asked. Each pair gives one number, the sum of its"
+    " products; the variance is that of these n_pairs numbers."
+)
 
 
 EXERCISE = Exercise(
@@ -318,6 +344,37 @@ EXERCISE = Exercise(
             _one_query,
         ),
         Mistake(
+            "added variances up instead of measuring the variance of the sums",
+            "That the variances add up is what you want to see, so it may not go in. First the dot product of each"
+            " pair, then one `np.var` of these n_pairs numbers.",
+            _measured(lambda q, k: np.var(q * k, axis=0).sum()),
+        ),
+        Mistake(
+            "took the variance within each pair, and the mean over the pairs",
+            _WITHIN_HINT,
+            _measured(lambda q, k: np.var(q * k, axis=-1).mean()),
+        ),
+        Mistake(
+            "took the variance within each pair, and added these up",
+            _WITHIN_HINT,
+            _measured(lambda q, k: np.var(q * k, axis=-1).sum()),
+        ),
+        Mistake(
+            "took the mean of the d_k products instead of their sum",
+            "A dot product adds the products of a pair up; it does not divide by their number.",
+            _measured(lambda q, k: np.var((q * k).mean(axis=-1))),
+        ),
+        Mistake(
+            "drew (d_k, n_pairs), and added along the pairs",
+            "With a pair in each column, the d_k entries of one pair stand below each other: add along the first axis.",
+            lambda d_k, n_pairs, seed: _measured(lambda q, k: np.var(_dots(q, k)))(n_pairs, d_k, seed),
+        ),
+        Mistake(
+            "began the generator anew for every pair: all pairs are the same",
+            "One seed, one beginning. Make the generator once, in front of the loop, and draw all pairs from it.",
+            _always_the_same_pair,
+        ),
+        Mistake(
             "took every query against every key",
             "`q @ k.T` has n_pairs² scores that share their vectors. A pair is one q with one k: n_pairs numbers.",
             # A hundred of each show the same, and 1000 × 1000 scores would make the check slow.
@@ -325,7 +382,7 @@ EXERCISE = Exercise(
         ),
     ),
     hints=(
-        "Draw two arrays of shape (n_pairs, d_k) from one generator with that seed.",
+        "Draw two arrays of shape (n_pairs, d_k) from one generator with that seed. Each pair gives one number.",
         "n_pairs dot products: multiply entry by entry, add along the last axis; then `np.var`, and `float(...)`.",
     ),
 )

@@ -62,6 +62,11 @@ def _raised(x: Any, axis: int) -> Any:
     return np.exp(x - np.where(np.isfinite(largest), largest, 0))
 
 
+def _maximum_after_exp(x: Any, axis: int) -> Any:
+    e = np.exp(x)
+    return share(e - e.max(axis=axis, keepdims=True), axis)
+
+
 def _forgot_keepdims(x: Any, axis: int) -> Any:
     e = _raised(x, axis)
     total = e.sum(axis=axis)
@@ -82,6 +87,15 @@ def _log_softmax(x: Any, axis: int) -> Any:
 def _into_integers(x: Any, axis: int = -1) -> Any:
     x = np.asarray(x)
     return reference.softmax(x, axis).astype(x.dtype)
+
+
+def _over_one_sum(e: Any) -> Any:
+    return e / (e.sum() or 1)
+
+
+_WHOLE_HINT = (
+    "Every row is a distribution of its own: sum along one axis only, and keep that axis so that the division fits."
+)
 
 
 EXERCISE = Exercise(
@@ -114,6 +128,43 @@ EXERCISE = Exercise(
             _softmax(lambda x, axis: guarded(np.exp(x - (x.max() if np.isfinite(x.max()) else 0)), axis)),
         ),
         Mistake(
+            "subtracted the minimum instead of the maximum",
+            "Then the other scores lie above 0, and the exponential of a large one overflows. After the subtraction no"
+            " score may be above 0.",
+            _softmax(lambda x, axis: share(np.exp(x - x.min(axis=axis, keepdims=True)), axis)),
+        ),
+        Mistake(
+            "subtracted the mean instead of the maximum",
+            "Then some scores still lie above 0, and the exponential of a large one overflows. After the subtraction no"
+            " score may be above 0.",
+            _softmax(lambda x, axis: share(np.exp(x - x.mean(axis=axis, keepdims=True)), axis)),
+        ),
+        Mistake(
+            "divided the scores by their maximum instead of subtracting it",
+            "Only differences count, and dividing changes them. Subtracting the same number from all scores does not.",
+            _softmax(lambda x, axis: share(np.exp(x / x.max(axis=axis, keepdims=True)), axis)),
+        ),
+        Mistake(
+            "subtracted the maximum after exp",
+            "By then exp has overflowed, and the largest score is left with 0. Make the scores smaller, not their"
+            " exponentials.",
+            _softmax(_maximum_after_exp),
+        ),
+        Mistake(
+            "raised 2 instead of e",
+            "The exponential is that of e = 2.718...: `np.exp`.",
+            _softmax(
+                lambda x, axis: guarded(
+                    np.exp2(x - np.where(np.isfinite(m := x.max(axis=axis, keepdims=True)), m, 0)), axis
+                )
+            ),
+        ),
+        Mistake(
+            "gave a row zeros as soon as one of its entries is -inf",
+            "One -inf takes one key out; the others still share out 1. Only a row of nothing but -inf is empty.",
+            _softmax(lambda x, axis: reference.softmax(x, axis) * ~np.isneginf(x).any(axis=axis, keepdims=True)),
+        ),
+        Mistake(
             "took the maximum over the last axis, whatever the axis",
             "The sum follows `axis`; the maximum has to follow it as well, or you subtract different numbers from"
             " scores that compete.",
@@ -138,9 +189,28 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "shared out over the whole array",
-            "Every row is a distribution of its own: sum along one axis only, and keep that axis so that the division"
-            " fits.",
+            _WHOLE_HINT,
             _softmax(lambda x, axis: reference.softmax(x.ravel()).reshape(x.shape)),
+        ),
+        Mistake(
+            "shared out over the whole array, and NaN where all of it is -inf",
+            _WHOLE_HINT,
+            _softmax(lambda x, axis: softmax(x, None)),
+        ),
+        Mistake(
+            "took each row's maximum, but one sum for the whole array",
+            _WHOLE_HINT,
+            _softmax(lambda x, axis: _over_one_sum(_raised(x, axis))),
+        ),
+        Mistake(
+            "took each row's maximum, but one sum for the whole array, and 0/0 where all of it is -inf",
+            _WHOLE_HINT,
+            _softmax(lambda x, axis: share(_raised(x, axis), None)),
+        ),
+        Mistake(
+            "took each row's maximum, but one sum for the whole array, and a row of -inf spoils all others",
+            _WHOLE_HINT,
+            _softmax(lambda x, axis: share(np.exp(x - x.max(axis=axis, keepdims=True)), None)),
         ),
         Mistake(
             "shared out over the whole array, and subtracted no maximum",
@@ -156,8 +226,8 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "a row of nothing but -inf gives NaN",
-            "There the maximum is -inf, and -inf minus -inf is NaN. Subtract 0 in such a row, and divide by 1 where the"
-            " sum is 0.",
+            "There the maximum is -inf, and -inf minus -inf is NaN; after that the sum is 0. What can you subtract in"
+            " such a row, and what divide by, so that zeros come out?",
             _softmax(softmax),
         ),
         Mistake(

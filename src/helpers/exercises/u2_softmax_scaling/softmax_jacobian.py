@@ -9,6 +9,7 @@ import numpy as np
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u2_softmax_scaling as reference
 
+from ..common import Answer
 from .common import floats, random_weights
 
 
@@ -37,6 +38,24 @@ def _outer(p: Any) -> Any:
 
 def _diagonal(p: Any) -> Any:
     return p[..., :, None] * np.eye(p.shape[-1])
+
+
+def _measured(step: float) -> Answer:
+    """Slopes from a step of each score; one that is forward is off by about half of the step."""
+
+    def wrong(p: Any) -> Any:
+        with np.errstate(divide="ignore"):
+            x = np.log(p)
+        moved = x[..., None, :] + step * np.eye(p.shape[-1])  # a row for each score that moves
+        return np.swapaxes((reference.softmax(moved) - p[..., None, :]) / step, -1, -2)
+
+    return floats(wrong)
+
+
+_STEP_HINT = (
+    "A step of finite size gives the slope of a chord: it shows that a formula is right, and does not replace it. The"
+    " exact one is in the text."
+)
 
 
 EXERCISE = Exercise(
@@ -77,6 +96,37 @@ EXERCISE = Exercise(
             floats(lambda p: -_outer(p)),
         ),
         Mistake(
+            "forgot the products: diag(p) alone",
+            "Every score stands in the sum that all weights share, so p_i p_j goes off in every place: each row sums to"
+            " 0.",
+            floats(_diagonal),
+        ),
+        Mistake(
+            "left p_i whole on the diagonal",
+            "For i = j the quotient rule has a second term as well: a score moves the sum below its own weight, too.",
+            floats(lambda p: _diagonal(p) - _outer(p) + _diagonal(p * p)),
+        ),
+        Mistake(
+            "took p_i twice: p_i (δ_ij - p_i)",
+            "Outside of the brackets stands the weight that moves, inside the one whose score is moved.",
+            floats(lambda p: p[..., :, None] * (np.eye(p.shape[-1]) - p[..., :, None])),
+        ),
+        Mistake(
+            "subtracted the one number p · p everywhere",
+            "Each place (i, j) has a product of its own, p_i p_j: nothing is added up.",
+            floats(lambda p: _diagonal(p) - (p * p).sum(axis=-1)[..., None, None]),
+        ),
+        Mistake(
+            "measured the slopes with a step of 0.001, which is only nearly right",
+            _STEP_HINT,
+            _measured(0.001),
+        ),
+        Mistake(
+            "measured the slopes with a step of 0.01, which is only nearly right",
+            _STEP_HINT,
+            _measured(0.01),
+        ),
+        Mistake(
             "used the identity instead of diag(p)",
             "On the diagonal p_i (1 - p_i) has to come out, not 1 - p_i².",
             floats(lambda p: np.eye(p.shape[-1]) - _outer(p)),
@@ -95,6 +145,12 @@ EXERCISE = Exercise(
             "took the softmax of p",
             "p is the softmax already: the formula needs p alone, not the scores.",
             floats(lambda p: reference.softmax_jacobian(reference.softmax(p))),
+        ),
+        Mistake(
+            "used np.diag and np.outer, which know one row only",
+            "In a batch each row has a matrix of its own. Make columns and rows with a new axis, `p[..., :, None]` and"
+            " `p[..., None, :]`, or go row by row.",
+            floats(lambda p: np.diag(p) - np.outer(p, p)),
         ),
         Mistake(
             "mixed the rows of the batch",

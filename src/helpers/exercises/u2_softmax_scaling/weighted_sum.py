@@ -86,6 +86,11 @@ EXERCISE = Exercise(
             floats(_strongest),
         ),
         Mistake(
+            "took only the value with the largest weight, from the first axis of V",
+            "Attention is a soft choice: the others come in too, each by its weight.",
+            floats(lambda weights, V: V[np.argmax(weights, axis=-1)]),
+        ),
+        Mistake(
             "took the softmax of the weights",
             "They are weights already. A second softmax flattens them.",
             floats(lambda weights, V: reference.softmax(weights) @ V),
