@@ -69,7 +69,8 @@ with np.errstate(over="ignore"):
 # - The weight of such a key is $e^{-\infty} = 0$; that works by itself.
 # - A row may have **nothing but** $-\infty$: a query that sees no key at all. You will make such a row yourself in section 7. It has nobody
 #   to attend to, so its weights shall be zeros, not NaN. Watch the step where $-\infty - (-\infty)$ would turn up, and the
-#   one where you would divide by 0.
+#   one where you would divide by 0. It is best if neither happens: a NaN that you turn into 0 afterwards passes as well, but the same line would hide a
+#   NaN that came in with $x$.
 #
 # ### `softmax` · exercise, 3 points
 #
@@ -108,7 +109,7 @@ check(softmax, hidden=True)
 
 # %% [markdown]
 # **Catch them** (no points). Wrong versions of `softmax`, numbered and unnamed: which input gives each away? With small scores nearly all of them look
-# right. Think of what the text above warns of: large scores, rows far apart, $-\infty$, another `axis`.
+# right. Think of what the text above warns of: large scores, rows far apart, $-\infty$, another `axis`, whole numbers.
 
 # %%
 from helpers import catch
@@ -119,7 +120,7 @@ catch("softmax", np.array([2.0, 1.0, 0.0]))
 # ## 2 · Weights mix the values
 #
 # Back to the mall of unit 1. The wish *warm and sweet* scored 3 with the coats, 4 with hot cocoa, 1 with ice cream and 0 with the books. Softmax
-# makes shares of these: $0.26$, $0.70$, $0.035$ and $0.013$. Now the shopper fills one bag, and takes from **every** shop its share of the goods. (Still
+# makes shares of these: $0.256$, $0.696$, $0.035$ and $0.013$. Now the shopper fills one bag, and takes from **every** shop its share of the goods. (Still
 # without the $\sqrt{d_k}$ of the formula, which comes in section 5.)
 
 # %%
@@ -134,7 +135,7 @@ plots.show(
 # Nothing was chosen and nothing left out. The best fit has most of the bag, and even the books are in it, with a hundredth of their paper.
 #
 # Now with words. *Tonight we eat a burger.* What should the vector of *burger* hold, once it has read the sentence? To see the arithmetic,
-# take four round numbers that are **invented**: *burger* gives the four words around it the weights $0.5$ (*tonight*), $0.1$ (*we*), $0.3$
+# take four round numbers that are **invented**: *burger* gives the four other words the weights $0.5$ (*tonight*), $0.1$ (*we*), $0.3$
 # (*eat*) and $0.1$ (*a*), and itself nothing. Then the new *burger* is
 #
 # $$y_{\text{burger}} = 0.5\,v_{\text{tonight}} + 0.1\,v_{\text{we}} + 0.3\,v_{\text{eat}} + 0.1\,v_{\text{a}} .$$
@@ -181,20 +182,19 @@ plots.show(
 # change a number.)
 
 # %%
-V = values  # (n_k, d_v) = (4, 3), from above
-n_k, d_v = V.shape
+n_k, d_v = values.shape  # 4 words with 3 features each, from above
 
 # 1. A loop that adds up all values and divides by their number: the mean. It hears every word alike.
 y = np.zeros(d_v)
 for j in range(n_k):
-    y = y + V[j] / n_k
+    y = y + values[j] / n_k
 print("1. the mean:              ", y)
 
 # 2. The same loop with a weight for each word in place of 1/n: the mixture of one query.
 w = [0.5, 0.1, 0.3, 0.1]
 y = np.zeros(d_v)
 for j in range(n_k):
-    y = y + w[j] * V[j]
+    y = y + w[j] * values[j]
 print("2. the mixture of burger: ", y)
 
 # 3. A second loop around it, for a second query that hears all alike: a row of weights for each query.
@@ -202,7 +202,7 @@ weights = np.array([w, [0.25, 0.25, 0.25, 0.25]])  # (n_q, n_k) = (2, 4)
 Y = np.zeros((len(weights), d_v))
 for i in range(len(weights)):
     for j in range(n_k):
-        Y[i] = Y[i] + weights[i, j] * V[j]
+        Y[i] = Y[i] + weights[i, j] * values[j]
 print("3. both in one array:\n", Y)
 
 # %% [markdown]
@@ -246,7 +246,7 @@ check(weighted_sum, hidden=True)
 with plots.demonstration("softmax", "weighted_sum"):
     for scores in ([0, 0, 0, 0], [2, 0, 0, 0], [9, 0, 0, 0]):  # of tonight, we, eat, a
         w = softmax(np.array([scores], dtype=float))  # (1, 4)
-        print(scores, "→ weights", w[0].round(2), "→ mixture", weighted_sum(w, V)[0].round(2))
+        print(scores, "→ weights", w[0].round(2), "→ mixture", weighted_sum(w, values)[0].round(2))
 
 # %% [markdown]
 # Scores, weights, mixture: that is all of attention, and you can picture it without a formula. Take the room of unit 1 again, with toys that **look
@@ -264,7 +264,7 @@ plots.show(
 # idea for which
 # unit 5 has a name.)
 #
-# Nobody told the horse where the knight was. It found it by what its badge *says*, not by where it *stood*. Hold on to that: it
+# Nobody told the horse where the knight was. It found the knight by what his badge *says*, not by where he *stood*. Hold on to that: it
 # is a strength here, and a weakness that unit 3 has to mend.
 
 # %% [markdown]
@@ -287,8 +287,8 @@ plots.show(
 #
 # </details>
 #
-# Take $q$ and $k$ with random entries, each of mean 0 and variance 1. One product $q_i k_i$ has mean 0 and variance 1.
-# The dot product adds $d_k$ of them, independent of each other, and variances of independent numbers add up:
+# Take $q$ and $k$ with random entries, independent of each other, each of mean 0 and variance 1. One product $q_i k_i$ has mean 0 and variance 1.
+# The dot product adds $d_k$ of them, independent as well, and so the variances add up:
 #
 # $$\mathrm{Var}(q \cdot k) = 1 + 1 + \dots + 1 = d_k .$$
 #
@@ -332,7 +332,8 @@ check(score_variance, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Here is the variance against the width. Once you have answered, the dots are your own measurements.
+# Here is the variance against the width. Once you have answered, the dots are your own measurements. Five hundred pairs are few: a dot may
+# lie a tenth off the line, and more at $d_k = 1$.
 
 # %%
 widths = [1, 4, 16, 64, 256, 512]
@@ -350,8 +351,8 @@ plots.show(
 # weights as $22026 : 1$. With large scores one key takes everything: the softmax is **saturated**.
 #
 # And a saturated softmax cannot learn. Training nudges each score a little and asks how the weights answer. So let us nudge: three keys have the scores 1, 0,
-# 0, and score 0
-# rises by a thousandth.
+# 0, and the first of them
+# rises to 1.001.
 
 # %%
 with plots.demonstration("softmax"):
@@ -376,8 +377,8 @@ with plots.demonstration("softmax"):
 #
 # </details>
 #
-# Write $p_i = u / S$ with $u = e^{x_i}$ and $S = \sum_m e^{x_m}$, and let $x_j$ move. Below, one term of the sum moves: $S' = e^{x_j}$. Above it
-# depends on whether $j$ is $i$.
+# Write $p_i = u / S$ for the weight of key $i$, with $u = e^{x_i}$ and $S = \sum_m e^{x_m}$, and let $x_j$ move. In the denominator one term of the sum
+# moves: $S' = e^{x_j}$. In the numerator it depends on whether $j$ is $i$.
 #
 # **First case, $j = i$:** the numerator moves too, $u' = e^{x_i}$, and so
 #
@@ -459,8 +460,8 @@ plots.show(
 #
 # $$\text{scaled score} = \frac{q \cdot k}{\sqrt{d_k}}, \qquad \mathrm{Var}\Big(\frac{q \cdot k}{\sqrt{d_k}}\Big) = \frac{d_k}{d_k} = 1 .$$
 #
-# **By hand.** At $d_k = 64$ a typical unscaled score is 8, and so $e^8 = 2981$ times the weight of a score of 0. Scaled
-# it is 1, and $2.7$ times the weight.
+# **By hand.** At $d_k = 64$ a typical unscaled score is 8, and so has $e^8 = 2981$ times the weight of a score of 0. Scaled
+# it is 1, and has $2.7$ times the weight.
 #
 # ### `scale_scores` · exercise, 1 point
 #
@@ -493,7 +494,8 @@ check(scale_scores, hidden=True)
 # A number by which scores are divided before the softmax is called a **temperature**. Cold, one key takes everything;
 # hot, all keys get the same. Leave the temperature at 1 and widen the vectors: the weights freeze. Then warm them up
 # again, until the dot on the right lies on the dashed line, where it was at $d_k = 1$. Which temperature does it
-# take for $d_k = 4$, 16, 64, 256?
+# take for $d_k = 4$, 16, 64, 256? (On the left is one query with six keys. On the right is the largest weight of 300 other queries, with eight keys
+# each, on average.)
 
 # %%
 plots.explore(
@@ -506,13 +508,13 @@ plots.explore(
 # %% [markdown]
 # <details><summary>Compare</summary>
 #
-# 2, 4, 8, 16: the root of $d_k$ each time. So $\sqrt{d_k}$ is the temperature that makes up for the width, no more and no less.
+# 2, 4, 8, 16 (and 32 for 1024): the root of $d_k$ each time. So $\sqrt{d_k}$ is the temperature that makes up for the width, no more and no less.
 #
 # </details>
 
 # %% [markdown]
-# Why the root? Why not divide by $d_k$ itself and be safe? Here are the same six queries and six keys three times: as
-# they are, over $\sqrt{d_k}$ and over $d_k$. Move the slider from 1 to 1024 and follow each column.
+# Why the root? Why not divide by $d_k$ itself and be safe? Here are six queries and six keys three times: as
+# they are, over $\sqrt{d_k}$ and over $d_k$. Move the slider from 1 to 1024 and follow each of the three.
 
 # %%
 plots.explore(
@@ -528,6 +530,10 @@ plots.explore(
 plots.show(
     pictures.scales_by_width(),
 )
+
+# %% [markdown]
+# On the right the slopes over $d_k$ do not vanish, and it may seem harmless. Look at its curve on the left before you answer: where it ends, what does every
+# query get?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "why_square_root", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### `why_square_root` · question, 2 points
@@ -578,6 +584,7 @@ W_q = np.array([[1, 0], [0, 1], [1, 0], [0, 0]], dtype=float)  # (d_model, d_k)
 W_k = np.array([[0, 2], [1, 0], [-1, -1], [0, 0]], dtype=float)  # (d_model, d_k)
 W_v = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]], dtype=float)  # (d_model, d_v)
 Q, K, V = X @ W_q, X @ W_k, X @ W_v
+features = ["person", "food", "time"]  # of the values
 plots.show(
     pictures.one_word(tokens, 2, Q, K, V, features),
 )
@@ -638,9 +645,9 @@ with plots.demonstration("scaled_dot_product_attention"):
 #
 # Now a sentence of your own. Nobody has trained anything here, so the computer does not know what your words *mean*. Each
 # is given a vector made of its **spelling**: every piece of three letters has a random direction, always the same, and
-# a word is the sum of its pieces. *cat* and *cats* share pieces and point a similar way; *cat* and *dog* are strangers.
+# a word is the sum of its pieces. (A mark at its start and at its end counts as a letter, so that *a* has a piece, too.) *cat* and *cats* share pieces and point a similar way; *cat* and *dog* are strangers.
 # (A trained model learns its vectors, and there *cat* and *dog* would be near. You will have one in unit 7.) The
-# weights are computed by **your** function; queries, keys and values are all the same $X$. Type, and press Enter.
+# weights are computed by **your** function; queries, keys and values are all the same $X$. Type up to 12 words, and press Enter.
 
 
 # %%
@@ -748,7 +755,8 @@ check(local_attention, hidden=True)
 # ## 8 · The dot product is one choice of score
 #
 # Softmax and mixture do not ask where the scores come from. Anything that says how well a query fits a key will do: the
-# dot product, the cosine, a distance, or a small network. Each has its own idea of which queries fit a key.
+# dot product, the cosine, a distance, or a small network. Each has its own idea of which queries fit a key. (The numbers of
+# the network are made up here; training would put its plateaus where they are wanted.)
 
 # %%
 plots.show(
@@ -817,7 +825,7 @@ check(additive_scores, hidden=True)
 #   is off.
 # - The **output** is a mixture of values, $y_i = \sum_j w_{ij} v_j$, and every token is one step from every other.
 # - Dot products grow like $\sqrt{d_k}$. Unscaled they **saturate** the softmax, and its Jacobian fades; $\sqrt{d_k}$
-#   keeps both the same at every width.
+#   keeps both nearly the same at every width.
 # - A score of $-\infty$ takes a key out. You used it for a neighbourhood; unit 6 uses it to hide the future.
 #
 # Something is still missing. Shuffle the words, and each gets exactly the same output as before: attention does not

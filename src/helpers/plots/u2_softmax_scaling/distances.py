@@ -46,7 +46,7 @@ def reach() -> Figure:
             bend = 0.5 if place < asking else -0.5
             look = {"arrowstyle": "-", "color": BLUE, "linewidth": 0.8 + 12 * weight, "alpha": 0.75}
             ax.add_patch(FancyArrowPatch((place, 0.12), (asking, 0.12), connectionstyle=f"arc3,rad={-bend}", **look))
-        ax.text(place, -0.42, f"{weight:.2f}", ha="center", va="center", fontsize=9, color=BLUE)
+        ax.text(place, -0.42, f"{weight:.2g}", ha="center", va="center", fontsize=9, color=BLUE)
     for place, word in enumerate(LONG_SENTENCE):
         ax.text(
             place,

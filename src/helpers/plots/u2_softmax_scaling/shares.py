@@ -84,7 +84,7 @@ def mixture(
     colours = COLOURS[: len(words)]
     left.barh(rows, shares, color=colours, height=0.65)
     for row, weight in zip(rows, shares):
-        left.text(weight + 0.01, row, f"{weight:.2g}", va="center", fontsize=9)
+        left.text(weight + 0.01, row, f"{round(weight, 3):g}", va="center", fontsize=9)
     left.set_yticks(rows, words)
     left.set_ylim(len(words) - 0.5, -0.5)
     left.set_xlim(0, shares.max() * 1.2)
@@ -107,10 +107,9 @@ def mixture(
     for word, colour, part in zip(words, colours, given):
         right.bar(range(len(features)), part, bottom=bottom, color=colour, width=0.6, label=word)
         bottom += part
-    for place, total in enumerate(bottom):
-        right.text(
-            place, total + 0.02, f"{total:.2g}" if total < 1 else f"{total:.1f}", ha="center", va="bottom", fontsize=9
-        )
+    for place, height in enumerate(bottom):
+        text = f"{height:.2g}" if height < 1 else f"{height:.1f}"
+        right.text(place, height + 0.02, text, ha="center", va="bottom", fontsize=9)
     right.set_xticks(range(len(features)), features)
     right.tick_params(axis="x", rotation=45)
     right.set_ylim(0, bottom.max() * 1.6)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Name, which pair of friends, place in the room. Friends are unlike: each looks for the other and not for its own kind.
 _TOYS = (
     ("knight", 0, (0.5, 4.1)), ("horse", 0, (4.9, 4.2)), ("racket", 1, (5.9, 2.3)),
-    ("ball", 1, (0.3, 2.0)), ("teapot", 2, (4.7, 0.3)), ("cup", 2, (1.1, 0.3)),
+    ("ball", 1, (0.3, 2.0)), ("teapot", 2, (5.5, 0.3)), ("cup", 2, (0.9, 0.3)),
 )  # fmt: skip
 _LOOK = ((BLUE, "o"), (ORANGE, "s"), (GREEN, "D"))
 
