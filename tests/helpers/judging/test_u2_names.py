@@ -1,5 +1,8 @@
 """What unit 2 says of wrong answers that were once named falsely or not at all."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from helpers.judging import catalog, checkup
@@ -170,3 +173,19 @@ def test_says_what_is_true(number):
     assert wild.says in verdict.diagnosis.name
     for words in wild.never:
         assert words not in told(verdict)
+
+
+def test_the_first_demonstration_keeps_its_own_names():
+    """It runs again after the whole notebook, with arrays that no later cell has overwritten."""
+    source = (Path(__file__).parents[3] / "solutions/u2_softmax_scaling/u2_softmax_scaling.py").read_text("utf-8")
+    tree = ast.parse(source)
+    (block,) = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.With) and "'weighted_sum'" in ast.unparse(node.items[0].context_expr)
+    ]
+    stored = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    own = {node.id for node in ast.walk(block) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    used = {node.id for node in ast.walk(block) if isinstance(node, ast.Name)} - own
+    assert "values" in used
+    assert not [name for name in used if stored.count(name) > 1]

@@ -151,7 +151,7 @@ EXERCISE = Exercise(
             _softmax(_maximum_after_exp),
         ),
         Mistake(
-            "raised 2 instead of e",
+            "took a power of 2 instead of exp",
             "The exponential is that of e = 2.718...: `np.exp`.",
             _softmax(
                 lambda x, axis: guarded(
