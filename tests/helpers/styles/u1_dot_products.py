@@ -202,7 +202,7 @@ WRONG = {
             torch.tensor(X)[..., None, :], torch.tensor(X)[..., None, :, :], dim=-1
         ),
         "took short tokens for zero tokens": _cosine_small_numbers_are_zero,
-        " #angle instead of its cosine": lambda X: np.arccos(np.clip(_cosine_where(X), -1, 1)),
+        "returned the angle, not its cosine": lambda X: np.arccos(np.clip(_cosine_where(X), -1, 1)),
     },
     "project": {
         "changes its input in place": _project_in_place,

@@ -37,6 +37,11 @@ EXERCISE = Exercise(
             lambda: "attention",
         ),
         Mistake(
+            "wrote the noun, with a capital letter",
+            "Look at the exercise again: the word asked for has six letters, all small ones.",
+            lambda: "Attention",
+        ),
+        Mistake(
             "left a blank after the word",
             "A blank is a character like any other: let the quotation mark follow the d.",
             lambda: "attend ",
@@ -52,13 +57,13 @@ EXERCISE = Exercise(
             _without_quotes,
         ),
         Mistake(
-            "put the word into a list",
-            "The word itself is asked: without square brackets.",
+            "put the word into a list or a tuple",
+            "The word itself is asked: no square brackets around it, and no comma behind it.",
             lambda: ["attend"],
         ),
     ),
     hints=(
-        "The function returns one string, the word in quotation marks in the exercise: `return ...`.",
+        "The function returns one string, the word in quotation marks in the exercise. Begin with `return`.",
         "Copy the word with its quotation marks from the text, put it behind `return`, and take the `raise` line out.",
     ),
 )

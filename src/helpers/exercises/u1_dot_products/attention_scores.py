@@ -9,7 +9,21 @@ from helpers.reference import u1_dot_products as reference
 
 from ..attention import softmax, transposed
 from ..common import bad_arguments, normal
-from .common import RESHAPE_HINT, both, dot_mistake, lengths, reshaped, two_axes_mistake, two_named_mistake
+from .common import (
+    DISTANCE_HINT,
+    DIVIDED_HINT,
+    RESHAPE_HINT,
+    SOFTMAX_HINT,
+    both,
+    dot_mistake,
+    last_feature_mistake,
+    lengths,
+    plus_mistake,
+    reshaped,
+    sums_mistake,
+    two_axes_mistake,
+    two_named_mistake,
+)
 
 
 def _scores_cases(rng: np.random.Generator) -> list[Case]:
@@ -53,6 +67,36 @@ EXERCISE = Exercise(
             both(lambda Q, K: K @ transposed(Q)),
         ),
         Mistake(
+            "keys ask and queries answer, and all axes of Q are turned around with .T",
+            "Rows belong to the queries, columns to the keys: Q on the left, K on its side on the right. And `.T`"
+            " reverses the batch axes too.",
+            both(lambda Q, K: K @ Q.T),
+        ),
+        Mistake(
+            "keys ask and queries answer, by np.dot with .T",
+            "Rows belong to the queries, columns to the keys: Q on the left, K on its side on the right. And `np.dot`"
+            " does not keep batch axes in front: use `@`.",
+            both(lambda Q, K: np.dot(K, Q.T)),
+        ),
+        Mistake(
+            "keys ask and queries answer, in a loop over the first axis of K",
+            "Rows belong to the queries, columns to the keys. And with a batch, `for k in K` gives whole sentences: `@`"
+            " with the last two axes of K swapped needs no loop at all.",
+            both(lambda Q, K: np.array([Q @ k for k in K])),
+        ),
+        Mistake(
+            "used the rule for tokens as columns: Kᵀ Q",
+            "With tokens as rows, Kᵀ Q adds over the tokens. The axis that must vanish is that of the features, the"
+            " last one of both.",
+            both(lambda Q, K: np.swapaxes(K, -1, -2) @ Q),
+        ),
+        Mistake(
+            "used the rule for tokens as columns: K.T @ Q",
+            "With tokens as rows, `K.T @ Q` adds over the tokens. The axis that must vanish is that of the features,"
+            " the last one of both.",
+            both(lambda Q, K: K.T @ Q),
+        ),
+        Mistake(
             "turned all axes around with .T",
             "`.T` reverses every axis, the batch axes too. Only the last two have to change places: `np.swapaxes(K, -1,"
             " -2)`.",
@@ -65,14 +109,47 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "divided the scores by d_k",
-            "Nothing is divided here, and in unit 2 it will be √d_k, not d_k.",
+            DIVIDED_HINT,
             both(lambda Q, K: Q @ transposed(K) / Q.shape[-1]),
         ),
         Mistake(
             "took the softmax already",
-            "Turning scores into weights is unit 2. Here the raw dot products are asked.",
+            SOFTMAX_HINT,
             both(lambda Q, K: softmax(Q @ transposed(K))),
         ),
+        Mistake(
+            "divided each row by its sum",
+            SOFTMAX_HINT,
+            both(lambda Q, K: Q @ transposed(K) / (Q @ transposed(K)).sum(-1, keepdims=True)),
+        ),
+        Mistake(
+            "set the scores of later keys to 0",
+            "Every query meets every key. What hides later keys comes in unit 6.",
+            both(lambda Q, K: np.tril(Q @ transposed(K))),
+        ),
+        Mistake(
+            "hid the later keys with -inf",
+            "Every query meets every key. What hides later keys comes in unit 6.",
+            both(lambda Q, K: np.where(np.tri(Q.shape[-2], K.shape[-2], dtype=bool), Q @ transposed(K), -np.inf)),
+        ),
+        Mistake(
+            "set the scores on the diagonal to 0",
+            "A token may ask itself like any other; and query i and key i need not even be of the same token.",
+            both(lambda Q, K: (Q @ transposed(K)) * (1 - np.eye(Q.shape[-2], K.shape[-2]))),
+        ),
+        Mistake(
+            "measured distances instead of dot products",
+            DISTANCE_HINT,
+            both(lambda Q, K: np.linalg.norm(Q[..., :, None, :] - K[..., None, :, :], axis=-1)),
+        ),
+        Mistake(
+            "measured squared distances instead of dot products",
+            DISTANCE_HINT,
+            both(lambda Q, K: ((Q[..., :, None, :] - K[..., None, :, :]) ** 2).sum(-1)),
+        ),
+        last_feature_mistake(lambda Q, K: Q @ transposed(K)),
+        sums_mistake(lambda Q, K: Q @ transposed(K)),
+        plus_mistake(both(lambda Q, K: (Q[..., :, None, :] + K[..., None, :, :]).sum(-1))),
         Mistake(
             "compared the queries with themselves",
             "The second factor is K: each query meets every key.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
@@ -9,7 +11,7 @@ from helpers.reference import u1_dot_products as reference
 
 from ..attention import softmax, transposed
 from ..common import bad_arguments, normal
-from .common import RESHAPE_HINT, both, lengths, reshaped
+from .common import DIVIDED_HINT, RESHAPE_HINT, SOFTMAX_HINT, both, last_feature_mistake, lengths, reshaped
 
 
 def _columns_cases(rng: np.random.Generator) -> list[Case]:
@@ -23,6 +25,14 @@ def _columns_cases(rng: np.random.Generator) -> list[Case]:
         Case("integers", (normal(rng, 3, 2), rng.integers(-4, 5, size=(3, 4))), note="whole numbers in K alone"),
         Case("axes of length one", (normal(rng, 1, 1), normal(rng, 1, 1)), note="one query, one key, height 1"),
     ]
+
+
+def _rows_as_tokens(Q: Any, K: Any) -> Any:
+    S = np.zeros((len(K), len(Q)))
+    for i in range(len(Q)):
+        for j in range(len(K)):
+            S[j, i] = Q[i] @ K[j]
+    return S
 
 
 EXERCISE = Exercise(
@@ -41,6 +51,23 @@ EXERCISE = Exercise(
             "With tokens as columns, `K @ Q.T` adds over the tokens. The axis that must vanish is d, the first one of"
             " both.",
             both(lambda Q, K: K @ Q.T),
+        ),
+        Mistake(
+            "used the rule for rows, and turned its result: (Q @ Kᵀ)ᵀ",
+            "With tokens as columns, `Q @ K.T` adds over the tokens. The axis that must vanish is d, the first one of"
+            " both.",
+            both(lambda Q, K: (Q @ K.T).T),
+        ),
+        Mistake(
+            "took the rows for tokens: Q[i] meets K[j]",
+            "The tokens are columns here: `Q[:, i]` is query i, and `Q[i]` is feature i of all queries.",
+            both(_rows_as_tokens),
+        ),
+        Mistake(
+            "put Q first and turned both: Qᵀ @ Kᵀ",
+            "(n_q, d) meets (n_k, d), and the two d do not face each other. Which of the two must stay as it is, and"
+            " which comes first?",
+            both(lambda Q, K: Q.T @ K.T),
         ),
         Mistake(
             "returned (n_q, n_k): Qᵀ K",
@@ -63,6 +90,12 @@ EXERCISE = Exercise(
             both(lambda Q, K: K.T @ Q / np.sqrt(Q.shape[0])),
         ),
         Mistake(
+            "divided the scores by d",
+            DIVIDED_HINT,
+            both(lambda Q, K: K.T @ Q / Q.shape[0]),
+        ),
+        last_feature_mistake(lambda Q, K: K.T @ Q, axis=0),
+        Mistake(
             "reshaped instead of transposed",
             RESHAPE_HINT,
             both(lambda Q, K: reshaped(K) @ Q),
@@ -73,13 +106,18 @@ EXERCISE = Exercise(
             both(lambda Q, K: K.T @ K),
         ),
         Mistake(
+            "compared the queries with themselves",
+            "One factor is K, the other is Q.",
+            both(lambda Q, K: Q.T @ Q),
+        ),
+        Mistake(
             "divided by the lengths",
             "That is the cosine. Attention uses the plain dot product: longer keys speak louder.",
             both(lambda Q, K: K.T @ Q / (lengths(K, axis=0).T * lengths(Q, axis=0))),
         ),
         Mistake(
             "took the softmax already",
-            "Turning scores into weights is unit 2. Here the raw dot products are asked.",
+            SOFTMAX_HINT,
             both(lambda Q, K: softmax(transposed(K.T @ Q)).T),
         ),
     ),

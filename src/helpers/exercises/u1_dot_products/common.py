@@ -22,6 +22,39 @@ def reshaped(X: Any) -> Any:
     return X.reshape(*X.shape[:-2], X.shape[-1], X.shape[-2])
 
 
+SOFTMAX_HINT = "Turning scores into weights is unit 2. Here the raw dot products are asked."
+DIVIDED_HINT = "Nothing is divided here, and in unit 2 it will be √d_k, not d_k."
+DISTANCE_HINT = "A distance is small for a key that fits the query; the score has to be large for it."
+
+
+def last_feature_mistake(right: Answer, axis: int = -1) -> Mistake:
+    """The mistake of `=` for `+=` in the innermost loop; `axis` is that of the features."""
+    return Mistake(
+        "kept the product of the last feature only",
+        "A dot product adds up over all features. In a loop `+=` adds to what is there; `=` puts the new number in its"
+        " place.",
+        lambda *arrays: right(*(np.take(np.asarray(array, dtype=float), [-1], axis=axis) for array in arrays)),
+    )
+
+
+def sums_mistake(right: Answer) -> Mistake:
+    """The mistake of adding up the features of either side first; every key, query or token becomes one number."""
+    return Mistake(
+        "added up before multiplying",
+        "Multiply entry by entry first; the sum comes after.",
+        lambda *arrays: right(*(np.asarray(array, dtype=float).sum(-1, keepdims=True) for array in arrays)),
+    )
+
+
+def plus_mistake(wrong: Answer) -> Mistake:
+    """The mistake of + for the product of two entries."""
+    return Mistake(
+        "added the entries instead of multiplying them",
+        "A dot product multiplies the two vectors entry by entry, and then adds up.",
+        wrong,
+    )
+
+
 def two_axes_mistake(right: Answer) -> Mistake:
     """The mistake of `n, d = X.shape` in a function that is right otherwise."""
 

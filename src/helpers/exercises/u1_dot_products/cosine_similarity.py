@@ -69,6 +69,18 @@ def _cosine_with(X: Any, product: Step) -> Any:
     return product(X / _safe(lengths(X)))
 
 
+def _cosine_with_divisor(X: Any, divisor: Step) -> Any:
+    X = np.asarray(X, dtype=float)
+    unit = X / divisor(X)
+    return unit @ transposed(unit)
+
+
+def _cosine_of_ones(X: Any) -> Any:
+    X = np.asarray(X, dtype=float)
+    unit = np.where(lengths(X) == 0, 1, X) / _safe(lengths(X))
+    return unit @ transposed(unit)
+
+
 def _cosine_without_keepdims(X: Any) -> Any:
     X = np.asarray(X, dtype=float)
     unit = X / _safe(np.linalg.norm(X, axis=-1))
@@ -135,6 +147,26 @@ EXERCISE = Exercise(
             lambda X: _cosine_by(X, lambda X, S: S / _safe(np.linalg.norm(X, axis=-1)) ** 2),
         ),
         Mistake(
+            "divided by the length of the row's token twice",
+            "Two vectors meet in a dot product, so two lengths have to go: |x_i| and |x_j|.",
+            lambda X: _cosine_by(X, lambda X, S: S / _safe(lengths(X) ** 2)),
+        ),
+        Mistake(
+            "multiplied by the lengths instead of dividing",
+            "A long token has to become shorter: divide it by its length.",
+            lambda X: _cosine_by(X, lambda X, S: S * lengths(X) * transposed(lengths(X))),
+        ),
+        Mistake(
+            "divided by the root of the length",
+            "`np.linalg.norm` takes the root itself: what it returns is the length.",
+            lambda X: _cosine_by(X, lambda X, S: S / _safe(np.sqrt(lengths(X) * transposed(lengths(X))))),
+        ),
+        Mistake(
+            "divided by the largest entry, not by the length",
+            "The cosine needs the Euclidean length: the root of the sum of squares.",
+            lambda X: _cosine_with_divisor(X, lambda X: _safe(np.abs(X).max(-1, keepdims=True))),
+        ),
+        Mistake(
             "divided by the squared lengths",
             "The length is the root of x · x. Without the root you divide by each length twice.",
             lambda X: _cosine_by(X, lambda X, S: S / _safe(lengths(X) ** 2 * transposed(lengths(X) ** 2))),
@@ -143,6 +175,18 @@ EXERCISE = Exercise(
             "took the lengths over the tokens, not over the features",
             "The length of a token is over its features, the last axis: `axis=-1`.",
             lambda X: _cosine_by(X / _safe(lengths(np.asarray(X, dtype=float), axis=-2)), lambda X, S: S),
+        ),
+        Mistake(
+            "took the lengths over the first axis, not over the features",
+            "The length of a token is over its features, the last axis: `axis=-1`. The first axis is the tokens, or,"
+            " with a batch, the sentences.",
+            lambda X: _cosine_with_divisor(X, lambda X: _safe(lengths(X, axis=0))),
+        ),
+        Mistake(
+            "took the lengths over the first axis, and divided by zero",
+            "The length of a token is over its features, the last axis: `axis=-1`. And where it is 0, another divisor"
+            " is needed.",
+            lambda X: _cosine_with_divisor(X, lambda X: lengths(X, axis=0)),
         ),
         Mistake(
             "divided by one length for the whole array",
@@ -162,6 +206,21 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "added 1 to every length",
+            "Only a length that is exactly 0 needs another divisor; the others stay as they are.",
+            lambda X: _cosine_with_divisor(X, lambda X: lengths(X) + 1),
+        ),
+        Mistake(
+            "left tokens shorter than 1 as they are",
+            "Only a length that is exactly 0 needs another divisor. A token shorter than 1 has to grow to length 1.",
+            lambda X: _cosine_with_divisor(X, lambda X: np.maximum(lengths(X), 1)),
+        ),
+        Mistake(
+            "put ones in the place of a zero token",
+            "Only the divisor is exchanged: 0 divided by 1 is 0, and the row stays zeros.",
+            _cosine_of_ones,
+        ),
+        Mistake(
             "took short tokens for zero tokens",
             "A short token still has a direction. Only a length that is exactly 0 needs another divisor.",
             _cosine_without_short_tokens,
@@ -176,6 +235,11 @@ EXERCISE = Exercise(
             "Similar tokens should get 1, not 0: return the cosine itself.",
             lambda X: 1 - reference.cosine_similarity(X),
         ),
+        Mistake(
+            "returned the angle, not its cosine",
+            "The dot product of two tokens of length 1 is the cosine already: no `arccos`.",
+            lambda X: np.arccos(np.clip(reference.cosine_similarity(X), -1, 1)),
+        ),
         two_axes_mistake(reference.cosine_similarity),
         two_named_mistake(lambda X: reference.cosine_similarity(X) + 0 * (X @ X.transpose(-1, -2))),
         Mistake(
@@ -189,6 +253,17 @@ EXERCISE = Exercise(
             "forgot the transpose",
             "A row can only meet another row if the second factor is turned on its side; a square X hides that.",
             lambda X: _cosine_with(X, lambda unit: unit @ unit),
+        ),
+        Mistake(
+            "multiplied features with features",
+            "The turned factor came first, so columns meet columns. Tokens are rows here: the turned one comes second.",
+            lambda X: _cosine_with(X, lambda unit: transposed(unit) @ unit),
+        ),
+        Mistake(
+            "multiplied features with features, and turned all axes around with .T",
+            "The turned factor came first, so columns meet columns. Tokens are rows here: the turned one comes second,"
+            " and `np.swapaxes` leaves the batch axes alone.",
+            lambda X: _cosine_with(X, lambda unit: unit.T @ unit),
         ),
         Mistake(
             "put 1 on the diagonal, for the zero rows too",

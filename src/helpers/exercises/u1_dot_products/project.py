@@ -68,6 +68,16 @@ EXERCISE = Exercise(
             _project_with(lambda X, W: X @ W, (2, 1, 0)),
         ),
         Mistake(
+            "returned queries, keys and values in another order: K, V, Q",
+            "The order is Q, K, V. Whoever calls `project` unpacks them in that order.",
+            _project_with(lambda X, W: X @ W, (1, 2, 0)),
+        ),
+        Mistake(
+            "returned queries, keys and values in another order: V, Q, K",
+            "The order is Q, K, V. Whoever calls `project` unpacks them in that order.",
+            _project_with(lambda X, W: X @ W, (2, 0, 1)),
+        ),
+        Mistake(
             "transposed the weights: X @ W.T",
             "Each W is (d_model, d_out) here, so X @ W fits as it is. (`nn.Linear` stores its weight the other way"
             " round.)",
@@ -92,6 +102,36 @@ EXERCISE = Exercise(
             "used W_q for the keys as well",
             "The keys have a projection of their own, W_k.",
             lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_q, X @ W_v),
+        ),
+        Mistake(
+            "used W_v for the keys as well",
+            "The keys have a projection of their own, W_k.",
+            lambda X, W_q, W_k, W_v: (X @ W_q, X @ W_v, X @ W_v),
+        ),
+        Mistake(
+            "used W_k for the queries as well",
+            "The queries have a projection of their own, W_q.",
+            lambda X, W_q, W_k, W_v: (X @ W_k, X @ W_k, X @ W_v),
+        ),
+        Mistake(
+            "used W_v for the queries as well",
+            "The queries have a projection of their own, W_q.",
+            lambda X, W_q, W_k, W_v: (X @ W_v, X @ W_k, X @ W_v),
+        ),
+        Mistake(
+            "divided the queries by √d_k already",
+            "The scale comes in unit 2. Here the plain projections are asked.",
+            lambda X, W_q, W_k, W_v: (X @ W_q / np.sqrt(W_q.shape[-1]), X @ W_k, X @ W_v),
+        ),
+        Mistake(
+            "turned the three results around with .T",
+            "Tokens stay rows: X @ W is (..., n, d_out) already.",
+            _project_with(lambda X, W: (X @ W).T),
+        ),
+        Mistake(
+            "cut one product into three equal parts",
+            "Q, K and V may differ in width. Three products need no cutting; or cut where each W ends.",
+            lambda X, W_q, W_k, W_v: tuple(np.split(X @ np.concatenate([W_q, W_k, W_v], axis=-1), 3, axis=-1)),
         ),
         Mistake(
             "left the values unprojected",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
 from ..attention import softmax
-from ..common import bad_arguments, normal
+from ..common import Answer, bad_arguments, normal
+from .common import DISTANCE_HINT, DIVIDED_HINT, SOFTMAX_HINT, last_feature_mistake, plus_mistake, sums_mistake
 
 
 def _query_cases(rng: np.random.Generator) -> list[Case]:
@@ -36,6 +39,22 @@ def _query_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+def _without(place: int) -> Answer:
+    def wrong(q: Any, K: Any) -> Any:
+        scores = reference.scores_for_query(q, K)
+        scores[place] = 0
+        return scores
+
+    return wrong
+
+
+def _by_the_width(q: Any, K: Any) -> Any:
+    scores = np.zeros(len(q))
+    for j in range(len(q)):
+        scores[j] = q @ K[j]
+    return scores
+
+
 EXERCISE = Exercise(
     name="scores_for_query",
     reference=reference.scores_for_query,
@@ -58,7 +77,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "measured distances instead of dot products",
-            "A distance is small for a key that fits the query; the score has to be large for it.",
+            DISTANCE_HINT,
             lambda q, K: np.linalg.norm(np.asarray(K, dtype=float) - q, axis=-1),
         ),
         Mistake(
@@ -78,13 +97,56 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "took the softmax already",
-            "Turning scores into weights is unit 2. Here the raw dot products are asked.",
+            SOFTMAX_HINT,
             lambda q, K: softmax(np.asarray(K, dtype=float) @ q),
         ),
         Mistake(
             "scaled the scores by √d_k",
             "The scale comes in unit 2. Here the raw dot products are asked.",
             lambda q, K: np.asarray(K, dtype=float) @ q / np.sqrt(len(q)),
+        ),
+        Mistake(
+            "divided the scores by d_k",
+            DIVIDED_HINT,
+            lambda q, K: np.asarray(K, dtype=float) @ q / len(q),
+        ),
+        Mistake(
+            "divided by the length of the query",
+            "No length is divided away here: a long query has large scores, and may.",
+            lambda q, K: np.asarray(K, dtype=float) @ (q / np.linalg.norm(q)),
+        ),
+        Mistake(
+            "subtracted the largest score",
+            "Nothing is subtracted here; unit 2 will do that, on the way to the weights.",
+            lambda q, K: reference.scores_for_query(q, K) - reference.scores_for_query(q, K).max(),
+        ),
+        last_feature_mistake(lambda q, K: K @ q),
+        sums_mistake(lambda q, K: K @ q),
+        plus_mistake(lambda q, K: (np.asarray(K, dtype=float) + q).sum(-1)),
+        Mistake(
+            "took the largest product, not their sum",
+            "A dot product adds up over the features: one number for each key, from all its products.",
+            lambda q, K: (np.asarray(K, dtype=float) * q).max(-1),
+        ),
+        Mistake(
+            "left out the last key: its score is 0",
+            "`range(n)` ends with n − 1, and that is the last key already.",
+            _without(-1),
+        ),
+        Mistake(
+            "left out the first key: its score is 0",
+            "Python counts from 0: the first key has the number 0.",
+            _without(0),
+        ),
+        Mistake(
+            "counted the keys by the width of the query",
+            "`len(q)` is d_k. There are as many keys as K has rows: `len(K)`.",
+            _by_the_width,
+        ),
+        Mistake(
+            "returned the scores from the last key to the first",
+            "Score j belongs to key j: the order of the keys stays.",
+            lambda q, K: reference.scores_for_query(q, K)[::-1].copy(),
         ),
         Mistake(
             "divided by the lengths",

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u1_dot_products as reference
 
-from ..attention import transposed
+from ..attention import softmax, transposed
 from ..common import normal
-from .common import RESHAPE_HINT, dot_mistake, reshaped, two_axes_mistake, two_named_mistake
+from .common import (
+    RESHAPE_HINT,
+    SOFTMAX_HINT,
+    dot_mistake,
+    last_feature_mistake,
+    reshaped,
+    two_axes_mistake,
+    two_named_mistake,
+)
 
 
 def _similarity_cases(rng: np.random.Generator) -> list[Case]:
@@ -25,6 +35,14 @@ def _similarity_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+def _without(X: Any, *places: int) -> Any:
+    """The scores with the rows and columns of some tokens left at 0."""
+    S = reference.similarity_matrix(X)
+    S[..., places, :] = 0
+    S[..., places] = 0
+    return S
+
+
 EXERCISE = Exercise(
     name="similarity_matrix",
     reference=reference.similarity_matrix,
@@ -34,6 +52,12 @@ EXERCISE = Exercise(
             "multiplied features with features: XᵀX",
             "XᵀX is (d, d): it compares columns. Tokens are rows here, so X comes first and its transpose second.",
             lambda X: transposed(np.asarray(X, dtype=float)) @ np.asarray(X, dtype=float),
+        ),
+        Mistake(
+            "multiplied features with features: X.T @ X",
+            "With X on its side in front, columns meet columns. Tokens are rows here, so X comes first; and `.T` would"
+            " reverse the batch axes too.",
+            lambda X: np.asarray(X, dtype=float).T @ np.asarray(X, dtype=float),
         ),
         Mistake(
             "forgot the transpose: X @ X",
@@ -72,6 +96,34 @@ EXERCISE = Exercise(
             lambda X: np.linalg.norm(
                 np.asarray(X, dtype=float)[..., :, None, :] - np.asarray(X, dtype=float)[..., None, :, :], axis=-1
             ),
+        ),
+        Mistake(
+            "measured squared distances instead of dot products",
+            "A distance is small for similar tokens; the inner product is large for them.",
+            lambda X: (
+                (np.asarray(X, dtype=float)[..., :, None, :] - np.asarray(X, dtype=float)[..., None, :, :]) ** 2
+            ).sum(-1),
+        ),
+        Mistake(
+            "left out each token's product with itself: the diagonal is 0",
+            "Every token meets every token, itself included: i and j may be equal.",
+            lambda X: reference.similarity_matrix(X) * (1 - np.eye(np.shape(X)[-2])),
+        ),
+        Mistake(
+            "left out the last token: its row and its column are 0",
+            "`range(n)` ends with n − 1, and that is the last token already.",
+            lambda X: _without(X, -1),
+        ),
+        Mistake(
+            "left out the first token: its row and its column are 0",
+            "Python counts from 0: the first token has the number 0.",
+            lambda X: _without(X, 0),
+        ),
+        last_feature_mistake(reference.similarity_matrix),
+        Mistake(
+            "took the softmax already",
+            SOFTMAX_HINT,
+            lambda X: softmax(reference.similarity_matrix(X)),
         ),
         Mistake(
             "scaled the result by √d",
