@@ -58,7 +58,7 @@ plots.show(
 #
 # The function takes no arguments and returns the string `"attend"`.
 #
-# **Step 1.** Change nothing. Run the answer cell and the check cell. The check says `○ hello_attention: not answered yet`.
+# **Step 1.** Change nothing. Run the answer cell and the check cell. The check says “○ hello_attention: not answered yet”.
 #
 # **Step 2.** Make a mistake on purpose: replace the `raise` line by `return "Attend"`, with a capital A. Run both cells again and read
 # the card that comes back, line by line:
@@ -67,12 +67,12 @@ plots.show(
 # |---|---|
 # | ✗ hello_attention: wrote a capital letter | the mistake by its name |
 # | tried: ✗ values | what was tried, and what holds |
-# | the result is not the right string ... yours 'Attend', expected 'attend' | what is certain |
+# | the result is the right string but for small and capital letters ... yours 'Attend' | what is certain |
 # | **Hint.** Python tells “Attend” from “attend”. ... | a step that leads on |
 #
-# **Step 3.** Ask for more: run the cell `hint()` below the check. It shows the next step, and one more each time you run it. In other units
-# write `hint()` into a cell of your own (the **+** in the toolbar adds one below); it answers for the last check that did not pass, and `hint("softmax")` for
-# an exercise that you name.
+# **Step 3.** Ask for more: run the cell `hint()` below the check. It shows the next step, and one more each time you run it. In other units no
+# such cell waits for you, which is why the card says *in a cell of your own*: add one (the **+** in the toolbar does it) and write `hint()` into it. It
+# answers for the last check that did not pass, and `hint("softmax")` for an exercise that you name.
 #
 # **Step 4.** Follow the hint, run the answer cell and the check cell once more, and see the card turn.
 
@@ -139,6 +139,7 @@ plots.show(
 
 # %% [markdown]
 # **Read shapes yourself** (no points). Replace each `None` by the shape you expect, as in `(2, 4, 6)`, before you run the cell.
+# The shape of a single axis is written with a comma: `(6,)`.
 
 # %%
 X = np.zeros((2, 4, 6))  # 2 sentences, 4 tokens, d_model = 6
@@ -192,8 +193,8 @@ for (name, guess), array in zip(yours.items(), actual):
 # | what does a function do? | cursor on its name, <kbd>Shift</kbd> + <kbd>Tab</kbd>; or `help(np.swapaxes)` |
 # | a check fails | its name of the mistake and its hint; then `hint()`, step by step; then the formula in the text above, with numbers small enough for paper |
 # | what is still to do? | the last cell of each unit, `progress(...)`: it remembers your checks, also when you come back another day |
-# | you would like to try an exercise from the other side | `catch("softmax")`: wrong versions to catch with inputs of your own. Each unit has a place for it |
-# | it was a while ago | `review()`: three small tasks on something that you solved, when it is due |
+# | you would like to try an exercise from the other side | `catch("softmax")`: wrong versions to catch with inputs of your own. Each unit from 1 on has a place for it |
+# | it was a while ago | `from helpers import review`, then `review()`: three small tasks on something that you solved, when it is due |
 # | shapes do not fit | print them: `print(Q.shape, K.shape)`, and write them under each other |
 # | `NameError`, or things that worked do no longer | menu **Kernel → Restart Kernel and Run All Cells** |
 # | a cell does not end | menu **Kernel → Interrupt Kernel** (the ■ in the toolbar) |

@@ -77,7 +77,7 @@ plots.show(
 # $$a \cdot b = \sum_i a_i b_i = |a|\,|b|\cos\theta .$$
 #
 # The sum is how you compute it. The right-hand side, with the angle $\theta$ between the two, is what it means: vectors that point the
-# same way have a large product, perpendicular ones have none, opposite ones a negative one.
+# same way have a large product, perpendicular ones have the product 0, opposite ones a negative one.
 
 # %%
 plots.show(
@@ -100,7 +100,7 @@ plots.show(
 # </details>
 
 # %% [markdown]
-# Do this for every pair and you have a table with a row and a column for each word. Find your three numbers in it.
+# Do this for every pair and you have a table with a row and a column for each word. Find the 6 in it, and your two numbers.
 
 # %%
 plots.show(
@@ -176,8 +176,8 @@ plots.show(
 #
 # Divide each token by its own length first; then dot products are cosines. `np.linalg.norm(X, axis=-1, keepdims=True)`
 # gives the lengths as $(\dots, n, 1)$, so that dividing lines each row up with its own length. For a
-# zero row choose a divisor that does no harm **before** you divide: a warning about a division by zero counts as a mistake,
-# even when the result is repaired afterwards.
+# zero row choose a divisor that does no harm **before** you divide: a warning of NumPy's (*divide by zero*, *invalid value*) counts as a
+# mistake, even when the result is repaired afterwards. Every other row keeps its own length, however short: the check tries tokens that are 0.0005 long.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cosine_similarity", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -264,7 +264,7 @@ plots.show(
 # Rows: person, food, doing, time.
 # A person and a doing seek something edible; food seeks a person.
 W_q = np.array([[1, 0], [0, 1], [1, 0], [0, 0]], dtype=float)  # (d_model, d_k)
-# A person is found as a person, food as edible; a doing is neither.
+# A person is found as a person (that counts double), food as edible; a doing counts against both.
 W_k = np.array([[0, 2], [1, 0], [-1, -1], [0, 0]], dtype=float)  # (d_model, d_k)
 # Handed over: person, food and time.
 W_v = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 0], [0, 0, 1]], dtype=float)  # (d_model, d_v)
@@ -332,7 +332,9 @@ plots.show(
 
 # %% [markdown]
 # Check one by hand: $q_{\text{eat}} \cdot k_{\text{burger}} = (3, 2) \cdot (3, 0) = 9$. The highest score is where
-# the verb finds what is eaten; compare section 2, where *eat* was most like itself.
+# the verb finds what is eaten; compare section 2, where *eat* was most like itself. But *we*, who eats, gets
+# $(3, 2) \cdot (-1, 3) = -3 + 6 = 3$, no more than *tonight* with its little supper. A few numbers made by hand cannot please everyone; training
+# finds better ones.
 #
 # Who asks? **Whoever is to be renewed supplies the query.** Here *eat* asks because unit 2 will make a new
 # vector for *eat* out of the answers. In unit 6 a half-written translation asks, and the words of the original
@@ -343,7 +345,7 @@ plots.show(
 # *Core, about 5 minutes.*
 #
 # One query $q$ of shape $(d_k,)$ against all keys $K$ of shape $(n_k, d_k)$: a score $\alpha_j = q \cdot k_j$ for each key, in an array
-# of shape $(n_k,)$. Widths that do not fit raise a `ValueError`.
+# of shape $(n_k,)$. Widths that do not fit raise a `ValueError`; mind that `*` and `einsum` would stretch a width of 1 to any other.
 
 
 # %% nbgrader={"grade": false, "grade_id": "scores_for_query", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -378,7 +380,7 @@ check(scores_for_query, hidden=True)
 # holds a note that says whom it is looking for, its query. The two differ: the horse's badge says *horse*, and its note says *a rider*. Nobody waits
 # for a turn: all hold up their notes at once and read all the badges.
 #
-# With $N$ toys there are $N \times N$ pairs of note and badge. Row $i$ of the table is what toy $i$ found; column $j$, how much
+# With $n$ toys there are $n \times n$ pairs of note and badge. Row $i$ of the table is what toy $i$ found; column $j$, how much
 # toy $j$ was wanted. And that whole table is **one** matrix product:
 
 # %%
@@ -388,7 +390,7 @@ plots.show(
 
 # %% [markdown]
 # Read along the row of *burger*: it seeks *we*, the one person there is. Read the cell the other way round, *we* asking *burger*: 9 as well
-# today, but for another reason: people seek food. Now compare *eat* asking *burger* (9) with *burger* asking *eat* (0): the table need not be symmetric.
+# with these matrices, but for another reason: people seek food. Now compare *eat* asking *burger* (9) with *burger* asking *eat* (0): the table need not be symmetric.
 #
 # ### `attention_scores` · exercise, 4 points
 #
@@ -452,11 +454,12 @@ with plots.demonstration("project", "attention_scores"):
 # %% [markdown]
 # ### Why one product and not two loops?
 #
-# No score needs another score first. So all $N \times N$ can be computed at the same time, by as many hands as the machine
+# No score needs another score first. So all $n \times n$ can be computed at the same time, by as many hands as the machine
 # has. A recurrent network cannot do that: it reads word after word, and the tenth has to wait for the ninth.
 # This is much of why Transformers could be trained on so much text.
 #
-# Even with a single hand the difference shows. The next cell measures it now, on one core of your computer.
+# A single hand gains something else: two loops in Python spend their time on each of the $n \times n$ steps, while one product is one call of compiled code.
+# The next cell measures that now, on one core of your computer, and your own `attention_scores` beside it.
 
 # %%
 plots.show(
@@ -470,9 +473,9 @@ plots.show(
 # ## 8 · The same with tokens as columns
 #
 # Many lectures and papers write a token as a **column**. Then the sentence is $X$ of shape $(d_{\text{model}}, n)$, the matrices stand on the left,
-# $Q = W^q X$ (with $W^q$ our $W_q$ on its side), and the scores are $K^\top Q$. It is the same computation, turned on its side,
+# $Q = W_q^\top X$, and the scores are $K^\top Q$. It is the same computation, turned on its side,
 # and mixing the two up is a classic mistake. The safe way is not to remember the formula but the rule behind it: **the axis that a dot product sums
-# over has to vanish, and that is the features'.**
+# over, that of the features, has to vanish.**
 
 # %%
 plots.show(
@@ -551,7 +554,7 @@ plots.show(
 #
 # </details>
 #
-# Then try the same with **one** matrix, `your_W_k = your_W_q`. Can both wishes be met? Try for two minutes, then read on.
+# Then try the same with **one** matrix, `your_W_k = your_W_q`. Can both wishes be met? Try for two minutes. Section 10 shows why, or why not.
 
 # %% [markdown]
 # ## 10 · Why not one projection for both?
@@ -570,8 +573,8 @@ plots.show(
 # *Core, about 15 minutes.*
 #
 # Why are $Q$ and $K$ not the same projection of $X$? Say (1) what must be true of every table of scores when $W_q = W_k$,
-# (2) what that does to the score of a token with itself, and (3) give an example, from this sentence or your own, of a pair of words that needs two
-# projections. Five sentences are enough.
+# (2) what that does to the score of a token with itself: which values it can have, and which not, and (3) give an example, from this sentence or your
+# own, of a pair of words that needs two projections. Five sentences are enough.
 #
 # ### BEGIN SOLUTION
 # *Model answer.* If $W_q = W_k = W$, then $S = (XW)(XW)^\top$, and so $S = S^\top$: token $i$ wants token $j$ exactly as much as $j$ wants $i$.
@@ -608,7 +611,7 @@ plots.show(
 # **Next.** Scores are not yet shares: they can be negative, and they grow with $d_k$. Unit 2 turns each row into weights that sum to 1, takes that share of
 # the values, and finds out what the $\sqrt{d_k}$ is for.
 #
-# **To hand in:** save, press *Validate*, then submit `u1_dot_products` in the assignment list. You may submit as often as you like before the deadline.
+# **To hand in,** if you are in a class: save, press *Validate*, then submit `u1_dot_products` in the assignment list. You may submit as often as you like before the deadline.
 
 # %%
 from helpers import progress

@@ -154,9 +154,10 @@ def axes_of_an_array() -> Figure:
     """A batch of two sentences as two sheets: rows are tokens, columns are features."""
     from matplotlib.patches import Rectangle
 
-    drawn, axes = grid(1, 1, width=7.4, height=3.3)
+    drawn, axes = grid(1, 1, width=7.4, height=3.6)
     ax = axes[0, 0]
     _blank(ax, 10.2, 4.3)
+    ax.set_ylim(-0.4, 4.3)
     cell, tokens, width = 0.62, 4, 6
     for sheet, (x, y, words) in enumerate(((3.9, 1.0, ()), (2.6, 0.3, told("we eat a burger").split()))):
         for row in range(tokens):
@@ -184,11 +185,12 @@ def axes_of_an_array() -> Figure:
     ax.annotate("", xy=(1.2, 0.3), xytext=(1.2, 0.3 + cell * tokens), arrowprops=line)
     ax.text(1.05, 0.3 + cell * tokens / 2, "axis −2\ntokens\nn = 4", ha="right", va="center", fontsize=10)
     ax.annotate("", xy=(2.6, 0.12), xytext=(2.6 + cell * width, 0.12), arrowprops=line)
-    ax.text(2.6 + cell * width + 0.2, 0.12, r"axis −1: features, $d_{model}$ = 6", ha="left", va="center", fontsize=10)
+    ax.text(2.6 + cell * width / 2, -0.02, r"axis −1: features, $d_{model}$ = 6", ha="center", va="top", fontsize=10)
     ax.annotate("", xy=(2.75, 2.98), xytext=(3.75, 3.52), arrowprops=line)
     ax.text(2.95, 3.55, "axis 0\nsentences\nbatch = 2", ha="right", va="center", fontsize=10)
-    ax.text(7.85, 2.9, "X[0, 1]\nis the vector\nof “eat”", ha="left", va="center", fontsize=10)
-    _arrow(ax, (7.75, 2.9), (2.6 + cell * width + 0.06, 0.3 + cell * 2.5), BLUE, bend=0.0)
+    # The words stand below the sheet behind, so that nobody reads them as those of a row of X[1].
+    ax.text(7.1, 0.4, "X[0, 1]\nis the vector\nof “eat”", ha="left", va="center", fontsize=10)
+    _arrow(ax, (7.0, 0.55), (2.6 + cell * width - 0.1, 0.3 + cell * 2.4), BLUE, bend=0.0)
     ax.set_title("X has shape (2, 4, 6): two sentences of four tokens with six features each", fontsize=11)
     alt = (
         f"An array X of shape (2, {tokens}, {width}) drawn as two sheets, one for each sentence. On a sheet the rows "

@@ -85,7 +85,7 @@ def loops_against_product(
 def _striped(
     ax: Axes, x: float, middle: float, shape: tuple[int, int], name: str, told: str, tokens: str, colour: str
 ) -> float:
-    """A matrix as a grid of cells whose token axis is striped; returns where the next thing may begin."""
+    """A matrix as a grid of cells, one token along its token axis dark; returns where the next thing may begin."""
     from matplotlib.patches import Rectangle
 
     cell = 0.3
@@ -94,7 +94,7 @@ def _striped(
     for i in range(rows):
         for j in range(columns):
             shade = {"rows": i, "columns": j, "both": i + j, "": 0}[tokens]
-            strength = "59" if tokens and shade % 2 else "1f"
+            strength = "59" if tokens and shade == 1 else "1f"
             ax.add_patch(
                 Rectangle(
                     (x + j * cell, top - (i + 1) * cell),
@@ -119,18 +119,19 @@ def _striped(
 def rows_and_columns() -> Figure:
     """The two ways to write the same computation: tokens as rows, tokens as columns."""
     drawn, axes = grid(2, 2, width=4.7, height=2.3, width_ratios=[4.8, 5.7])
-    n_q, n_k, d_model, d = 3, 5, 4, 2
-    width, query, key = "$d_{model}$", "$n_q$", "$n_k$"
-    x, q = ((n_q, d_model), "X", f"n × {width}", "rows", TOKEN), ((n_q, d), "Q", "n × d", "rows", QUERY)
-    w = ((d_model, d), "$W_q$", f"{width} × d", "", QUERY)
-    k = ((d, n_k), "$K^T$", f"d × {key}", "columns", KEY)
+    n_q, n_k, d_model, d_k = 3, 5, 4, 2
+    width, narrow, query, key = "$d_{model}$", "$d_k$", "$n_q$", "$n_k$"
+    x = ((n_q, d_model), "X", f"{query} × {width}", "rows", TOKEN)
+    q = ((n_q, d_k), "Q", f"{query} × {narrow}", "rows", QUERY)
+    w = ((d_model, d_k), "$W_q$", f"{width} × {narrow}", "", QUERY)
+    k = ((d_k, n_k), "$K^T$", f"{narrow} × {key}", "", KEY)
     s = ((n_q, n_k), "$Q K^T$", f"{query} × {key}: a row for each query", "rows", BLUE)
     x_columns, q_columns = (
-        ((d_model, n_q), "X", f"{width} × n", "columns", TOKEN),
-        ((d, n_q), "Q", "d × n", "columns", QUERY),
+        ((d_model, n_q), "X", f"{width} × {query}", "columns", TOKEN),
+        ((d_k, n_q), "Q", f"{narrow} × {query}", "columns", QUERY),
     )
-    w_columns = ((d, d_model), "$W^q$", f"d × {width}", "", QUERY)
-    k_columns = ((n_k, d), "$K^T$", f"{key} × d", "rows", KEY)
+    w_columns = ((d_k, d_model), "$W_q^T$", f"{narrow} × {width}", "", QUERY)
+    k_columns = ((n_k, d_k), "$K^T$", f"{key} × {narrow}", "", KEY)
     s_columns = ((n_k, n_q), "$K^T Q$", f"{key} × {query}: a column for each query", "columns", BLUE)
     lines: list[tuple[str, list[_Matrix | str], list[_Matrix | str]]] = [
         ("Tokens as rows (this course)", [x, "·", w, "=", q], [q, "·", k, "=", s]),
@@ -152,9 +153,12 @@ def rows_and_columns() -> Figure:
                 else:
                     left = _striped(ax, left, 1.2, *part)
         row[0].set_title(title, fontsize=11, loc="left", fontweight="bold")
+    told = f"dark: one token, and the scores of its query; the {n_k} keys are of another sentence"
+    axes[0, 1].set_title(told, fontsize=8.5, loc="right", color="#555555")
     alt = (
-        f"Above, tokens as rows: X, n × d_model, times W_q is Q, and Q times K transposed, {n_q} × {n_k} here, has a "
-        "row for each query. Below, tokens as columns: W^q times X, d_model × n, is Q, and K transposed times Q, "
-        f"{n_k} × {n_q}, has a column for each query."
+        f"Above, tokens as rows: X, n_q × d_model, times W_q is Q, and Q times K transposed, {n_q} × {n_k} here, has a "
+        "row for each query. Below, tokens as columns: W_q transposed times X, d_model × n_q, is Q, and K transposed "
+        f"times Q, {n_k} × {n_q}, has a column for each query. Dark is one token, and the scores of its query; the "
+        f"{n_k} keys are of another sentence."
     )
     return describe(drawn, alt)

@@ -157,11 +157,13 @@ def design(tokens: Sequence[str], S: np.ndarray) -> Figure:
     }
     told = [f"{'✓' if holds else '✗'} {wish}" for wish, holds in wishes.items()]
     drawn, axes = grid(1, 1, width=5.0, height=3.4)
-    ax = heatmap(
-        S, tokens, tokens, "\n".join(told), axes[0, 0], signed=True, row_label="who asks", column_label="who answers"
-    )
-    frame(ax, sleep, cat, 1, 1)
-    frame(ax, cat, sleep, 1, 1, "#555555")
+    ax = heatmap(S, tokens, tokens, ax=axes[0, 0], signed=True, row_label="who asks", column_label="who answers")
+    # Each wish stands above in the colour of the frame around its score.
+    for height, wish, (asks, answers), colour in zip(
+        (1.13, 1.03), told, ((sleep, cat), (cat, sleep)), ("#b84d00", "#555555"), strict=True
+    ):
+        ax.text(0.5, height, wish, ha="center", va="bottom", fontsize=10, color=colour, transform=ax.transAxes)
+        frame(ax, asks, answers, 1, 1, colour)
     return describe(
         drawn, f"Scores of the designed projections. {'; '.join(told)}. {matrix_told(S, tokens, tokens, most=25)}"
     )

@@ -77,8 +77,8 @@ def mall(wish: str = "warm and sweet") -> Figure:
             fontweight="bold" if strong else "normal",
             color="black" if score > 0 else "#777777",
         )
-        if score > 0:
-            arrow(ax, (1.75, 0.75), (x - 0.25, 1.24), QUERY, bend=0.06, width=0.8 + 0.6 * score)
+        colour, width = (QUERY, 0.8 + 0.6 * score) if score > 0 else ("#aaaaaa", 0.8)
+        arrow(ax, (1.75, 0.75), (x - 0.25, 1.24), colour, bend=0.06, width=width)
     ax.add_patch(Circle((1.1, 1.6), 0.24, facecolor=QUERY, edgecolor="none"))
     ax.add_patch(Polygon([(0.7, 0.2), (1.5, 0.2), (1.3, 1.28), (0.9, 1.28)], facecolor=QUERY, edgecolor="none"))
     box(
@@ -101,6 +101,7 @@ def mall(wish: str = "warm and sweet") -> Figure:
     alt = (
         f"A shopper with the query {WISHES[wish]}, “{wish}”, before four shop windows. Their keys: {keys}. Their "
         f"goods, the values: {goods}. The scores: "
-        f"{named(WINDOWS, scores)}. Marked as the best fit: {joined(best_fits)}."
+        f"{named(WINDOWS, scores)}. An arrow leads to each shop, "
+        f"the wider the higher its score. Marked as the best fit: {joined(best_fits)}."
     )
     return describe(drawn, alt)
