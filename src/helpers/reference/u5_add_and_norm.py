@@ -166,7 +166,7 @@ class EncoderLayer(nn.Module):
             mask: boolean, True = may attend, broadcasts to (..., h, n, n); None lets everyone see everything.
 
         Returns:
-            Tokens of the same shape.
+            tokens of the same shape.
         """
         if self.norm_first:
             x = x + self._attend(self.norm_1(x), mask)

@@ -521,7 +521,7 @@ WRONG = {
         "reuses one array for every call": _norm_reused,
         "": _norm_half,
         " #2": _norm_integers,
-        " #3": _norm_nan_safe,
+        "eps is not added; only a spread of about 0 is replaced": _norm_nan_safe,
         "one gamma and one beta for all features #2": lambda x, gamma, beta, eps=1e-5: _norm_std(
             x, gamma[:1], beta[:1], eps
         ),

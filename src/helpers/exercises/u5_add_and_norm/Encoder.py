@@ -137,6 +137,13 @@ def _encoder_cases(rng: np.random.Generator) -> list[Case]:
             (token_tensor(rng, 2, 4, 6), padding([4, 1], 4)),
             (token_tensor(rng, 2, 5, 6), causal(5)),
         ),
+        # With three layers "the last" and "all but the first" are not the same.
+        Case(
+            "masks",
+            (token_tensor(rng, 2, 4, 6), padding([4, 3], 4)),
+            init=init(3, 6, 2, 7),
+            note="post-norm, 3 layers, sentences of 4 and 3 tokens in a batch, padding masked",
+        ),
     ]
 
 

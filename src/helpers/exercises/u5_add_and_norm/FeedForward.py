@@ -148,6 +148,13 @@ EXERCISE = Exercise(
             feed_forward(make=_set(linear_1=lambda d, f: nn.Linear(f, d), linear_2=lambda d, f: nn.Linear(d, f))),
         ),
         Mistake(
+            "the inner width is 4 · d_model, whatever d_ff says",
+            "Four times as wide is usual, but here d_ff says how wide.",
+            feed_forward(
+                make=_set(linear_1=lambda d, f: nn.Linear(d, 4 * d), linear_2=lambda d, f: nn.Linear(4 * d, d))
+            ),
+        ),
+        Mistake(
             "the layers are in a Sequential, under other names",
             "The two layers are attributes called `linear_1` and `linear_2`; their weights are set by these names.",
             feed_forward(lambda self, x: self.net(x), make=_sequential),

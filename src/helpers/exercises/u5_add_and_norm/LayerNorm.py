@@ -76,6 +76,13 @@ def _make_buffers(self: Any) -> None:
     self.register_buffer("bias", torch.zeros(self.d_model))
 
 
+def _make_with_eps(self: Any) -> None:
+    NormBase.make(self)
+    eps = self.eps
+    del self.eps
+    self.eps = nn.Parameter(torch.tensor(eps))
+
+
 def _without_gradient(method: Step) -> Step:
     def step(self: Any, x: Any) -> Any:
         with torch.no_grad():
@@ -131,9 +138,18 @@ EXERCISE = Exercise(
             norm_module(mean=lambda self, x: x.mean(-1), variance=lambda self, x: x.var(-1, unbiased=False)),
         ),
         Mistake(
-            "averaged over the batch, not over the features",
-            "That is batch norm: a token would depend on the other sentences. Mean and variance run along the last"
-            " axis: `dim=-1`.",
+            "averaged along axis 1, which with a batch is the tokens",
+            "Without a batch axis 1 is the features, with one it is the tokens. Count axes from the end, and it is the"
+            " features in both.",
+            norm_module(
+                mean=lambda self, x: x.mean(1, keepdim=True),
+                variance=lambda self, x: x.var(1, keepdim=True, unbiased=False),
+            ),
+        ),
+        Mistake(
+            "averaged along the first axis, not over the features",
+            "The first axis is the tokens, or the sentences of a batch, and each token keeps to itself. Mean and"
+            " variance run along the last axis: `dim=-1`.",
             norm_module(
                 mean=lambda self, x: x.mean(0, keepdim=True),
                 variance=lambda self, x: x.var(0, keepdim=True, unbiased=False),
@@ -192,6 +208,24 @@ EXERCISE = Exercise(
             "With γ = 0 a new layer would let nothing through. A new norm changes nothing after the division: ones, and"
             " zeros for the bias.",
             norm_module(make=_with_parameters(weight=torch.zeros, bias=torch.zeros)),
+        ),
+        Mistake(
+            "weight starts as zeros and bias as ones: they changed places",
+            "A new norm neither scales nor shifts. Which number leaves something as it is that is multiplied by it, and"
+            " which when it is added?",
+            norm_module(make=_with_parameters(weight=torch.zeros, bias=torch.ones)),
+        ),
+        Mistake(
+            "weight and bias have an axis too many: shape (1, d_model)",
+            "One number for each feature is shape (d_model,). It lies along the last axis of x without a further axis.",
+            norm_module(
+                make=_with_parameters(weight=lambda d: torch.ones(1, d), bias=lambda d: torch.zeros(1, d)),
+            ),
+        ),
+        Mistake(
+            "eps is a trainable parameter",
+            "Only weight and bias are trained. eps is a plain number: `self.eps = eps`.",
+            norm_module(make=_make_with_eps),
         ),
         Mistake(
             "bias starts as ones",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from helpers.exercise import Mistake
 
 from ._encoder_layer_versions import (
+    NormFirstUnlessTold,
     detached,
     detached_residual_post,
     detached_residual_pre,
@@ -14,10 +15,13 @@ from ._encoder_layer_versions import (
     first_from_normed_pre,
     first_only_post,
     first_only_pre,
+    four_times,
     from_input_post,
     from_input_pre,
     from_normed_pre,
     inner_norm,
+    inner_norm_first,
+    inner_norm_second,
     inverted,
     itself_post,
     layer,
@@ -31,6 +35,7 @@ from ._encoder_layer_versions import (
     norms_swapped_post,
     norms_swapped_pre,
     one_head,
+    one_norm,
     one_norm_post,
     other_attention,
     parallel_post,
@@ -119,6 +124,16 @@ MISTAKES = (
         layer(post=inner_norm),
     ),
     Mistake(
+        "post-norm: only the attention's output is normalised",
+        "The norm belongs to the whole sum, x included: add first.",
+        layer(post=inner_norm_first),
+    ),
+    Mistake(
+        "post-norm: only the feed-forward network's output is normalised",
+        "The norm belongs to the whole sum, x included: add first.",
+        layer(post=inner_norm_second),
+    ),
+    Mistake(
         "pre-norm: the norm stands after the sublayer",
         "Pre-norm normalises what goes into the sublayer, not what comes out.",
         layer(pre=inner_norm),
@@ -197,6 +212,16 @@ MISTAKES = (
         layer(pre=second_only_pre),
     ),
     Mistake(
+        "no residual around the attention",
+        "Both sublayers have a road that passes them, the first one too, in either order of the norm.",
+        layer(second_only_post, second_only_pre),
+    ),
+    Mistake(
+        "no residual around the feed-forward network",
+        "Both sublayers have a road that passes them, the second one too, in either order of the norm.",
+        layer(first_only_post, first_only_pre),
+    ),
+    Mistake(
         "post-norm: the feed-forward network comes before the attention",
         "First the tokens talk to each other, then each thinks for itself.",
         layer(post=feed_forward_first_post),
@@ -223,6 +248,11 @@ MISTAKES = (
         layer(attend=lambda self, x, mask: self.self_attention(x, x, x, mask)),
     ),
     Mistake(
+        "the attention's weights go on the road, not its output",
+        "`self_attention` returns the pair (output, weights), in this order: the road needs the first.",
+        layer(attend=lambda self, x, mask: self.self_attention(x, x, x, mask)[1]),
+    ),
+    Mistake(
         "returned the attention weights as well",
         "The layer returns x alone, so that its result can go straight into the next layer.",
         layer(with_weights(right_post), with_weights(right_pre)),
@@ -237,6 +267,22 @@ MISTAKES = (
         "It keeps its weights under other names and reads masks the other way round. Use unit 4's"
         " `MultiHeadAttention`.",
         layer(make=other_attention, attend=lambda self, x, mask: self.self_attention(x, x, x)[0]),
+    ),
+    Mistake(
+        "one norm with one set of weights serves both sublayers",
+        "norm_1 and norm_2 are two objects, each made by a call of its own (`self.norm_2 = self.norm_1` only gives the"
+        " first a second name), and `forward` uses each of them.",
+        layer(make=one_norm),
+    ),
+    Mistake(
+        "norm_first is True where nothing is said",
+        "Look at the signature: which order is it when nobody says norm_first?",
+        NormFirstUnlessTold,
+    ),
+    Mistake(
+        "the inner width is 4 · d_model, whatever d_ff says",
+        "Four times as wide is usual, but here d_ff says how wide: hand it on to the feed-forward network.",
+        layer(make=four_times),
     ),
     Mistake(
         "the attention has no biases",

@@ -47,6 +47,13 @@ def layer(
     return EncoderLayer
 
 
+class NormFirstUnlessTold(reference.EncoderLayer):
+    """Right but for the default of norm_first."""
+
+    def __init__(self, d_model: int, n_heads: int, d_ff: int, norm_first: bool = True) -> None:
+        super().__init__(d_model, n_heads, d_ff, norm_first)
+
+
 def no_residual_post(self: Any, x: Any, mask: Any) -> Any:
     return self.norm_2(self.feed_forward(self.norm_1(self.attend(x, mask))))
 
@@ -93,6 +100,16 @@ def no_norm(self: Any, x: Any, mask: Any) -> Any:
 
 def inner_norm(self: Any, x: Any, mask: Any) -> Any:
     x = x + self.norm_1(self.attend(x, mask))
+    return x + self.norm_2(self.feed_forward(x))
+
+
+def inner_norm_first(self: Any, x: Any, mask: Any) -> Any:
+    x = x + self.norm_1(self.attend(x, mask))
+    return self.norm_2(x + self.feed_forward(x))
+
+
+def inner_norm_second(self: Any, x: Any, mask: Any) -> Any:
+    x = self.norm_1(x + self.attend(x, mask))
     return x + self.norm_2(self.feed_forward(x))
 
 
@@ -208,6 +225,14 @@ def other_attention(self: Any, d_model: int, n_heads: int, d_ff: int) -> None:
 
 def no_bias(self: Any, d_model: int, n_heads: int, d_ff: int) -> None:
     self.self_attention = MultiHeadAttention(d_model, n_heads, bias=False)
+
+
+def four_times(self: Any, d_model: int, n_heads: int, d_ff: int) -> None:
+    self.feed_forward = reference.FeedForward(d_model, 4 * d_model)
+
+
+def one_norm(self: Any, d_model: int, n_heads: int, d_ff: int) -> None:
+    self.norm_2 = self.norm_1
 
 
 def wrong_network(forward: Step) -> Step:

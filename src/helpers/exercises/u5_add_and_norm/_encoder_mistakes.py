@@ -58,6 +58,10 @@ def made_of(layers: Step) -> Step:
     return make
 
 
+def swapped_sizes(self: Any, n_layers: int, d_model: int, n_heads: int, d_ff: int, norm_first: bool) -> None:
+    self.layers = nn.ModuleList(reference.EncoderLayer(n_heads, d_model, d_ff, norm_first) for _ in range(n_layers))
+
+
 def copied(layer: Step, n: int) -> nn.ModuleList:
     first = layer()
     rest = [layer() for _ in range(n - 1)]
@@ -104,6 +108,12 @@ def first_masked(self: Any, x: Any, mask: Any) -> Any:
     return finish(self, x)
 
 
+def last_masked(self: Any, x: Any, mask: Any) -> Any:
+    for i, layer in enumerate(self.layers):
+        x = layer(x, mask if i == len(self.layers) - 1 else None)
+    return finish(self, x)
+
+
 def norm_between(self: Any, x: Any, mask: Any) -> Any:
     for layer in self.layers:
         x = finish(self, layer(x, mask))
@@ -130,6 +140,12 @@ def all_outputs(self: Any, x: Any, mask: Any) -> Any:
 
 def extra_residual(self: Any, x: Any, mask: Any) -> Any:
     return finish(self, x + run_layers(self, x, mask))
+
+
+def residual_around_each(self: Any, x: Any, mask: Any) -> Any:
+    for layer in self.layers:
+        x = x + layer(x, mask)
+    return finish(self, x)
 
 
 def detached_between(self: Any, x: Any, mask: Any) -> Any:
@@ -198,6 +214,11 @@ MISTAKES = (
         encoder(forward=first_masked),
     ),
     Mistake(
+        "only the last layer gets the mask",
+        "What the layers below have mixed in, the last one cannot take out: every layer gets the mask.",
+        encoder(forward=last_masked),
+    ),
+    Mistake(
         "the mask is inverted",
         "True = may attend, everywhere in this course: hand the mask on as it is.",
         encoder(forward=lambda self, x, mask: finish(self, run_layers(self, x, None if mask is None else ~mask))),
@@ -241,6 +262,16 @@ MISTAKES = (
         "an extra residual around the whole stack",
         "The roads are inside the layers already; the encoder itself adds nothing.",
         encoder(forward=extra_residual),
+    ),
+    Mistake(
+        "an extra residual around every layer",
+        "The roads are inside the layers already: what a layer returns is the new x.",
+        encoder(forward=residual_around_each),
+    ),
+    Mistake(
+        "d_model and n_heads changed places in the call of EncoderLayer",
+        "In which order does `EncoderLayer` take its arguments? Its first line says it.",
+        encoder(make=swapped_sizes),
     ),
     Mistake(
         "one head, whatever n_heads says",

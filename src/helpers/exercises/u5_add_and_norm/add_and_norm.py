@@ -115,6 +115,26 @@ EXERCISE = Exercise(
             _added(lambda x, s, norm: x + s),
         ),
         Mistake(
+            "the norm is left out: the sum is scaled and shifted only",
+            "gamma and beta are the last step of the norm. Before it come the mean and the root of the variance.",
+            _sum_by(lambda y, gamma, beta, eps: gamma * y + beta),
+        ),
+        Mistake(
+            "normalised twice: x before the sum, and the sum",
+            "One norm, at the end: x goes into the sum as it is.",
+            _added(lambda x, s, norm: norm(norm(x) + s)),
+        ),
+        Mistake(
+            "added the sublayer's output once more after the norm",
+            "After the norm nothing is added: the norm of the sum is the result.",
+            _added(lambda x, s, norm: norm(x + s) + s),
+        ),
+        Mistake(
+            "added x once more after the norm",
+            "After the norm nothing is added: the norm of the sum is the result.",
+            _added(lambda x, s, norm: norm(x + s) + x),
+        ),
+        Mistake(
             "subtracted the sublayer's output", "A residual connection adds.", _added(lambda x, s, norm: norm(x - s))
         ),
         Mistake(

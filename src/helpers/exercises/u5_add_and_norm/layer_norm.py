@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from helpers.exercise import Case, Exercise, Mistake
@@ -40,6 +42,17 @@ def _layer_norm_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+def _only_the_mean_divided(x: Any, gamma: Any, beta: Any, eps: Any = 1e-5) -> Any:
+    x = np.asarray(x, dtype=float)
+    return gamma * x - x.mean(-1, keepdims=True) / np.sqrt(x.var(-1, keepdims=True) + eps) + beta
+
+
+def _eps_added_last(x: Any, gamma: Any, beta: Any, eps: Any = 1e-5) -> Any:
+    x = np.asarray(x, dtype=float)
+    with np.errstate(all="ignore"):
+        return gamma * (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True)) + eps + beta
+
+
 EXERCISE = Exercise(
     name="layer_norm",
     reference=reference.layer_norm,
@@ -66,6 +79,26 @@ EXERCISE = Exercise(
             "Every token gets the same gamma and beta; they run along the features, so their one axis meets the last"
             " axis of x.",
             normed(affine=lambda u, g, b: g[:, None] * u + b[:, None]),
+        ),
+        Mistake(
+            "the variance is the mean of the plain squares",
+            "The deviations from the mean are squared, not the features themselves: subtract the mean first.",
+            normed(variance=lambda x: (x * x).mean(-1, keepdims=True)),
+        ),
+        Mistake(
+            "only the mean is divided by the root",
+            "Division binds more tightly than subtraction: without brackets `x - mean / root` divides the mean alone.",
+            _only_the_mean_divided,
+        ),
+        Mistake(
+            "eps is not added; only a spread of about 0 is replaced",
+            "eps is added to the variance of each token, under the root. A variance of 0 then needs no further care.",
+            normed(root=lambda v, eps: np.maximum(np.sqrt(v), eps)),
+        ),
+        Mistake(
+            "eps added to the result",
+            "Where does the bracket of the root close? eps belongs to the variance, inside it.",
+            _eps_added_last,
         ),
         Mistake(
             "scaled to length 1, not to variance 1",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,16 +33,15 @@ def who_moves(tokens: Sequence[str]) -> Figure:
         return passed
 
     drawn, axes = grid(1, 2, width=4.3, height=3.5)
+    others = rng.normal(size=(n, d))
+    layers = (
+        (attention, "attention: every token hears of it"),
+        (network, "feed forward: each token for itself"),
+    )
+    distances = [np.array([_moved(layer, x, i, others[i]) for i in range(n)]) for layer, _ in layers]
+    top = max(float(moved.max(initial=0)) for moved in distances)
     told = []
-    for ax, layer, title in (
-        (axes[0, 0], attention, "attention: every token hears of it"),
-        (axes[0, 1], network, "feed forward: each token for itself"),
-    ):
-        moved = np.zeros((n, n))
-        for i in range(n):
-            other = x.copy()
-            other[i] = rng.normal(size=d)
-            moved[i] = np.linalg.norm(layer(other) - layer(x), axis=-1)
+    for ax, (_, title), moved in zip(axes[0], layers, distances):
         heatmap(
             moved,
             tokens,
@@ -51,6 +50,7 @@ def who_moves(tokens: Sequence[str]) -> Figure:
             ax,
             row_label="input token that was changed",
             column_label="output token: how far it moved",
+            limits=(0, top),
         )
         own = np.eye(n, dtype=bool)
         told.append(
@@ -60,6 +60,14 @@ def who_moves(tokens: Sequence[str]) -> Figure:
         drawn,
         f"Two grids, input token changed by output token moved, for '{' '.join(tokens)}'. {' '.join(told)}",
     )
+
+
+def _moved(layer: Callable[[np.ndarray], np.ndarray], x: np.ndarray, i: int, token: np.ndarray) -> np.ndarray:
+    """How far each output token moves when input token i becomes another."""
+    other = x.copy()
+    other[i] = token
+    distance: np.ndarray = np.linalg.norm(layer(other) - layer(x), axis=-1)
+    return distance
 
 
 def _range(moved: np.ndarray[Any, Any]) -> str:

@@ -74,7 +74,11 @@ def training_curves(curves: Mapping[str, Sequence[float]], title: str, chance: f
     """Loss by step, one line each; `chance` is the loss of a model that has learned nothing."""
     drawn, axes = grid(1, 1, width=6.4, height=3.3)
     ax = axes[0, 0]
-    for (name, losses), colour, style in zip(curves.items(), (ORANGE, BLUE, GREEN, PINK), ("--", "-", "-.", ":")):
+    # Blue is what has the free road: pre-norm, the second of two, and the complete layer, the first of more.
+    looks = [(BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PINK, ":")]
+    if len(curves) == 2:
+        looks = looks[1::-1]
+    for (name, losses), (colour, style) in zip(curves.items(), looks):
         ax.plot(losses, style, color=colour, linewidth=2, label=name)
     ax.axhline(chance, color="#888888", linewidth=1, linestyle=":")
     ax.text(len(losses) * 0.995, chance + 0.04, "guessing", ha="right", va="bottom", fontsize=8, color="#555555")

@@ -10,10 +10,29 @@ from numpy.typing import ArrayLike
 
 from ..core import COLOURS, describe, figure, grid, heatmap
 from ..wording import number, numbers
-from .shapes import BLUE, ORANGE
+from .shapes import NEGATIVE, POSITIVE
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+def _bars(ax: Axes, values: np.ndarray, low: float, high: float) -> None:
+    """One bar for each feature, with its number."""
+    ax.bar(range(len(values)), values, color=[POSITIVE if v >= 0 else NEGATIVE for v in values], width=0.7)
+    ax.axhline(0, color="#444444", linewidth=0.8)
+    ax.set_ylim(low, high)
+    for i, v in enumerate(values):
+        ax.text(
+            i,
+            v + (0.018 if v >= 0 else -0.018) * (high - low),
+            f"{v:.3g}" if abs(v) > 1e-12 else "0",
+            ha="center",
+            va="bottom" if v >= 0 else "top",
+            fontsize=9,
+        )
+    ax.set_xticks(range(len(values)))
+    ax.set_xlabel("feature")
 
 
 @figure
@@ -30,21 +49,8 @@ def norm_steps(x: ArrayLike, gamma: ArrayLike, beta: ArrayLike) -> Figure:
     )
     drawn, axes = grid(1, 4, width=2.3, height=2.7)
     for ax, (values, title), limit in zip(axes[0], steps, (13.5, 13.5, 4.4, 4.4)):
-        ax.bar(range(len(values)), values, color=[BLUE if v >= 0 else ORANGE for v in values], width=0.7)
-        ax.axhline(0, color="#444444", linewidth=0.8)
-        ax.set_ylim(-limit * 0.72, limit * 1.08)
-        for i, v in enumerate(values):
-            ax.text(
-                i,
-                v + (0.03 if v >= 0 else -0.03) * limit,
-                f"{v:g}" if abs(v) > 1e-12 else "0",
-                ha="center",
-                va="bottom" if v >= 0 else "top",
-                fontsize=9,
-            )
+        _bars(ax, values, -limit * 0.72, limit * 1.08)
         ax.set_title(title, fontsize=9.5)
-        ax.set_xticks(range(len(values)))
-        ax.set_xlabel("feature")
     return describe(
         drawn,
         f"Four bar charts of the token ({numbers(x)}): as it is; minus its mean {number(x.mean())}, which gives "
@@ -63,15 +69,12 @@ def norm_forgets(scale: float, shift: float) -> Figure:
     unit = centred / np.sqrt((centred**2).mean() + 1e-5)
     drawn, axes = grid(1, 2, width=3.6, height=2.6)
     panels = (
-        (moved, f"the token, times {scale:g}, plus {shift:g}", (-9, 12)),
-        (unit, "after layer norm (γ = 1, β = 0)", (-2.4, 2.4)),
+        (moved, f"the token, times {scale:g}, plus {shift:g}", (-10, 13)),
+        (unit, "after layer norm (γ = 1, β = 0)", (-2.6, 2.6)),
     )
     for ax, (values, title, limits) in zip(axes[0], panels):
-        ax.bar(range(5), values, color=[BLUE if v >= 0 else ORANGE for v in values], width=0.7)
-        ax.axhline(0, color="#444444", linewidth=0.8)
-        ax.set_ylim(*limits)
+        _bars(ax, values, *limits)
         ax.set_title(title, fontsize=10)
-        ax.set_xlabel("feature")
     return describe(
         drawn,
         f"Two bar charts of five features. Left, the token, times {scale:g}, plus {shift:g}: {numbers(moved)}. "
@@ -120,9 +123,10 @@ def averaged_together() -> Figure:
 def sum_then_norm(tokens: Sequence[str]) -> Figure:
     """x, the sublayer's output, their sum and its norm, side by side on one sentence."""
     rng = np.random.default_rng(5)
-    x = rng.normal(size=(len(tokens), 4)) * 2 + rng.normal(size=(len(tokens), 1))
-    s = rng.normal(size=(len(tokens), 4))
-    total = x + s
+    # One decimal is all that a cell shows, so that who adds two cells finds the third.
+    x = (rng.normal(size=(len(tokens), 4)) * 2 + rng.normal(size=(len(tokens), 1))).round(1)
+    s = rng.normal(size=(len(tokens), 4)).round(1)
+    total = (x + s).round(1)
     centred = total - total.mean(-1, keepdims=True)
     unit = centred / np.sqrt((centred**2).mean(-1, keepdims=True))
     drawn, axes = grid(1, 4, width=2.35, height=2.7)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, PINK = COLOURS[:4]
+POSITIVE, NEGATIVE = "#8073ac", "#e08214"  # of bars, as in the two-sided colours of arrays
 
 _SOFT = {"attention": "#cfe3f3", "feed forward": "#d5eee3", "norm": "#fbe3bd", "plain": "#eeeeee"}
 
