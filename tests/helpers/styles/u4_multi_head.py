@@ -523,7 +523,7 @@ WRONG = {
         "does not work for every number of batch axes": _Tokens2d,
     },
     "convert_torch_weights": {
-        "changes its input in place": _convert_popping,
+        "changed the state that it was given": _convert_popping,
         "": lambda state: {key: value * 1.0001 for key, value in reference.convert_torch_weights(state).items()},
         "returns nothing": lambda state: None,
     },

@@ -35,6 +35,13 @@ def _weights(rng: np.random.Generator, d: int, bias: bool = True, fixed: Weights
     return {name: f4(value) for name, value in (made | (fixed or {})).items()}
 
 
+def _identity(d: int) -> Weights:
+    """W_q and W_k that hand on the tokens as they are."""
+    return {
+        name: value for n in ("W_q", "W_k") for name, value in ((f"{n}.weight", np.eye(d)), (f"{n}.bias", np.zeros(d)))
+    }
+
+
 def _some(rng: np.random.Generator, *shape: int) -> np.ndarray:
     """A random mask in which every row sees something and not everything."""
     while True:
@@ -75,6 +82,23 @@ def _leaky(
     )
 
 
+def _far_apart(n_heads: int = 2) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and a mask whose scores lie around 200 and around 0: first all may be seen, then the low ones only.
+
+    They are whole numbers, so that single precision holds them exactly; heads have the width 4, and W_q and W_k are the
+    identity. An `exp` without the maximum overflows; a softmax that is masked afterwards has nothing left; a fill of
+    -100 is low enough.
+    """
+    query, keys = np.zeros((n_heads, 2, 4)), np.zeros((n_heads, 5, 4))
+    mask = np.ones((n_heads, 2, 5), dtype=bool)
+    for head, high in enumerate(([0, 3], [1, 2])):
+        keys[head, high, 0] = 20
+        keys[head, :, 1] = np.roll([0, 2, 1, 3, 1], head)
+        query[head, :, :2] = 20, 1
+        mask[head, 1, high] = False
+    return tensor(reference.merge_heads(query)), tensor(reference.merge_heads(keys)), Tensor(mask)
+
+
 def _module_cases(rng: np.random.Generator) -> list[Case]:
     def init(d: int, n_heads: int, bias: bool = True, fixed: Weights | None = None) -> Init:
         return Init((d, n_heads), {} if bias else {"bias": False}, weights=_weights(rng, d, bias, fixed))
@@ -88,7 +112,7 @@ def _module_cases(rng: np.random.Generator) -> list[Case]:
     while (square == square.T).all() or not (square.any(0).all() and square.any(1).all()):
         square = _some(rng, 4, 4)
     low_query, low_key, low_mask = _leaky(rng)
-    identity = {"W_q.weight": np.eye(6), "W_k.weight": np.eye(6), "W_q.bias": np.zeros(6), "W_k.bias": np.zeros(6)}
+    far_query, far_key, far_mask = _far_apart()
     return [
         Case(
             "values",
@@ -139,8 +163,14 @@ def _module_cases(rng: np.random.Generator) -> list[Case]:
         Case(
             "large scores",
             (low_query, low_key, normal_tensor(rng, 6, 6), low_mask),
-            init=init(6, 2, fixed=identity),
+            init=init(6, 2, fixed=_identity(6)),
             note="all keys that may be seen score very low",
+        ),
+        Case(
+            "large scores",
+            (far_query, far_key, normal_tensor(rng, 5, 8), far_mask),
+            init=init(8, 2, fixed=_identity(8)),
+            note="scores around 200 and around 0; one query sees all keys, the other those around 0 only",
         ),
         Case(
             "empty rows",
@@ -199,10 +229,10 @@ EXERCISE = Exercise(
     forbidden=(*READY_MADE_ATTENTION, "torch._native_multi_head_attention"),
     mistakes=MISTAKES,
     hints=(
+        "Try it without a mask first, then with one, then with a row that may see nothing.",
         (
             "The lines of `multi_head_attention` again, with `self.W_q(query)` for `X @ W_q` and `transpose` for"
             " `swapaxes`."
         ),
-        "Try it without a mask first, then with one, then with a row that may see nothing.",
     ),
 )

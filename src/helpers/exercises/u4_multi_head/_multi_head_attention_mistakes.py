@@ -26,14 +26,22 @@ from ._multi_head_attention_versions import (
     NoCheck,
     OnlyModulo,
     after_renormalised,
-    filled_with_0_and_zeroed,
+    after_renormalised_unsafe,
+    filled_and_zeroed,
     indexed,
     linears,
     module,
+    multiplied,
     with_layers,
     without_maximum,
+    without_maximum_nan_hidden,
+    without_maximum_unsafe,
 )
 from .common import WIDTH_MISUSED, merge_bare, merge_interleaved, split_bare, split_interleaved, split_same
+
+_LOWER = (
+    "Real scores may be lower still, and then the hidden keys get the weight. Which number is lower than any score?"
+)
 
 MISTAKES = (
     # heads
@@ -52,6 +60,11 @@ MISTAKES = (
         "dealt the columns out to the heads like cards",
         "A head takes neighbouring columns: h comes before d_k when the last axis is cut.",
         module(split=split_interleaved, merge=merge_interleaved),
+    ),
+    Mistake(
+        "dealt the columns out to the heads like cards, and put them back as neighbours",
+        "A head takes neighbouring columns: h comes before d_k when the last axis is cut.",
+        module(split=split_interleaved),
     ),
     Mistake(
         "gave the same slice to every head",
@@ -120,14 +133,26 @@ MISTAKES = (
         module(weigh=softmax_over(0)),
     ),
     Mistake(
+        "took the softmax over the second axis",
+        "With batch and heads in front, the keys are the last axis: dim=-1.",
+        module(weigh=softmax_over(1)),
+    ),
+    Mistake(
         "took the softmax over everything",
         "Each row sums to 1 by itself: dim=-1.",
         module(weigh=softmax_over(None)),
     ),
-    Mistake(
-        "took exp without subtracting the maximum",
-        "Large scores overflow or vanish. Subtract each row's largest score first, or let torch.softmax do it.",
-        module(weigh=without_maximum),
+    *(
+        Mistake(
+            f"took exp without subtracting the maximum{told}",
+            "Large scores overflow or vanish. Subtract each row's largest score first, or let torch.softmax do it.",
+            module(weigh=weigh),
+        )
+        for told, weigh in (
+            ("", without_maximum),
+            (", and divided by a sum that may be 0", without_maximum_unsafe),
+            (", and replaced the NaN that came of it", without_maximum_nan_hidden),
+        )
     ),
     # who is who
     Mistake(
@@ -185,6 +210,17 @@ MISTAKES = (
         module(weigh=after_renormalised),
     ),
     Mistake(
+        "masked after the softmax and divided by the rest, which may be 0",
+        "Nothing is left to divide where nothing may be seen, and where a hidden key scores far higher. Hide the scores"
+        " before the softmax.",
+        module(weigh=after_renormalised_unsafe),
+    ),
+    Mistake(
+        "multiplied the scores by the mask",
+        "A hidden score becomes 0, and e⁰ is 1: the key still counts. It needs a score whose exponential is 0.",
+        module(weigh=multiplied),
+    ),
+    Mistake(
         "filled hidden scores with 0",
         "e⁰ is 1, so a hidden key still counts. It needs a score whose exponential is 0.",
         module(weigh=fill_of(0.0)),
@@ -192,8 +228,8 @@ MISTAKES = (
     Mistake(
         "filled hidden scores with 0, and set their weights to 0 afterwards",
         "In the softmax e⁰ = 1 has already taken its share, so the rest no longer sums to 1. It needs a score whose"
-        " exponential is 0.",
-        module(weigh=filled_with_0_and_zeroed),
+        " exponential is 0. (`torch.finfo(...).tiny` is as good as 0.)",
+        module(weigh=filled_and_zeroed(0.0)),
     ),
     Mistake(
         "added the mask to the scores",
@@ -216,9 +252,27 @@ MISTAKES = (
         module(weigh=fill_of(-20.0)),
     ),
     Mistake(
-        "filled hidden scores with -10000: it leaks",
-        "A real score may be lower than that. Take -inf or the lowest number there is.",
+        "filled hidden scores with a number that a real score can lie below: it leaks",
+        _LOWER,
+        module(weigh=fill_of(-100.0)),
+    ),
+    Mistake(
+        "filled hidden scores with -10000 or the like: it leaks",
+        _LOWER,
         module(weigh=fill_of(-1e4)),
+    ),
+    *(
+        Mistake(
+            f"filled hidden scores with {told}, and set their weights to 0 afterwards",
+            "Where the scores that may be seen are lower still, the softmax gives the hidden keys everything, and zeros"
+            " afterwards leave a row without weights. Which number is lower than any score?",
+            module(weigh=filled_and_zeroed(fill)),
+        )
+        for told, fill in (
+            ("-20", -20.0),
+            ("a number that a real score can lie below", -100.0),
+            ("-10000 or the like", -1e4),
+        )
     ),
     Mistake(
         "multiplied the mask by -inf: 0 · ∞ is NaN",

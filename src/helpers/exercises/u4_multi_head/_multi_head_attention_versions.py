@@ -29,8 +29,17 @@ def after_renormalised(scores: Any, mask: Any) -> Any:
     return weights / weights.sum(-1, keepdim=True).clamp(min=1e-12)
 
 
-def filled_with_0_and_zeroed(scores: Any, mask: Any) -> Any:
-    return zeroed(fill_of(0.0)(scores, mask), mask)
+def after_renormalised_unsafe(scores: Any, mask: Any) -> Any:
+    weights = masked_after(scores, mask)
+    return weights / weights.sum(-1, keepdim=True)
+
+
+def filled_and_zeroed(fill: float) -> Weigh:
+    return lambda scores, mask: zeroed(fill_of(fill)(scores, mask), mask)
+
+
+def multiplied(scores: Any, mask: Any) -> Any:
+    return (scores if mask is None else scores * mask).softmax(-1)
 
 
 def indexed(scores: Any, mask: Any) -> Any:
@@ -43,6 +52,15 @@ def indexed(scores: Any, mask: Any) -> Any:
 def without_maximum(scores: Any, mask: Any) -> Any:
     e = zeroed(torch.exp(scores), mask)
     return e / e.sum(-1, keepdim=True).clamp(min=1e-38)
+
+
+def without_maximum_unsafe(scores: Any, mask: Any) -> Any:
+    e = zeroed(torch.exp(scores), mask)
+    return e / e.sum(-1, keepdim=True)
+
+
+def without_maximum_nan_hidden(scores: Any, mask: Any) -> Any:
+    return torch.nan_to_num(without_maximum_unsafe(scores, mask))
 
 
 def _scores(Q: Any, K: Any) -> Any:

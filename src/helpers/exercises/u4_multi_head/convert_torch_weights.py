@@ -24,7 +24,7 @@ def _torch_state(rng: np.random.Generator, d: int, bias: bool = True) -> dict[st
 def _convert_cases(rng: np.random.Generator) -> list[Case]:
     return [
         Case("values", (_torch_state(rng, 6),), note="d_model = 6, with biases"),
-        Case("values", (_torch_state(rng, 4),), note="d_model = 4, with biases"),
+        Case("values", (_torch_state(rng, 9),), note="d_model = 9, with biases"),
         Case(
             "without bias",
             (_torch_state(rng, 6, bias=False),),
@@ -108,6 +108,16 @@ def _bias_of(order: tuple[int, int, int]) -> Answer:
     return wrong
 
 
+def _no_bias_of_w_o(state: Any) -> Any:
+    return {key: value for key, value in _right(state).items() if key != "W_o.bias"}
+
+
+def _popping(state: Any) -> Any:
+    right = _right(state)
+    state.pop("in_proj_weight")
+    return right
+
+
 def _zero_biases(state: Any) -> Any:
     right = _right(state)
     zeros = torch.zeros(right["W_o.weight"].shape[0])
@@ -185,15 +195,23 @@ EXERCISE = Exercise(
             "Without biases exactly four keys are asked, for a module made with bias=False.",
             _zero_biases,
         ),
-        Mistake(
-            "cut the bias in another order than the weight",
-            "in_proj_bias is stacked like in_proj_weight: query, key, value.",
-            _bias_of((1, 0, 2)),
+        *(
+            Mistake(
+                f"took the parts of in_proj_bias as {told}",
+                "The weights are right. in_proj_bias is stacked like in_proj_weight: query, key, value.",
+                _bias_of(order),
+            )
+            for told, order in _ORDERS.items()
         ),
         Mistake(
             "gave all three the first part of the bias",
             "in_proj_bias is stacked like in_proj_weight: cut it in three.",
             _bias_of((0, 0, 0)),
+        ),
+        Mistake(
+            "left the bias of W_o out",
+            "out_proj has a bias of its own, out_proj.bias: that is W_o's.",
+            _no_bias_of_w_o,
         ),
         Mistake(
             "kept the old keys beside the new ones",
@@ -209,6 +227,12 @@ EXERCISE = Exercise(
             "left .weight and .bias out of the names",
             "A Linear called W_q has the keys W_q.weight and W_q.bias.",
             lambda state: {k.replace(".weight", ""): v for k, v in _right(state).items() if ".weight" in k},
+        ),
+        Mistake(
+            "changed the state that it was given",
+            "The caller still needs it. `.pop(...)` takes a key out of that dict and `state[...] = ...` puts one in:"
+            " only read from it, and fill a new dict.",
+            _popping,
         ),
         Mistake("returned the state as it was", "The keys have to become those of your class.", _whole),
     ),

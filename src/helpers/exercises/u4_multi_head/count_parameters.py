@@ -31,13 +31,14 @@ def _count_cases(rng: np.random.Generator) -> list[Case]:
         Case("one head", (12, 1, True), note="d_model = 12, one head, with biases"),
         Case("the paper's layer", (512, 8, True), note="d_model = 512, 8 heads, with biases"),
         Case("the paper's layer", (512, 8, False), note="d_model = 512, 8 heads, without biases"),
+        Case("values", (12, 3, True), note="d_model = 12, 3 heads, with biases"),
         Case(_WHOLE, (12, 3, True), note="d_model = 12, 3 heads, with biases: an int, not a float"),
     ]
 
 
 def _is_whole(case: Case, value: Any, expected: Any) -> str | None:
     if isinstance(value, (int, np.ndarray)) and not isinstance(value, bool) and np.asarray(value).dtype.kind in "iu":
-        return None if value == expected else f"the number is {value}, and should be {expected}"
+        return None  # Whether it is the right one, the other cases show.
     return f"a number of parameters is an int, and this is a {type(value).__name__}: `//` divides and stays whole"
 
 
@@ -75,6 +76,21 @@ EXERCISE = Exercise(
             lambda d, h, bias: 3 * d * (d // h) + d * d + (3 * (d // h) + d if bias else 0),
         ),
         Mistake(
+            "gave a head matrices from d_k to d_k",
+            "A head reads the whole token: its slice of W_q goes from d_model to d_k.",
+            lambda d, h, bias: 4 * h * (d // h) ** 2 + (4 * d if bias else 0),
+        ),
+        Mistake(
+            "gave a head projections from d_k to d_k, and W_o its full size",
+            "A head reads the whole token: its slice of W_q goes from d_model to d_k.",
+            lambda d, h, bias: 3 * h * (d // h) ** 2 + d * d + (4 * d if bias else 0),
+        ),
+        Mistake(
+            "counted one row of every matrix",
+            "A matrix has rows and columns: one from d_model to d_model has d_model · d_model numbers.",
+            lambda d, h, bias: 4 * d + (4 * d if bias else 0),
+        ),
+        Mistake(
             "counted the biases even without biases",
             "With bias=False the layers have matrices only.",
             lambda d, h, bias: 4 * d * d + 4 * d,
@@ -98,6 +114,11 @@ EXERCISE = Exercise(
             "counted one number as the bias of a layer",
             "A bias has one number for each output: d_model.",
             lambda d, h, bias: 4 * d * d + (4 if bias else 0),
+        ),
+        Mistake(
+            "counted the biases of one head only",
+            "A head has d_k biases in each layer, and there are h heads.",
+            lambda d, h, bias: 4 * d * d + (4 * (d // h) if bias else 0),
         ),
         Mistake(
             "gave every head a full-width bias",

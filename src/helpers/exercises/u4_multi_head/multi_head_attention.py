@@ -116,6 +116,34 @@ def _cut_first(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> 
     return _attend()(X, W_q * own, W_k * own, W_v * own, W_o, n_heads)
 
 
+def _rows_of_projections(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> Any:
+    X = np.asarray(X, dtype=float)
+    outputs, maps = [], []
+    for i, part in enumerate(_slices(X, n_heads)):
+        Q, K, V = (X[..., part] @ W[part] for W in (W_q, W_k, W_v))
+        maps.append(softmax(_scores(Q, K) / math.sqrt(Q.shape[-1])))
+        outputs.append((maps[i] @ V)[..., part])
+    return np.concatenate(outputs, axis=-1) @ W_o, np.stack(maps, axis=-3)
+
+
+def _blocks_of_w_o(X: Any, W: Any, n_heads: Any) -> Any:
+    """The columns of each head against a block of their own: the heads do not meet."""
+    return np.concatenate([X[..., part] @ W[part, part] for part in _slices(X, n_heads)], axis=-1)
+
+
+def _slices(X: Any, n_heads: Any) -> list[slice]:
+    """The columns of each head."""
+    reference.split_heads(X, n_heads)
+    width = X.shape[-1] // n_heads
+    return [slice(i * width, (i + 1) * width) for i in range(n_heads)]
+
+
+def _one_head_repeated(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> Any:
+    reference.split_heads(X, n_heads)
+    output, weights = reference.multi_head_attention(X, W_q, W_k, W_v, W_o, 1)
+    return output, np.repeat(weights, n_heads, axis=-3)
+
+
 def _between_heads(X: Any, W_q: Any, W_k: Any, W_v: Any, W_o: Any, n_heads: Any) -> Any:
     def merge(H: Any) -> Any:
         return H.reshape(*H.shape[:-2], -1)
@@ -179,6 +207,23 @@ EXERCISE = Exercise(
             _attend(split=lambda X, n_heads: X, merge=lambda H: H),
         ),
         Mistake(
+            "one head of full width, its weights repeated",
+            "Every head has a softmax of its own, over scores of its own slices: split Q, K and V before the scores.",
+            _one_head_repeated,
+        ),
+        Mistake(
+            "took the rows of W_q, W_k and W_v for head i, and a slice of X",
+            "A head reads the whole token: all columns of X meet all rows of W_q. What head i owns is columns of W_q.",
+            _rows_of_projections,
+        ),
+        Mistake(
+            "gave every head a block of W_o: the heads never meet",
+            "Each column of the output is made from all heads: what they found, side by side, meets the whole of W_o.",
+            lambda X, W_q, W_k, W_v, W_o, n_heads: _attend(back=lambda A, W: _blocks_of_w_o(A, W, n_heads))(
+                X, W_q, W_k, W_v, W_o, n_heads
+            ),
+        ),
+        Mistake(
             "left W_o out",
             "Side by side the heads have not met yet. W_o mixes them, last of all.",
             _attend(back=lambda X, W: X),
@@ -195,6 +240,11 @@ EXERCISE = Exercise(
                     "The scores of unit 2 were divided by √d_k; here d_k is the width of one head.",
                 ),
                 **WIDTH_MISUSED,
+                "d_k": (
+                    WIDTH_MISUSED["d_k"][0],
+                    f"{WIDTH_MISUSED['d_k'][1]} If you call `scaled_dot_product_attention`: it divides by that root"
+                    " itself.",
+                ),
                 "8": (
                     "divided by 8, whatever the width",
                     "8 is √64, right for the paper's heads. Yours have the width d/h.",

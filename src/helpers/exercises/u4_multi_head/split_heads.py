@@ -59,6 +59,12 @@ def _split_dropping(X: Any, n_heads: Any) -> Any:
     return reference.split_heads(X[..., : n_heads * width], n_heads)
 
 
+def _split_remainder_first(X: Any, n_heads: Any) -> Any:
+    if X.shape[-1] % n_heads:
+        raise ValueError("n_heads must divide the width")
+    return reference.split_heads(X, n_heads)
+
+
 def _split_unchecked(X: Any, n_heads: Any) -> Any:
     X = np.asarray(X, dtype=float)
     return np.array(np.swapaxes(X.reshape(*X.shape[:-1], n_heads, X.shape[-1] // n_heads), -2, -3))
@@ -121,6 +127,18 @@ EXERCISE = Exercise(
             _checked(lambda X, h: transposed(reference.split_heads(X, h))),
         ),
         Mistake(
+            "exchanged the heads with the columns, not with the tokens",
+            "The cut array, (..., n, h, d/h), has from the end the axes -1 columns, -2 heads, -3 tokens. Which two have"
+            " to change places?",
+            _checked(lambda X, h: split_only(X, h).swapaxes(-1, -2)),
+        ),
+        Mistake(
+            "exchanged the tokens with the columns, not with the heads",
+            "The cut array, (..., n, h, d/h), has from the end the axes -1 columns, -2 heads, -3 tokens. Which two have"
+            " to change places?",
+            _checked(lambda X, h: split_only(X, h).swapaxes(-1, -3)),
+        ),
+        Mistake(
             "turned all axes around with .T",
             "`.T` reverses every axis. Only the heads and the tokens have to change places: `np.swapaxes(H, -2, -3)`.",
             _checked(lambda X, h: split_only(X, h).T),
@@ -135,6 +153,11 @@ EXERCISE = Exercise(
             "n_heads = 0 ends in a ZeroDivisionError. Ask first whether n_heads is at least 1, and raise a ValueError"
             " if not.",
             _split_unchecked,
+        ),
+        Mistake(
+            "did not check that n_heads is at least 1",
+            "d % n_heads fails for 0 with an error of its own: ask `n_heads < 1` before it.",
+            _split_remainder_first,
         ),
     ),
     hints=(
