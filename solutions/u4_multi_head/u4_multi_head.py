@@ -2,13 +2,14 @@
 # # Unit 4 · Multi-head attention: several looks at one sentence
 #
 # The attention of unit 2 gives every word one look around: one softmax, one set of weights, one mixture. In this unit a word gets several looks at
-# once, each for something else, with as many parameters and multiplications as before. (It does take more memory. Section 5 has the bill.)
+# once, each for something else, with as many parameters and multiplications as one head of the same width. (It does take more memory. Section 5 has the
+# bill.)
 #
 # | you write | what it is for | points |
 # |---|---|---|
-# | `split_heads` | cut the width of every token into slices, one for each head | 3 |
+# | `split_heads` | cut the width into slices, one for each head | 3 |
 # | `merge_heads` | put the slices back | 2 |
-# | `multi_head_attention` | the attention of unit 2 in every slice, in NumPy | 4 |
+# | `multi_head_attention` | queries, keys and values cut into slices, the attention of unit 2 in each, in NumPy | 4 |
 # | `count_parameters` | how much there is to learn | 1 |
 # | `one_head_or_many` | in your own words: what several heads can do that one cannot | 2 |
 # | `MultiHeadAttention` | the same as a torch module, with biases, masks and everything that can be trained | 5 |
@@ -74,8 +75,9 @@ plots.show(
 #
 # The paper (*Attention Is All You Need*) has 512 dimensions and eight teams: $512 = 8 \times 64$.
 #
-# Narrow teams have calmer scores, too. As you measured in unit 2, the typical size of a dot product is the root of the number of products it adds: about
-# $\sqrt{200} \approx 14$ for one team of 200, $\sqrt{100} = 10$ for a team of 100. So every team divides by the root of **its own** width.
+# Narrow teams have smaller scores, too. For random vectors, as you measured in unit 2, the typical size of a dot product is the root of the number of
+# products it adds: about $\sqrt{200} \approx 14$ for one team of 200, $\sqrt{100} = 10$ for a team of 100. So every team divides by the root of **its own**
+# width.
 
 # %%
 plots.show(
@@ -174,7 +176,7 @@ plots.show(
 # *Core, about 10 minutes.*
 #
 # $(\dots, h, n, d/h) \to (\dots, n, d)$, so that `merge_heads(split_heads(X, h))` is `X` again, number by number. The result is an array of its own here
-# too. (With a single head, a reshape has nothing to move and hands back the input's memory; `.copy()` settles that.)
+# too. (With a single head or a single token, a reshape has nothing to move and hands back the input's memory; `.copy()` settles that.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "merge_heads", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -217,9 +219,11 @@ catch("merge_heads", np.arange(6.0).reshape(1, 3, 2))  # 1 head, 3 tokens, 2 fea
 # \qquad \text{output} = [\text{head}_0 \,|\, \text{head}_1 \,|\, \dots \,|\, \text{head}_{h-1}]\; W_o$$
 #
 # $Q = X W_q$, $K = X W_k$ and $V = X W_v$ are computed at full width as in unit 1, and *then* split. So $W_q$ holds the projections of all heads side by
-# side; head $i$ owns a slice of its columns.
+# side; head $i$ owns a slice of its columns. So every head reads the **whole** token: each column of $Q$ is made from all columns of $X$. What is cut are
+# $Q$, $K$ and $V$, never $X$.
 #
-# **By hand.** Two tokens, two heads of width 1, and all four matrices the identity, so $Q = K = V = X$ and $\sqrt{d_k} = 1$:
+# **By hand.** Take $X = \begin{pmatrix} 1 & 0 \\ 0 & 1 \end{pmatrix}$, two tokens, two heads of width 1, and all four matrices the identity, so
+# $Q = K = V = X$ and $\sqrt{d_k} = 1$:
 #
 # | | head 0 | head 1 |
 # |---|---|---|
@@ -290,15 +294,16 @@ with plots.demonstration("multi_head_attention"):
 # 0: the word before · 1: the word after · 2: itself · 3: the first word · 4: the same word (look at both *the*) · 5: the animals · 6: what was done
 # (*saw*, *ran*) · 7: everything alike.
 #
-# Head 0 has a difficulty with the first word, which has none before it. Heads 0 to 2 find places with the clock hands of unit 3, turned by one step.
+# Head 0 has a difficulty with the first word, which has none before it, and head 1 with the last. Heads 0 to 2 find places with the clock hands of unit 3:
+# turned back by one step, turned on by one, and not turned.
 #
 # </details>
 
 # %% [markdown]
 # ### Heads add up
 #
-# *Side by side, then times $W_o$* can be read in another way. Columns $i \cdot d_k$ to $(i+1) \cdot d_k$ of what is laid side by side meet the rows of $W_o$
-# with the same numbers. Call these
+# *Side by side, then times $W_o$* can be read in another way. The columns from $i \cdot d_k$ up to, but without, $(i+1) \cdot d_k$ of what is laid side by
+# side meet the rows of $W_o$ with the same numbers. Call these
 # rows $W_o^{(i)}$, a slice $(d_k, d_{\text{model}})$ for each head, and
 #
 # $$[\text{head}_0 \,|\, \dots \,|\, \text{head}_{h-1}]\; W_o = \sum_i \text{head}_i\, W_o^{(i)} .$$
@@ -328,12 +333,12 @@ plots.show(
 # %% [markdown]
 # | | self-attention, one head of 512 | multi-head attention, 8 heads of 64 |
 # |---|---|---|
-# | what it computes for a token | one mixture of all tokens | eight mixtures, each of other slices by other weights, then $W_o$ over all |
+# | what it computes for a token | one mixture of all tokens, then $W_o$ | eight mixtures, each of other slices by other weights, then $W_o$ over all |
 # | dot products for the scores | $n^2$ of width 512 | $8 n^2$ of width 64 |
 # | scale | $\sqrt{512} \approx 22.6$ | $\sqrt{64} = 8$ |
 # | multiplications | $4 n d^2 + 2 n^2 d$ | $4 n d^2 + 2 n^2 d$ |
 # | softmaxes | $n$ rows | $8 n$ rows |
-# | memory for the weights | $n^2$ numbers | $8 n^2$ numbers |
+# | memory for the maps (the attention weights) | $n^2$ numbers | $8 n^2$ numbers |
 #
 # ### `count_parameters` · exercise, 1 point
 #
@@ -384,7 +389,9 @@ plots.show(
 # table.
 #
 # And this is what it buys: below are **the same** $X$, $W_q$ and $W_k$ twice. In the framed map the 64 products of
-# a query with a key are added up to one score, as one head does; in the others they are added up in eight groups of 8, as eight heads do.
+# a query with a key are added up to one score, as one head does; in the others they are added up in eight groups of 8, as eight heads do. So one head adds
+# the eight wishes up **before** the softmax, and two that agree, *itself* and *the same word*, drown the others: a word gives itself 0.84 on average, and
+# little is left of the other wishes.
 
 # %%
 plots.show(
@@ -404,7 +411,7 @@ plots.show(
 # *Core, about 10 minutes.*
 #
 # One head of 512 has as many parameters as eight heads of 64, and needs as many multiplications. What can the eight do that the one cannot?
-# Think of what a softmax hands out, and of what happens to the values. Three or four sentences.
+# Think of what a softmax hands out, and of what happens to the values. Three or four sentences. (You may come back to it after section 7.)
 #
 # ### BEGIN SOLUTION
 # *Model answer.* A head has one softmax, so a word has one set of weights that sum to 1. If it needs two things at once, as *it* needs *cat* and *thirsty*,
@@ -439,7 +446,7 @@ import torch
 from torch import nn
 
 # %% [markdown]
-# Here is the whole module as a flow chart, drawn by the course's own code. Compare it with figure 2 of *Attention Is All You Need*. New is that query, key
+# Here is the whole module as a flow chart. Compare it with figure 2 of *Attention Is All You Need*. New is that query, key
 # and value may
 # come from **different sequences**: $n_q$ query tokens ask $n_k$ key tokens. In unit 6 that will be one language asking another.
 
@@ -451,7 +458,8 @@ plots.show(
 # %% [markdown]
 # ### Masks
 #
-# Sometimes a query must not see every key: the filling words behind a short sentence, or, in unit 6, the future. A **mask** is an array of booleans, a row
+# Sometimes a query must not see every key: in unit 6 the future, and often the **padding**, filling words (`<pad>`) behind a short sentence that shares a
+# batch with a longer one. A **mask** is an array of booleans, a row
 # for each query, a column for each key, and in this course
 #
 # > **True = may attend.**
@@ -489,12 +497,14 @@ print("filled with -inf, nothing is seen:", torch.softmax(torch.full((3,), -torc
 #
 # *Core, about 30 minutes.*
 #
-# * Four layers called `W_q`, `W_k`, `W_v`, `W_o`, each `nn.Linear(d_model, d_model)`; `bias` holds for all four. Nothing else is stored with the weights.
+# * Four layers called `W_q`, `W_k`, `W_v`, `W_o`, each `nn.Linear(d_model, d_model)`; `bias` holds for all four. No other parameters or
+#   buffers; plain numbers such as `self.n_heads` are fine.
 # * `n_heads` below 1 or not dividing `d_model` is a `ValueError`, raised when the module is made.
 # * `forward` returns the output $(\dots, n_q, d_{\text{model}})$ and the weights of all heads $(\dots, h, n_q, n_k)$. Any number of batch axes
 #   may come first, or none.
-# * `mask` is None (everyone sees everything) or **broadcasts** to $(\dots, h, n_q, n_k)$ as it comes: $(n_q, n_k)$ for all alike, $(b, 1, 1, n_k)$ for padding,
-#   $(b, h, n_q, n_k)$ with a page for every head.
+# * `mask` is None (everyone sees everything) or an array that fits $(\dots, h, n_q, n_k)$ without your help, because torch, like NumPy, stretches axes of
+#   length 1 and puts missing ones in front (**broadcasting**): $(n_q, n_k)$ for all alike, $(b, 1, 1, n_k)$ for padding, $(b, h, n_q, n_k)$ with a page for
+#   every head.
 # * Torch's own `nn.MultiheadAttention` and `scaled_dot_product_attention` are closed here.
 
 
@@ -612,7 +622,7 @@ def train_heads(n_heads, steps=300):
     return model, right
 
 
-if plots.drawing():  # some seconds, and nothing to grade
+if plots.drawing():  # a minute or two on a slow computer, and nothing to grade
     with plots.demonstration("MultiHeadAttention"):
         trained = {n_heads: train_heads(n_heads) for n_heads in (1, 2, 4)}
         A, B = torch.tensor([[3, 0, 5, 1, 4, 2]]), torch.tensor([[1, 4, 0, 2, 5, 3]])
@@ -625,6 +635,9 @@ if plots.drawing():  # some seconds, and nothing to grade
                 sought=(2, 3),
             )
         )
+        sentences, wanted = draw_sentences(2000)
+        first, second = (trained[1][0](*sentences)[0].argmax(-1) == wanted).float().mean(0)
+        print(f"one head alone: first answer right {first:.0%}, second answer right {second:.0%}")
 
 # %% [markdown]
 # One head stays at about a third. With two and with four nearly every answer is right, and on the right you see how: nobody told them, but one head went for
@@ -636,7 +649,8 @@ if plots.drawing():  # some seconds, and nothing to grade
 # six, together $\tfrac16 + \tfrac56 \cdot \tfrac16 = 0.31$. (With another seed it may prefer the first question.)
 #
 # Is more always better? Try `train_heads(32)`, heads of width 1: `_, right = train_heads(32)`, then `print(sum(right[-50:]) / 50)`. (In our runs they ended
-# between 0.91 and 0.95.)
+# between 0.91 and 0.95. A head of width 1 still prefers the largest or the smallest of its keys, but which key that is differs from head to head, and $W_o$
+# combines 32 of them.)
 
 # %% [markdown]
 # ## 8 · The proof: torch's weights in your module
@@ -697,8 +711,8 @@ check(convert_torch_weights, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now the proof. Four query tokens ask five key tokens of three sentences, of which 5, 3 and 1 are words. Your mask says what may be seen; torch's
-# `key_padding_mask` is turned around with `~`.
+# Now the proof. Three sentences at once; in each, four query tokens ask five key tokens. Of the five, 5, 3 and 1 are words, the rest is padding. Your mask
+# says what may be seen; torch's `key_padding_mask` is turned around with `~`.
 
 # %%
 query, key, value = torch.randn(3, 4, 6), torch.randn(3, 5, 6), torch.randn(3, 5, 6)
@@ -712,12 +726,12 @@ with plots.demonstration("MultiHeadAttention", "convert_torch_weights"):
     print(f"weights differ by at most {(your_weights - their_weights).abs().max().item():.0e}")
 
 # %% [markdown]
-# About $10^{-7}$ is what single precision leaves over: the two are the same.
+# $10^{-7}$ or less is what single precision leaves over: the two are the same.
 #
 # ## What you have now
 #
-# * A head is attention in a slice of the width. Several heads ask several questions of one sentence, with the parameters and multiplications of one, and with a
-#   table of weights for each.
+# * A head reads the whole token and attends in its own slice of $Q$, $K$ and $V$. Several heads ask several questions of one sentence, with the parameters
+#   and multiplications of one, and with a table of weights for each.
 # * Split: cut the width, then bring the heads before the tokens. Merge: the same way back. A bare reshape mixes the tokens and tells nobody.
 # * Every head divides by the root of its own width, $\sqrt{d_{\text{model}}/h}$, and has its own softmax. $W_o$ combines what they found.
 # * A mask hides scores before the softmax. True = may attend; a row that sees nothing has zero weights.

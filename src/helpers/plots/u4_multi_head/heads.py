@@ -70,7 +70,7 @@ def story() -> Figure:
     """Children with favourite toys: each looks at its own, and together they tell one story."""
     from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 
-    drawn, ax = canvas(22, 13.5, 0.42, "Each child watches its favourite toy. The stories side by side make one")
+    drawn, ax = canvas(22, 13.5, 0.42, "Each child watches what it likes best. The stories side by side make one")
     toys = ("bear", "ball", "train", "doll", "drum")
     favourites = {
         "Ann": (0.7, 0.05, 0.05, 0.15, 0.05),
@@ -224,7 +224,7 @@ def filters() -> Figure:
     kernels = {
         "horizontal lines": [[1, 1, 1], [0, 0, 0], [-1, -1, -1]],
         "vertical lines": [[1, 0, -1]] * 3,
-        "everything, blurred": np.full((3, 3), 1 / 3),
+        "everything blurred": np.full((3, 3), 1 / 3),
     }
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, 1), (3, 3))
     weights = example_weights()
@@ -254,7 +254,7 @@ def filters() -> Figure:
     drawn.suptitle("Filters look for different things in one image; heads do so in one sentence", fontsize=11)
     heads = "; ".join(f"one for {FAVOURITES[head]}" for head in (0, 5, 7))
     alt = (
-        f"Above, an image of the digit 7 and what three filters make of it: {', '.join(kernels)}. Below, the sentence "
-        f"“{' '.join(DOG)}” and the maps of three heads: {heads}."
+        f"Above, an image of the digit 7 and what three filters make of it, for {joined([*kernels])}. Below, the "
+        f"sentence “{' '.join(DOG)}” and the maps of three heads: {heads}."
     )
     return describe(drawn, alt)

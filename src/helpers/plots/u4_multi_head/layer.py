@@ -19,7 +19,7 @@ def flow_chart(d_model: int = 512, n_heads: int = 8) -> Figure:
     """Multi-head attention from the three inputs up to the output, with the shape on every arrow."""
     d_k = d_model // n_heads
     drawn, ax = canvas(
-        21, 23.5, 0.36, f"Multi-head attention, read from the bottom up (d_model = {d_model}, h = {n_heads})"
+        22, 23.5, 0.36, f"Multi-head attention, read from the bottom up (d_model = {d_model}, h = {n_heads})"
     )
     columns = {"query": 4.0, "key": 10.0, "value": 16.0}
     n = {"query": "n_q", "key": "n_k", "value": "n_k"}
@@ -43,6 +43,8 @@ def flow_chart(d_model: int = 512, n_heads: int = 8) -> Figure:
         sheets=3,
         size=11,
     )
+    ax.text(20.2, 12.9, "mask\n(…, n_q, n_k)", ha="center", va="center", fontsize=9)
+    arrow(ax, (20.2, 12.0), (18.75, 11.3))
     arrow(ax, (10, 9.3), (10, 7.7))
     ax.text(10.3, 8.5, f"({n_heads}, n_q, {d_k})", va="center", fontsize=9)
     box(ax, 10, 6.9, 7.0, 1.4, "merge: side by side", LIGHT[1])
@@ -59,7 +61,7 @@ def flow_chart(d_model: int = 512, n_heads: int = 8) -> Figure:
         f"layers W_q, W_k, W_v and are split into heads ({n_heads}, n, {d_k}). In every head: softmax of Q K "
         f"transposed over the root of {d_k}, with the mask, times V. The results ({n_heads}, n_q, {d_k}) are merged to "
         f"(n_q, {d_model}) and go through the linear layer W_o to the output. The weights ({n_heads}, n_q, n_k) are "
-        "the second result."
+        "the second result. The mask (…, n_q, n_k) comes in from the side."
     )
     return describe(drawn, alt)
 
@@ -132,7 +134,7 @@ def stacked_weights() -> Figure:
     torch.manual_seed(4)
     state = torch.nn.MultiheadAttention(6, 2).state_dict()
     stack = state["in_proj_weight"].numpy()
-    drawn, axes = grid(1, 2, width=3.6, height=5.0, gridspec_kw={"width_ratios": [1, 1]})
+    drawn, axes = grid(1, 2, width=3.0, height=5.0)
     limits = (-1.0, 1.0)
     heatmap(
         stack,
@@ -162,7 +164,7 @@ def stacked_weights() -> Figure:
         numbers=False,
         limits=limits,
     )
-    drawn.colorbar(axes[0, 1].images[0], ax=axes[0, 1], shrink=0.4, label="weight")
+    drawn.colorbar(axes[0, 1].images[0], ax=axes[0], shrink=0.6, label="weight")
     # The same number of rows, most of them empty, so that a cell is as large as on the left.
     axes[0, 1].set_ylim(17.5, -0.5)
     axes[0, 1].set_yticks(range(6))
