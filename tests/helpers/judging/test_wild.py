@@ -4,7 +4,7 @@ import pytest
 
 from helpers.judging import catalog, checkup
 
-from .wild import answer_of, families, newcomers, numpy_units, stopped, torch_units
+from .wild import answer_of, families, newcomers, numpy_units, stopped, torch_units, u4_multi_head
 
 ALL = [
     *numpy_units.FALSE_ONCE,
@@ -13,6 +13,7 @@ ALL = [
     *stopped.SOMEBODY_ELSE,
     *families.NAMED,
     *newcomers.NAMED,
+    *u4_multi_head.NAMED,
 ]
 
 

@@ -144,14 +144,14 @@ MISTAKES = (
     ),
     *(
         Mistake(
-            f"took exp without subtracting the maximum{told}",
+            name,
             "Large scores overflow or vanish. Subtract each row's largest score first, or let torch.softmax do it.",
             module(weigh=weigh),
         )
-        for told, weigh in (
-            ("", without_maximum),
-            (", and divided by a sum that may be 0", without_maximum_unsafe),
-            (", and replaced the NaN that came of it", without_maximum_nan_hidden),
+        for name, weigh in (
+            ("took exp without subtracting the maximum", without_maximum),
+            ("took exp without subtracting the maximum, and divided by a sum that may be 0", without_maximum_unsafe),
+            ("took exp without subtracting the maximum, and replaced the NaN", without_maximum_nan_hidden),
         )
     ),
     # who is who
@@ -263,15 +263,19 @@ MISTAKES = (
     ),
     *(
         Mistake(
-            f"filled hidden scores with {told}, and set their weights to 0 afterwards",
+            name,
             "Where the scores that may be seen are lower still, the softmax gives the hidden keys everything, and zeros"
             " afterwards leave a row without weights. Which number is lower than any score?",
             module(weigh=filled_and_zeroed(fill)),
         )
-        for told, fill in (
-            ("-20", -20.0),
-            ("a number that a real score can lie below", -100.0),
-            ("-10000 or the like", -1e4),
+        for name, fill in (
+            ("filled hidden scores with -20, and set their weights to 0 afterwards", -20.0),
+            (
+                "filled hidden scores with a number that a real score can lie below, and set their weights to 0"
+                " afterwards",
+                -100.0,
+            ),
+            ("filled hidden scores with -10000 or the like, and set their weights to 0 afterwards", -1e4),
         )
     ),
     Mistake(

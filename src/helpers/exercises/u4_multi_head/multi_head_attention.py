@@ -242,8 +242,8 @@ EXERCISE = Exercise(
                 **WIDTH_MISUSED,
                 "d_k": (
                     WIDTH_MISUSED["d_k"][0],
-                    f"{WIDTH_MISUSED['d_k'][1]} If you call `scaled_dot_product_attention`: it divides by that root"
-                    " itself.",
+                    "The spread of the dot products grows with the root of the width. If you call"
+                    " `scaled_dot_product_attention`: it divides by that root itself.",
                 ),
                 "8": (
                     "divided by 8, whatever the width",

@@ -252,9 +252,10 @@ def filters() -> Figure:
         ax.set_xticks([])
         ax.set_yticks([])
     drawn.suptitle("Filters look for different things in one image; heads do so in one sentence", fontsize=11)
+    sought = joined([*kernels])
     heads = "; ".join(f"one for {FAVOURITES[head]}" for head in (0, 5, 7))
     alt = (
-        f"Above, an image of the digit 7 and what three filters make of it, for {joined([*kernels])}. Below, the "
+        f"Above, an image of the digit 7 and what three filters make of it, for {sought}. Below, the "
         f"sentence “{' '.join(DOG)}” and the maps of three heads: {heads}."
     )
     return describe(drawn, alt)

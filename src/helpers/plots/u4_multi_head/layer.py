@@ -43,8 +43,9 @@ def flow_chart(d_model: int = 512, n_heads: int = 8) -> Figure:
         sheets=3,
         size=11,
     )
-    ax.text(20.2, 12.9, "mask\n(…, n_q, n_k)", ha="center", va="center", fontsize=9)
-    arrow(ax, (20.2, 12.0), (18.75, 11.3))
+    ax.text(20.2, 12.5, "mask", ha="center", va="center", fontsize=9, weight="bold")
+    ax.text(20.2, 13.3, "(…, n_q, n_k)", ha="center", va="center", fontsize=9)
+    arrow(ax, (20.2, 12.1), (18.75, 11.3))
     arrow(ax, (10, 9.3), (10, 7.7))
     ax.text(10.3, 8.5, f"({n_heads}, n_q, {d_k})", va="center", fontsize=9)
     box(ax, 10, 6.9, 7.0, 1.4, "merge: side by side", LIGHT[1])
