@@ -147,7 +147,8 @@ with plots.demonstration("permutation_gap"):
 # %% [markdown]
 # ## 2 · Two tables that suggest themselves, and fail
 #
-# **First try: count.** Place 0 adds 0 to every entry of its token, place 1 adds 1, place 29 adds 29. Thirty random words, before and after:
+# **First try: count.** Place 0 adds 0 to every entry of its token, place 1 adds 1, place 29 adds 29. Thirty random words, before and
+# after. (Place 0 adds nothing, so its query alone asks as before.)
 
 # %%
 plots.show(
@@ -171,8 +172,8 @@ plots.show(
 # A friend says: "Why the fuss? Add the position 0, 1, 2, ... itself to the word's vector. And if the numbers get too large, divide by the length of the
 # sentence."
 #
-# What goes wrong with the first, and what with the second? Say what attention, or a model trained on short sentences, gets to see. A few sentences for
-# each.
+# With the first, what goes wrong in what attention gets to see (look at the right panel)? With the second, what goes wrong for a model that was trained on
+# short sentences and reads a long one? A few sentences for each.
 #
 # ### BEGIN SOLUTION
 # *Model answer.* **Counting** has no upper bound. At place 29 the position is about thirty times as large as an entry of the word, so the vector says
@@ -198,11 +199,12 @@ plots.show(
 #
 # * every place has a row of its own,
 # * no entry grows with the length of the sentence,
-# * a step of one place is the same step everywhere.
+# * a step of one place is the same step everywhere, in every sentence.
 #
-# Binary numbers meet the first two. Written in bits, every position has another pattern of zeros and ones: the bit of the ones flips at each step, that
-# of the twos at every second step, and so on. What they lack is the third: from 3 (one and two) to 4 (four alone) three bits jump, from 4 to 5 only one.
-# Waves, each slower than the one before, keep the idea of fast and slow columns, and do not jump.
+# Binary numbers (with digits enough) meet the first two. Written in bits, every position has another pattern of zeros and ones: the bit of the ones
+# flips at each step, that of the twos at every second step, and so on. What they lack is the third: from 3 (one and two) to 4 (four alone) three bits jump, from 4 to 5 only one.
+# Waves, each slower than the one before, keep the idea of fast and slow columns and go up and down smoothly. A wave alone does not meet the third wish
+# either. It needs a partner, as you will see.
 
 # %%
 plots.show(
@@ -226,7 +228,7 @@ plots.show(
 # ### Several clocks
 #
 # One fast clock comes round after 6.28 positions and repeats itself. A second, slower one tells the rounds apart, as the hour hand does for the minute
-# hand. A vector of width $d_{\text{model}}$ holds $d_{\text{model}}/2$ clocks, two entries for each. At position $p$ the hand of clock
+# hand. A vector of width $d_{\text{model}}$ holds $d_{\text{model}}/2$ clocks, two entries for each, its *pair*. At position $p$ the hand of clock
 # $i = 0, 1, 2, \dots$ stands at the angle $p\,\omega_i$ (in radians), and
 #
 # $$PE[p,\,2i] = \sin(p\,\omega_i), \qquad PE[p,\,2i+1] = \cos(p\,\omega_i), \qquad \omega_i = 10000^{-2i/d_{\text{model}}} .$$
@@ -402,8 +404,9 @@ plots.explore(
 # The position vector is as wide as the token, and the two are **added**. So the width stays the same, and nothing that comes after has to know that
 # there are positions. One thing has to be agreed on first: how large the numbers in an embedding are. It is a **convention** of the first Transformers to
 # start them small, with a
-# size near $1/\sqrt{d_{\text{model}}}$, so that a whole vector has length about 1. Sines and cosines go up to 1 and would drown them. Times
-# $\sqrt{d_{\text{model}}}$, the word is as loud as its place. (Other conventions are about: `torch.nn.Embedding` starts with entries of size 1, and
+# size near $1/\sqrt{d_{\text{model}}}$, so that a whole vector has length about 1. Sines and cosines go up to 1 and would drown them: at width 512 an
+# entry is about 0.04. (At width 8, as below, the difference is small.) Times
+# $\sqrt{d_{\text{model}}}$, the word is about as loud as its place. (Other conventions are about: `torch.nn.Embedding` starts with entries of size 1, and
 # needs no such factor.) This course keeps the paper's factor:
 #
 # $$\sqrt{d_{\text{model}}}\; X + P[:n] .$$
@@ -514,10 +517,10 @@ with plots.demonstration("sinusoidal_encoding"):
 # %% [markdown]
 # Two things these products do **not** give, although one might wish for them:
 #
-# * *Nearer is not always larger.* From a distance of about 10 on the curve wavers. At 25 it is 20.1, at 22 only 17.6: the hands of the quick clocks have come
-#   round and agree again.
+# * *Nearer is not always larger.* From a distance of about 5 on the curve no longer falls steadily. At 25 it is 20.1, at 22 only 17.6: the hands of the
+#   quick clocks have come round and agree again.
 # * *Before and after are alike.* $\cos(a - b)$ is $\cos(b - a)$, so four places before gives the same product as four places after; the last of your three
-#   lines goes backwards. From products of
+#   lines goes backwards. In *dog bites man* both stand one place from *bites*: from products of
 #   encodings alone nobody can tell who bites whom.
 #
 # For that one needs the direction of the step, and it is in the table too, in another way.
@@ -526,7 +529,7 @@ with plots.demonstration("sinusoidal_encoding"):
 # ## 6 · A step is a turn
 #
 # To go `offset` positions on, every hand turns by $a = \text{offset} \cdot \omega_i$: the fast one far, the slow one a little. **How far it turns does
-# not depend on where it stood.** Move `position`, and the angles between grey and blue stay; move `offset`, and they grow.
+# not depend on where it stood.** Move `position`, and the angles between grey and blue stay; move `offset`, and they change.
 
 # %%
 plots.explore(
@@ -588,7 +591,8 @@ check(shift_matrix, hidden=True)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **Catch them** (no points). Wrong versions of `shift_matrix`: one step on in two features hides most of them. Try more features, no step, a step back.
+# **Catch them** (no points). Wrong versions of `shift_matrix`: one step on in two features hides most of them. Try more features, no step, a step back, and
+# arguments that it should refuse.
 
 # %%
 from helpers import catch

@@ -60,6 +60,15 @@ def _add_cut(X: Any, P: Any) -> Any:
     return np.sqrt(X.shape[-1]) * X[:n] + P[:n]
 
 
+def _add_unless(refuse: Step) -> Answer:
+    def wrong(X: Any, P: Any) -> Any:
+        if refuse(X, P):
+            raise ValueError("X and P do not fit")
+        return np.sqrt(X.shape[-1]) * X + P[: len(X)]
+
+    return wrong
+
+
 EXERCISE = Exercise(
     name="add_positions",
     reference=reference.add_positions,
@@ -84,6 +93,11 @@ EXERCISE = Exercise(
             "took √n, the length of the sentence, for √d_model",
             "d_model is the width, the last axis: `X.shape[-1]`.",
             _add(lambda X, P, n, d: np.sqrt(n) * X + P[:n]),
+        ),
+        Mistake(
+            "took √n_max, the length of P, for √d_model",
+            "d_model is the width, the last axis: `X.shape[-1]`.",
+            _add(lambda X, P, n, d: np.sqrt(len(P)) * X + P[:n]),
         ),
         Mistake(
             "scaled the positions too",
@@ -114,6 +128,11 @@ EXERCISE = Exercise(
             "gave every token position 0", "Row i of X gets row i of P.", _add(lambda X, P, n, d: np.sqrt(d) * X + P[0])
         ),
         Mistake(
+            "gave every token the position of the last one",
+            "Row i of X gets row i of P: `P[:n]` are n rows, `P[n-1]` is one.",
+            _add(lambda X, P, n, d: np.sqrt(d) * X + P[n - 1]),
+        ),
+        Mistake(
             "counted the positions from 1",
             "The first token stands at position 0: `P[:n]`, not `P[1:n+1]`.",
             _add(lambda X, P, n, d: np.sqrt(d) * X + P[1 : n + 1]),
@@ -133,6 +152,18 @@ EXERCISE = Exercise(
             "One row or one column of P spreads over all of X without an error (broadcasting). Compare the shapes"
             " first, and raise a `ValueError`.",
             lambda X, P: np.sqrt(X.shape[-1]) * X + P[: len(X)],
+        ),
+        Mistake(
+            "let a P with a single row pass",
+            "One row spreads over all of X without an error (broadcasting). Compare the lengths too, and raise a"
+            " `ValueError`.",
+            _add_unless(lambda X, P: X.shape[-1] != P.shape[-1]),
+        ),
+        Mistake(
+            "let a P with a single column pass",
+            "One column spreads over all of X without an error (broadcasting). Compare the widths too, and raise a"
+            " `ValueError`.",
+            _add_unless(lambda X, P: len(X) > len(P)),
         ),
         Mistake(
             "cut the sentence instead of raising an error",

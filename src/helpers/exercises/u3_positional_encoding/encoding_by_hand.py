@@ -31,6 +31,11 @@ EXERCISE = Exercise(
             _two_clocks(np.deg2rad(2), np.deg2rad(0.02)),
         ),
         Mistake(
+            "took degrees for radians at the second clock",
+            "The angle 0.02 is in radians too: its sine is nearly the angle itself.",
+            _two_clocks(2, np.deg2rad(0.02)),
+        ),
+        Mistake(
             "swapped sine and cosine",
             "Even columns (0 and 2) hold the sine, odd ones the cosine.",
             _clocks(("cos", 2), ("sin", 2), ("cos", 0.02), ("sin", 0.02)),
@@ -66,6 +71,11 @@ EXERCISE = Exercise(
             "worked out position 1",
             "Positions count from 0, but the position asked is p = 2: multiply the frequencies by 2.",
             _two_clocks(1, 0.01),
+        ),
+        Mistake(
+            "doubled the row of position 1",
+            "The angle doubles, and not its sine: no sine or cosine is larger than 1.",
+            lambda: 2 * _two_clocks(1, 0.01)(),
         ),
         Mistake(
             "worked out position 3",

@@ -87,9 +87,36 @@ EXERCISE = Exercise(
             lambda d_model: (10000.0 ** (-2 * pairs(d_model) / d_model))[::-1].copy(),
         ),
         Mistake(
-            "divided the exponents with //, which rounds them to whole numbers",
-            "The exponents -2i/d are fractions: divide with `/`.",
+            "raised a whole number to negative whole powers",
+            "The exponents -2i/d are fractions, so d_model belongs inside their brackets. Does it stand there, behind `/`"
+            " and not `//`?",
             lambda d_model: 10000 ** (-2 * pairs(d_model) // d_model),
+        ),
+        Mistake(
+            "divided the power by d_model, where the exponent is to be divided",
+            "10000^(-2i/d) is one power, and the division belongs to its exponent: where does the bracket close?",
+            lambda d_model: 10000 ** (-2 * pairs(d_model)) / d_model,
+        ),
+        Mistake(
+            "rounded the exponents down to whole numbers",
+            "`-2 // 8` is -1, not -0.25. The exponents -2i/d are fractions: divide with `/`.",
+            _exponent(lambda i, d: -2 * i // d),
+        ),
+        Mistake(
+            "only -2 is the exponent: `**` comes before `*` and `/`",
+            "Put brackets around the whole exponent -2i/d.",
+            lambda d_model: 10000.0**-2 * pairs(d_model) / d_model,
+        ),
+        Mistake(
+            "only the first frequency is right: all others are 0, or nearly 0",
+            "If they are exactly 0: is the `return` inside of the loop? If they are 1e-8, 1e-16, ...: what divides the"
+            " exponent?",
+            lambda d_model: (pairs(d_model) == 0) * 1.0,
+        ),
+        Mistake(
+            "made every frequency a tenth of the one before",
+            "So it is for d_model = 8 alone. How much slower the next clock is depends on d_model.",
+            lambda d_model: 10.0 ** -pairs(d_model),
         ),
         Mistake(
             "one frequency everywhere",

@@ -55,9 +55,14 @@ def _gap_cases(rng: np.random.Generator) -> list[Case]:
         Case("with positions", four, note="4 tokens of width 3"),
         Case("with positions", five, note="5 tokens of width 4"),
         Case("with positions", square, note="3 tokens of width 3"),
-        Case("with positions", integers, note="4 tokens of width 2, whole numbers"),
+        Case("with positions", integers, note="4 tokens of width 2, whole numbers in X"),
         Case(
-            "order unchanged",
+            "with positions",
+            (np.array([[0.0], [1.0]]), np.array([[0.0], [1.0]]), np.array([1, 0])),
+            note="the two tokens of width 1 in the text",
+        ),
+        Case(
+            "nothing moved",
             (normal(rng, 4, 3), normal(rng, 4, 3), np.arange(4)),
             note="every token stays where it is",
         ),
@@ -115,7 +120,10 @@ def _judge_with(case: Case, value: Any, expected: Any) -> str | None:
     if not abs(numbers[1] - expected[1]) <= 1e-5 * _size(case):
         got, want = _digits(numbers[1], expected[1])
         if abs(numbers[1]) <= 1e-5 * _size(case):
-            got = "zero up to rounding: nothing was noticed"
+            return (
+                f"with positions the largest difference should be {want}, and yours is zero up to rounding: nothing was"
+                " noticed. Is P added to both sentences, and each time in its own order?"
+            )
         return f"with positions the largest difference should be {want}, and yours is {got}"
     return None
 
@@ -152,11 +160,20 @@ def _with_attention(attend: Step) -> Answer:
     return _gap(_right_without, _right_with, attend=attend)
 
 
+def _places_for_weights_only(attend: Step, X: Any, P: Any, order: Any) -> Any:
+    return _weights(X[order] + P) @ X[order], (_weights(X + P) @ X)[order]
+
+
+def _of_the_largest(X: Any, P: Any, order: Any) -> Any:
+    both = _right_without(_attend, X, order), _right_with(_attend, X, P, order)
+    return tuple(float(abs(a.max() - b.max())) for a, b in both)
+
+
 EXERCISE = Exercise(
     name="permutation_gap",
     reference=reference.permutation_gap,
     cases=_gap_cases,
-    compare={"without positions": _judge_without, "with positions": _judge_with, "order unchanged": _judge_both},
+    compare={"without positions": _judge_without, "with positions": _judge_with, "nothing moved": _judge_both},
     mistakes=(
         Mistake(
             "compared different tokens: the unshuffled output was not put into the same order",
@@ -166,6 +183,12 @@ EXERCISE = Exercise(
                 lambda attend, X, order: (attend(X[order]), attend(X)),
                 lambda attend, X, P, order: (attend(X[order] + P), attend(X + P)),
             ),
+        ),
+        Mistake(
+            "compared different tokens with positions: A(X + P) was not put into the same order",
+            "Row 0 of A(X[order] + P) belongs to token `order[0]`, as without positions. Before you subtract, the other"
+            " output needs the same order.",
+            _gap(_right_without, lambda attend, X, P, order: (attend(X[order] + P), attend(X + P))),
         ),
         Mistake(
             "shuffled the positions together with the tokens",
@@ -192,12 +215,22 @@ EXERCISE = Exercise(
             _gap(_right_without, lambda attend, X, P, order: (attend(X[order]) + P, (attend(X) + P)[order])),
         ),
         Mistake(
+            "added the positions to queries and keys, not to the values",
+            "Q = K = V, with positions too: the values are X + P as well.",
+            _gap(_right_without, _places_for_weights_only),
+        ),
+        Mistake(
+            "compared the largest entries, not entry with entry",
+            "Subtract first, each entry from the one in its place. Then take the absolute value, then the maximum.",
+            _of_the_largest,
+        ),
+        Mistake(
             "took the mean difference, not the largest",
             "One token that notices is enough: ask for the largest difference.",
             _with_measure(lambda D: np.abs(D).mean()),
         ),
         Mistake(
-            "left out the absolute value",
+            "took the absolute value too late, or not at all",
             "A difference of -3 is larger than one of 2: take `np.abs` before the maximum.",
             _with_measure(np.max),
         ),

@@ -64,6 +64,11 @@ def _overlapping_blocks(k: Any, d_model: Any) -> Any:
     return M
 
 
+def _one_block(k: Any, d_model: Any) -> Any:
+    pairs(d_model)
+    return _turned(np.cos(k), np.sin(k))
+
+
 EXERCISE = Exercise(
     name="shift_matrix",
     reference=reference.shift_matrix,
@@ -90,6 +95,11 @@ EXERCISE = Exercise(
             "The block meets the pair as it stands in the table, the sine on top: the first entry of each row goes with"
             " sin x, the second with cos x.",
             _blocks(lambda c, s: np.array([[s, c], [c, -s]])),
+        ),
+        Mistake(
+            "wrote the row of the cosine first",
+            "The sine stands on top, before the step and after it: the first row of the block makes sin(x + a).",
+            _blocks(lambda c, s: np.array([[-s, c], [c, s]])),
         ),
         Mistake(
             "kept the diagonal only",
@@ -121,6 +131,32 @@ EXERCISE = Exercise(
             "took the offset without its sign",
             "Going back is turning back: a negative offset gives a negative angle.",
             _blocks(offset=abs),
+        ),
+        Mistake(
+            "goes no step back: a negative offset gives the identity",
+            "A loop over `range(offset)` has no round there. It needs no loop: the angle offset · ω_i may be negative.",
+            _blocks(offset=lambda k: max(k, 0)),
+        ),
+        Mistake(
+            "turned one step too far",
+            "The angle is offset · ω_i: for offset 0 nothing turns.",
+            _blocks(offset=lambda k: k + 1),
+        ),
+        Mistake(
+            "multiplied the matrix of one step by the offset",
+            "It is the angle that grows with the offset: sines and cosines stay between -1 and 1.",
+            lambda k, d_model: k * _blocks()(1, d_model),
+        ),
+        Mistake(
+            "added the blocks to the identity",
+            "The block stands in place of the ones: begin with zeros, or set the entries with `=`, not `+=`.",
+            lambda k, d_model: np.eye(d_model) + _blocks()(k, d_model),
+        ),
+        Mistake(
+            "cut off to whole numbers",
+            "A matrix made of whole numbers (`dtype=int`) keeps nothing behind the point: begin with"
+            " `np.zeros((d_model, d_model))`.",
+            lambda k, d_model: np.trunc(_blocks()(k, d_model)),
         ),
         Mistake(
             "took i/d as the exponent, not 2i/d",
@@ -156,6 +192,12 @@ EXERCISE = Exercise(
             "returned the blocks, not one matrix",
             "Put the 2 × 2 blocks along the diagonal of a matrix of zeros, (d_model, d_model).",
             lambda k, d_model: np.stack([_turned(np.cos(k * rate), np.sin(k * rate)) for rate in right_rates(d_model)]),
+        ),
+        Mistake(
+            "returned one block for all clocks",
+            "The block of one clock is right. Each clock gets its own, with its own angle, along the diagonal of a"
+            " matrix (d_model, d_model).",
+            _one_block,
         ),
         Mistake(
             "let an odd d_model through",

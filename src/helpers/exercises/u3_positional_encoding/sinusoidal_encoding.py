@@ -90,6 +90,30 @@ def _encoding_number_by_number(n_positions: Any, d_model: Any) -> Any:
     return np.tile(np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(-1), (n_positions, 1))
 
 
+def _only(*filled: Any) -> Answer:
+    """The right numbers in a part of the table, and 0 elsewhere."""
+
+    def wrong(n_positions: Any, d_model: Any) -> Any:
+        PE = np.zeros((n_positions, d_model))
+        PE[filled] = _right_encoding(n_positions, d_model)[filled]
+        return PE
+
+    return wrong
+
+
+def _overwritten_pairs(n_positions: Any, d_model: Any) -> Any:
+    PE = np.zeros((n_positions, d_model))
+    for i, rate in enumerate(right_rates(d_model)):
+        angles = np.arange(n_positions) * rate
+        PE[:, i], PE[:, i + 1] = np.sin(angles), np.cos(angles)
+    return PE
+
+
+def _reshaped_halves(n_positions: Any, d_model: Any) -> Any:
+    angles = np.outer(np.arange(n_positions), right_rates(d_model))
+    return np.stack([np.sin(angles), np.cos(angles)]).reshape(n_positions, d_model)
+
+
 EXERCISE = Exercise(
     name="sinusoidal_encoding",
     reference=reference.sinusoidal_encoding,
@@ -177,6 +201,47 @@ EXERCISE = Exercise(
             "The angle is p ω, in radians, without 2π.",
             _encoding(lambda d: 2 * np.pi * right_rates(d)),
         ),
+        Mistake(
+            "stretched the positions: the last one is n_positions, not n_positions - 1",
+            "`np.linspace(0, n, n)` ends at n, so its steps are no whole numbers. `np.arange(n)` counts 0, 1, 2, ...",
+            _encoding(positions=lambda n: np.linspace(0, n, n)),
+        ),
+        Mistake(
+            "left the position out: every row is that of position 1",
+            "The angle is p ω: the frequency times the number of the row.",
+            _encoding(positions=lambda n: np.ones(n)),
+        ),
+        Mistake(
+            "all rows but the first are 0",
+            "Is the `return` inside of the loop, where it ends the function in the first round? Or is the table made of"
+            " whole numbers (`dtype=int`), which keep nothing behind the point?",
+            _only(slice(0, 1)),
+        ),
+        Mistake(
+            "filled the first pair of the first row only",
+            "Is the `return` inside of the loops? There it ends the function in the first round.",
+            _only(slice(0, 1), slice(0, 2)),
+        ),
+        Mistake(
+            "left the first row at 0",
+            "At position 0 all angles are 0, and the cosine of 0 is 1. Where does the loop begin?",
+            _only(slice(1, None)),
+        ),
+        Mistake(
+            "left the columns of the cosine at 0",
+            "The sines are right. The columns 1, 3, 5, ... get the cosines of the same angles.",
+            _only(slice(None), slice(0, None, 2)),
+        ),
+        Mistake(
+            "wrote clock i into the columns i and i + 1",
+            "So each clock writes over the one before. Clock i has the columns 2i and 2i + 1.",
+            _overwritten_pairs,
+        ),
+        Mistake(
+            "lost the sign of the cosine",
+            "A root is never negative, and a cosine may be: take `np.cos` of the angle itself.",
+            _encoding(odd=lambda a: np.abs(np.cos(a))),
+        ),
         Mistake("took the sine in every column", "The odd columns hold the cosine.", _encoding(odd=np.sin)),
         Mistake("took the cosine in every column", "The even columns hold the sine.", _encoding(even=np.cos)),
         Mistake(
@@ -193,6 +258,12 @@ EXERCISE = Exercise(
             "kept the pairs on an axis of their own",
             "The pairs lie one after the other in a row: (n_positions, d_model).",
             _concatenated_pairs,
+        ),
+        Mistake(
+            "reshaped a table with all sines before all cosines",
+            "Print the shape before the `reshape`. Sine and cosine of one angle have to be neighbours already: the pair"
+            " is the last axis, (n_positions, d_model // 2, 2).",
+            _reshaped_halves,
         ),
         Mistake(
             "let an odd d_model through",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN = COLOURS[:3]
 VERMILION = COLOURS[5]
 GREY = "#6b7280"
+# A colour for each of eight clocks; the yellow is too pale for a hand on white.
+HANDS = (*COLOURS[:6], COLOURS[7], GREY)
 
 
 def _dial(ax: Axes) -> None:
@@ -115,7 +117,7 @@ def speeds(widths: Sequence[int] = (8, 32, 128)) -> Figure:
         ax.semilogy(pair, 1e4 ** (-pair / len(pair)), "o", color=colour, markersize=5 if width < 100 else 3)
         ax.axhline(1e-4, color=GREY, linestyle="--", linewidth=1)
         ax.set_title(f"d_model = {width}: {width // 2} clocks", fontsize=10)
-        ax.set_xlabel("pair i")
+        ax.set_xlabel("clock i")
         ax.set_ylim(5e-5, 2)
     axes[0, 0].set_ylabel("frequency $\\omega_i$, radians per position")
     axes[0, 0].text(0, 1.15e-4, "1/10000: never reached", fontsize=8, color=GREY)
@@ -126,7 +128,7 @@ def speeds(widths: Sequence[int] = (8, 32, 128)) -> Figure:
         f"width {width}, {width // 2} clocks, the slowest {number(1e4 ** (2 / width - 1))}" for width in widths
     )
     alt = (
-        "Frequencies on a logarithmic scale against the number of the pair: in each panel points on a straight line "
+        "Frequencies on a logarithmic scale against the number of the clock: in each panel points on a straight line "
         f"that begins at 1 and stays above 1/10000, drawn dashed. {told}."
     )
     return describe(drawn, alt)
@@ -145,14 +147,14 @@ def clocks_at(position: int, width: int = 16) -> Figure:
     for i, angle in enumerate(angles):
         ax = drawn.add_subplot(spec[0, i])
         _dial(ax)
-        _hand(ax, angle, COLOURS[i % 6])
-        ax.set_title(f"pair {i}", fontsize=8)
+        _hand(ax, angle, HANDS[i % len(HANDS)])
+        ax.set_title(f"clock {i}", fontsize=8)
     bars = drawn.add_subplot(spec[1, :])
     heights = np.stack([np.sin(angles), np.cos(angles)], axis=1).ravel()
     bars.bar(
         range(width),
         heights,
-        color=[COLOURS[j // 2 % 6] for j in range(width)],
+        color=[HANDS[j // 2 % len(HANDS)] for j in range(width)],
         hatch=["" if j % 2 == 0 else "///" for j in range(width)],
         edgecolor="white",
     )
@@ -162,7 +164,7 @@ def clocks_at(position: int, width: int = 16) -> Figure:
     bars.set_xticks(range(width))
     bars.set_xlabel("column (plain: sine, striped: cosine)")
     drawn.suptitle(f"Position {position}: {pairs} hands, read off as {width} numbers", fontsize=10)
-    hands = "; ".join(f"pair {i} {angle % (2 * np.pi):.2f}" for i, angle in enumerate(angles))
+    hands = "; ".join(f"clock {i} {angle % (2 * np.pi):.2f}" for i, angle in enumerate(angles))
     alt = (
         f"Position {position}: {pairs} dials. From the top, clockwise, their hands stand at, in radians without full "
         f"turns: {hands}. Beneath them the {width} sines and cosines as bars: {numbers(heights)}."
@@ -183,15 +185,25 @@ def rotating_pairs(offset: int, position: int, width: int = 8) -> Figure:
         # Beyond a full turn the arc winds outwards, so that every round is seen.
         radius = 0.35 + 0.08 * np.abs(sweep - before) / (2 * np.pi) if abs(turn) > 2 * np.pi else 0.45
         ax.plot(radius * np.sin(sweep), radius * np.cos(sweep), color=VERMILION, linewidth=1.5)
-        _hand(ax, before, GREY)
+        # The grey hand is wide, so that it is seen beneath a blue one that has hardly turned.
+        _hand(ax, before, "#b6bbc4", linewidth=6, mutation_scale=24)
         _hand(ax, before + turn, BLUE)
-        ax.set_title(f"pair {i}", fontsize=9)
+        if abs(turn) > 0.3:
+            end = radius[-1] if np.ndim(radius) else radius
+            ahead = before + turn + np.sign(turn) * 0.02
+            ax.annotate(
+                "",
+                (end * np.sin(ahead), end * np.cos(ahead)),
+                (end * np.sin(ahead - np.sign(turn) * 0.2), end * np.cos(ahead - np.sign(turn) * 0.2)),
+                arrowprops={"arrowstyle": "-|>", "color": VERMILION, "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0},
+            )
+        ax.set_title(f"clock {i}", fontsize=9)
         ax.set_xlabel(f"turned by {offset} · {rate:g}\n= {turn:.4g} radians", fontsize=9)
     drawn.suptitle(
-        f"From position {position} (grey) to position {position + offset} (blue): each pair turns by its own angle",
+        f"From position {position} (grey) to position {position + offset} (blue): each clock turns by its own angle",
         fontsize=10,
     )
-    turns = "; ".join(f"pair {i} by {number(offset * rate, 3)}" for i, rate in enumerate(rates))
+    turns = "; ".join(f"clock {i} by {number(offset * rate, 3)}" for i, rate in enumerate(rates))
     alt = (
         f"{pairs} dials. On each a grey hand shows position {position}, a blue one position {position + offset}, and "
         f"an arc the turn between them, in radians: {turns}."

@@ -106,7 +106,7 @@ def turned_blocks(matrix: np.ndarray, offset: int) -> Figure:
         matrix,
         rows=names,
         columns=names,
-        title=f"Your shift_matrix({offset}, {width}): one turn for each pair",
+        title=f"Your shift_matrix({offset}, {width}): one turn for each clock",
         ax=ax,
         signed=True,
         limits=(-1, 1),
@@ -116,7 +116,7 @@ def turned_blocks(matrix: np.ndarray, offset: int) -> Figure:
         ax.add_patch(Rectangle((i - 0.5, i - 0.5), 2, 2, fill=False, edgecolor=BLUE, linewidth=2))
     ax.set_xlabel("position p")
     ax.set_ylabel(f"position p + {offset}")
-    blocks = "; ".join(f"pair {i // 2} {numbers(matrix[i : i + 2, i : i + 2])}" for i in range(0, width, 2))
+    blocks = "; ".join(f"clock {i // 2} {numbers(matrix[i : i + 2, i : i + 2])}" for i in range(0, width, 2))
     outside = np.where(np.kron(np.eye(width // 2), np.ones((2, 2))) > 0, 0, matrix)
     alt = (
         f"The {width} by {width} shift matrix for {offset} steps, with its 2 by 2 blocks along the diagonal framed, "

@@ -37,7 +37,7 @@ def counting(n: int = 30, width: int = 16) -> Figure:
     size.legend(fontsize=8, loc="upper left")
     for ax, x, title in (
         (before, tokens, "Attention without positions"),
-        (after, tokens + places[:, None], "With 0, 1, 2, ... added:\nall look at the last token"),
+        (after, tokens + places[:, None], "With 0, 1, 2, ... added: all but\nthe first look at the last token"),
     ):
         heatmap(
             _weights(x),
@@ -65,7 +65,7 @@ def fractions() -> Figure:
     words = ("the", "dog", "bites", "him")
     drawn, axes = grid(1, 1, width=8.6, height=3.0)
     ax = axes[0, 0]
-    for row, n in enumerate((4, 8, 16)):
+    for row, n in enumerate((16, 8, 4)):
         places = np.arange(n) / n
         ax.plot([0, 1], [row, row], color="#d1d5db", linewidth=1, zorder=1)
         ax.scatter(places[4:], np.full(max(n - 4, 0), row), s=22, facecolor="white", edgecolor=GREY, zorder=2)
@@ -96,7 +96,7 @@ def fractions() -> Figure:
             va="top",
             fontsize=9,
         )
-    ax.set_yticks(range(3), [f"{n} words" for n in (4, 8, 16)])
+    ax.set_yticks(range(3), [f"{n} words" for n in (16, 8, 4)])
     ax.set_ylim(-0.65, 2.6)
     ax.set_xlim(-0.06, 1.03)
     ax.set_xlabel("position / n")
@@ -131,7 +131,7 @@ def digits_and_waves(n: int = 16) -> Figure:
         turns,
         columns=("1", "1/2", "1/4", "1/8"),
         rows=range(n),
-        title="Waves, each half as fast\nas the one before: no jumps",
+        title="Cosine waves, each half as fast\nas the one before",
         ax=wave,
         signed=True,
         slant=False,
@@ -142,8 +142,8 @@ def digits_and_waves(n: int = 16) -> Figure:
     flips = (np.diff(digits, axis=0) != 0).sum(axis=0)
     alt = (
         f"Left, the binary digits of the positions 0 to {n - 1}, zeros and ones; how often each column changes: "
-        f"{named(('ones', 'twos', 'fours', 'eights'), flips)} times. Right, four waves as columns of colour, with the "
-        "speeds 1, 1/2, 1/4 and 1/8; from one position to the next they change by at most "
+        f"{named(('ones', 'twos', 'fours', 'eights'), flips)} times. Right, four cosine waves as columns of colour, "
+        "with the speeds 1, 1/2, 1/4 and 1/8; from one position to the next they change by at most "
         f"{numbers(np.abs(np.diff(turns, axis=0)).max(axis=0))}."
     )
     return describe(drawn, alt)

@@ -80,15 +80,23 @@ def sum_of_word_and_place(X: np.ndarray, words: Sequence[str]) -> Figure:
     grown = np.sqrt(width) * X
     drawn, axes = grid(1, 4, width=2.4, height=2.5)
     parts = (
-        (X, "X: too faint"),
+        (X, "X: faint"),
         (grown, f"√{width} · X"),
         (places, "+  P"),
         (grown + places, "=  words in their places"),
     )
     for ax, (part, title) in zip(axes[0], parts):
-        names: Sequence[object] = words if ax is axes[0, 0] or ax is axes[0, 3] else range(n)
+        of_places = ax is axes[0, 2]
         heatmap(
-            part, rows=names, title=title, ax=ax, signed=True, limits=(-2.5, 2.5), numbers=False, column_label="entry"
+            part,
+            rows=range(n) if of_places else words,
+            title=title,
+            ax=ax,
+            signed=True,
+            limits=(-2.5, 2.5),
+            numbers=False,
+            row_label="position" if of_places else "",
+            column_label="entry",
         )
     drawn.colorbar(axes[0, 3].images[0], ax=axes, shrink=0.9)
     sizes = [number(np.abs(part).max()) for part, _ in parts]
