@@ -88,8 +88,8 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "raised a whole number to negative whole powers",
-            "The exponents -2i/d are fractions, so d_model belongs inside their brackets. Does it stand there, behind `/`"
-            " and not `//`?",
+            "The exponents -2i/d are fractions, so d_model belongs inside their brackets. Does it stand there, behind"
+            " `/` and not `//`?",
             lambda d_model: 10000 ** (-2 * pairs(d_model) // d_model),
         ),
         Mistake(
