@@ -183,13 +183,14 @@ def rotating_pairs(offset: int, position: int, width: int = 8) -> Figure:
         before, turn = position * rate, offset * rate
         sweep = np.linspace(before, before + turn, 400)
         # Beyond a full turn the arc winds outwards, so that every round is seen.
-        radius = 0.35 + 0.08 * np.abs(sweep - before) / (2 * np.pi) if abs(turn) > 2 * np.pi else 0.45
+        rounds = np.abs(sweep - before) / (2 * np.pi)
+        radius = 0.35 + 0.08 * rounds if abs(turn) > 2 * np.pi else 0.45 + 0 * rounds
         ax.plot(radius * np.sin(sweep), radius * np.cos(sweep), color=VERMILION, linewidth=1.5)
         # The grey hand is wide, so that it is seen beneath a blue one that has hardly turned.
         _hand(ax, before, "#b6bbc4", linewidth=6, mutation_scale=24)
         _hand(ax, before + turn, BLUE)
         if abs(turn) > 0.3:
-            end = radius[-1] if np.ndim(radius) else radius
+            end = radius[-1]
             ahead = before + turn + np.sign(turn) * 0.02
             ax.annotate(
                 "",
