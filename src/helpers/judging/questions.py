@@ -43,8 +43,8 @@ _KEPT = Diagnosis(
 )
 _ZERO = Diagnosis(
     "gives 0 whatever the input is",
-    "Another input gave 0 as well. Either an argument is not used, or a thing is compared with itself: say for each"
-    " side in words what it is.",
+    "Another input gave 0 as well. Is an argument not used, or are two things compared that are always equal? Say for"
+    " each side in words what it is.",
 )
 # Numbers that rounding leaves of a difference of two equal ones.
 _NOTHING = 1e-12

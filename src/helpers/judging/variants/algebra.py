@@ -71,7 +71,7 @@ def _divide(node: ast.BinOp) -> Iterator[Rewrite]:
         node,
         ast.BinOp(a, ast.FloorDiv(), b),
         f"divided with `//`, in {shown(node)}",
-        "`//` cuts off what stands behind the point.",
+        "`//` rounds down to a whole number: `-2 // 8` is -1.",
         "floor",
     )
 
@@ -149,7 +149,7 @@ def _power(node: ast.BinOp) -> Iterator[Rewrite]:
             b,
             floored,
             f"the exponent is cut off by `//`: {shown(floored)}",
-            "`//` cuts off what stands behind the point.",
+            "`//` rounds down to a whole number: `-2 // 8` is -1.",
             "floor",
         )
 
