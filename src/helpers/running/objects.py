@@ -20,11 +20,14 @@ class TableLanguageModel:
     Args:
         logits: (steps, vocab, vocab); longer sentences use the last step again.
         bos_id: the id that every call must begin with; None does not look.
+        most: how often it lets itself be asked, so that a loop without an end gets one; None does not count.
     """
 
-    def __init__(self, logits: np.ndarray, bos_id: int | None = None) -> None:
+    def __init__(self, logits: np.ndarray, bos_id: int | None = None, most: int | None = None) -> None:
         self.logits = np.array(logits)
         self.bos_id = bos_id
+        self.most = most
+        self._asked = 0
 
     def __call__(self, ids: list[int]) -> Any:
         """Return the logits of the next token.
@@ -32,9 +35,11 @@ class TableLanguageModel:
         Raises:
             TypeError: `ids` is not a list of Python ints; the message is for the learner.
             ValueError: it is empty, does not begin with bos, or has an id that the vocabulary has not.
+            RuntimeError: it was asked more than `most` times.
         """
         import torch
 
+        self._asked += 1
         if type(ids) is not list:
             raise TypeError(f"next_logits wants a list of ids, and was given a {type(ids).__name__}")
         odd = next((token for token in ids if type(token) is not int), None)
@@ -53,6 +58,11 @@ class TableLanguageModel:
             raise ValueError(
                 f"next_logits was given the id {unknown}, and the vocabulary has the ids 0 to"
                 f" {self.logits.shape[1] - 1}"
+            )
+        if self.most is not None and self._asked > self.most:
+            given = "1 id" if len(ids) == 1 else f"{len(ids)} ids"
+            raise RuntimeError(
+                f"next_logits was asked {self._asked} times, at last with {given}: this loop does not come to an end"
             )
         step = min(len(ids), len(self.logits)) - 1
         return torch.from_numpy(self.logits[step, ids[-1]].copy())

@@ -578,7 +578,9 @@ WRONG = {
         "calls a ready-made function": _loss_ready_made,
         "calls a ready-made function #2": _loss_nll,
         "cuts the gradient": _loss_item,
-        "added a small number inside the logarithm: no surprise can be large any more": _loss_clamped,
+        "kept the probabilities above a small number, added or as a floor: no surprise can be large any more": (
+            _loss_clamped
+        ),
         "": _loss_each,
         # The error names the index; where there is no target of -100 it goes on, and counts what is to be ignored.
         " #2": _loss_index,
@@ -588,7 +590,7 @@ WRONG = {
         " #2": _NeedsMasks,
         " #3": _NoBias,
         " #4": _OtherNames,
-        " #5": _NormAtTheEnd,
+        "pre-norm: normalised once more at the end": _NormAtTheEnd,
         "cuts the gradient": _DetachedMemory,
         "changes its input in place": _InPlace,
     },
@@ -597,6 +599,6 @@ WRONG = {
         " #2": _greedy_tensor,
         " #3": _greedy_passes_tensor,
         " #4": _greedy_prints_steps,
-        " #5": _greedy_largest_logit,
+        "took the largest logit for the id, not its place": _greedy_largest_logit,
     },
 }

@@ -6,23 +6,28 @@ from helpers.exercise import Mistake
 from helpers.reference import u6_masked_decoder as reference
 
 from ._decoder_layer_versions import (
+    AsksAsBefore,
     CrossFirst,
     Layer,
+    NormAtTheEnd,
     OldResidual,
     OneAttention,
     OnlyQueriesNormalised,
     OtherEps,
     Reversed,
     SideBySide,
+    WithoutBiases,
     WithWeights,
     across,
     across_with,
+    across_with_plain,
     add_without,
     always,
     doubled,
     layer,
     norm_of_sublayer,
     residual_from_normalised,
+    residual_from_normalised_at,
     self_with,
 )
 
@@ -35,7 +40,7 @@ MISTAKES = (
     ),
     Mistake(
         "the queries of the cross attention come from the encoder",
-        "Whoever is updated supplies the query, and that is the decoder's word.",
+        "Whoever is to be renewed supplies the query, and that is the decoder's word.",
         across(lambda y, memory: (memory, y, y)),
     ),
     Mistake(
@@ -47,6 +52,22 @@ MISTAKES = (
         "the keys of the cross attention come from the decoder",
         "Keys and values belong together, two views of the same words: both come from the memory.",
         across(lambda y, memory: (y, y, memory)),
+    ),
+    Mistake(
+        "keys and values of the cross attention come from the decoder, as they are before the norm",
+        "Looking across means asking the encoder: the decoder asks, the memory answers. Which two of the three are"
+        " the memory's?",
+        across_with_plain(lambda x, y, memory: (y, x, x)),
+    ),
+    Mistake(
+        "the values of the cross attention come from the decoder, as they are before the norm",
+        "Keys and values belong together, two views of the same words: both come from the memory.",
+        across_with_plain(lambda x, y, memory: (y, memory, x)),
+    ),
+    Mistake(
+        "the keys of the cross attention come from the decoder, as they are before the norm",
+        "Keys and values belong together, two views of the same words: both come from the memory.",
+        across_with_plain(lambda x, y, memory: (y, x, memory)),
     ),
     Mistake(
         "the decoder's mask is used for the memory as well",
@@ -201,6 +222,34 @@ MISTAKES = (
         "pre-norm: only the queries of the self-attention are normalised",
         "Queries, keys and values of the self-attention are all made from norm_1(x).",
         OnlyQueriesNormalised,
+    ),
+    Mistake(
+        "pre-norm: the queries of the cross attention are not normalised",
+        "With `norm_first` each sublayer reads a normalised x; norm_2 belongs to the cross attention.",
+        across_with_plain(lambda x, y, memory: (x, memory, memory)),
+    ),
+    Mistake(
+        "pre-norm: the cross attention asks with norm_1 of the layer's input, as the self-attention did",
+        "x has changed since: the cross attention asks with norm_2 of what the self-attention has left.",
+        AsksAsBefore,
+    ),
+    *(
+        Mistake(
+            f"pre-norm: the residual around the {sublayer} starts from the normalised x",
+            "The road past the sublayer stays untouched: x + sublayer(norm(x)), with the old x in front.",
+            residual_from_normalised_at(i),
+        )
+        for i, sublayer in enumerate(("self-attention", "cross attention", "feed-forward net"), start=1)
+    ),
+    Mistake(
+        "pre-norm: normalised once more at the end",
+        "The last norm of unit 5 belongs to the whole stack, once; a layer has three, one for each sublayer.",
+        NormAtTheEnd,
+    ),
+    Mistake(
+        "the attentions have no biases",
+        "`MultiHeadAttention(d_model, n_heads)` has biases when nothing else is said.",
+        WithoutBiases,
     ),
     Mistake(
         "a norm with another eps than 1e-5",

@@ -46,6 +46,19 @@ def across(query_key_value: Step) -> type[Layer]:
     return layer(look_across=look_across)
 
 
+def across_with_plain(query_key_value: Step) -> type[Layer]:
+    """A layer whose cross attention gets another query, key and value, from x as it is before norm_2 as well."""
+
+    class DecoderLayer(Layer):
+        def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
+            x = self.add(1, x, lambda y: self.look_at_self(y, memory, self_mask, memory_mask))
+            plain = x
+            x = self.add(2, x, lambda y: self.cross_attention(*query_key_value(plain, y, memory), memory_mask)[0])
+            return self.add(3, x, self.feed_forward)
+
+    return DecoderLayer
+
+
 def self_with(mask: Step) -> Step:
     """A look at the decoder's own words with `mask(self_mask, memory_mask)`."""
     return lambda self, y, memory, self_mask, memory_mask: self.self_attention(y, y, y, mask(self_mask, memory_mask))[0]
@@ -74,6 +87,15 @@ def residual_from_normalised(self: Any, i: int, x: Any, sublayer: Step) -> Any:
         return Layer.add(self, i, x, sublayer)
     x = self.norm(i)(x)
     return x + sublayer(x)
+
+
+def residual_from_normalised_at(number: int) -> type[Layer]:
+    """A layer in which one residual starts from the normalised x."""
+
+    def add(self: Any, i: int, x: Any, sublayer: Step) -> Any:
+        return (residual_from_normalised if i == number else Layer.add)(self, i, x, sublayer)
+
+    return layer(add=add)
 
 
 def doubled(self: Any, i: int, x: Any, sublayer: Step) -> Any:
@@ -117,6 +139,32 @@ class SideBySide(Layer):
         else:
             x = self.norm_2(x + self.look_across(start, memory, self_mask, memory_mask))
         return self.add(3, x, self.feed_forward)
+
+
+class AsksAsBefore(Layer):
+    """Pre-norm, the cross attention asks with norm_1 of the layer's input, as the self-attention did."""
+
+    def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
+        asked = self.norm_1(x)
+        x = self.add(1, x, lambda y: self.look_at_self(y, memory, self_mask, memory_mask))
+        x = self.add(2, x, lambda y: self.look_across(asked if self.norm_first else y, memory, self_mask, memory_mask))
+        return self.add(3, x, self.feed_forward)
+
+
+class NormAtTheEnd(Layer):
+    def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
+        x = super().forward(x, memory, self_mask, memory_mask)
+        return self.norm_3(x) if self.norm_first else x
+
+
+def _made_without_biases(self: Any, *sizes: Any, **named: Any) -> None:
+    Layer.__init__(self, *sizes, **named)
+    for attention in (self.self_attention, self.cross_attention):
+        for projection in (attention.W_q, attention.W_k, attention.W_v, attention.W_o):
+            projection.register_parameter("bias", None)
+
+
+WithoutBiases = layer(__init__=_made_without_biases)
 
 
 class OldResidual(Layer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ def _loss_cases(rng: np.random.Generator) -> list[Case]:
         case("ignored targets", 6, 5, ignored=(2, 5), ignore_index=-1, note="the padding is -1"),
         case("all ignored", 2, 5, ignored=(0, 1), ignore_index=50, gradients=True, note="every target is 50"),
         case("axes of length one", 1, 1, 4, note="one sentence of one token"),
+        case("axes of length one", 3, 1, 4, note="3 sentences of one token"),
     ]
 
 
@@ -82,6 +84,71 @@ def _loss(
         return reduce((-picked).masked_fill(~keep, 0), keep)
 
     return wrong
+
+
+def _by_gather(log_p: Any, targets: Any) -> Any:
+    return log_p.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+
+
+def _by_index(log_p: Any, targets: Any) -> Any:
+    return log_p.flatten(0, -2)[torch.arange(targets.numel()), targets.flatten()].view(targets.shape)
+
+
+def _looks_all_up(pick: Step, least: int = 1, none: Step | None = None) -> Answer:
+    """Ignored targets are not counted, and looked up all the same.
+
+    Args:
+        pick: takes the log-probabilities at the targets.
+        least: what the count is at least.
+        none: the loss when every target is ignored, from the logits, before anything is looked up.
+    """
+
+    def wrong(logits: Any, targets: Any, ignore_index: Any = -100) -> Any:
+        keep = targets != ignore_index
+        if none is not None and not keep.any():
+            return none(logits)
+        picked = pick(torch.log_softmax(logits, -1), targets)
+        return (-picked).masked_fill(~keep, 0).sum() / keep.sum().clamp(min=least)
+
+    return wrong
+
+
+def _look_up_mistakes() -> Iterator[Mistake]:
+    """Every way to look up what is ignored, with every way to end where everything is."""
+    for where, pick in (("`gather` finds no word -100", _by_gather), ("a row has no entry -100", _by_index)):
+        for besides, wrong in (
+            ("", _looks_all_up(pick)),
+            (", and where every target is ignored it gives NaN", _looks_all_up(pick, least=0)),
+            (", where some are kept", _looks_all_up(pick, none=lambda logits: 0 * logits.sum())),
+            (
+                ", and where every target is ignored it gives a new 0",
+                _looks_all_up(pick, none=lambda _: torch.zeros(())),
+            ),
+        ):
+            yield Mistake(
+                f"looks up the ignored targets as well: {where}{besides}",
+                "-100 is no place in a row. Leave those targets out first, or put any real id in their place; what they"
+                " find is not counted anyway.",
+                wrong,
+            )
+
+
+def _squeezed(logits: Any, targets: Any, ignore_index: Any = -100) -> Any:
+    keep = targets != ignore_index
+    picked = torch.log_softmax(logits, -1).gather(-1, targets.masked_fill(~keep, 0).unsqueeze(-1)).squeeze()
+    return -(picked * keep).sum() / keep.sum().clamp(min=1)
+
+
+def _new_zero(logits: Any, targets: Any, ignore_index: Any = -100) -> Any:
+    return (
+        reference.cross_entropy(logits, targets, ignore_index) if (targets != ignore_index).any() else torch.zeros(())
+    )
+
+
+def _all_pairs(logits: Any, targets: Any, ignore_index: Any = -100) -> Any:
+    keep = targets != ignore_index
+    picked = torch.log_softmax(logits, -1)[keep][:, targets[keep]]
+    return -picked.sum() / max(picked.numel(), 1)
 
 
 def _sentence_means(surprise: Any, keep: Any) -> Any:
@@ -141,6 +208,38 @@ EXERCISE = Exercise(
                 -torch.log_softmax(logits, -1).gather(-1, targets.unsqueeze(-1)).mean()
             ),
         ),
+        *_look_up_mistakes(),
+        Mistake(
+            "the index of `gather` has an axis too few",
+            "The table has an axis for the vocabulary, the targets have none, and `gather` wants as many axes in both."
+            " An axis of length 1 at the end, `[..., None]`, and off again afterwards.",
+            _loss(pick=lambda log_p, t: log_p.gather(-1, t)),
+        ),
+        Mistake(
+            "`squeeze()` took every axis of length one away",
+            "A sentence of one token, or a batch of one sentence, is an axis of length one too. Take away only the one"
+            " that you put there: `squeeze(-1)`.",
+            _squeezed,
+        ),
+        Mistake(
+            "picked every target in every row, not each row's own",
+            "`log_p[:, targets]` takes all the columns from each row. Row i wants only entry `targets[i]`: count the"
+            " rows as well, with `torch.arange`, or use `gather`.",
+            _all_pairs,
+        ),
+        Mistake(
+            "ignores every negative target, whatever `ignore_index` says",
+            "The id to be ignored is an argument, and it may be any number: compare with it.",
+            lambda logits, targets, ignore_index=-100: reference.cross_entropy(
+                logits, targets.masked_fill(targets < 0, -100)
+            ),
+        ),
+        Mistake(
+            "gives a new 0 when every target is ignored: no gradient goes through it",
+            "The loss is 0 there, and its gradients are zeros: both come by themselves when a sum of no surprises is"
+            " divided by a count of at least 1.",
+            _new_zero,
+        ),
         Mistake(
             "divided by all places, the ignored ones too",
             "The mean is over the kept targets: divide by how many those are.",
@@ -184,8 +283,9 @@ EXERCISE = Exercise(
             _loss(lambda x: x - torch.log(torch.exp(x).sum(-1, keepdim=True))),
         ),
         Mistake(
-            "added a small number inside the logarithm: no surprise can be large any more",
-            "log(p + 1e-9) is never below -20.7. With `log_softmax` nothing has to be added.",
+            "kept the probabilities above a small number, added or as a floor: no surprise can be large any more",
+            "A surprise of -log(1e-9) is 20.7, and with p never below 1e-9 none can be larger. `log_softmax` needs"
+            " neither.",
             _loss(lambda x: torch.log(torch.softmax(x, -1) + 1e-9)),
         ),
         Mistake(
@@ -207,6 +307,11 @@ EXERCISE = Exercise(
             "softmax over the tokens, not over the vocabulary",
             "Each token has probabilities of its own that sum to 1, over the last axis.",
             _loss(lambda x: torch.log_softmax(x, -2)),
+        ),
+        Mistake(
+            "softmax over all tokens of the batch, not over the vocabulary",
+            "Each token has probabilities of its own that sum to 1, over the last axis.",
+            _loss(lambda x: torch.log_softmax(x.flatten(0, -2), 0).view_as(x)),
         ),
         Mistake(
             "softmax over axis 1, whatever the number of axes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,13 @@ def _bos_said(rng: np.random.Generator) -> Case:
     ids = [_BOS]
     while (token := int(never[len(ids) - 1, ids[-1]].argmax())) != _EOS:
         ids.append(token)
-    return Case(_ONLY_EOS, (model, _BOS, _EOS, 7), truth=ids[1:], note="the model says bos as its third word")
+    return _case(_ONLY_EOS, model, 7, truth=ids[1:], note="the model says bos as its third word")
+
+
+def _case(prop: str, model: Built, max_length: int, **more: Any) -> Case:
+    # Nobody needs to ask that often, whatever the style; a loop without an end gets one.
+    patient = replace(model, options={**model.options, "most": 10 * (max_length + 1)})
+    return Case(prop, (patient, _BOS, _EOS, max_length), **more)
 
 
 def _goes_on(case: Case, value: Any, expected: Any) -> str | None:
@@ -71,7 +78,7 @@ def _goes_on(case: Case, value: Any, expected: Any) -> str | None:
 
 def _greedy_cases(rng: np.random.Generator) -> list[Case]:
     def case(prop: str, note: str, max_length: int, **options: Any) -> Case:
-        return Case(prop, (_model(rng, 7, **options), _BOS, _EOS, max_length), note=note)
+        return _case(prop, _model(rng, 7, **options), max_length, note=note)
 
     return [
         case("values", "eos after 4 words, at most 6", 6, stop_at=4),
@@ -130,6 +137,18 @@ def _one_at_least(next_logits: Any, bos_id: Any, eos_id: Any, max_length: Any) -
             return written
 
 
+def _never_ends(next_logits: Any, bos_id: Any, eos_id: Any, max_length: Any) -> Any:
+    return reference.greedy_decode(next_logits, bos_id, eos_id, 10**9)
+
+
+def _forgets_to_append(next_logits: Any, bos_id: Any, eos_id: Any, max_length: Any) -> Any:
+    written: list[int] = []
+    while len(written) < max_length:
+        if int(torch.argmax(next_logits([bos_id, *written]))) == eos_id:
+            break
+    return written
+
+
 def _last_of_equals(logits: Any) -> Any:
     return len(logits) - 1 - int(torch.argmax(logits.flip(0)))
 
@@ -141,25 +160,23 @@ EXERCISE = Exercise(
     compare={_ONLY_EOS: _goes_on},
     mistakes=(
         Mistake(
-            "does not stop at end-of-sequence",
+            "does not stop at eos",
             "When the model says `eos_id` the sentence is over: leave the loop.",
             _greedy(stop=False),
         ),
         Mistake(
-            "writes on after end-of-sequence and only takes the eos out",
+            "writes on after eos and only takes it out",
             "What comes after eos is no part of the sentence: leave the loop there.",
             _greedy(stop=False, clean=lambda written, bos, eos: [token for token in written if token != eos]),
         ),
-        Mistake(
-            "left end-of-sequence in", "eos says that the sentence is over; it is not one of its words.", _eos_left_in
-        ),
+        Mistake("left eos in", "eos says that the sentence is over; it is not one of its words.", _eos_left_in),
         Mistake(
             "left bos in",
             "bos is only there for the model to begin with; it was not written. Return the ids after it.",
             _greedy(clean=lambda written, bos, eos: [bos, *written]),
         ),
         Mistake(
-            "left both bos and end-of-sequence in",
+            "left both bos and eos in",
             "Neither is a word of the sentence: return what stands between them.",
             lambda next_logits, bos_id, eos_id, max_length: [
                 bos_id,
@@ -172,7 +189,30 @@ EXERCISE = Exercise(
             _greedy(limit=lambda n: n - 1),
         ),
         Mistake(
-            "one word too many",
+            "writes on past max_length: where no eos comes, for ever",
+            "A model that never says eos has to be stopped too: count the ids written, and stop at `max_length` of"
+            " them.",
+            _never_ends,
+        ),
+        Mistake(
+            "writes on past max_length, except where it is 0",
+            "What does your loop count? Print it in every round: does it grow?",
+            lambda next_logits, bos_id, eos_id, max_length: (
+                _never_ends(next_logits, bos_id, eos_id, max_length) if max_length else []
+            ),
+        ),
+        Mistake(
+            "asks for ever, each time with the same ids",
+            "The model gives the same answer to the same ids. What should have changed since it was asked last?",
+            _forgets_to_append,
+        ),
+        Mistake(
+            "one word too many where no end is written",
+            "`max_length` ids at most: look at the length before you ask for the next one. Is bos counted as one?",
+            _greedy(limit=lambda n: n + 1),
+        ),
+        Mistake(
+            "one word too many, but none when max_length is 0",
             "`max_length` ids at most: look at the length before you ask for the next one.",
             _greedy(limit=lambda n: n + 1 if n else 0),
         ),
@@ -185,6 +225,16 @@ EXERCISE = Exercise(
             "of equally probable words took the highest id",
             "Ties go to the lowest id: with `>` instead of `>=` the first one stays, as with `argmax`.",
             _greedy(best=_last_of_equals),
+        ),
+        Mistake(
+            "took the largest logit itself, not its place",
+            "`max` gives the largest number, `argmax` the place where it stands; the place is the id.",
+            _greedy(best=lambda logits: logits.max().item()),
+        ),
+        Mistake(
+            "took the largest logit for the id, not its place",
+            "`max` gives the largest number, `argmax` the place where it stands; the place is the id.",
+            _greedy(best=lambda logits: int(logits.max())),
         ),
         Mistake(
             "took the least probable word",

@@ -24,6 +24,7 @@ from ..common import (
 from ..masking import (
     Weigh,
     fill_of,
+    filled,
     mask_ignored,
     mask_times_infinity,
     masked_after,
@@ -33,6 +34,7 @@ from ..masking import (
     softmax_over,
     turned_around,
     with_mask,
+    zeroed,
 )
 
 
@@ -160,8 +162,21 @@ def _renormalised_safely(scores: Any, mask: Any) -> Any:
     return weights / (weights.sum(-1, keepdim=True) + 1e-9)
 
 
+def _zeroed_after(fill: float) -> Weigh:
+    """A fill that is too high, and the weights of what is hidden set to 0 afterwards."""
+    return lambda scores, mask: zeroed(filled(scores, mask, fill).softmax(-1), mask)
+
+
 def _multiplied(scores: Any, mask: Any) -> Any:
     return (scores * mask).softmax(-1).masked_fill(~mask.any(-1, keepdim=True), 0)
+
+
+def _multiplied_only(scores: Any, mask: Any) -> Any:
+    return (scores * mask).softmax(-1)
+
+
+def _multiplied_twice(scores: Any, mask: Any) -> Any:
+    return zeroed((scores * mask).softmax(-1), mask)
 
 
 def _zero_scores_hidden(scores: Any, mask: Any) -> Any:
@@ -177,6 +192,11 @@ def _no_transpose(Q: Any, K: Any, V: Any, mask: Any) -> Any:
     weights = masked_softmax(Q @ K / math.sqrt(Q.shape[-1]), mask)
     return weights @ V, weights
 
+
+_TOO_HIGH = (
+    "A visible word may score lower than that. Then the softmax gives the weight to the hidden one, and setting it to 0"
+    " afterwards leaves nothing. Fill with -∞, or the most negative number there is."
+)
 
 EXERCISE = Exercise(
     name="masked_attention",
@@ -218,6 +238,17 @@ EXERCISE = Exercise(
             _attention(_multiplied),
         ),
         Mistake(
+            "multiplied the scores with the mask, and nothing else: a score of 0 is not hidden",
+            "exp(0) is 1, so a score of 0 still gets weight. What score has an exponential of 0?",
+            _attention(_multiplied_only),
+        ),
+        Mistake(
+            "multiplied the scores with the mask, and the weights as well",
+            "exp(0) is 1, so a score of 0 takes its share in the softmax, and setting that weight to 0 afterwards does"
+            " not give it back. What score has an exponential of 0?",
+            _attention(_multiplied_twice),
+        ),
+        Mistake(
             "hid every score that is 0",
             "A visible word may score 0 as well. Ask the mask what is hidden, not the scores.",
             _attention(_zero_scores_hidden),
@@ -245,6 +276,26 @@ EXERCISE = Exercise(
             "A visible word may score lower than that, and then the hidden one wins. Fill with -∞, or the most negative"
             " number there is.",
             _attention(fill_of(-1e4)),
+        ),
+        Mistake(
+            "filled with -20, and set the hidden weights to 0 afterwards",
+            _TOO_HIGH,
+            _attention(_zeroed_after(-20.0)),
+        ),
+        Mistake(
+            "filled with a number like -100 or -1,000, and set the hidden weights to 0 afterwards",
+            _TOO_HIGH,
+            _attention(_zeroed_after(-1e3)),
+        ),
+        Mistake(
+            "filled with -10,000, and set the hidden weights to 0 afterwards",
+            _TOO_HIGH,
+            _attention(_zeroed_after(-1e4)),
+        ),
+        Mistake(
+            "filled with -65,504, the lowest number of float16, and set the hidden weights to 0 afterwards",
+            _TOO_HIGH,
+            _attention(_zeroed_after(-65504.0)),
         ),
         Mistake(
             "0 times -∞ is NaN",

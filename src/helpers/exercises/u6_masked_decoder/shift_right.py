@@ -55,6 +55,14 @@ def _first_replaced(targets: Any, bos_id: Any) -> Any:
     return result
 
 
+def _bos_everywhere(targets: Any, bos_id: Any) -> Any:
+    return torch.full_like(targets, bos_id)
+
+
+def _first_everywhere(targets: Any, bos_id: Any) -> Any:
+    return torch.cat([_bos(targets, bos_id), targets[..., :1].expand_as(targets)], -1)[..., :-1]
+
+
 def _shift_twice(targets: Any, bos_id: Any) -> Any:
     return reference.shift_right(reference.shift_right(targets, bos_id), bos_id)
 
@@ -99,6 +107,18 @@ EXERCISE = Exercise(
             "shifted twice",
             "One place is enough: target i is predicted from what stands up to target i - 1.",
             _shift_twice,
+        ),
+        Mistake(
+            "bos stands at every place",
+            "Only the first place gets bos. If you move the tokens one by one within one tensor: a place that is"
+            " overwritten can no longer be read, so read from `targets`.",
+            _bos_everywhere,
+        ),
+        Mistake(
+            "after bos the first target stands at every place",
+            "If you move the tokens one by one within one tensor: a place that is overwritten can no longer be read."
+            " Read from `targets`.",
+            _first_everywhere,
         ),
         Mistake(
             "put 0 in front instead of bos",

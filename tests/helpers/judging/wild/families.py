@@ -555,7 +555,7 @@ NAMED = [
                 if t == eos_id: break
             return ids
         """,
-        "left end-of-sequence in",
+        "left eos in",
     ),
     Wild(
         "rms_norm",
