@@ -15,7 +15,7 @@
 #
 # In unit 7 these pieces become a whole Transformer that translates.
 #
-# All code here is torch. `MultiHeadAttention` of unit 4 and `FeedForward` of unit 5 are imported below, in case yours are not finished.
+# All that you write here is torch. `MultiHeadAttention` of unit 4 and `FeedForward` of unit 5 are imported below, in case yours are not finished.
 
 # %% nbgrader={"grade": false, "grade_id": "u6_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import numpy as np
@@ -75,7 +75,7 @@ def causal_mask(n_queries, n_keys=None):
     """Who may look where without looking ahead: query i may see key j when j is not after it.
 
     Args:
-        n_queries: number of queries; they are the last ones of the keys.
+        n_queries: number of queries, at least 1; they are the last ones of the keys.
         n_keys: number of keys; None means n_queries.
 
     Returns:
@@ -155,7 +155,8 @@ check(padding_mask, hidden=True)
 
 # %% [markdown]
 # A decoder that works on a padded batch needs both: look only where the causal mask **and** the padding mask allow it. For booleans that is `&`, and the
-# shapes broadcast: `(n_q, n_k)` with `(batch, 1, 1, n_k)` gives `(batch, 1, n_q, n_k)`. Here for the short sentence:
+# shapes broadcast: `(n_q, n_k)` with `(batch, 1, 1, n_k)` gives `(batch, 1, n_q, n_k)`. Here for the short sentence,
+# with the one row of its padding mask drawn for each query:
 
 # %%
 plots.show(figures.both_masks(["we", "eat", "<pad>", "<pad>"], 2))
@@ -204,8 +205,9 @@ plots.show(figures.leaking_fills())
 # %% [markdown]
 # **A row in which everything is hidden**, as with an empty sentence. With $-\infty$ everywhere the softmax divides 0 by 0 and gives NaN, which spreads
 # through the whole network. With $-10^9$ everywhere all scores are equal, and the row attends to everything alike, padding too. Neither is right:
-# **who may see nothing has zero weights**, and so a zero output. The gradients have to stay finite as well. If $-\infty$ is *added* to the scores
-# and the NaN repaired after the softmax, they do not: the way back goes through the NaN all the same. It is safer never to make one.
+# **who may see nothing has zero weights**, and so a zero output. Its gradients must be no NaN either. They are when $-\infty$ is *added* to the scores,
+# even if the NaN is repaired after the softmax: the way back goes through it all the same. (Filling in $-\infty$ with `masked_fill` happens to cut that way.)
+# It is safer never to make a NaN.
 #
 # ### `masked_attention` · exercise, 3 points
 # *Core, about 15 minutes.*
@@ -244,7 +246,7 @@ check(masked_attention, hidden=True)
 
 # %% [markdown]
 # **Catch them** (no points). Wrong versions of `masked_attention`. A mask that hides nothing tells little: hide something, hide it for one query only, hide a
-# whole row, give two sentences masks of their own.
+# whole row, give two sentences masks of their own, let a hidden word score much higher than the visible ones.
 
 # %%
 from helpers import catch
@@ -260,8 +262,8 @@ catch(
 # %% [markdown]
 # ## 4 · What a leak does
 #
-# Is it so bad to mask *after* the softmax, by setting the hidden weights to 0? Ask the network itself: change one word and see which outputs move. What
-# moves above the orange line has seen its future. (The sentence is random numbers with the names of our words.)
+# Is it so bad to mask *after* the softmax, by setting the hidden weights to 0? Take one attention, change one word, and see which outputs move. What
+# moves above the orange line has seen its future. (Words and projections are random numbers, the same in all three pictures.)
 
 # %%
 plots.show(figures.leaks(words))
@@ -271,8 +273,8 @@ plots.show(figures.leaks(words))
 # about them. That looks like little. Training finds it.
 #
 # The next cell trains three small decoders that differ in nothing but the mask. Their sentences count up, `3 4 5 6 ...` (after 9 comes 0), but every
-# fourth step or so slips to a random digit, which nobody can foresee. The **loss** (section 6) is low where the right next digit was given a high probability; because of the slips
-# there is one that no honest model can beat: the dotted line.
+# fourth step or so slips to a random digit, which nobody can foresee. The **loss** (section 6) is low where the right next digit was given a high probability. Because of the slips, and
+# because the first digit may be any, there is a loss that no honest model can beat: the dotted line.
 
 # %%
 models = figures.train_cheaters()  # a few seconds
@@ -286,10 +288,12 @@ plots.show(None if models is None else figures.cheaters(models))
 plots.show(None if models is None else figures.cheaters_look(models))
 
 # %% [markdown]
-# Without a mask each place looks straight at the digit that it has to say. With the late mask the hidden weights are 0 as they should be, and yet the answer comes through. How?
+# Without a mask each place looks straight at the digit that it has to say. (Only the last place cannot: its digit is not among the inputs.) With the late mask the hidden weights are 0 as they
+# should be, and yet the answer comes through. How?
 # Almost all of the weight that is left lies on `<s>`, in the first column, and the rows no longer sum to 1. `<s>` says the same thing in every sentence, so it carries no news; **how much**
-# weight is left on it does. The softmax divided by a total in which the hidden digit took part, and each head gives every digit another share. The last panel shows it: two heads leave two
-# numbers on `<s>`, and from that pair the next layer can read which digit was hidden. (These are means; the digit decides 95 % of how that number varies.)
+# weight is left on it does. The softmax divided by a total in which the digit to be said took part, and each head gives each digit a share of its own. The last panel shows it for $d_4$: two heads
+# leave two numbers on `<s>`, and from that pair the next layer can read which digit comes. (The dots are means over many sentences. From sentence to sentence the two numbers vary, and the digit
+# decides about 95 % of their variance.)
 #
 # Keep this for your own work: **a training loss that is too good is a reason to look at the mask**, and "change a later word, nothing earlier may move" is
 # a test that you can run on any model.
@@ -303,7 +307,7 @@ plots.show(None if models is None else figures.cheaters_look(models))
 # * **Masked self-attention**: queries, keys and values all come from the decoder's own words below.
 # * **Cross attention**: the **queries come from below**, from the decoder; the **keys and values come from the encoder's memory**.
 #
-# Unit 1 had the rule for this: whoever is to be updated asks. The decoder's word is updated, so it supplies the query. The encoder's words answer.
+# Unit 1 had the rule for this: whoever is to be renewed asks. The decoder's word is renewed, so it supplies the query. The encoder's words answer.
 
 # %%
 plots.show(figures.three_attentions())
@@ -337,8 +341,8 @@ plots.show(figures.decoder_layers())
 # ### `DecoderLayer` · exercise, 4 points
 # *Core, about 20 minutes.*
 #
-# Give the parts exactly these names: `self_attention` and `cross_attention` (`MultiHeadAttention` with biases),
-# `feed_forward` (`FeedForward`), `norm_1`, `norm_2`, `norm_3` (`nn.LayerNorm(d_model)`). No dropout. A `MultiHeadAttention(d_model, n_heads)` is called with
+# Give the parts exactly these names: `self_attention` and `cross_attention` (`MultiHeadAttention(d_model, n_heads)`, which has biases),
+# `feed_forward` (`FeedForward(d_model, d_ff)`), `norm_1`, `norm_2`, `norm_3` (`nn.LayerNorm(d_model)`). No dropout. A `MultiHeadAttention` is called with
 # `(query, key, value, mask)` and returns two results, `output, weights`. The memory is never normalised here.
 
 
@@ -408,13 +412,13 @@ with plots.demonstration("causal_mask", "DecoderLayer"):
 # masked self-attention all three are made from the target words written so far, from the layer below in the decoder; the mask hides later words. In the
 # cross attention Q is made from the decoder's words, and K and V from the encoder's output, the memory.
 #
-# The output of an attention has one row for each query: whoever asks is updated. The decoder wants its own words renewed with what the source says, one
+# The output of an attention has one row for each query: whoever asks is renewed. The decoder wants its own words renewed with what the source says, one
 # vector for each target word, to which the residual is added and from which the next word is predicted. With the roles exchanged the result would have one
 # row for each source word: of the wrong length for the residual, with nothing to predict the next target word from, and the source would be rewritten by a
 # translation that does not exist yet.
 #
 # *Marking guide.* 2 points: one for the three sources (encoder: all from the source; masked: all from the target so far; cross: Q from the decoder, K and V
-# from the encoder); half of it when one of the three is wrong. One for the reason: the query is what gets updated, so the output has one row for each
+# from the encoder); half of it when one of the three is wrong. One for the reason: the query is what gets renewed, so the output has one row for each
 # query, and that must be the decoder's words. "The shapes would not fit" alone earns half of this point.
 # ### END SOLUTION
 
@@ -433,7 +437,7 @@ with plots.demonstration("causal_mask", "DecoderLayer"):
 vocabulary = ["</s>", "nous", "mangeons", "un", "burger"]
 x = np.array([1.0, -0.5, 2.0])  # one decoder output, d_model = 3, after "<s> nous mangeons"
 W = np.array(
-    [[0.2, -1.0, 0.4, 1.0, 0.6], [0.5, 1.2, 1.0, -0.8, 0.2], [-0.6, 0.1, -0.9, 0.8, 0.5]]
+    [[0.2, -1.0, 0.4, 1.0, 0.6], [0.6, 1.2, 1.0, -0.8, 0.2], [-0.6, 0.1, -0.9, 0.8, 0.5]]
 )  # (d_model, vocabulary)
 plots.show(figures.final_layer(x, W, vocabulary))
 
@@ -500,6 +504,8 @@ check(shift_right, hidden=True)
 # | $e^{\text{logit}}$ | 1 | 7.389 | **2.718** | 11.107 |
 # | probability | 0.090 | 0.665 | **0.245** | 1 |
 # | surprise $-\log p$ | | | **1.408** | |
+#
+# (0.245 is rounded; the surprise is that of 0.24473.)
 
 # %%
 plots.show(figures.surprise(["nous", "un", "burger"], [0, 2, 1], 2))
@@ -523,9 +529,9 @@ plots.show(figures.surprise(["nous", "un", "burger"], [0, 2, 1], 2))
 # ### `cross_entropy` · exercise, 3 points
 # *Core, about 20 minutes.*
 #
-# The loss as one number, for any number of batch axes. When every target is ignored it is 0. torch's own
+# The loss as one number, for any number of batch axes. When every target is ignored it is 0, and so are its gradients: a 0 computed from the logits, not a new `torch.tensor(0.0)`. torch's own
 # `cross_entropy` and `nll_loss` are closed; `log_softmax` is open. To take entry number `i[0]` from the first row of a table `a`, `i[1]` from the second, and
-# so on: `a[torch.arange(len(i)), i]`, or `a.gather(-1, i[..., None])` with any number of axes in front.
+# so on: `a[torch.arange(len(i)), i]`, or `a.gather(-1, i[..., None])` with any number of axes in front. Mind that -100 is no place in a row: what is ignored must not be looked up as it is.
 
 
 # %% nbgrader={"grade": false, "grade_id": "cross_entropy", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -565,7 +571,7 @@ check(cross_entropy, hidden=True)
 # 3. Take the most probable word. If it is `</s>`, stop; if not, append it and go on at 2.
 #
 # Always taking the most probable word is called **greedy**. Here is a model that is small enough to print: its logits depend on the last word alone. (A real
-# one looks at all words, so it always gets them all.)
+# model looks at all words, so this one, too, is given them all.)
 
 # %%
 vocabulary = ["<s>", "</s>", "nous", "mangeons", "un", "burger"]
@@ -641,7 +647,7 @@ check(greedy_decode, hidden=True)
 
 # %% [markdown]
 # Your decoder at work, on the same model with two logits changed: after *mangeons* it now prefers *burger*, and after *burger* it asks for *un*. What will
-# it write? Think first, then run the cell. It draws every question that your function asks.
+# it write? Think first, then run the cell. It draws the questions that your function asks, the first seven of them.
 
 # %%
 with plots.demonstration("greedy_decode"):
@@ -658,8 +664,8 @@ with plots.demonstration("greedy_decode"):
     print("written:", " ".join(vocabulary[i] for i in ids))
     plots.show(
         figures.steps(
-            [[vocabulary[i] for i in ids] for ids, _ in asked[:6]],
-            [p for _, p in asked[:6]],
+            [[vocabulary[i] for i in ids] for ids, _ in asked[:7]],
+            [p for _, p in asked[:7]],
             vocabulary,
             "Your greedy_decode, step by step",
         )
@@ -675,7 +681,7 @@ with plots.demonstration("greedy_decode"):
 #
 # * A mask says who may look where, **True = may attend**. The causal mask hides the future, the padding mask hides what is no word, and `&` joins them.
 # * It acts on the scores, before the softmax. If the mask is missing, or comes after the softmax, the model learns to read the answer off, and its loss looks wonderful.
-# * Cross attention: Q from the decoder below, K and V from the encoder. Whoever asks is updated.
+# * Cross attention: Q from the decoder below, K and V from the encoder. Whoever asks is renewed.
 # * Teaching: the input is the target shifted right by one, all places at once; the loss is the mean surprise, without padding.
 # * Writing: one word at a time, each read before the next, until `</s>`.
 #
@@ -691,7 +697,7 @@ with plots.demonstration("greedy_decode"):
 # * Dzmitry Bahdanau, Kyunghyun Cho and Yoshua Bengio, 2015, *Neural Machine Translation by Jointly Learning to Align and Translate*: a decoder that looks across at its source, before there
 #   were Transformers.
 # * Ronald Williams and David Zipser, 1989, *A Learning Algorithm for Continually Running Fully Recurrent Neural Networks*: teacher forcing.
-# * Claude Shannon, 1948, *A Mathematical Theory of Communication*: surprise, and its mean, the entropy.
+# * Claude Shannon, 1948, *A Mathematical Theory of Communication*: $-\log p$ and its mean, the entropy; the name *surprise* is younger.
 
 # %%
 from helpers import progress

@@ -23,7 +23,7 @@ def causal_mask(n_queries: int, n_keys: int | None = None) -> Tensor:
     """Let every token see itself and what stands before it: `M[i, j] = (j <= i + n_keys - n_queries)`.
 
     Args:
-        n_queries: number of queries; they are the last tokens of the n_keys.
+        n_queries: number of queries, at least 1; they are the last tokens of the n_keys.
         n_keys: number of keys; as many as queries if None.
 
     Returns:
@@ -60,7 +60,7 @@ def padding_mask(lengths: Tensor, n_keys: int) -> Tensor:
 
 
 def masked_attention(Q: Tensor, K: Tensor, V: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Attention that may look only where the mask says so: `softmax(Q Kᵀ / √d_k + (0 where allowed, -∞ where not)) V`.
+    """Attention that may look only where the mask says so: `softmax(Q Kᵀ / √d_k, hidden scores at -∞) V`.
 
     Args:
         Q: queries, (..., n_q, d_k).

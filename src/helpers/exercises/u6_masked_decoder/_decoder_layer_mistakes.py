@@ -235,11 +235,15 @@ MISTAKES = (
     ),
     *(
         Mistake(
-            f"pre-norm: the residual around the {sublayer} starts from the normalised x",
+            name,
             "The road past the sublayer stays untouched: x + sublayer(norm(x)), with the old x in front.",
             residual_from_normalised_at(i),
         )
-        for i, sublayer in enumerate(("self-attention", "cross attention", "feed-forward net"), start=1)
+        for i, name in (
+            (1, "pre-norm: the residual around the self-attention starts from the normalised x"),
+            (2, "pre-norm: the residual around the cross attention starts from the normalised x"),
+            (3, "pre-norm: the residual around the feed-forward net starts from the normalised x"),
+        )
     ),
     Mistake(
         "pre-norm: normalised once more at the end",

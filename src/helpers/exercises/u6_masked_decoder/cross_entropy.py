@@ -115,22 +115,30 @@ def _looks_all_up(pick: Step, least: int = 1, none: Step | None = None) -> Answe
 
 def _look_up_mistakes() -> Iterator[Mistake]:
     """Every way to look up what is ignored, with every way to end where everything is."""
-    for where, pick in (("`gather` finds no word -100", _by_gather), ("a row has no entry -100", _by_index)):
-        for besides, wrong in (
-            ("", _looks_all_up(pick)),
-            (", and where every target is ignored it gives NaN", _looks_all_up(pick, least=0)),
-            (", where some are kept", _looks_all_up(pick, none=lambda logits: 0 * logits.sum())),
-            (
-                ", and where every target is ignored it gives a new 0",
-                _looks_all_up(pick, none=lambda _: torch.zeros(())),
-            ),
-        ):
-            yield Mistake(
-                f"looks up the ignored targets as well: {where}{besides}",
-                "-100 is no place in a row. Leave those targets out first, or put any real id in their place; what they"
-                " find is not counted anyway.",
-                wrong,
-            )
+    for name, wrong in (
+        ("`gather` looks up -100, an ignored target", _looks_all_up(_by_gather)),
+        ("`gather` looks up -100; and NaN where every target is ignored", _looks_all_up(_by_gather, least=0)),
+        ("`gather` looks up -100 where some targets are ignored", _looks_all_up(_by_gather, none=_zero)),
+        ("`gather` looks up -100; and a new 0 where every target is ignored", _looks_all_up(_by_gather, none=_cut)),
+        ("takes entry -100 of a row, for an ignored target", _looks_all_up(_by_index)),
+        ("takes entry -100 of a row; and NaN where every target is ignored", _looks_all_up(_by_index, least=0)),
+        ("takes entry -100 of a row where some targets are ignored", _looks_all_up(_by_index, none=_zero)),
+        ("takes entry -100 of a row; and a new 0 where every target is ignored", _looks_all_up(_by_index, none=_cut)),
+    ):
+        yield Mistake(
+            name,
+            "-100 is no place in a row. Leave those targets out first, or put any real id in their place; what they"
+            " find is not counted anyway.",
+            wrong,
+        )
+
+
+def _zero(logits: Any) -> Any:
+    return 0 * logits.sum()
+
+
+def _cut(logits: Any) -> Any:
+    return torch.zeros(())
 
 
 def _squeezed(logits: Any, targets: Any, ignore_index: Any = -100) -> Any:

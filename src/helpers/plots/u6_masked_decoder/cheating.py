@@ -155,7 +155,14 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
         kept = (result["written"][:, 1:] == (result["written"][:, :-1] + 1) % DIGITS).mean()
         ends.append(f"{kind} {np.mean(result['losses'][-10:]):.2f}")
         writes.append(f"{kind}, {' '.join(map(str, written))}, {kept:.0%}")
-        ax.text(0.05, y + 0.52, f"{kind}: {kept:.0%} of its steps are right", fontsize=8.5, color="black", va="bottom")
+        ax.text(
+            0.05,
+            y + 0.52,
+            f"{kind}: {kept:.0%} of the steps right, from all {DIGITS} starts",
+            fontsize=8.5,
+            color="black",
+            va="bottom",
+        )
         for j, digit in enumerate(written):
             right = j == 0 or digit == (written[j - 1] + 1) % DIGITS
             draw_box(
@@ -176,7 +183,7 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
         drawn,
         f"Left, three training losses, and a dotted line at {FLOOR:.2f}: nobody can do better without looking ahead. "
         f"Losses at the end: {', '.join(ends)}. Right, what each model writes after a {start}, and how many of its "
-        f"steps are right: {'; '.join(writes)}.",
+        f"steps are right from all {DIGITS} starts: {'; '.join(writes)}.",
     )
 
 
@@ -184,7 +191,7 @@ def cheaters(results: Mapping[str, Mapping[str, Any]], start: int = 3) -> Figure
 def cheaters_look(results: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Where the three models look, averaged over sentences and heads, and what the late mask leaves on <s>."""
     drawn, axes = grid(2, 2, width=4.6, height=3.7)
-    says = [f"digit {i}" for i in range(LENGTH)]
+    says = [f"$d_{i}$" for i in range(LENGTH)]
     reads = ["<s>", *says[:-1]]
     for ax, (kind, result) in zip(axes.flat, results.items()):
         heatmap(
@@ -197,7 +204,7 @@ def cheaters_look(results: Mapping[str, Mapping[str, Any]]) -> Figure:
             linewidth=2,
         )
         ax.set_xlabel("looks at the input")
-        ax.set_ylabel("place that has to say")
+        ax.set_ylabel("has to say")
         ax.tick_params(labelsize=8)
         drawn.colorbar(ax.images[0], ax=ax, label="weight")
     left = results["mask after the softmax"]["left"]
@@ -207,7 +214,7 @@ def cheaters_look(results: Mapping[str, Mapping[str, Any]]) -> Figure:
         ax.text(x, y, str(digit), ha="center", va="center", fontsize=10, fontweight="bold")
     ax.set(xlim=(-0.1, 1.1), ylim=(-0.1, 1.1), xlabel="weight left on <s> by head 0", ylabel="... and by head 1")
     ax.set_title(
-        f"mask after the softmax, at the place of digit {PLACE}:\nwhat is left tells the hidden digit", fontsize=10
+        f"mask after the softmax, where $d_{PLACE}$ has to be said:\na dot for each digit that it can be", fontsize=10
     )
     ax.grid(alpha=0.3)
     upper = np.triu(np.ones((LENGTH, LENGTH)), 1)
@@ -219,7 +226,8 @@ def cheaters_look(results: Mapping[str, Mapping[str, Any]]) -> Figure:
     code = ", ".join(f"{digit}: {x:.1f} and {y:.1f}" for digit, (x, y) in enumerate(left))
     return describe(
         drawn,
-        "Attention weights of the three models, a row for each place that has to say a digit, a column for each input, "
-        f"averaged. Mean weight of a row above the diagonal, the future: {told}. Fourth panel, late mask: "
-        f"the weight that its two heads leave on <s>, by the digit that is hidden, {code}.",
+        f"Attention weights of the three models in sentences of {LENGTH} digits, a row for each digit that has to be "
+        f"said, a column for each input, averaged. Mean weight of a row above the diagonal, the future: {told}. "
+        f"Fourth panel, late mask: the weight that its two heads leave on <s>, by the digit that has to be said and is "
+        f"hidden, {code}.",
     )

@@ -79,7 +79,7 @@ def three_attentions() -> Figure:
     draw_box(ax, right, 7.45, "final linear layer, softmax: un?", GREY, 2.9, 0.5)
     ax.text(right, 8.0, "Decoder", ha="center", fontsize=12, fontweight="bold")
     ax.set_title(
-        "Self-attention asks and answers itself; cross attention asks below and gets its answers from the encoder",
+        "Self-attention asks and answers itself; in cross attention the encoder answers what is asked from below",
         fontsize=10.5,
     )
     return describe(

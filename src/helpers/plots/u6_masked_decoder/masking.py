@@ -214,7 +214,7 @@ def one_row(words: Sequence[str], scores: ArrayLike, seen: ArrayLike, asking: st
         ax.set_xticks(range(len(words)), words, fontsize=8, rotation=45, ha="right", rotation_mode="anchor")
         ax.tick_params(axis="y", labelsize=7)
     axes[0, 0].set_ylabel(f"“{asking}” asks", fontsize=9)
-    drawn.suptitle(f"“{asking}” must not see the grey words: their scores go before the softmax", fontsize=10.5)
+    drawn.suptitle(f"“{asking}” must not see the grey words: their scores become −∞ before the softmax", fontsize=10.5)
     hidden = [word for word, s in zip(words, seen) if not s]
     return describe(
         drawn,
@@ -264,6 +264,7 @@ def leaks(words: Sequence[str], seed: int = 3) -> Figure:
     n, d = len(words), 8
     X = rng.normal(size=(n, d))
     W_q, W_k, W_v = rng.normal(size=(3, d, d)) / np.sqrt(d) * 1.3
+    fresh = rng.normal(size=(n, d))  # what each word is changed to
     triangle = np.tri(n)
 
     def attend(X: np.ndarray, kind: str) -> np.ndarray:
@@ -288,7 +289,7 @@ def leaks(words: Sequence[str], seed: int = 3) -> Figure:
         moved = np.zeros((n, n))
         for j in range(n):
             changed = X.copy()
-            changed[j] = rng.normal(size=d)
+            changed[j] = fresh[j]
             moved[:, j] = np.linalg.norm(attend(changed, kind) - attend(X, kind), axis=-1)
         ahead = np.triu(moved, 1)
         told.append(f"{' '.join(title.split(':')[0].split())}, {number(ahead.max())} at most")

@@ -141,7 +141,7 @@ def surprise(words: Sequence[str], logits: ArrayLike, right: int) -> Figure:
         arrowprops={"arrowstyle": "-", "color": GREY},
     )
     ax.set(xlabel="probability of the right word", ylabel="surprise −log p", ylim=(0, 4.7))
-    ax.set_title("3  the rarer, the more surprising", fontsize=10)
+    ax.set_title("3  the less probable, the more surprising", fontsize=10)
     return describe(
         drawn,
         f"Bar charts of the logits, {named(words, logits)}, and of the probabilities, {named(words, p)}, with the "

@@ -218,13 +218,13 @@ NAMED = [
         "the index of `gather` has an axis too few", "p = torch.gather(log_p, -1, targets.masked_fill(~keep, 0))"
     ),
     _loss_named(
-        "looks up the ignored targets as well: `gather` finds no word -100",
+        "`gather` looks up -100, an ignored target",
         "p = log_p.gather(-1, targets[..., None])[..., 0]",
         "mask hides",
     ),
     _named(
         "cross_entropy",
-        "looks up the ignored targets as well: a row has no entry -100",
+        "takes entry -100 of a row, for an ignored target",
         """
         def cross_entropy(logits, targets, ignore_index=-100):
             keep = targets != ignore_index
@@ -238,7 +238,7 @@ NAMED = [
     *(
         _named(
             "cross_entropy",
-            f"looks up the ignored targets as well: `gather` finds no word -100{besides}",
+            f"`gather` looks up -100{besides}",
             f"""
         def cross_entropy(logits, targets, ignore_index=-100):
             keep = targets != ignore_index
@@ -249,9 +249,9 @@ NAMED = [
             "mask hides",
         )
         for first, besides in (
-            ("", ", and where every target is ignored it gives NaN"),
-            ("if not keep.any(): return logits.sum() * 0", ", where some are kept"),
-            ("if not keep.any(): return torch.tensor(0.0)", ", and where every target is ignored it gives a new 0"),
+            ("", "; and NaN where every target is ignored"),
+            ("if not keep.any(): return logits.sum() * 0", " where some targets are ignored"),
+            ("if not keep.any(): return torch.tensor(0.0)", "; and a new 0 where every target is ignored"),
         )
     ),
     _loss_named(
