@@ -60,9 +60,9 @@ class TableLanguageModel:
                 f" {self.logits.shape[1] - 1}"
             )
         if self.most is not None and self._asked > self.most:
-            given = "1 id" if len(ids) == 1 else f"{len(ids)} ids"
             raise RuntimeError(
-                f"next_logits was asked {self._asked} times, at last with {given}: this loop does not come to an end"
+                f"next_logits was asked {self._asked} times, at last with a list of length {len(ids)}: this loop does"
+                " not come to an end"
             )
         step = min(len(ids), len(self.logits)) - 1
         return torch.from_numpy(self.logits[step, ids[-1]].copy())

@@ -224,8 +224,8 @@ EXERCISE = Exercise(
             _loss(pick=lambda log_p, t: log_p.gather(-1, t)),
         ),
         Mistake(
-            "`squeeze()` took every axis of length one away",
-            "A sentence of one token, or a batch of one sentence, is an axis of length one too. Take away only the one"
+            "`squeeze()` took every axis of length 1 away",
+            "A sentence of one token, or a batch of one sentence, is an axis of length 1 too. Take away only the one"
             " that you put there: `squeeze(-1)`.",
             _squeezed,
         ),

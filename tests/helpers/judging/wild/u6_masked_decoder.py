@@ -255,7 +255,7 @@ NAMED = [
         )
     ),
     _loss_named(
-        "`squeeze()` took every axis of length one away",
+        "`squeeze()` took every axis of length 1 away",
         "p = log_p.gather(-1, targets.masked_fill(~keep, 0)[..., None]).squeeze()",
     ),
     *(
