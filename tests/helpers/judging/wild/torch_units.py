@@ -230,7 +230,7 @@ FALSE_ONCE = [
                 ids = [*ids, best]
             return ids[1:]
         """,
-        "in place of `<` would give, in `len(written) < max_length` (the names are those of our version)",
+        "one word too many where no end is written",
         ("stands where",),
     ),
     Wild(
