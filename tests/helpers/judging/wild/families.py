@@ -273,7 +273,7 @@ NAMED = [
             if d_model % 2: raise ValueError('odd')
             return 10000.0 ** -2 * np.arange(d_model // 2) / d_model
         """,
-        "",
+        "only -2 is the exponent",
     ),
     Wild(
         "sinusoidal_encoding",

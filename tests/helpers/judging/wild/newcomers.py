@@ -100,8 +100,8 @@ NAMED = [
         class FeedForward(nn.Module):
             def __init__(self, d_model, d_ff):
                 super().__init__()
-                self.linear_1 = nn.Linear(d_model, 4 * d_model)
-                self.linear_2 = nn.Linear(4 * d_model, d_model)
+                self.linear_1 = nn.Linear(d_model, d_ff + 1)
+                self.linear_2 = nn.Linear(d_ff + 1, d_model)
 
             def forward(self, x):
                 return self.linear_2(torch.relu(self.linear_1(x)))

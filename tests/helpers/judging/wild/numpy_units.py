@@ -217,7 +217,7 @@ FALSE_ONCE = [
             return np.sqrt(len(P)) * X + P[: X.shape[-2]]
         """,
         None,
-        ("took √n",),
+        ("took √n.",),
     ),
     Wild(
         "merge_heads",
