@@ -116,7 +116,7 @@ def _faint_images(case: Case, value: Any, expected: Any) -> str | None:
 def _order_of_rows(case: Case, value: Any, expected: Any) -> str | None:
     problem = _ten_logits(case, value, expected)
     if problem is None and not differ(value[0], value[1]):
-        problem = "an image upside down gets the same logits: nothing tells the model where a row stands"
+        problem = "an image upside down gets the same logits: it makes no difference to them where a row stands"
     return problem
 
 
@@ -133,8 +133,7 @@ def _digits_right(case: Case, value: Any, expected: Any) -> str | None:
     right, share = _right(case, value)
     if right >= DIGITS_ASKED * len(case.truth):
         return None
-    told = f"with the weights in {data.WEIGHTS}, your model reads {share}; {DIGITS_ASKED:.0%} are asked"
-    return f"{told}. {problem}" if (problem := not_probabilities(value)) else told
+    return f"with the weights in {data.WEIGHTS}, your model reads {share}; {DIGITS_ASKED:.0%} are asked"
 
 
 def _new_digits_right(case: Case, value: Any, expected: Any) -> str | None:
@@ -154,7 +153,7 @@ def _new_digits_right(case: Case, value: Any, expected: Any) -> str | None:
 def _each_alone(values: Mapping[str, Any]) -> str | None:
     if alike(values["together"][:1], values["alone"]):
         return None
-    return "the logits of an image change with the other images of the batch"
+    return "an image gets other logits alone than among other images"
 
 
 class _Reader(nn.Module):
@@ -190,7 +189,7 @@ EXERCISE = Exercise(
     reference=reference.DigitClassifier,
     cases=_digit_cases,
     compare={
-        "shape": _ten_logits,
+        "shape": lambda case, value, expected: _ten_logits(case, value, expected) or not_probabilities(value),
         "every part is used": _ten_logits,
         "each image alone": _ten_logits,
         "place in the batch": _place_in_batch,
@@ -226,6 +225,17 @@ EXERCISE = Exercise(
             _reader(forward=lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=(0, 1)))),
         ),
         Mistake(
+            "took the mean over everything",
+            "Each image keeps an answer of its own, made of its features: only the row axis goes.",
+            _reader(forward=lambda self, images: self.classify(self.encoder(self.tokens(images)).mean())),
+        ),
+        Mistake(
+            "took the mean over the features, not over the rows",
+            "After the encoder the axes are (image, row, feature). The encoder ends in a norm, after which the mean over"
+            " the features is 0 to begin with, whatever the image.",
+            _reader(forward=lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=-1))),
+        ),
+        Mistake(
             "squeezed the batch axis away",
             "`.squeeze()` removes every axis of length 1, also that of a batch with one image in it. Name the axis.",
             _reader(forward=lambda self, images: _Reader.forward(self, images).squeeze()),
@@ -235,6 +245,11 @@ EXERCISE = Exercise(
             "Cross entropy needs a number for each of the ten digits; argmax comes after the model, and has no"
             " gradient.",
             _reader(forward=lambda self, images: _Reader.forward(self, images).argmax(dim=-1)),
+        ),
+        Mistake(
+            "returned probabilities, not logits",
+            "Leave the softmax out: cross entropy does it, and after two of them the loss cannot come near 0.",
+            _reader(forward=lambda self, images: torch.softmax(_Reader.forward(self, images), dim=-1)),
         ),
         Mistake(
             "returned something beside the logits",
@@ -258,8 +273,10 @@ EXERCISE = Exercise(
             _reader(tokens=lambda self, images: self.embed(images / 16) + _sines(len(images), self.width)[:, None]),
         ),
         Mistake(
-            "no positions",
-            "Attention and the mean over the rows both forget the order. Add a position vector to each row.",
+            "no positions before the encoder",
+            "Attention and the mean over the rows both forget the order. Each row needs its position vector before the"
+            " rows look at one another: added later, their mean is the same for all images. Learned positions have to"
+            " begin with random numbers; zeros tell no rows apart.",
             _reader(tokens=lambda self, images: self.embed(images / 16) + 0 * self.positions),
         ),
     ),

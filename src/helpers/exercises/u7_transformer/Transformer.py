@@ -98,6 +98,23 @@ def _transformer_cases(rng: np.random.Generator) -> list[Case]:
             np.concatenate([other, _with(other, 2, spare_digit)]),
             "two targets that differ in their third token",
         ),
+        # Before the cases in which an upside-down padding mask hides every word: there the source just seems unused.
+        Case(
+            "padding in the encoder",
+            (Tensor(padded),),
+            init=init(),
+            method="encode",
+            label="together",
+            note=f"encode: sentences of {lengths} words, padded",
+        ),
+        Case(
+            "padding in the encoder",
+            (Tensor(short[1:2, :2]),),
+            init=init(),
+            method="encode",
+            label="alone",
+            note="encode: the second without padding",
+        ),
         case(
             "reads the source",
             np.concatenate([one, _with(one, 1, spare_word)]),
@@ -130,22 +147,6 @@ def _transformer_cases(rng: np.random.Generator) -> list[Case]:
             np.concatenate([one, src, one]),
             np.concatenate([other[:, :4], tgt, other[:, :4]]),
             "one sentence twice in a batch",
-        ),
-        Case(
-            "padding in the encoder",
-            (Tensor(padded),),
-            init=init(),
-            method="encode",
-            label="together",
-            note=f"encode: sentences of {lengths} words, padded",
-        ),
-        Case(
-            "padding in the encoder",
-            (Tensor(short[1:2, :2]),),
-            init=init(),
-            method="encode",
-            label="alone",
-            note="encode: the second without padding",
         ),
         case("padding of the source", padded, four, f"sentences of {lengths} words, padded", "together"),
         case("padding of the source", short[1:2, :2], four[1:2], "the second of them without padding", "second"),
@@ -184,6 +185,13 @@ def _transformer_cases(rng: np.random.Generator) -> list[Case]:
             "max_length = 1100, a source of 1050 words",
             init=Init((_SRC, _TGT, _D, _HEADS, 1, _FF, 1100), seed=seed),
         ),
+        case(
+            "two vocabularies",
+            rng.integers(3, _TGT - 4, size=(1, 4)),
+            np.array([[data.BOS, _TGT - 1, 3]]),
+            f"src_vocab = {_TGT - 4}, tgt_vocab = {_TGT}",
+            init=Init((_TGT - 4, _TGT, _D, _HEADS, 1, _FF, _LONGEST), seed=seed),
+        ),
     ]
 
 
@@ -201,7 +209,7 @@ def _judged(test: Callable[[np.ndarray], str | None]) -> Callable[[Case, Any, An
 
 def _looks_ahead(value: np.ndarray) -> str | None:
     if not alike(value[0, :2], value[1, :2]):
-        return "a target token changes the logits of places before it: there the model can read what it is to predict"
+        return "two targets differ in a token, and so do the logits before it; these must not know what comes"
     if not differ(value[0, 2], value[1, 2]):
         return (
             "a target token makes no difference to the logits at its own place, which are to predict the token after it"
@@ -294,6 +302,7 @@ EXERCISE = Exercise(
             _logits(case, value, expected) or (not_probabilities(value) if case.method != "encode" else None)
         ),
         "longest sequences": _logits,
+        "two vocabularies": _logits,
         "called again": _logits,
         "forward": _logits,
         "every part is used": _logits,

@@ -61,6 +61,10 @@ def embed_backwards(self: Any, table: Any, ids: Any) -> Any:
     return table.embedding_dim**0.5 * table(ids) + positions[: ids.shape[-1]]
 
 
+def embed_whole(self: Any, table: Any, ids: Any) -> Any:
+    return table.embedding_dim**0.5 * table(ids) + self.positions
+
+
 def blind_decode(self: Any, tgt_in: Any, memory: Any, memory_mask: Any = None) -> Any:
     return reference.Transformer.decode(self, tgt_in, 0 * memory, memory_mask)
 
@@ -120,6 +124,10 @@ def with_softmax(self: Any, *sizes: Any, **named: Any) -> None:
     self.project = nn.Sequential(self.project, nn.Softmax(dim=-1))
 
 
+def one_table(self: Any, *sizes: Any, **named: Any) -> None:
+    self.tgt_embed = self.src_embed
+
+
 def causal_encode(self: Any, src: Any) -> Any:
     return self.encoder(self._embed(self.src_embed, src), self.source_mask(src) & self.target_mask(src))
 
@@ -130,6 +138,11 @@ MISTAKES = (
         "Every target token may see itself and what stands before it: `causal_mask` from unit 6, in the decoder's"
         " self-attention.",
         machine(target_mask=staticmethod(sees_all)),
+    ),
+    Mistake(
+        "the causal mask is turned round: a token sees what comes after it",
+        "A row of a mask is a query. Row i of the causal mask is True from column 0 to column i.",
+        machine(target_mask=staticmethod(lambda tgt_in: reference.Transformer.target_mask(tgt_in).T)),
     ),
     Mistake(
         "the encoder sees the padding",
@@ -153,6 +166,15 @@ MISTAKES = (
         "the padding mask is upside down",
         "True means may attend, here as everywhere in the course: True where there is a word.",
         machine(source_mask=staticmethod(lambda src: (src == data.PAD)[:, None, None, :])),
+    ),
+    Mistake(
+        "the encoder's padding mask is upside down",
+        "True means may attend, here as everywhere in the course: True where there is a word.",
+        machine(
+            encode=lambda self, src: self.encoder(
+                self._embed(self.src_embed, src), ~reference.Transformer.source_mask(src)
+            )
+        ),
     ),
     Mistake(
         "the padding mask lacks the axes of heads and queries",
@@ -202,6 +224,11 @@ MISTAKES = (
         machine(_embed=embed_along_batch),
     ),
     Mistake(
+        "added the whole table of positions, not the first n rows",
+        "The table has max_length rows; a sequence of n tokens takes the first n of them.",
+        machine(_embed=embed_whole),
+    ),
+    Mistake(
         "no room for the longest sequence",
         "A sequence of max_length tokens has the positions 0 to max_length - 1: max_length rows.",
         machine(_embed=embed_backwards),
@@ -236,6 +263,12 @@ MISTAKES = (
         "as many logits as the source has words",
         "The model writes in the target's vocabulary: tgt_vocab logits.",
         machine(after=project_to_source),
+    ),
+    Mistake(
+        "the target's table has src_vocab rows",
+        "The ids of a target lie below tgt_vocab, which may be larger than src_vocab: a table of its own, with tgt_vocab"
+        " rows.",
+        machine(after=one_table),
     ),
     Mistake(
         "layers share their start values",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from helpers import data
 from helpers.exercise import DEFAULT_TOLERANCE, Built, Case, Exercise, Mistake, Tensor
@@ -71,7 +72,7 @@ def _train_step_cases(rng: np.random.Generator) -> list[Case]:
             property,
             (*_learner_of(rng, 9, 8, training), Tensor(src), Tensor(tgt), pad_id, bos_id),
             times=times,
-            note=note,
+            note=f"{note}; the parameters of the model are S, T, W and c",
         )
 
     return [
@@ -96,13 +97,13 @@ def _step(
     update: Step = _update,
     shift: Step = shift_right,
     after: Step | None = None,
-    train: bool = True,
+    mode: bool | None = True,
 ) -> Answer:
     """A train_step with one part of its own."""
 
     def train_step(model: Any, optimizer: Any, src: Any, tgt: Any, pad_id: Any, bos_id: Any) -> Any:
-        if train:
-            model.train()
+        if mode is not None:
+            model.train(mode)
         tgt_in = shift(tgt, bos_id)
         logits = model(src, tgt_in)
         value = loss(logits, tgt, pad_id)
@@ -127,6 +128,13 @@ def _step_first(optimizer: Any, loss: Any) -> None:
 
 def _per_sentence(logits: Any, tgt: Any, pad_id: Any) -> Any:
     return torch.stack([cross_entropy(l, t, pad_id) for l, t in zip(logits, tgt)]).mean()
+
+
+def _against_its_input(model: Any, optimizer: Any, src: Any, tgt: Any, pad_id: Any, bos_id: Any) -> Any:
+    shifted = shift_right(tgt, bos_id)
+    return _step(loss=lambda logits, tgt, pad_id: cross_entropy(logits, shifted, pad_id))(
+        model, optimizer, src, tgt, pad_id, bos_id
+    )
 
 
 def _padded_with(pad_id: int) -> Answer:
@@ -175,6 +183,17 @@ EXERCISE = Exercise(
             _step(shift=lambda tgt, bos_id: torch.roll(tgt, 1, dims=1)),
         ),
         Mistake(
+            "the loss compares the logits with what the decoder has read",
+            "The shifted target goes into the model. What the logits have to say is the target itself.",
+            _against_its_input,
+        ),
+        Mistake(
+            "torch's cross_entropy got the vocabulary on the last axis",
+            "`F.cross_entropy` wants it on axis 1, (b, tgt_vocab, m). `cross_entropy` of unit 6 takes the logits as the"
+            " model gives them.",
+            _step(loss=lambda logits, tgt, pad_id: F.cross_entropy(logits, tgt, ignore_index=pad_id)),
+        ),
+        Mistake(
             "padding counted in the loss",
             "Most of a batch may be padding, and predicting that is no achievement: `ignore_index=pad_id`.",
             _step(loss=lambda logits, tgt, pad_id: cross_entropy(logits, tgt)),
@@ -217,7 +236,19 @@ EXERCISE = Exercise(
         Mistake(
             "left the model in evaluation mode",
             "`translate` may have been called in between: begin with `model.train()`.",
-            _step(train=False),
+            _step(mode=None),
+        ),
+        Mistake(
+            "put the model into evaluation mode",
+            "That is for writing. While it learns, dropout and the like are on: `model.train()`.",
+            _step(mode=False),
+        ),
+        Mistake(
+            "pad_id and bos_id are not used",
+            "Padding and the beginning have the ids that the caller says, not always `PAD` and `BOS`.",
+            lambda model, optimizer, src, tgt, pad_id, bos_id: reference.train_step(
+                model, optimizer, src, tgt, data.PAD, data.BOS
+            ),
         ),
         Mistake("pad_id is not used", "Padding has the id that the caller says, not always 0.", _padded_with(data.PAD)),
         Mistake(
@@ -238,8 +269,8 @@ EXERCISE = Exercise(
     ),
     hints=(
         (
-            "Six steps: training mode, shift the targets, logits, loss, clear and compute the gradients, step. The loss"
-            " goes back as a plain number."
+            "As in `digit_step`: training mode, loss, clear the gradients, compute them, step, and the loss as a plain"
+            " number. Only the loss is another: shift the targets, logits, mean over what is no padding."
         ),
         "`shift_right` and `cross_entropy` from unit 6 do the two that are special here.",
     ),

@@ -11,6 +11,7 @@ import torch
 from helpers import data
 from helpers.exercise import Built, Case, Exercise, Mistake, Relation
 from helpers.reference import u7_transformer as reference
+from helpers.reference.u6_masked_decoder import greedy_decode
 
 from ..common import Answer, Step
 from .common import TRANSLATIONS_ASKED
@@ -19,7 +20,8 @@ PER_LANGUAGE = 67
 
 _VOCAB = len(data.target_vocabulary())
 _WORDS = len(data.source_vocabulary())
-_NEVER, _ALWAYS = -30.0, 30.0
+_NEVER, _SURELY, _ALWAYS = -30.0, 20.0, 30.0
+_ZERO = data.target_ids(0)[0]
 
 
 def _parrot(
@@ -33,6 +35,9 @@ def _parrot(
     for number, length in enumerate(lengths):
         if length is not None:
             logits[number, length, :, data.EOS] = _ALWAYS
+        if length is not None and length > 2:
+            # The digit 0 has the lowest id that is no mark: one in the middle shows who takes it for one.
+            logits[number, 1, :, _ZERO] = _SURELY
     options = {
         "sentences": sentences,
         "logits": logits.astype("f4"),
@@ -178,6 +183,37 @@ def _endless(model: Any, src_ids: Any) -> Any:
         ids.append(token)
 
 
+def _one_pass(model: Any, src_ids: Any) -> Any:
+    model.eval()
+    with torch.no_grad():
+        read = torch.full((1, data.MAX_LENGTH), data.BOS)
+        ids = model.decode(read, model.encode(torch.tensor([src_ids])))[0].argmax(dim=-1).tolist()
+    return ids[: ids.index(data.EOS)] if data.EOS in ids else ids
+
+
+def _encodes_again(first: bool) -> Answer:
+    """A translate that encodes for every digit, and perhaps once before."""
+
+    def translate(model: Any, src_ids: Any) -> Any:
+        model.eval()
+        src = torch.tensor([src_ids])
+        with torch.no_grad():
+            if first:
+                model.encode(src)
+            return greedy_decode(
+                lambda ids: model.decode(torch.tensor([ids]), model.encode(src))[0, -1],
+                data.BOS,
+                data.EOS,
+                data.MAX_LENGTH,
+            )
+
+    return translate
+
+
+def _as_long_as_the_source(model: Any, src_ids: Any) -> Any:
+    return _writer(most=len(src_ids))(model, src_ids)
+
+
 EXERCISE = Exercise(
     name="translate",
     reference=reference.translate,
@@ -219,6 +255,34 @@ EXERCISE = Exercise(
             "returned the number, not the ids of its digits",
             "A list of ids is asked; `data.digits_of` makes a number of them afterwards.",
             _writer(give=lambda ids: int("".join(str(token - 3) for token in _without_marks(ids)) or 0)),
+        ),
+        Mistake(
+            "dropped the digit 0, whose id is 3",
+            "Only `PAD`, `BOS` and `EOS`, 0 to 2, are no digits.",
+            _writer(give=lambda ids: [token for token in ids[1:] if token > _ZERO]),
+        ),
+        Mistake(
+            "encoded the sentence again for every digit",
+            "The source stays as it is while you write: call `encode` once, before the loop, and `decode` in it."
+            " `model(...)` does both.",
+            _encodes_again(first=False),
+        ),
+        Mistake(
+            "encoded the sentence once, and again for every digit",
+            "The source stays as it is while you write, so what `encode` gave before the loop serves for every digit:"
+            " `decode` alone in the loop. `model(...)` does both.",
+            _encodes_again(first=True),
+        ),
+        Mistake(
+            "writes at most as many ids as the source has words",
+            "*Seven thousand* has two words and four digits. `MAX_LENGTH` is the limit.",
+            _as_long_as_the_source,
+        ),
+        Mistake(
+            "asked for all places at once, with nothing but bos before them",
+            "A token depends on those that were written before it, so they are written one after the other, each with"
+            " a call of `decode`.",
+            _one_pass,
         ),
         Mistake(
             "began with eos, not with bos",
