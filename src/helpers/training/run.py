@@ -7,6 +7,7 @@ stopped in between. While nbgrader validates or grades, nothing is trained and n
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 import signal
 import sys
@@ -25,7 +26,7 @@ from helpers.data import WEIGHTS
 from helpers.language import told, typed
 from helpers.plots.core import _image, alt_of, drawing
 
-from .storage import read_entries, weights_of, write_entries
+from .storage import keep_copy, read_entries, weights_of, write_entries
 from .threads import one_thread
 
 if TYPE_CHECKING:
@@ -194,13 +195,21 @@ class Training:
     def go(self) -> None:
         """Train to the end, or until the stop button is pressed; call it again to go on.
 
-        Where an answer that it needs is not given yet, it says so and does nothing; where one is wrong, it says what
-        stopped it and where, in a sentence, so that the cells below still run.
+        Where an answer that it needs is not given yet, or the class of its model has changed since, it says so and does
+        nothing; where one is wrong, it says what stopped it and where, in a sentence, so that the cells below still run.
         """
         if not drawing():
             return
         if self._loaded:
             _say("These weights were loaded from the file. To train anew, first run the cell that makes this run.")
+            return
+        if not self.losses:
+            self.model = None
+        elif self._has_changed():
+            _say(
+                f"Your {type(self.model).__name__} has changed, and this run goes on with the old one. First run the "
+                "cell that makes this run, then the one that trains."
+            )
             return
         try:
             with StopButton() as stop, one_thread():
@@ -307,8 +316,9 @@ class Training:
         """Write the model's weights as `name.…` into the weights file beside the notebook; what else is in it stays.
 
         Where the file has weights of this name already, both are tried on the same batches with the model as its class
-        is now, and the better ones stay: a run that was stopped early destroys nothing. It says which.
-        Nothing happens while nothing is trained yet.
+        is now, and the better ones stay: a run that was stopped early destroys nothing. Weights of another model than
+        the class makes now cannot be tried; they are replaced, and a copy of the file is kept. It says which.
+        Nothing happens while nothing is trained yet, or where this run's own weights are of another model.
 
         Args:
             name: of the model in the file.
@@ -317,8 +327,15 @@ class Training:
         """
         if not drawing() or not self.losses:
             return
+        now = self._made_now()
+        if now is not None and not _fit(now, self.model.state_dict()):
+            return _say(
+                f"Nothing is saved: your {type(self.model).__name__} has changed, and this run has trained the old one. "
+                "First run the cell that makes this run, then the one that trains."
+            )
         entries = read_entries(path)
         earlier = weights_of(name, entries)
+        other_model = bool(earlier) and not _fit(self.model, earlier)
         if earlier and not replace:
             before, now = self._loss_with(earlier), self._loss_with(self.model.state_dict())
             if before < now:
@@ -329,12 +346,18 @@ class Training:
                 )
                 return
         others = {key: value for key, value in entries.items() if not key.startswith(f"{name}.")}
+        copy = keep_copy(path) if other_model else ""
         write_entries(path, others, name, self.model)
-        instead = " in the place of earlier ones" if earlier else ""
+        instead = " in the place of earlier ones" if earlier and not other_model else ""
         _say(
             f"Saved the weights of the {name} model after {len(self.losses)} of {self._steps} steps in {path}"
             f"{instead} ({Path(path).stat().st_size / 1e6:.1f} MB)."
         )
+        if other_model:
+            _say(
+                f"The {name} weights that were there are of another model than your {type(self.model).__name__} is now. "
+                f"The file with them is kept as {copy}."
+            )
 
     def load(self, name: str, path: str = WEIGHTS) -> None:
         """Bring the saved model back without training, as after a restart of the kernel: `model` is ready to be used.
@@ -354,8 +377,7 @@ class Training:
             model = self._make()
         except NotImplementedError as error:
             return _say(f"Nothing is loaded: {_unanswered(error)} is not answered.")
-        own = {key: value.shape for key, value in model.state_dict().items()}
-        if own != {key: value.shape for key, value in saved.items()}:
+        if not _fit(model, saved):
             return _say(
                 f'Nothing is loaded: the weights "{name}" in {path} are of another model than your '
                 f"{type(model).__name__}, perhaps from before you changed it. Train again."
@@ -364,14 +386,26 @@ class Training:
         self.model, self._loaded = model.to(device()).eval(), True
         _say(f'Loaded the weights "{name}" from {path}.')
 
+    def _made_now(self) -> Any:
+        """A model as its class makes it now; None where it makes none."""
+        try:
+            return self._make()
+        except Exception:  # whatever a half-written answer may do
+            return None
+
+    def _has_changed(self) -> bool:
+        """Whether the class makes another model now than the one that this run trains."""
+        now = self._made_now()
+        return now is not None and not (
+            _fit(now, self.model.state_dict()) and _code_of(type(now)) == _code_of(type(self.model))
+        )
+
     def _loss_with(self, weights: dict[str, torch.Tensor]) -> float:
         """Mean loss of this model with these weights on a few batches; infinite where they are not of this model."""
         import torch
 
         model = self._make().to(device())
-        if {key: value.shape for key, value in model.state_dict().items()} != {
-            key: value.shape for key, value in weights.items()
-        }:
+        if not _fit(model, weights):
             return math.inf
         losses = []
         for batch in range(TRIED_BATCHES):
@@ -382,6 +416,17 @@ class Training:
             losses.append(float(self._step(model, unmoved, np.random.default_rng([self._seed, self._steps + batch]))))
         mean = float(np.mean(losses))
         return mean if math.isfinite(mean) else math.inf
+
+
+def _fit(model: torch.nn.Module, weights: dict[str, torch.Tensor]) -> bool:
+    """Whether the weights are those of a model by name and shape."""
+    own = {key: value.shape for key, value in model.state_dict().items()}
+    return own == {key: value.shape for key, value in weights.items()}
+
+
+def _code_of(model_class: type) -> dict[str, Any]:
+    """The compiled methods of a class: the same again where its cell was run again as it was."""
+    return {name: method.__code__ for name, method in vars(model_class).items() if inspect.isfunction(method)}
 
 
 def told_error(error: Exception) -> str:

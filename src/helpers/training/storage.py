@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +32,15 @@ def write_entries(path: str, entries: dict[str, torch.Tensor], name: str, model:
     save_file(entries | own, f"{path}.new")
     os.chmod(f"{path}.new", 0o644)
     os.replace(f"{path}.new", path)
+
+
+def keep_copy(path: str) -> str:
+    """Copy a weights file beside itself, over no other copy; return the name of the copy."""
+    own = Path(path)
+    names = (own.with_name(f"{own.stem}-before-{number}{own.suffix}") for number in itertools.count(1))
+    copy = next(name for name in names if not name.exists())
+    shutil.copyfile(own, copy)
+    return copy.name
 
 
 def weights_of(name: str, entries: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -186,7 +186,7 @@ def test_better_weights_replace_those_in_the_file(tmp_path):
     torch.testing.assert_close(load_file(path)["line.layer.weight"], better.model.layer.weight.detach())
 
 
-def test_weights_that_do_not_fit_the_class_any_more_are_replaced(tmp_path):
+def test_weights_that_do_not_fit_the_class_any_more_are_replaced_and_kept(tmp_path, capsys):
     class Wider(Line):
         def __init__(self):
             super().__init__()
@@ -196,8 +196,52 @@ def test_weights_that_do_not_fit_the_class_any_more_are_replaced(tmp_path):
             return self.further(super().forward(x))
 
     _, path = trained_and_saved(tmp_path)
+    before = (tmp_path / "w.safetensors").read_bytes()
     trained_and_saved(tmp_path, make=Wider, step=interrupted_at(1))
     assert "line.further.weight" in load_file(path)
+    assert "are of another model than your Wider is now" in capsys.readouterr().out
+    assert (tmp_path / "w-before-1.safetensors").read_bytes() == before
+    trained_and_saved(tmp_path, step=interrupted_at(1))
+    assert "line.further.weight" in load_file(tmp_path / "w-before-2.safetensors")
+
+
+@pytest.mark.parametrize("stopped", [None, 2])
+@pytest.mark.parametrize("change", ["forward", "width"])
+def test_a_run_of_a_class_that_has_changed_says_so_and_goes_no_further(change, stopped, tmp_path, capsys):
+    def cell():
+        class Line(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layer, self.dropout = nn.Linear(3, 1), nn.Dropout(0.3)
+
+            def forward(self, x):
+                return self.layer(self.dropout(x))
+
+        return Line
+
+    class Changed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.dropout = nn.Linear(3, 1, bias=change != "width"), nn.Dropout(0.3)
+
+        def forward(self, x):
+            return self.dropout(self.layer(x))
+
+    classes = [cell()]
+    training = Training(lambda: classes[-1](), step if stopped is None else interrupted_at(stopped), 4, rate=0.05)
+    training.go()
+    classes.append(cell())  # the same cell, run again
+    training.go()
+    assert training.finished and "has changed" not in capsys.readouterr().out
+    training = Training(lambda: classes[-1](), step if stopped is None else interrupted_at(stopped), 4, rate=0.05)
+    training.go()
+    done = len(training.losses)
+    classes.append(Changed)
+    training.go()
+    assert "Your Line has changed" in capsys.readouterr().out and len(training.losses) == done
+    path = tmp_path / "w.safetensors"
+    training.save("line", str(path))
+    assert ("Nothing is saved" in capsys.readouterr().out) == (change == "width") == (not path.exists())
 
 
 def test_weights_that_have_become_no_number_replace_nothing(tmp_path):

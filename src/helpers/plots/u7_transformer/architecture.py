@@ -90,10 +90,10 @@ def flow_chart() -> Figure:
     draw_box(ax, right, end + 1.7, "softmax", GREY, 2.5, 0.5)
     ax.text(right, end + 2.05, "probabilities of the next digit", ha="center", va="bottom", fontsize=9)
     ax.text(right + 1.4, end + 1.7, "inside cross entropy", ha="left", va="center", fontsize=8, color=GREY)
-    ax.text(left, end + 1.2, "encode", ha="center", fontsize=15, color=DARK, alpha=0.6)
-    ax.text(left, end + 0.8, "once a sentence", ha="center", fontsize=9, color=DARK, alpha=0.8)
-    ax.text(right - 2.1, end + 1.2, "decode", ha="center", fontsize=15, color=DARK, alpha=0.6)
-    ax.text(right - 2.1, end + 0.8, "once a digit", ha="center", fontsize=9, color=DARK, alpha=0.8)
+    ax.text(left, memory + 1.0, "encode", ha="center", fontsize=15, color=DARK, alpha=0.6)
+    ax.text(left, memory + 0.6, "once a sentence", ha="center", fontsize=9, color=DARK, alpha=0.8)
+    ax.text(right + 2.0, end + 0.55, "decode", ha="left", fontsize=15, color=DARK, alpha=0.6)
+    ax.text(right + 2.0, end + 0.15, "once a digit", ha="left", fontsize=9, color=DARK, alpha=0.8)
     ax.set_title("The whole machine: the encoder reads, the decoder writes, cross attention is the bridge", fontsize=11)
     return describe(
         drawn,

@@ -81,7 +81,8 @@ def ablation_table(results: Sequence[Any]) -> None:
     from IPython.display import display
 
     tasks = list(dict.fromkeys(one.task for one in results))
-    parts = list(dict.fromkeys(one.without for one in results))
+    # In the order of the figure, which is that of the task that has them all.
+    parts = max(([one.without for one in results if one.task == task] for task in tasks), key=len, default=[])
     found = {(one.task, one.without): one for one in results}
     head = "".join(f"<th>{task}: held-out right</th><th>last training loss</th>" for task in tasks)
     rows = ""
