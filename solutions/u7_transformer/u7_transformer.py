@@ -44,7 +44,8 @@ SEED = 0
 
 # %% [markdown]
 # The parts of units 3 to 6 come from the course's own implementations, so that nothing here hangs on an exercise you have not finished. If you would rather
-# use yours, paste them into a cell below this one; their names and arguments are the same.
+# use yours, paste them into a cell below this one; their names and arguments are the same. Paste what they need, too: `import numpy as np` for unit 3, and for an
+# `Encoder` or a `DecoderLayer` all that it is made of, down to `FeedForward` and `MultiHeadAttention`.
 #
 # `SEED` fixes everything that is random: the same seed gives the same curve. Try another when you are done.
 
@@ -95,11 +96,14 @@ plots.show(figures.rows_as_tokens(digits.train_images[13], digits.train_labels[1
 # ### `DigitClassifier` · exercise, 4 points
 # *Core, about 25 minutes.*
 #
-# The design is yours: how wide, how many layers and heads, what becomes of the eight tokens. Whatever you choose, the image goes in row by row, the order of the
-# rows must matter, and images of one batch must not influence each other. $d_{\text{model}} = 32$ with 4 heads and 2 layers is enough. Two hints:
+# The design is yours: how wide, how many layers and heads, what becomes of the eight tokens. The order of the rows must matter, images of one batch must not
+# influence each other, and what comes out are logits, without softmax. The check does not see whether the image goes in row by row, or whether anything attends:
+# any model that reads enough digits has the points, but without attention there are no heads to look at below. $d_{\text{model}} = 32$ with 4 heads and 2 layers is
+# enough. Two hints:
 #
 # - `torch.from_numpy(sinusoidal_encoding(8, d_model)).float()` makes the positions. Keep what is not trained with `self.register_buffer("positions", ...)`: it
-#   then travels to a graphics card and into the weights file together with the rest.
+#   then travels to a graphics card and into the weights file together with the rest. (Positions that are learned have to begin with random numbers: zeros tell no
+#   rows apart, and the check looks at an untrained model too.)
 # - `Encoder(n_layers, d_model, n_heads, d_ff, norm_first=True)` trains well without further tricks.
 
 
@@ -155,11 +159,13 @@ digits_run.go()
 digits_run.save("digits")
 
 # %% [markdown]
-# A run goes on where it stopped when you run the cell again. To begin anew, as after a change to your class, first run the cell that makes `digits_run`.
+# A run goes on where it stopped when you run the cell again. To begin anew, as after a change to your class, first run the cell that makes `digits_run`, then the one
+# that trains.
 #
 # `save` overwrites no better weights: where the file has some already, it tries both on the same batches, keeps those with the lower loss and says which. So a second run
-# that you stop early does no harm. After a restart of the kernel you need not train again: write `digits_run.load("digits")` into a new cell and run it in the place
-# of the training. The check needs only the file.
+# that you stop early does no harm. Weights that do not fit your class any more, after a change to it, cannot be tried: they are replaced, and the file with them
+# is kept beside the new one, as `weights-before-1.safetensors`. After a restart of the kernel you need not train again: write `digits_run.load("digits")` into a
+# new cell and run it in the place of the training. The check needs only the file.
 #
 # The check puts your class and the saved weights together and shows them the 359 held-out images; **96 %** have to be read right. (The course's own classifier
 # reaches 98.9, 98.9, 98.6, 98.6 and 98.9 % with the seeds 0 to 4.) Then it turns each by up to 3° and moves it by up to a tenth of a pixel, and 93 % must still be
@@ -186,8 +192,8 @@ if digits_run.model is not None:
 # %% [markdown]
 # ### What do the heads look at?
 #
-# Every row asks, every row answers. Below, each panel is one head, drawn over the image: the deeper the orange, the more attention the eight rows **together**
-# give to that row. (The numbers on the right are the mean weights; they sum to 1.)
+# Every row asks, every row answers. Below, each panel is one head, drawn over the image: the deeper the orange within a panel, the more attention the eight rows
+# **together** give to that row. (The numbers on the right are the mean weights; over all tokens they sum to 1.)
 
 # %%
 seen = {}
@@ -278,17 +284,26 @@ plots.show(figures.flow_chart())
 # %% [markdown]
 # **By hand.** Two sentences in one batch, the second one shorter:
 #
-# $$\texttt{src} = \begin{pmatrix} 7 & 31 & 5 \\ 9 & 0 & 0 \end{pmatrix} \qquad \texttt{src != PAD} = \begin{pmatrix} T & T & T \\ T & F & F \end{pmatrix}$$
+# $$\texttt{src} = \begin{pmatrix} 7 & 31 & 5 \\ 9 & 0 & 0 \end{pmatrix}$$
 #
-# A mask has to broadcast to $(b, h, n_q, n_k)$. The padding forbids **keys**, for every head and every query, so this one becomes $(2, 1, 1, 3)$.
+# Write down `src != PAD`. Which shape must it get to broadcast to $(b, h, n_q, n_k)$?
+#
+# <details><summary>Compare</summary>
+#
+# $$\texttt{src != PAD} = \begin{pmatrix} T & T & T \\ T & F & F \end{pmatrix}$$
+#
+# The padding forbids **keys**, for every head and every query, so this one becomes $(2, 1, 1, 3)$.
+#
+# </details>
 #
 # ### `Transformer` · exercise, 4 points
 # *Core, about 35 minutes.*
 #
 # Three methods: `encode` reads the source, `decode` predicts the target from what it has so far and the memory, and `forward` does both.
 #
-# - **Embedding.** `nn.Embedding(vocab, d_model)` is the table; unit 3 multiplies its rows by $\sqrt{d_{\text{model}}}$ and adds the positions. torch fills such a
-#   table with variance 1, and after the multiplication the positions would drown. `nn.init.normal_(table.weight, std=d_model**-0.5)` keeps the balance.
+# - **Embedding.** `nn.Embedding(vocab, d_model)` is the table; unit 3 multiplies its rows by $\sqrt{d_{\text{model}}}$ and adds the positions: of the `max_length`
+#   rows a sequence of $n$ tokens takes the first $n$. torch fills such a table with variance 1, and after the multiplication the positions would drown.
+#   `nn.init.normal_(table.weight, std=d_model**-0.5)` keeps the balance.
 # - **Encoder and decoder.** `Encoder(n_layers, d_model, n_heads, d_ff, norm_first=True)` is complete, and is called as `encoder(x, mask)`. The decoder is `n_layers` times
 #   `DecoderLayer(d_model, n_heads, d_ff, norm_first=True)` in an `nn.ModuleList`, so that torch finds their parameters, each layer made anew. A decoder layer is called as
 #   `layer(x, memory, self_mask, memory_mask)`. With `norm_first` one more `nn.LayerNorm` belongs after the last of them.
@@ -360,7 +375,7 @@ class Transformer(nn.Module):
 
 # %% [markdown]
 # No weights are needed here: the check watches which outputs move when one input does. A later token must not move an earlier logit, padding must not move anything,
-# and the order of the words must.
+# and the order of the words must. It cannot see how well the machine will learn: the start values, $\sqrt{d_{\text{model}}}$ and the last norm are yours to look over.
 
 # %% nbgrader={"grade": true, "grade_id": "test_Transformer", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(Transformer)
@@ -370,7 +385,7 @@ check(Transformer, hidden=True)
 
 # %% [markdown]
 # **Catch them** (no points). Wrong versions of the whole machine, all with the same weights. For a class, say in brackets what it is made with, and then what
-# it is called with. The sentences below have one length and no padding. What can hide in that?
+# it is called with. The source below is a single word, the target a single token, and nothing is padded. What can hide in that?
 
 # %%
 from helpers import catch
@@ -399,8 +414,8 @@ plots.show(figures.teacher_forcing(target, ["bos", *target[:-1]]))
 # ### `train_step` · exercise, 3 points
 # *Core, about 10 minutes.*
 #
-# The six lines of `digit_step`, with the shift. `tgt` comes without `BOS`, and with `EOS` at its end. The model may have been used for translating in between, so
-# put it into training mode. Return the loss as a plain number.
+# The six lines of `digit_step`, with the shift and with `cross_entropy` of unit 6: torch's `F.cross_entropy` wants the vocabulary on axis 1. `tgt` comes without
+# `BOS`, and with `EOS` at its end. The model may have been used for translating in between, so put it into training mode. Return the loss as a plain number.
 
 
 # %% nbgrader={"grade": false, "grade_id": "train_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -515,8 +530,9 @@ translator_run.save("translator")
 # (`translator_run.load("translator")` brings it back after a restart, as above.)
 #
 # The check lets your `translate` write 201 held-out numbers, 67 in each language, with your `Transformer` and the weights you saved; **98 %** have to be right to
-# the last digit. It takes a few seconds. The words get other ids for it, and the rows of your source embedding the order that goes with them: to a model that learned
-# the words nothing has changed, but a table of numbers would find none of them. (Of 3,000 held-out spellings the course's own model gets 3,000, 2,999, 3,000, 2,999 and 2,999 right with the seeds 0 to 4.)
+# the last digit. It takes a few seconds. Every word gets a new id for it, and the rows of your source embedding are put into the new order: a model that has learned
+# the words does not notice, and a table of numbers finds none of them. (Of 3,000 held-out spellings the course's own model gets 3,000, 2,999, 3,000, 2,999 and
+# 2,999 right with the seeds 0 to 4.)
 
 # %% nbgrader={"grade": true, "grade_id": "test_translate", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 check(translate)
@@ -620,9 +636,9 @@ if looked:
 # ### `read_the_heads` · question, 3 points
 # *Core, about 25 minutes.*
 #
-# Pick **two heads** of your trained models, from different kinds of attention (a head of the digit reader counts as one). For each, say which
-# task, layer and head it is, what it looks at, with places or words and weights read from its map, and what that is good for. Then say of one of them what you would look
-# at to find out whether you are right.
+# Pick **two heads** of your trained models, from different kinds of attention (encoder, decoder and cross attention of the translator, and the digit reader's).
+# For each, say which task, layer and head it is, what it looks at, with places or words and weights read from its map, and what that is good for. Then say of one
+# of them what you would look at to find out whether you are right.
 #
 # ### BEGIN SOLUTION
 # *Model answer.* (Heads differ from run to run, so an answer is judged by its own maps.) **Cross attention, layer 1, a head of the translator:** the row `0→7` puts most of
@@ -641,12 +657,12 @@ if looked:
 # ## 6 · What does each part buy?
 #
 # Take one part out, leave everything else as it is, train again, and see what is lost: an **ablation**. The cell below does it nine times with small models of the
-# course's own, which takes about half a minute:
+# course's own, which takes about half a minute, and some minutes on a busy machine:
 #
 # - **no positions**: the position vectors are zero;
 # - **no scaling**: scores are not divided by $\sqrt{d_k}$;
 # - **no mask**: the decoder may look ahead, in training and in use (the digit reader has no decoder);
-# - **one head** instead of four of a quarter of the width.
+# - **one head** of the full width, instead of four of a quarter of it each.
 #
 # Before you run it, write down a guess: what will each of them do to the digits, and what to the translation?
 

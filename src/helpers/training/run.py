@@ -196,7 +196,8 @@ class Training:
         """Train to the end, or until the stop button is pressed; call it again to go on.
 
         Where an answer that it needs is not given yet, or the class of its model has changed since, it says so and does
-        nothing; where one is wrong, it says what stopped it and where, in a sentence, so that the cells below still run.
+        nothing; where one is wrong, it says what stopped it and where, in a sentence, so that the cells below still
+        run.
         """
         if not drawing():
             return
@@ -330,8 +331,8 @@ class Training:
         now = self._made_now()
         if now is not None and not _fit(now, self.model.state_dict()):
             return _say(
-                f"Nothing is saved: your {type(self.model).__name__} has changed, and this run has trained the old one. "
-                "First run the cell that makes this run, then the one that trains."
+                f"Nothing is saved: your {type(self.model).__name__} has changed, and this run has trained the old one."
+                " First run the cell that makes this run, then the one that trains."
             )
         entries = read_entries(path)
         earlier = weights_of(name, entries)
@@ -355,8 +356,8 @@ class Training:
         )
         if other_model:
             _say(
-                f"The {name} weights that were there are of another model than your {type(self.model).__name__} is now. "
-                f"The file with them is kept as {copy}."
+                f"The {name} weights that were there are of another model than your {type(self.model).__name__} is now."
+                f" The file with them is kept as {copy}."
             )
 
     def load(self, name: str, path: str = WEIGHTS) -> None:

@@ -37,7 +37,7 @@ def write_entries(path: str, entries: dict[str, torch.Tensor], name: str, model:
 def keep_copy(path: str) -> str:
     """Copy a weights file beside itself, over no other copy; return the name of the copy."""
     own = Path(path)
-    names = (own.with_name(f"{own.stem}-before-{number}{own.suffix}") for number in itertools.count(1))
+    names = (own.with_name("-".join((own.stem, "before", f"{number}{own.suffix}"))) for number in itertools.count(1))
     copy = next(name for name in names if not name.exists())
     shutil.copyfile(own, copy)
     return copy.name

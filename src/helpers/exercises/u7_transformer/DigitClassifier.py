@@ -231,8 +231,8 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "took the mean over the features, not over the rows",
-            "After the encoder the axes are (image, row, feature). The encoder ends in a norm, after which the mean over"
-            " the features is 0 to begin with, whatever the image.",
+            "After the encoder the axes are (image, row, feature). The encoder ends in a norm, after which the mean"
+            " over the features is 0 to begin with, whatever the image.",
             _reader(forward=lambda self, images: self.classify(self.encoder(self.tokens(images)).mean(dim=-1))),
         ),
         Mistake(

@@ -266,8 +266,8 @@ MISTAKES = (
     ),
     Mistake(
         "the target's table has src_vocab rows",
-        "The ids of a target lie below tgt_vocab, which may be larger than src_vocab: a table of its own, with tgt_vocab"
-        " rows.",
+        "The ids of a target lie below tgt_vocab, which may be larger than src_vocab: a table of its own, with"
+        " tgt_vocab rows.",
         machine(after=one_table),
     ),
     Mistake(
