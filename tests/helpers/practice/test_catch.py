@@ -82,7 +82,7 @@ def test_a_version_of_other_parameters_is_measured_by_the_learners_own_numbers(c
     shown = told(
         capsys,
         "Transformer",
-        {"src_vocab": 8, "tgt_vocab": 9, "d_model": 8, "n_heads": 2, "n_layers": 1, "d_ff": 16, "max_length": 12},
+        {"src_vocab": 8, "tgt_vocab": 9, "d_model": 8, "n_heads": 2, "n_layers": 2, "d_ff": 16, "max_length": 12},
         src,
         tgt,
     )
