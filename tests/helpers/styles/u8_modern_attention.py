@@ -152,7 +152,8 @@ def _grouped_index(Q, K, V, mask=None):
     share = torch.arange(h) // (h // h_kv)
     scores = Q @ K[..., share, :, :].transpose(-2, -1) / Q.shape[-1] ** 0.5
     mask = torch.ones(scores.shape, dtype=torch.bool) if mask is None else mask.broadcast_to(scores.shape)
-    largest = scores.masked_fill(~mask, -math.inf).amax(-1, keepdim=True).clamp(min=-1e30)
+    largest = scores.masked_fill(~mask, -math.inf).amax(-1, keepdim=True)
+    largest = largest.masked_fill(largest.isneginf(), 0.0)  # exp(score - -1e30) would be ∞, and NaN in the gradients
     e = torch.where(mask, torch.exp(scores - largest), 0)
     return e / e.sum(-1, keepdim=True).clamp(min=1e-30) @ V[..., share, :, :]
 

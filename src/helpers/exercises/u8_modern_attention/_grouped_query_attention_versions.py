@@ -25,6 +25,14 @@ def repeated_too_often(X: Any, h: int) -> Any:
     return X.repeat_interleave(X.shape[-3], dim=-3)
 
 
+def by_shared_heads(X: Any, h: int) -> Any:
+    return X[..., torch.arange(h) // X.shape[-3], :, :]
+
+
+def by_shared_heads_clamped(X: Any, h: int) -> Any:
+    return X[..., (torch.arange(h) // X.shape[-3]).clamp(max=X.shape[-3] - 1), :, :]
+
+
 def groups(X: Any, h_kv: int) -> Any:
     """The query heads of each shared head on an axis of their own: (..., h_kv, h / h_kv, n, d)."""
     return X.reshape(*X.shape[:-3], h_kv, -1, *X.shape[-2:])
@@ -69,9 +77,30 @@ def groups_averaged(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
     return groups(output, K.shape[-3]).mean(dim=-3)
 
 
-def queries_averaged(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
-    h, h_kv = Q.shape[-3], K.shape[-3]
-    if h % h_kv:
+def _one_query_a_group(choose: Step) -> Answer:
+    """Grouped attention in which `choose` makes one head of queries of each group (..., h_kv, h / h_kv, n, d)."""
+
+    def wrong(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
+        h, h_kv = Q.shape[-3], K.shape[-3]
+        if h % h_kv:
+            raise ValueError("heads do not divide")
+        return grouped()(choose(groups(Q, h_kv)).repeat_interleave(h // h_kv, dim=-3), K, V, mask)
+
+    return wrong
+
+
+queries_averaged = _one_query_a_group(lambda Q: Q.mean(dim=-3))
+queries_summed = _one_query_a_group(lambda Q: Q.sum(dim=-3))
+first_queries = _one_query_a_group(lambda Q: Q[..., 0, :, :])
+
+
+def keys_for_values(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
+    return grouped()(Q, V, K, mask)
+
+
+def mask_on_groups(Q: Any, K: Any, V: Any, mask: Any = None) -> Any:
+    h_kv = K.shape[-3]
+    if Q.shape[-3] % h_kv:
         raise ValueError("heads do not divide")
-    shared = groups(Q, h_kv).mean(dim=-3).repeat_interleave(h // h_kv, dim=-3)
-    return reference.grouped_query_attention(shared, K, V, mask)
+    scores = groups(Q, h_kv) @ transposed(K.unsqueeze(-3)) / Q.shape[-1] ** 0.5
+    return (masked_softmax(scores, mask) @ V.unsqueeze(-3)).flatten(-4, -3)

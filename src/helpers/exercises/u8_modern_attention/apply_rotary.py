@@ -172,6 +172,13 @@ _HALVES_HINT = (
     "The pairs are neighbours: features 0 and 1, 2 and 3, ... Slices with a step of 2 take them apart: `x[..., 0::2]`."
 )
 
+_MIX_HINT = "In a turn, each new entry is made of both old ones."
+
+_PLACE_HINT = (
+    "After a cache of 11 tokens, the new one stands at position 11, not at 0. That is why the positions are an"
+    " argument."
+)
+
 _SIGN_HINT = "Turn (1, 0) by hand: it becomes (cos a, sin a). And (0, 1) becomes (-sin a, cos a)."
 
 
@@ -199,9 +206,29 @@ EXERCISE = Exercise(
         Mistake(
             "turned the other way round", _SIGN_HINT, _rotate(turn=lambda e, o, c, s: (e * c + o * s, o * c - e * s))
         ),
+        Mistake(
+            "gave x back unturned",
+            "Every pair turns by position · base^(-2i/d). A token at position 0 alone stays as it is.",
+            _rotate(turn=lambda e, o, c, s: (e, o)),
+        ),
+        Mistake(
+            "turned the first pair only",
+            "Every pair turns, each at its own speed; the first one is the fastest.",
+            _rotate(lambda x, p, base: p[:, None] * (torch.arange(x.shape[-1] // 2) == 0)),
+        ),
         Mistake("lost the minus sign", _SIGN_HINT, _rotate(turn=lambda e, o, c, s: (e * c + o * s, e * s + o * c))),
         Mistake(
             "put a minus sign in both rows", _SIGN_HINT, _rotate(turn=lambda e, o, c, s: (e * c - o * s, e * s - o * c))
+        ),
+        Mistake(
+            "put a minus sign before e sin a as well",
+            _SIGN_HINT,
+            _rotate(turn=lambda e, o, c, s: (e * c - o * s, o * c - e * s)),
+        ),
+        Mistake(
+            "mixed up e and o in the second entry",
+            _SIGN_HINT,
+            _rotate(turn=lambda e, o, c, s: (e * c - o * s, o * s + e * c)),
         ),
         Mistake("swapped sine and cosine", _SIGN_HINT, _rotate(turn=lambda e, o, c, s: (e * s - o * c, e * c + o * s))),
         Mistake(
@@ -211,8 +238,18 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "multiplied by cosine and sine without mixing the pair",
-            "In a turn, each new entry is made of both old ones.",
+            _MIX_HINT,
             _rotate(turn=lambda e, o, c, s: (e * c, o * s)),
+        ),
+        Mistake(
+            "multiplied by the cosine alone",
+            _MIX_HINT,
+            _rotate(turn=lambda e, o, c, s: (e * c, o * c)),
+        ),
+        Mistake(
+            "mixed each entry with itself, not with its partner",
+            _MIX_HINT,
+            _rotate(turn=lambda e, o, c, s: (e * c - e * s, o * s + o * c)),
         ),
         Mistake(
             "added sines and cosines instead of turning",
@@ -231,8 +268,31 @@ EXERCISE = Exercise(
             _rotate(lambda x, p, base: p[:, None] * base ** (-2 * torch.arange(0, x.shape[-1], 2) / x.shape[-1])),
         ),
         Mistake(
+            "counted the pairs from 1",
+            "The first pair is pair 0: its exponent is 0, and it turns by one radian a token.",
+            _rotate(lambda x, p, base: p[:, None] * base ** (-torch.arange(2, x.shape[-1] + 1, 2) / x.shape[-1])),
+        ),
+        Mistake(
+            "spread the exponents from 0 to 1, both ends included",
+            "The exponents are 2i/d: for d = 6 they are 0, 1/3 and 2/3. The last one stays below 1.",
+            _rotate(lambda x, p, base: p[:, None] * base ** -torch.linspace(0, 1, x.shape[-1] // 2)),
+        ),
+        Mistake(
+            "the exponent is cut off by `//`",
+            "`//` gives whole numbers only: -2 // 6 is -1. The exponent is a fraction.",
+            _rotate(
+                lambda x, p, base: p[:, None] * base ** torch.floor(-torch.arange(0, x.shape[-1], 2) / x.shape[-1])
+            ),
+        ),
+        Mistake(
+            "multiplied base by 2i/d instead of raising it to that power",
+            "2i/d is an exponent: the speeds shrink by the same factor from pair to pair, beginning with 1.",
+            _rotate(lambda x, p, base: p[:, None] * (1 / (base * torch.arange(0, x.shape[-1], 2) / x.shape[-1]))),
+        ),
+        Mistake(
             "turned all pairs at one speed",
-            "Each pair has a speed of its own, from fast to slow.",
+            "Each pair has a speed of its own, from fast to slow. (Is there a `//` in the exponent? It leaves whole"
+            " numbers only.)",
             _rotate(lambda x, p, base: p[:, None] * torch.ones(x.shape[-1] // 2)),
         ),
         Mistake(
@@ -241,14 +301,33 @@ EXERCISE = Exercise(
             _rotate(lambda x, p, base: p[:, None] * base ** (torch.arange(0, x.shape[-1], 2) / x.shape[-1])),
         ),
         Mistake(
+            "divided the positions by the speeds",
+            "A speed is radians a token: the angle is position times speed.",
+            _rotate(lambda x, p, base: p[:, None] / _speeds(x.shape[-1], base)),
+        ),
+        Mistake(
+            "added the speeds to the positions",
+            "A speed is radians a token: the angle is position times speed.",
+            _rotate(lambda x, p, base: p[:, None] + _speeds(x.shape[-1], base)),
+        ),
+        Mistake(
+            "took the angles for degrees",
+            "base^(-2i/d) is in radians a token, and `cos` and `sin` take radians: there is nothing to convert.",
+            _rotate(lambda x, p, base: torch.deg2rad(p[:, None] * _speeds(x.shape[-1], base))),
+        ),
+        Mistake(
+            "counted from the first of the positions given",
+            _PLACE_HINT,
+            _rotate(lambda x, p, base: (p - p[0])[:, None] * _speeds(x.shape[-1], base)),
+        ),
+        Mistake(
             "counted the positions from 1",
             "A token at position 0 is not turned at all. Use the positions as they are given.",
             _rotate(lambda x, p, base: (p[:, None] + 1) * _speeds(x.shape[-1], base)),
         ),
         Mistake(
             "counted 0, 1, 2, ... instead of using the positions",
-            "After a cache of 11 tokens, the new one stands at position 11, not at 0. That is why the positions are an"
-            " argument.",
+            _PLACE_HINT,
             _rotate(lambda x, p, base: torch.arange(x.shape[-2])[:, None] * _speeds(x.shape[-1], base)),
         ),
         Mistake(

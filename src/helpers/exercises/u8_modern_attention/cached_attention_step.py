@@ -165,6 +165,16 @@ EXERCISE = Exercise(
             _cached(seen=lambda K: K[..., :1, :]),
         ),
         Mistake(
+            "let the oldest token go for the new one",
+            "The cache grows: every key that ever came is seen by all later tokens.",
+            _cached(lambda old, new: _join(None if old is None else old[..., 1:, :], new)),
+        ),
+        Mistake(
+            "wrote the new token over the one before",
+            "The new key and value come behind the cached ones, and none of those goes.",
+            _cached(lambda old, new: _join(None if old is None else old[..., :-1, :], new)),
+        ),
+        Mistake(
             "returned the old cache",
             "The next step needs the new key and value as well.",
             _cached(keep=_kept_unless_first),
@@ -203,6 +213,11 @@ EXERCISE = Exercise(
             "returned output, K and V as three results",
             "Two results: the output, and the cache as one pair.",
             lambda q, k, v, cache: (_cached()(q, k, v, cache)[0], *_cached()(q, k, v, cache)[1]),
+        ),
+        Mistake(
+            "kept the query in the cache as well",
+            "A query asks once and is done. The pair is (K, V).",
+            _cached(keep=lambda K, V, q, k, v, cache: (K, V, q)),
         ),
         Mistake(
             "lost the axis of the one query",
@@ -252,9 +267,9 @@ EXERCISE = Exercise(
             _assigned,
         ),
         Mistake(
-            "handed k and v themselves back as the first cache",
-            "The cache has to be memory of its own, or a change of k later changes the past: `torch.cat([k], dim=-2)`"
-            " or `k.clone()`.",
+            "handed k or v itself back, not a copy",
+            "Neither the output nor the cache may share memory with `k` and `v`, or a change of those later changes the"
+            " past. `k.clone()` is memory of its own.",
             _handed_back,
         ),
         Mistake(

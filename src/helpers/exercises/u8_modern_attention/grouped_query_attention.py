@@ -17,6 +17,7 @@ from ..masking import (
     mask_ignored,
     mask_times_infinity,
     masked_after,
+    nan_hidden,
     on_its_side,
     softmax_less,
     softmax_over,
@@ -25,11 +26,17 @@ from ..masking import (
     zeroed,
 )
 from ._grouped_query_attention_versions import (
+    by_shared_heads,
+    by_shared_heads_clamped,
+    first_queries,
     four_axes_only,
     grouped,
     groups_averaged,
     heads_stretched,
+    keys_for_values,
+    mask_on_groups,
     queries_averaged,
+    queries_summed,
     repeated_too_often,
     tiled,
     with_weights,
@@ -152,6 +159,12 @@ def _grouped_cases(rng: np.random.Generator) -> list[Case]:
             gradients=True,
             note="gradient of V, with a mask",
         ),
+        Case(
+            "gradients",
+            (*_triple(rng, (2,), 4, 2, 3, 4, 6, 3, (True, True, True)), Tensor(empty)),
+            gradients=True,
+            note="one of 3 queries may see nothing: its gradients are zero",
+        ),
         bad_arguments(*_triple(rng, (2,), 4, 3, 3, 5, 2, 2), note="4 query heads cannot share 3"),
         bad_arguments(*_triple(rng, (2,), 2, 4, 3, 5, 2, 2), note="fewer query heads than heads of keys"),
         Case("values", _triple(rng, (2,), 4, 2, 3, 5, 6, 3), note="other numbers of the first sizes"),
@@ -180,8 +193,8 @@ EXERCISE = Exercise(
     mistakes=(
         Mistake(
             "repeated the heads of K and V in tiled order, 0 1 0 1, where groups were asked, 0 0 1 1",
-            "`repeat` and `cat` lay the whole row of heads down again; neighbours that share need each head repeated on"
-            " the spot.",
+            "`repeat`, `cat`, a new axis before the heads or `i % h_kv` lay the whole row of heads down again;"
+            " neighbours that share need each head repeated on the spot.",
             grouped(repeat_k=tiled, repeat_v=tiled),
         ),
         Mistake(
@@ -218,6 +231,31 @@ EXERCISE = Exercise(
             "repeated each head h_kv times instead of h / h_kv times",
             "With 6 query heads and 3 shared ones each shared head serves a group of 6 / 3 = 2.",
             grouped(repeat_k=repeated_too_often, repeat_v=repeated_too_often),
+        ),
+        Mistake(
+            "divided the number of the query head by h_kv, not by the size of a group",
+            "h / h_kv query heads share: with 6 query heads and 2 shared ones that is i // 3.",
+            grouped(repeat_k=by_shared_heads, repeat_v=by_shared_heads),
+        ),
+        Mistake(
+            "divided the number of the query head by h_kv and cut off what came out too large",
+            "h / h_kv query heads share: with 6 query heads and 2 shared ones that is i // 3.",
+            grouped(repeat_k=by_shared_heads_clamped, repeat_v=by_shared_heads_clamped),
+        ),
+        Mistake(
+            "used the first query head of each group for all of it",
+            "The query heads stay h different heads: only K and V are shared.",
+            first_queries,
+        ),
+        Mistake(
+            "added up the queries of each group",
+            "The queries of a group stay different: only K and V are shared.",
+            queries_summed,
+        ),
+        Mistake(
+            "`K` and `V` have changed places",
+            "Queries meet keys, and the weights mix values.",
+            keys_for_values,
         ),
         Mistake(
             "repeated along axis 1, counted from the front",
@@ -304,6 +342,17 @@ EXERCISE = Exercise(
             grouped(fill_of(-1e30, empty_rows_zero=False)),
         ),
         Mistake(
+            "the gradients are NaN where a query may see nothing",
+            "What is NaN or ∞ on the way there is NaN on the way back, even if it is hidden afterwards. Give every row"
+            " finite scores before the softmax, and set the hidden weights to 0 after it.",
+            grouped(nan_hidden),
+        ),
+        Mistake(
+            "laid the mask against the groups, not against the heads",
+            "The mask is meant for (..., h, n_q, n_k). Bring the scores to that shape before you mask.",
+            mask_on_groups,
+        ),
+        Mistake(
             "laid the mask over the queries, not the keys",
             "The last axis of the mask belongs to the keys, the one before it to the queries.",
             grouped(with_mask(on_its_side)),
@@ -332,7 +381,8 @@ EXERCISE = Exercise(
     ),
     forbidden=READY_MADE_ATTENTION,
     hints=(
-        "Bring K and V to h heads first: with 4 query heads and 2 shared ones, heads 0, 0, 1, 1. The rest is unit 6.",
+        "Bring K and V to h heads first: with 6 query heads and 2 shared ones, heads 0, 0, 0, 1, 1, 1. The rest is unit"
+        " 6.",
         "`repeat_interleave(times, dim=-3)` repeats each head on the spot. A group has h / h_kv heads.",
     ),
 )

@@ -56,7 +56,8 @@ def _online_cases(rng: np.random.Generator) -> list[Case]:
         Case("gradients", (q, k, Tensor(v.array, gradient=True), 3), gradients=True, note="gradient of V"),
         Case(
             "memory",
-            (*plain(many, many, 4, 4), 16),
+            # Values wide enough that one output kept for every block shows.
+            (*plain(many, many, 4, 10), 16),
             memory=many * many // 2,
             note="288 queries, 288 keys, blocks of 16: under half of 288 × 288 numbers at one time",
         ),
@@ -100,6 +101,7 @@ def _online(
     scale: Scale = root_of_width,
     finish: Step = lambda output, total: output / total,
     highest: Step = lambda scores: scores.amax(dim=-1, keepdim=True),
+    beyond: int = 0,
 ) -> Answer:
     """Blocked attention with some of its steps replaced."""
 
@@ -108,7 +110,7 @@ def _online(
         Q = Q / scale(Q, K, V)
         state = None
         for start in starts(K.shape[-2], block_size):
-            stop = min(start + block_size, K.shape[-2])
+            stop = min(start + block_size + beyond, K.shape[-2])
             scores = Q @ transposed(K[..., start:stop, :])
             new = highest(scores) if state is None else grow(state[0], highest(scores))
             weights = torch.exp(scores - against(new, scores))
@@ -118,7 +120,9 @@ def _online(
                 total = total + (factor * state[1] if fade_total else state[1])
                 output = output + (factor * state[2] if fade_output else state[2])
             state = new, total, output
-        return V.new_zeros((*Q.shape[:-1], V.shape[-1])) if state is None else finish(state[2], state[1])
+        if state is None:  # not a single block: 0/0
+            return V.new_full((*Q.shape[:-1], V.shape[-1]), math.nan)
+        return finish(state[2], state[1])
 
     return wrong
 
@@ -185,6 +189,20 @@ def _all_at_once(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
     return (Q @ transposed(K) / Q.shape[-1] ** 0.5).softmax(-1) @ V
 
 
+def _queries_in_blocks(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
+    _refuse(block_size)
+    return torch.cat([_all_at_once(q, K, V, block_size) for q in Q.split(block_size, dim=-2)], dim=-2)
+
+
+def _outputs_kept(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
+    outputs, levels = [], []
+    for scores, values in _blocks(Q, K, V, block_size):
+        outputs.append(scores.softmax(-1) @ values)
+        levels.append(scores.logsumexp(-1, keepdim=True))
+    shares = torch.stack(levels).softmax(0)
+    return sum(share * output for share, output in zip(shares, outputs))
+
+
 def _number_of_blocks(Q: Any, K: Any, V: Any, block_size: Any) -> Any:
     _refuse(block_size)
     return reference.online_softmax_attention(Q, K, V, -(-K.shape[-2] // block_size))
@@ -217,15 +235,21 @@ EXERCISE = Exercise(
             _online(fade=lambda old, new: torch.exp(new - old)),
         ),
         Mistake(
-            "rescaled the wrong way round, beginning from -∞",
-            "With an old maximum of -∞ that factor is infinite, and ∞ times 0 is NaN. What is carried must shrink: a"
-            " factor of at most 1.",
+            "subtracted the -∞ that the maximum begins with: exp(∞)",
+            "Every exponent here is at most 0: the new block is measured from the new maximum, and what is carried"
+            " shrinks.",
             _grown_from_minus_infinity,
         ),
         Mistake(
             "measured each block from its own maximum and added the blocks up",
             "Numbers measured from different maxima cannot be added: bring them to a common one first.",
             _online(against=lambda new, scores: scores.amax(-1, keepdim=True), fade_total=False, fade_output=False),
+        ),
+        Mistake(
+            "measured the new block from its own maximum",
+            "What you carry is measured from the larger of both maxima, and the new block has to be measured from the"
+            " same.",
+            _online(against=lambda new, scores: scores.amax(-1, keepdim=True)),
         ),
         Mistake(
             "kept the maximum of the first block",
@@ -246,7 +270,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "started the maximum at a number",
-            "All scores may lie far below it, whichever it is. Before the first block the largest score so far is -∞.",
+            "All scores may lie far below it. Before the first block the largest score so far is -∞.",
             _online(highest=lambda scores: scores.amax(dim=-1, keepdim=True).clamp(min=0.0)),
         ),
         Mistake(
@@ -282,13 +306,19 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "used the last block only",
-            "Each round replaces the result of the round before. Add to what is carried.",
+            "Each round replaces the result of the round before. Add to what is carried. If you do, your factor is 0"
+            " every time: is m the new maximum when the next round begins?",
             _online(starts=lambda n, size: [(n - 1) // size * size]),
         ),
         Mistake(
             "dropped the last block when it is not full",
             "7 keys in blocks of 3 are 3, 3 and 1. `range(0, n_k, block_size)` starts all of them.",
             _online(starts=lambda n, size: range(0, n - n % size, size)),
+        ),
+        Mistake(
+            "let each block reach one key into the next",
+            "A slice ends before its second number: `K[..., start : start + block_size, :]` is a block.",
+            _online(beyond=1),
         ),
         Mistake(
             "used the first block's values for every block",
@@ -311,6 +341,16 @@ EXERCISE = Exercise(
             "The result is right, and the point is missed: compute the scores of one block of keys, use them, and let"
             " them go before the next.",
             _all_at_once,
+        ),
+        Mistake(
+            "cut the queries into blocks, not the keys",
+            "Each of your blocks still meets all the keys at one time. The keys and values come block by block.",
+            _queries_in_blocks,
+        ),
+        Mistake(
+            "keeps a result of every block until the end",
+            "Add each block to what you carry, and let it go before the next.",
+            _outputs_kept,
         ),
         Mistake(
             "took block_size as the number of blocks",

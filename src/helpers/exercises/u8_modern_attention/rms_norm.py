@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from helpers.exercise import Case, Exercise, Mistake
 from helpers.reference import u8_modern_attention as reference
@@ -58,6 +59,9 @@ def _centred(x: Any) -> Any:
     return x - x.mean(dim=-1, keepdim=True)
 
 
+_LENGTH_HINT = "The length is the root of the **sum** of the squares; in the root mean square they are averaged."
+
+
 EXERCISE = Exercise(
     name="rms_norm",
     reference=reference.rms_norm,
@@ -94,6 +98,16 @@ EXERCISE = Exercise(
             _rms(lambda x, eps: x / (x.square().sum(-1, keepdim=True) + eps).sqrt()),
         ),
         Mistake(
+            "divided by the length, not by the root mean square",
+            _LENGTH_HINT,
+            _rms(lambda x, eps: x / (x.norm(dim=-1, keepdim=True) + eps)),
+        ),
+        Mistake(
+            "brought every token to length 1, as `normalize` does",
+            _LENGTH_HINT,
+            _rms(lambda x, eps: torch.nn.functional.normalize(x, dim=-1, eps=eps)),
+        ),
+        Mistake(
             "divided the sum of squares by d - 1",
             "A plain mean: divide by d. Nothing was estimated from the data, so there is nothing to correct.",
             _rms(lambda x, eps: x / (x.square().sum(-1, keepdim=True) / (x.shape[-1] - 1) + eps).sqrt()),
@@ -126,6 +140,16 @@ EXERCISE = Exercise(
             _rms(lambda x, eps: x / (x.square().mean() + eps).sqrt()),
         ),
         Mistake(
+            "one mean for all tokens of a sentence",
+            "Each token is normalised by itself: the mean runs over the last axis alone.",
+            _rms(lambda x, eps: x / (_mean_square(x, (-2, -1)) + eps).sqrt()),
+        ),
+        Mistake(
+            "squared the mean instead of averaging the squares",
+            "Read the name from the back to the front: the squares come first, then their mean.",
+            _rms(lambda x, eps: x / (x.mean(-1, keepdim=True).square() + eps).sqrt()),
+        ),
+        Mistake(
             "averaged absolute values instead of squares",
             "Root, mean, square: read the name from the back to the front.",
             _rms(lambda x, eps: x / (x.abs().mean(-1, keepdim=True) + eps)),
@@ -134,6 +158,21 @@ EXERCISE = Exercise(
             "multiplied by the root mean square",
             "The token has to come out with root mean square 1: divide.",
             _rms(lambda x, eps: x * (_mean_square(x) + eps).sqrt()),
+        ),
+        Mistake(
+            "added eps to the result",
+            "Where do the brackets close? eps joins the mean of the squares, below the line and under the root.",
+            lambda x, weight, eps=1e-6: weight * x / _mean_square(x).sqrt() + eps,
+        ),
+        Mistake(
+            "divided by the weight",
+            "The weight stands above the line: each feature is multiplied by its own factor.",
+            lambda x, weight, eps=1e-6: x / (weight * (_mean_square(x) + eps).sqrt()),
+        ),
+        Mistake(
+            "took the dot product with the weight",
+            "`@` adds the features up. Each of them has a factor of its own and stays: `*`.",
+            lambda x, weight, eps=1e-6: (x / (_mean_square(x) + eps).sqrt()) @ weight,
         ),
         Mistake(
             "left the weight out",
