@@ -14,7 +14,7 @@
 # | `online_softmax_attention` | the softmax of a whole row (unit 2) | $n \times n$ scores no longer fit into memory | 35 |
 # | `what_it_costs` | | in your own words: how time and memory grow | 15 |
 #
-# Everything is torch.
+# Everything is torch. In the picture, pieces that replace each other have one colour; read it from the bottom.
 
 # %% nbgrader={"grade": false, "grade_id": "u8_setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import math
@@ -50,7 +50,8 @@ plots.show(figures.then_and_now())
 # | $(2, 14)$, twice as long | $(-1, 1)$ | $\sqrt{200/2} = 10$: $(0.2, 1.4)$ |
 # | $(5, 9)$, another token | mean 7, standard deviation 2: $(-1, 1)$ | $\sqrt{106/2} = 7.28$: $(0.69, 1.24)$ |
 #
-# Both forget how long a token is. Layer norm also forgets where its middle is; with two features nothing but a sign is left.
+# Both forget how long a token is. Layer norm also forgets where its middle is; with two features nothing but a sign is left. (In the picture the
+# colour is the direction of a token, and the circle has the radius $\sqrt2$: two features, mean square 1.)
 
 # %%
 plots.show(figures.norm_clouds())
@@ -120,11 +121,12 @@ if plots.drawing():
 # %% [markdown]
 # ## 2 · Rotary positions, in the place of added sines and cosines
 #
-# Unit 3 added a position vector to each token. The score of a query at position $i$ and a key at position $j$ is then
+# Unit 3 added a position vector to each token. Leave $W_q$ and $W_k$ out for a moment, so that a query is its token with its position. The score of
+# a query at position $i$ and a key at position $j$ is then
 #
 # $$(q + p_i) \cdot (k + p_j) = q \cdot k + q \cdot p_j + p_i \cdot k + p_i \cdot p_j .$$
 #
-# Only the last part depends on $i - j$ alone. But language is about distance: *the word before me* means the same at the start of a book as on
+# The first part knows no position. Of the others only the last depends on $i - j$ alone, and with $W_q$ and $W_k$ not even that one. But language is about distance: *the word before me* means the same at the start of a book as on
 # its last page. In 2021 Jianlin Su and others found a way to get exactly that: do not add the position, **turn by it**.
 #
 # Unit 3 ended with the key to it: a step of the clock is a rotation. So take the features in pairs, see each pair as a point in the plane, and turn
@@ -135,7 +137,7 @@ if plots.drawing():
 # - Both moved on by 1,000, to positions 1,003 and 1,001: $\cos 2$ again. The places have gone, the distance is left.
 #
 # A query and a key of width $d$ have $d/2$ pairs. Pair $i$ turns at the speed $\text{base}^{-2i/d}$ radians a token, the frequencies of unit 3: the
-# first pair is a second hand, the last hardly moves in a whole chapter. Move the slider:
+# first pair is a second hand, the last hardly moves in a whole paragraph. Move the slider:
 
 # %%
 plots.explore(
@@ -240,7 +242,7 @@ if plots.drawing():
 # ## 3 · The key-value cache, in the place of reading everything again
 #
 # In unit 6 you generated token by token: append one, run the whole text through the decoder, take the last row, append, run again. Look at what is
-# computed for the sixth token. The mask lets no token look ahead. So the earlier rows come out exactly as they did before, in every layer, and all
+# computed when the sixth token comes in. The mask lets no token look ahead. So the earlier rows come out exactly as they did before, in every layer, and all
 # that work is done again for nothing.
 
 # %%
@@ -260,7 +262,7 @@ plots.show(figures.recomputed("the cat sat on the mat".split()))
 # | *sat* | $k_0, k_1$ | $k_0, k_1, k_2$ | 3 |
 #
 # Someone may want to go on from one cache twice, as in trying out two different next words. So the caller's pair stays as it was, and you return a
-# new one that shares no memory with `k` and `v`.
+# new one. Neither it nor the output shares memory with `k` and `v`.
 #
 # ### `cached_attention_step` · exercise, 4 points
 # *Core, about 15 minutes.*
@@ -299,7 +301,8 @@ check(cached_attention_step, hidden=True)
 
 # %% [markdown]
 # **What was gained.** Two layers of attention of width 256 write 400 tokens, once with your cache and once without. The text is the same; look at the
-# clock. Without a cache each token costs more than the one before it, with a cache it hardly does.
+# clock. Without a cache each token costs more than the one before it, with a cache it hardly does. Count the scores: without a cache the $t$-th token
+# takes about $t^2$ of them, with one $t$. What does that make for all $n$ tokens together?
 
 # %%
 if plots.drawing():
@@ -362,23 +365,23 @@ if plots.drawing():
 # A model of 36 layers with 32 heads of width 128, two bytes a number: $2 \cdot 36 \cdot 32 \cdot 128 \cdot 2 = 589{,}824$ bytes **for each token**. A
 # text of 32,768 tokens takes 18 GiB, more than the weights of such a model (15 GiB, section 6); and for every new token all of it has to be read once.
 #
-# Where can we save? Not at the queries, they are not kept. So let several query heads **share** one head of keys and values. Noam Shazeer shared a
-# single one among all in 2019 (*multi-query attention*), which cost some quality. Joshua Ainslie and others took a few in 2023 (*grouped-query
+# Where can we save? Not at the queries, they are not kept. So let several query heads **share** one head of keys and values. In 2019 Noam Shazeer let
+# all of them share a single one (*multi-query attention*), which cost some quality. Joshua Ainslie and others took a few in 2023 (*grouped-query
 # attention*): close to the quality of full heads, close to the speed of one.
 
 # %%
 plots.show(figures.sharing())
 
 # %% [markdown]
-# Neighbours share: with $h$ query heads and $h_{kv}$ heads of keys and values, query head $i$ uses head $i // (h / h_{kv})$. For 4 and 2:
+# Neighbours share: with $h$ query heads and $h_{kv}$ heads of keys and values, query head $i$ uses head $i // (h / h_{kv})$. For 6 and 2:
 #
-# | query head $i$ | 0 | 1 | 2 | 3 |
-# |---|---|---|---|---|
-# | $i // 2$ | 0 | 0 | 1 | 1 |
+# | query head $i$ | 0 | 1 | 2 | 3 | 4 | 5 |
+# |---|---|---|---|---|---|---|
+# | $i // 3$ | 0 | 0 | 0 | 1 | 1 | 1 |
 #
-# The order 0, 1, 0, 1 would be another model, and weights trained for one are useless in the other. Everything else is as in units 4 and 6: scores
+# The order 0, 1, 0, 1, 0, 1 would be another model, and weights trained for one are useless in the other. Everything else is as in units 4 and 6: scores
 # divided by $\sqrt{d_k}$ of one head, a mask with True = may attend that broadcasts to $(\ldots, h, n_q, n_k)$, and a query that may see nothing
-# gives zeros.
+# gives zeros and leaves the gradients finite. You may call `masked_attention` of unit 6, which the first cell imports.
 #
 # ### `grouped_query_attention` · exercise, 3 points
 # *Core, about 20 minutes.*
@@ -444,7 +447,7 @@ if plots.drawing():
         for heads in (32, 8, 1):
             K, V = torch.randn(2, heads, 1024, 128)
             output = grouped_query_attention(Q, K, V)
-            print(f"{heads:2d} heads of keys and values: your output has shape {tuple(output.shape)}")
+            print(f"heads of keys and values: {heads:2d}, shape of your output: {tuple(output.shape)}")
 
 # %% [markdown]
 # The output keeps its 32 heads each time, and so does the arithmetic: every query still meets every key. What shrinks is what is kept and read.
@@ -453,12 +456,13 @@ if plots.drawing():
 # ## 5 · The online softmax, in the place of the whole row
 #
 # One large thing is left: the $n \times n$ scores. For $n = 16{,}384$ one head of one layer has 268 million of them, 1 GiB in float32, and the
-# softmax makes another gigabyte. Yet the output has only $n \times d$ numbers. Can we read the keys block by block, use each block's scores, and
+# softmax makes another GiB. Yet the output has only $n \times d$ numbers. Can we read the keys block by block, use each block's scores, and
 # throw them away?
 #
 # The sum is no trouble, sums can grow bit by bit. The trouble is the **maximum**. The stable softmax (unit 2) subtracts the largest score of the row
 # before `exp`, and after the first block you do not know it yet. So work with the largest **so far**, and put right what you have when a larger one
-# turns up. (Maxim Milakov and Natalia Gimelshein published this *online softmax* in 2018.) One query carries three things from block to block:
+# turns up. (Maxim Milakov and Natalia Gimelshein published this *online softmax* in 2018; Markus Rabe and Charles Staats wrote attention in this way
+# in 2021.) One query carries three things from block to block:
 #
 # - $m$, the largest score so far,
 # - $l = \sum_j e^{s_j - m}$, the sum so far, measured from $m$,
@@ -481,7 +485,7 @@ plots.show(figures.blocks_by_hand())
 # *Extra, about 35 minutes: the hardest of the unit, and no later unit needs it.*
 #
 # Equal to scaled attention without a mask, any number of batch axes. The check measures your
-# memory: at no time may you hold half of $n \times n$ new numbers. The last block may be smaller than the others. A `block_size` below 1 is a
+# memory: at no time may you hold half of $n_q \times n_k$ new numbers (three quarters where a few queries meet thousands of keys). The last block may be smaller than the others. A `block_size` below 1 is a
 # `ValueError`.
 
 
@@ -527,7 +531,7 @@ check(online_softmax_attention, hidden=True)
 
 # %% [markdown]
 # **Catch them** (no points). Wrong versions of `online_softmax_attention`. One block is plain attention: cut the keys into several, into blocks that do not
-# come out even, and let the largest score stand in the last.
+# come out even; let the largest score stand in the last block, then in the first; and try a `block_size` that makes no sense.
 
 # %%
 from helpers import catch
@@ -562,21 +566,21 @@ def peak_mib(attention, n, gradients=False):
 
 if plots.drawing():
     lengths = [1024, 2048, 4096, 8192, 16384]
-    full, blocked, training = [peak_mib(full_attention, n) for n in lengths], [None] * 5, [None] * 5
+    full, blocked, training = [peak_mib(full_attention, n) for n in lengths], [], []
     with plots.demonstration("online_softmax_attention"):
         blocked = [peak_mib(blocked_attention, n) for n in lengths]
         training = [peak_mib(blocked_attention, n, gradients=True) for n in lengths]
     plots.show(figures.memory(lengths, full, blocked, budget=1024, training=training))
-    print("MiB:     n    full  blocked  blocked, with gradients")
-    for n, *three in zip(lengths, full, blocked, training):
-        print(f"{n:10,}" + "".join(f"{'-' if mib is None else f'{mib:.0f}':>8}" for mib in three))
+    print("MiB:     n    full" + ("  blocked  blocked, with gradients" if training else ""))
+    for n, *measured in zip(lengths, full, *((blocked, training) if training else ())):
+        print(f"{n:10,}" + "".join(f"{'-' if mib is None else f'{mib:.0f}':>8}" for mib in measured))
 
 # %% [markdown]
 # Memory that grows like $n$ instead of $n^2$ is why contexts of 100,000 tokens exist. The time is another matter: every query still meets every key.
 # That the kernels built on this idea (*FlashAttention*, Tri Dao and others, 2022) are several times **faster** as well comes from the hardware:
 # blocks fit into the small fast memory of a GPU, and the scores never travel to the large slow one.
 #
-# **And in training?** The third line rises like the first: at $n = 4{,}096$ your function holds about 148 MiB with gradients and 9 without. For the way back torch keeps the weights of
+# **And in training?** The third line rises like the first: at $n = 4{,}096$ the function of the solution holds about 148 MiB with gradients and 9 without. For the way back torch keeps the weights of
 # every block, and together they are the $n \times n$ matrix again. So the published kernels bring a way back of their own: they keep nothing but $m$ and $l$ of each row, and compute each
 # block a second time. Memory like $n$ in training is bought with more arithmetic.
 
@@ -586,7 +590,8 @@ if plots.drawing():
 #
 # A text has $n$ tokens, $h$ query heads, $h_{kv}$ heads of keys and values. Begin with **full** attention, as in units 4 and 6: how do **time** and
 # **memory** grow with $n$, for reading the text once, and for generating it token by token? Then say what **grouped**, **cached** and **blocked**
-# attention each change about that: how the time grows, how the memory grows, or a constant factor only. (Without gradients, as when a model is used.)
+# attention each change about that: how the time grows, how the memory grows, or a constant factor only. Tell apart the most that is held at one moment
+# and what is kept for the next token. (Without gradients, as when a model is used.)
 #
 # ### BEGIN SOLUTION
 # *Model answer.*
@@ -613,7 +618,8 @@ if plots.drawing():
 # ### Where has the encoder gone?
 #
 # First something that no single line of code shows. Your translator has two halves, because it has two texts: the encoder reads the source, the decoder writes the target and looks across. The
-# models that people talk to today have **a decoder only**. What you ask and what they answer are one text, in which each token sees itself and what came before. So there is no memory
+# models that people talk to today have **a decoder only**, as the first GPT had (Alec Radford and others, 2018); an encoder alone, such as BERT (Jacob
+# Devlin and others, 2019), reads and does not write. What you ask and what they answer are one text, in which each token sees itself and what came before. So there is no memory
 # and no cross attention, and one kind of attention is left: the causal self-attention of unit 6.
 
 # %%
@@ -671,14 +677,14 @@ print(
 def attention_half(x, weights, config, positions, mask):
     h, h_kv, d = config["num_attention_heads"], config["num_key_value_heads"], config["head_dim"]
     eps, base = config["rms_norm_eps"], config["rope_theta"]
-    y = rms_norm(x, weights["input_layernorm"], eps)  # 1
+    y = rms_norm(x, weights["input_layernorm"], eps).to(x)  # 1: .to(x) is "in x's number type"
     q = (y @ weights["q_proj"].T).unflatten(-1, (h, d)).transpose(-3, -2)  # 2
     k = (y @ weights["k_proj"].T).unflatten(-1, (h_kv, d)).transpose(-3, -2)  # 3
     v = (y @ weights["v_proj"].T).unflatten(-1, (h_kv, d)).transpose(-3, -2)  # 4
     q, k = rms_norm(q, weights["q_norm"], eps), rms_norm(k, weights["k_norm"], eps)  # 5
-    q, k = apply_rotary(q, positions, base), apply_rotary(k, positions, base)  # 6
-    # While generating, k and v join the cache here, and all of its keys and values go on.  # 7
-    output = grouped_query_attention(q, k, v, mask)  # 8
+    q, k = apply_rotary(q, positions, base).to(x), apply_rotary(k, positions, base).to(x)  # 6
+    # 7: while generating, k and v join the cache here; line 8 then gets all keys and values
+    output = grouped_query_attention(q, k, v, mask).to(x)  # 8
     output = output.transpose(-3, -2).flatten(-2)  # 9
     return x + output @ weights["o_proj"].T  # 10
 
@@ -696,9 +702,9 @@ def attention_half(x, weights, config, positions, mask):
 # | 9, 10 | concatenate the heads, one linear layer $W_o$ without bias, the residual road | unit 4; residual: unit 5 |
 #
 # The other half of the layer is the feed-forward net of unit 5 with a gate in it, after a norm of its own. That gate you have not written yet; it comes in unit 9. The published code pairs features $i$ and
-# $i + 64$ in line 6 (the halves of the picture above), so its weights would need their columns put in another order for your function.
+# $i + 64$ in line 6 (the halves of the picture above), so for your function the rows of its `q_proj` and `k_proj`, head by head, and the entries of `q_norm` and `k_norm` would have to be put in another order.
 #
-# Does it run? A small one, with random weights and the same proportions, against torch's own norm and attention:
+# Does it run? A small one, with random weights and four query heads to each shared one as there, against torch's own norm and attention:
 
 # %%
 if plots.drawing():
@@ -720,8 +726,8 @@ if plots.drawing():
         norm = torch.nn.functional.rms_norm
         y = norm(x, (64,), weights["input_layernorm"], 1e-6)
         q, k, v = ((y @ weights[f"{name}_proj"].T).unflatten(-1, (-1, 16)).transpose(1, 2) for name in "qkv")
-        q = apply_rotary(norm(q, (16,), weights["q_norm"], 1e-6), positions, 1e6)
-        k = apply_rotary(norm(k, (16,), weights["k_norm"], 1e-6), positions, 1e6)
+        q = apply_rotary(norm(q, (16,), weights["q_norm"], 1e-6), positions, 1e6).to(v)
+        k = apply_rotary(norm(k, (16,), weights["k_norm"], 1e-6), positions, 1e6).to(v)
         theirs = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
         theirs = x + theirs.transpose(1, 2).flatten(-2) @ weights["o_proj"].T
         gap = (yours - theirs).abs().max()

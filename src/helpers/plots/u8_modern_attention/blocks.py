@@ -64,7 +64,7 @@ def memory(
 
     Args:
         lengths: numbers of queries and keys.
-        full, blocked: without gradients, one number for each length.
+        full, blocked: without gradients, one number for each length; an empty `blocked` is not measured yet.
         budget: MiB that may be held.
         training: blocked, while torch keeps what it needs for the gradients; empty leaves it out.
     """
@@ -81,9 +81,12 @@ def memory(
         stopped = [n for n, size in zip(lengths, sizes) if size is None]
         if stopped and known and sizes is full:
             ax.plot(stopped[0], budget, "x", color=VERMILION, markersize=13, markeredgewidth=3, clip_on=False, zorder=5)
+            both = any(n == stopped[0] and size is None for n, size in zip(lengths, training))
             place = {"xytext": (-14, 12), "textcoords": "offset points", "ha": "right"}
             ax.annotate(
-                f"n = {stopped[0]:,}: full attention no longer fits",
+                f"n = {stopped[0]:,}: full, and blocked with gradients, no longer fit"
+                if both
+                else f"n = {stopped[0]:,}: full attention no longer fits",
                 (stopped[0], budget),
                 **place,
                 fontsize=9,
@@ -100,19 +103,25 @@ def memory(
     ax.set_xlabel("n, number of queries and keys")
     ax.set_ylabel("peak of new memory, MiB")
     ax.set_title(
-        "Doubling n: four times the memory for full attention, twice for blocked without gradients", fontsize=10
+        "Doubling n: four times the memory for full attention, twice for blocked without gradients"
+        if blocked
+        else "Doubling n: four times the memory for full attention",
+        fontsize=10,
     )
     ax.legend(fontsize=9, loc="lower right")
     told = "; ".join(
         f"n = {n:,}, full {'does not fit' if a is None else f'{a:.0f} MiB'}, "
-        f"blocked {'none' if b is None else f'{b:.0f} MiB'}"
+        f"blocked {'does not fit' if b is None else f'{b:.0f} MiB'}"
         for n, a, b in zip(lengths, full, blocked)
+    )
+    alone = "; ".join(
+        f"n = {n:,}, full {'does not fit' if a is None else f'{a:.0f} MiB'}" for n, a in zip(lengths, full)
     )
     kept = ", ".join(
         f"{n:,}: {'does not fit' if size is None else f'{size:.0f}'}" for n, size in zip(lengths, training)
     )
     return describe(
         drawn,
-        f"Peak of new memory against n, with a budget of {budget:,.0f} MiB: {told}."
+        f"Peak of new memory against n, with a budget of {budget:,.0f} MiB: {told or alone}."
         + (f" Blocked with gradients, MiB by n: {kept}." if kept else ""),
     )

@@ -96,12 +96,12 @@ def sharing(heads: int = 8, shared: Sequence[int] = (8, 2, 1)) -> Figure:
     for ax, count in zip(axes[0], shared):
         for i in range(heads):
             group = i // (heads // count)
-            colour = COLOURS[group % 4] if count > 1 else COLOURS[0]
+            colour = _of_group(group, count, heads)
             below = (group + 0.5) * heads / count
             ax.plot([i + 0.5, below], [1.0, 0.28], color=colour, linewidth=1.2)
             draw_box(ax, i + 0.5, 1.12, 0.8, 0.26, str(i), colour, 8)
         for group in range(count):
-            colour = COLOURS[group % 4] if count > 1 else COLOURS[0]
+            colour = _of_group(group, count, heads)
             draw_box(ax, (group + 0.5) * heads / count, 0.14, 0.8, 0.26, str(group), colour, 8)
         ax.set_title(
             f"{names.get(count, 'grouped-query attention')}\n{count} head{'s' if count > 1 else ''} of keys and values",
@@ -121,6 +121,11 @@ def sharing(heads: int = 8, shared: Sequence[int] = (8, 2, 1)) -> Figure:
     return describe(
         drawn, f"{counted(len(shared), 'diagram')} of {counted(heads, 'query head')}, from the left: {told}."
     )
+
+
+def _of_group(group: int, count: int, heads: int) -> str:
+    """The colour of a group of heads that share; grey where each has one to itself."""
+    return GREY if count == heads else COLOURS[group % 4]
 
 
 @figure

@@ -23,9 +23,10 @@ def turning(position: int = 3, width: int = 8) -> Figure:
     drawn, axes = grid(1, pairs, width=2.3, height=2.6)
     for i, ax in enumerate(axes[0]):
         speed = 10000 ** (-2 * i / width)
-        turn = np.linspace(0, position * speed, 400)
+        turn = np.linspace(0, position * speed, 400 + 10 * position)
         ax.plot(np.cos(np.linspace(0, 2 * np.pi, 200)), np.sin(np.linspace(0, 2 * np.pi, 200)), color=PALE)
-        spiral = 0.30 + 0.012 * turn
+        # Each turn further out than the one before, and the last one inside of the circle.
+        spiral = 0.30 + min(0.012, 0.6 / max(position, 1)) * turn
         ax.plot(spiral * np.cos(turn), spiral * np.sin(turn), color=ORANGE, linewidth=1.6)
         draw_arrow(ax, (0, 0), (1, 0), PALE)
         draw_arrow(ax, (0, 0), (float(np.cos(turn[-1])), float(np.sin(turn[-1]))), BLUE)
