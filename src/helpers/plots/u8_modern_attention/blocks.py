@@ -114,14 +114,15 @@ def memory(
         f"blocked {'does not fit' if b is None else f'{b:.0f} MiB'}"
         for n, a, b in zip(lengths, full, blocked)
     )
-    alone = "; ".join(
-        f"n = {n:,}, full {'does not fit' if a is None else f'{a:.0f} MiB'}" for n, a in zip(lengths, full)
-    )
+    if not blocked:
+        told = "; ".join(
+            f"n = {n:,}, full {'does not fit' if a is None else f'{a:.0f} MiB'}" for n, a in zip(lengths, full)
+        )
     kept = ", ".join(
         f"{n:,}: {'does not fit' if size is None else f'{size:.0f}'}" for n, size in zip(lengths, training)
     )
     return describe(
         drawn,
-        f"Peak of new memory against n, with a budget of {budget:,.0f} MiB: {told or alone}."
+        f"Peak of new memory against n, with a budget of {budget:,.0f} MiB: {told}."
         + (f" Blocked with gradients, MiB by n: {kept}." if kept else ""),
     )
