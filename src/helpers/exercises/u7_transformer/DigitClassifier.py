@@ -23,7 +23,6 @@ from .common import (
     NEW_DIGITS_ASKED,
     alike,
     differ,
-    not_probabilities,
     numbers_of_shape,
     same_after_others,
 )
@@ -189,7 +188,7 @@ EXERCISE = Exercise(
     reference=reference.DigitClassifier,
     cases=_digit_cases,
     compare={
-        "shape": lambda case, value, expected: _ten_logits(case, value, expected) or not_probabilities(value),
+        "shape": _ten_logits,
         "every part is used": _ten_logits,
         "each image alone": _ten_logits,
         "place in the batch": _place_in_batch,
@@ -245,11 +244,6 @@ EXERCISE = Exercise(
             "Cross entropy needs a number for each of the ten digits; argmax comes after the model, and has no"
             " gradient.",
             _reader(forward=lambda self, images: _Reader.forward(self, images).argmax(dim=-1)),
-        ),
-        Mistake(
-            "returned probabilities, not logits",
-            "Leave the softmax out: cross entropy does it, and after two of them the loss cannot come near 0.",
-            _reader(forward=lambda self, images: torch.softmax(_Reader.forward(self, images), dim=-1)),
         ),
         Mistake(
             "returned something beside the logits",
