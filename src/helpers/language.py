@@ -214,8 +214,8 @@ class _Catalog:
             whole = self._found(text)
             return whole if whole is not None else self._joined("\n", [self._best(line) for line in text.split("\n")])
         before, inner, after = _LINE.fullmatch(text).groups()  # type: ignore[union-attr]
-        if before.strip() or after.strip():
-            # A number or a mark may be part of the text.
+        if before.strip().rstrip(".").isdigit():
+            # The number may be part of the text.
             whole = self._found(text.strip())
             if whole is not None and whole[1] == 0:
                 return text[: len(text) - len(text.lstrip())] + whole[0] + text[len(text.rstrip()) :], 0

@@ -17,6 +17,7 @@ TEXTS = {
     "aligned": "сонаправлены",
     "1 Read": "1 Читайте",
     "length of one": "длина одного",
+    "without values": "без значений",
 }
 TEMPLATES = {
     "{n} words": "{n} {n:слово|слова|слов}",
@@ -24,6 +25,8 @@ TEMPLATES = {
     "`{name}` makes no difference": "`{name}` ни на что не влияет",
     "tried: {told}": "проверено: {told}",
     "hidden check of {name}": "скрытая проверка {name}",
+    "without {what}": "без {what}",
+    "5. added up: {what}": "5. сложено: {what}",
     "{name}: hint {shown} of {total}": "{name}: подсказка {shown} из {total}",
     "in {typed}, line {number}: {typed_2}": "в {typed}, строка {number}: {typed_2}",
     "one word{s} to each": "по одному слову каждому",
@@ -74,6 +77,8 @@ def test_english_is_said_as_it_stands_and_reads_no_file(monkeypatch):
         ("W_q.bias: values", "W_q.bias: значения"),
         ("aligned: a · b = 5", "сонаправлены: a · b = 5"),
         ("  tried: values ✓, length of one ✓", "  проверено: значения ✓, длина одного ✓"),
+        ("tried: without values ✓", "проверено: без значений ✓"),
+        ("5. added up: values", "5. сложено: значения"),
         ("1  Read", "1 Читайте"),
         ("  1  Read", "  1 Читайте"),
         ("1 words", "1 слово"),

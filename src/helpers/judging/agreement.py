@@ -81,7 +81,12 @@ def _alike_sequences(a: Any, b: Any, tolerance: float) -> bool:
     """Whether two sequences in place of one array are alike: as long, in shapes, and in what stands first."""
     if not (isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)) and a and len(a) == len(b)):
         return False
-    return alike(a[0], b[0], tolerance) and [np.shape(x) for x in a] == [np.shape(y) for y in b]
+    return alike(a[0], b[0], tolerance) and [_outline(x) for x in a] == [_outline(y) for y in b]
+
+
+def _outline(value: Any) -> object:
+    """The shape of a value; of several in one, each one's."""
+    return tuple(map(_outline, value)) if isinstance(value, (list, tuple)) else np.shape(value)
 
 
 def alike(a: object, b: object, tolerance: float) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.exercise import Case, Exercise, Mistake
-from helpers.judging import checkup, judge, patterns, questions, records, traits
+from helpers.judging import agreement, checkup, judge, patterns, questions, records, traits
 from helpers.running import runner
 
 
@@ -151,3 +151,10 @@ def test_nothing_further_is_asked_of_a_right_answer_or_of_one_that_raises():
 )
 def test_facts_that_the_runner_did_not_write_count_for_nothing(facts):
     assert records.checked_facts(facts) == {}
+
+
+def test_answers_of_nested_parts_are_compared_whatever_their_shapes():
+    mine = (np.ones((2, 3)), (np.ones((2, 3)), np.ones((2, 1))))
+    other = (np.ones((2, 3)), (np.ones((2, 3)), np.ones((4, 1))))
+    assert agreement._alike_sequences(mine, mine, 1e-6)
+    assert not agreement._alike_sequences(mine, other, 1e-6)

@@ -171,7 +171,7 @@ def near_and_far() -> Figure:
     drawn.colorbar(axes[0, 1].images[0], ax=axes[0, 1], shrink=0.8, label="weight")
     drawn.suptitle("The same scores, set by hand, with and without a window", fontsize=11)
     alt = (
-        f"The sentence: {' '.join(LONG_SENTENCE)}, twice as a table of weights from scores set by hand. Left, window "
+        f"The sentence “{' '.join(LONG_SENTENCE)}”, twice as a table of weights from scores set by hand. Left, window "
         f"1: weights stand on the diagonal and next to it only, and “was” gives burger {far[0]:.2f}. "
         f"Right, without a window: “was” gives "
         f"burger {far[1]:.2f}."
