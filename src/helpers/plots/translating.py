@@ -82,8 +82,10 @@ def broken(text: str, columns: int) -> list[str]:
             units[-1] += piece
         else:
             units.append(piece)
+    # A line a little longer is better than one more.
+    most = columns + columns // 4
     total = sum(map(_size, units))
-    target = total / max(1, -(-total // columns))
+    target = total / max(1, -(-total // most))
     # The cheapest way to set what comes after each place; a line that is too long is the last resort.
     best: list[tuple[float, list[str]]] = [(0.0, [])]
     for at in range(len(units) - 1, -1, -1):
@@ -91,11 +93,11 @@ def broken(text: str, columns: int) -> list[str]:
         for end in range(at + 1, len(units) + 1):
             line = "".join(units[at:end]).strip()
             size = _size(line)
-            if size > columns and ways:
+            if size > most and ways:
                 break
             cost, rest = best[len(units) - end]
             torn = 0 if end == len(units) or line[-1:] in _RESTS or units[end] == " " else (target / 4) ** 2
-            ways.append((cost + (size - target) ** 2 + torn + 1000 * (size > columns), [line, *rest]))
+            ways.append((cost + (size - target) ** 2 + torn + 1000 * (size > most), [line, *rest]))
         best.append(min(ways, key=lambda way: way[0]))
     return [line for line in best[-1][1] if line]
 

@@ -12,7 +12,7 @@ from matplotlib.text import Text
 from autograder.authoring import building
 from autograder.authoring.translating import notebooks
 from helpers import language
-from helpers.plots import core, interactive
+from helpers.plots import core, interactive, translating
 from tests import pseudo
 
 # What is code or a name in any language, where a page shows it without a mark of code.
@@ -75,3 +75,18 @@ def test_nothing_that_a_notebook_shows_stays_english(run):
     assert [one for one in english if not NAMES.search(one)] == []
     # An alt text puts many pieces together; whole sentences are none of them.
     assert [one for alt in alts for one in pseudo.left(alt) if len(one.split()) > 4] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "lines"),
+    [
+        # Lines about equally long, broken after a mark, never before one; words of letters and numbers whole.
+        ("3. softmax：权重", 11, ["3. softmax：", "权重"]),
+        ("残差主路：编码器", 11, ["残差主路：", "编码器"]),
+        ("运行下面的单元格：什么成立，什么没通过", 26, ["运行下面的单元格：", "什么成立，什么没通过"]),
+        ("一个 softmax", 8, ["一个", "softmax"]),
+        ("three words here", 11, ["three words", "here"]),
+    ],
+)
+def test_lines_of_chinese_are_about_equally_long(text, columns, lines):
+    assert translating.broken(text, columns) == lines
