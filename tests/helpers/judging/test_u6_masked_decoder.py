@@ -4,19 +4,13 @@ import pytest
 
 from helpers.judging import catalog, checkup
 
-from .wild import answer_of, u6_masked_decoder
+from .wild import answer_of, assert_named, u6_masked_decoder
 from .wild.u6_masked_decoder import NAMED, RIGHT
 
 
 @pytest.mark.parametrize("number", range(len(NAMED)), ids=lambda number: f"{number}-{NAMED[number].exercise}")
 def test_a_wrong_answer_is_called_by_its_name(number):
-    wild = NAMED[number]
-    verdict, _ = checkup.check(catalog.find(wild.exercise), answer_of(wild, number))
-    assert verdict.status == "failed", f"the answer is {verdict.status}"
-    assert verdict.diagnosis is not None, verdict.finding
-    assert wild.says in verdict.diagnosis.name
-    for words in wild.never:
-        assert words not in f"{verdict.diagnosis.name}. {verdict.diagnosis.hint}"
+    assert_named(NAMED[number], number)
 
 
 @pytest.mark.parametrize("number", range(len(RIGHT)), ids=lambda number: f"{number}-{RIGHT[number].exercise}")

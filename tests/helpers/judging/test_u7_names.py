@@ -6,8 +6,7 @@ from helpers.judging import catalog, checkup, judge
 from helpers.judging.records import UNKNOWN
 from helpers.running import runner
 
-from .test_wild import told
-from .wild import Wild, answer_of
+from .wild import Wild, answer_of, assert_named
 
 DIGITS = """
 class DigitClassifier(nn.Module):
@@ -143,13 +142,7 @@ RIGHT = [
 def test_says_what_is_true(number, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where no trained weights lie
     monkeypatch.setattr(checkup, "PATIENCE", 1000.0)  # so that a slow machine says the same
-    wild = NAMED[number]
-    verdict, _ = checkup.check(catalog.find(wild.exercise), answer_of(wild, number))
-    assert verdict.status == "failed"
-    assert verdict.diagnosis is not None, f"no name: {verdict.finding}"
-    assert wild.says in verdict.diagnosis.name
-    for words in wild.never:
-        assert words not in told(verdict)
+    assert_named(NAMED[number], number)
 
 
 @pytest.mark.parametrize("number", range(len(RIGHT)), ids=lambda number: f"{number}-{RIGHT[number].exercise}")

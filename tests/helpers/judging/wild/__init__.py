@@ -52,3 +52,17 @@ def answer_of(wild: Wild, number: int = 0) -> Callable[..., Any]:
         names[name] = found.reference
     exec(compile(text, file, "exec"), names)
     return names[wild.exercise]
+
+
+def assert_named(wild: Wild, number: int) -> None:
+    """Check an answer as the desk does: it fails, and what is said holds what it has to and nothing it may not."""
+    from helpers.judging import catalog, checkup
+
+    exercise = catalog.find(wild.exercise)
+    assert exercise is not None
+    verdict, _ = checkup.check(exercise, answer_of(wild, number))
+    assert verdict.status == "failed", f"the answer is {verdict.status}"
+    assert verdict.diagnosis is not None, f"no name: {verdict.finding}"
+    assert (wild.says or "") in verdict.diagnosis.name
+    for words in wild.never:
+        assert words not in f"{verdict.diagnosis.name}. {verdict.diagnosis.hint}"
