@@ -215,7 +215,7 @@ def test_check_takes_a_name_as_hint_does(capsys):
 def test_hint_of_a_question_says_what_is_asked_and_comes_step_by_step(capsys):
     hint("why_not_counting")
     first = capsys.readouterr().out
-    assert "why_not_counting: hint 1 of 4" in first and "What goes wrong with the first" in first
+    assert "why_not_counting: hint 1 of 4" in first and "With the first, what goes wrong" in first
     for _ in range(3):
         hint("why_not_counting")
     last = capsys.readouterr().out
