@@ -12,6 +12,7 @@ import functools
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -54,6 +55,7 @@ _BETWEEN, _ENDS = (", ", " · ", ": ", "; "), tuple(":;,.")
 # The same marks where letters are as wide as high, as in Chinese: there no space follows them.
 _WIDE_MARKS = {", ": "，", ": ": "：", "; ": "；", ":": "：", ";": "；", ",": "，", ".": "。"}
 _WIDE = r"[\u2e80-\uffef“”]"
+_CHARACTER = re.compile(r"[\u2e80-\u9fff]")
 # As many sentences at most are one text.
 _MOST_SENTENCES = 8
 # A text in brackets, alone or after another.
@@ -117,6 +119,11 @@ def told_lines(text: str) -> str:
     if spoken() == ENGLISH:
         return text
     return "\n".join(told(line) for line in text.split("\n"))
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns of a page a text takes; a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def word(text: str) -> str:
@@ -333,7 +340,7 @@ class _Catalog:
         said = [told for told, _ in parts]
         if not self._wide:
             return between.join(said), left
-        if between in _WIDE_MARKS and any(re.search(r"[\u2e80-\u9fff]", told) for told in said):
+        if between in _WIDE_MARKS and any(map(_CHARACTER.search, said)):
             return _WIDE_MARKS[between].join(told.strip() if told.strip() else told for told in said), left
         if between == " ":
             text = said[0]
@@ -343,7 +350,7 @@ class _Catalog:
         return between.join(said), left
 
     def _aside(self, outside: str, opened: str, inside: str, closed: str) -> str:
-        if self._wide and opened == "(" and re.search(r"[\u2e80-\u9fff]", inside):
+        if self._wide and opened == "(" and _CHARACTER.search(inside):
             return f"{outside}（{inside}）"
         return f"{outside}{' ' if outside else ''}{opened}{inside}{closed}"
 

@@ -10,9 +10,10 @@ import io
 import re
 import textwrap
 import tokenize
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from helpers.language import columns_of
 
 Translate = Callable[[str], str]
 
@@ -253,21 +254,16 @@ def _quoted_template(text: str) -> str:
     return 'f"' + "".join(piece if i % 2 else _quoted(piece)[1:-1] for i, piece in enumerate(pieces)) + '"'
 
 
-def width(text: str) -> int:
-    """Return how many columns a text takes; a Chinese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
 def wrapped(text: str, columns: int) -> list[str]:
     """Return a text in lines of so many columns. A text without spaces is broken between Chinese characters."""
-    if width(text) == len(text):
+    if columns_of(text) == len(text):
         return textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False) or [""]
     lines, line = [], ""
     for piece in re.findall(
         r"[^\S\n]+|[！-～，。；：、）”？！]*[\u2e80-\u9fff\uff00-\uffef][，。；：、）”？！]*|[^\s\u2e80-\u9fff\uff00-\uffef]+",
         text,
     ):
-        if line and width(line + piece.rstrip()) > columns:
+        if line and columns_of(line + piece.rstrip()) > columns:
             lines.append(line.rstrip())
             line = piece.lstrip()
         else:

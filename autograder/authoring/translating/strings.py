@@ -98,19 +98,14 @@ def texts(path: Path, name: str, words: bool) -> list[Text]:
     for thing, line in _counted(tree):
         for text in (f"{{count}} {thing}", f"{{count}} {thing}s"):
             found.setdefault((text, True), Text(text, True, (name, line)))
-    for between, line in _joining(tree):
-        text = " ".join(f"{{x}}{between}{{y}}".split())
-        found.setdefault((text, True), Text(text, True, (name, line)))
+    for joint in sorted(_joints(tree), key=lambda one: one.lineno):
+        text = " ".join(f"{{x}}{joint.value!s}{{y}}".split())
+        found.setdefault((text, True), Text(text, True, (name, joint.lineno)))
     return list(found.values())
 
 
-def _joining(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """What a module puts between the parts of a list, as `" and ".join(names)` does, where it is a word."""
-    for node in sorted(_joints(tree), key=lambda one: one.lineno):
-        yield str(node.value), node.lineno
-
-
 def _joints(tree: ast.AST) -> set[ast.Constant]:
+    """What a module puts between the parts of a list, as `" and ".join(names)` does, where it is a word."""
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "join")
     literals = (call.func.value for call in calls if isinstance(call.func, ast.Attribute))
     return {one for one in literals if isinstance(one, ast.Constant) and _WORD.search(str(one.value))}
@@ -261,6 +256,8 @@ def _name(node: ast.AST) -> str:
 
 
 def _told(pieces: _Pieces) -> tuple[str, bool]:
+    if len(pieces) == 1 and isinstance(pieces[0], str):
+        pieces = _formatted(pieces[0])
     template = any(isinstance(piece, _Gap) for piece in pieces)
     used: dict[str, int] = {}
     written = ""
@@ -271,6 +268,15 @@ def _told(pieces: _Pieces) -> tuple[str, bool]:
         else:
             written += piece.replace("{", "{{").replace("}", "}}") if template else piece
     return " ".join(written.split()), template
+
+
+def _formatted(literal: str) -> _Pieces:
+    """A literal that `str.format` fills, as "uses `{0}`" or "by the factor {}", with its gaps; in formulas braces are
+    LaTeX's."""
+    if "$" in literal:
+        return (literal,)
+    pieces = re.split(r"\{(\d?)\}", literal)
+    return tuple(_Gap(piece or "x") if place % 2 else piece for place, piece in enumerate(pieces))
 
 
 def _is_text(pieces: _Pieces, words: bool, shown: bool) -> bool:

@@ -117,20 +117,19 @@ def _factor_by_size(work: Paper, failing: Sequence[int], pairs: Sequence[tuple[n
         sizes = [work.sizes[i].get((name, axis)) for i in failing]
         if None in sizes or len(set(sizes)) < 2:
             continue
-        for words, of in _OF_SIZE:
+        for every, single, of in _OF_SIZE:
             if all(abs(f / of(n) - 1) < _TIGHT for f, n in zip(factors, sizes) if f is not None and n):
+                words = single if all(want.ndim == 0 for _, want in pairs) else every
                 fitting.append(words.format(f"`{name}.shape[{axis}]`" if axis else f"`{name}`"))
-    if len(fitting) != 1:
-        return None
-    one = all(want.ndim == 0 for _, want in pairs)
-    return fitting[0].replace("every entry", "the number", 1) if one else fitting[0]
+    return fitting[0] if len(fitting) == 1 else None
 
 
-_OF_SIZE: tuple[tuple[str, Callable[[int], float]], ...] = (
-    ("every entry is too large by the factor {}", lambda n: float(n)),
-    ("every entry is too small by the factor {}", lambda n: 1 / n),
-    ("every entry is too large by the root of {}", lambda n: float(n**0.5)),
-    ("every entry is too small by the root of {}", lambda n: float(n**-0.5)),
+# What is said of an array, and of a single number.
+_OF_SIZE: tuple[tuple[str, str, Callable[[int], float]], ...] = (
+    ("every entry is too large by the factor {}", "the number is too large by the factor {}", float),
+    ("every entry is too small by the factor {}", "the number is too small by the factor {}", lambda n: 1 / n),
+    ("every entry is too large by the root of {}", "the number is too large by the root of {}", lambda n: n**0.5),
+    ("every entry is too small by the root of {}", "the number is too small by the root of {}", lambda n: n**-0.5),
 )
 
 

@@ -209,8 +209,8 @@ def size_of(drawn: Figure) -> tuple[int, int]:
 
 @figure
 def _columns(name: object) -> int:
-    """How many columns of a terminal a name takes in the language that is spoken: a Chinese character takes two."""
-    return sum(1 + ("\u2e80" <= letter <= "\uffef") for letter in language.told(str(name)))
+    """How many columns a name takes in the language that is spoken."""
+    return language.columns_of(language.told(str(name)))
 
 
 def heatmap(

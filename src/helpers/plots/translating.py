@@ -73,7 +73,7 @@ def broken(text: str, columns: int) -> list[str]:
 
     A Chinese character takes two columns, and a line may end after it; words of letters stay whole.
     """
-    if not any(map(_wide, text)):
+    if language.columns_of(text) == len(text):
         return textwrap.wrap(text, columns, break_long_words=False)
     pieces = re.findall(r"[^\W\d_\u2e80-\uffef]+|[\d.]+|.", text)
     units: list[str] = []
@@ -84,7 +84,7 @@ def broken(text: str, columns: int) -> list[str]:
             units.append(piece)
     # A line a little longer is better than one more.
     most = columns + columns // 4
-    total = sum(map(_size, units))
+    total = language.columns_of(text)
     target = total / max(1, -(-total // most))
     # The cheapest way to set what comes after each place; a line that is too long is the last resort.
     best: list[tuple[float, list[str]]] = [(0.0, [])]
@@ -92,7 +92,7 @@ def broken(text: str, columns: int) -> list[str]:
         ways: list[tuple[float, list[str]]] = []
         for end in range(at + 1, len(units) + 1):
             line = "".join(units[at:end]).strip()
-            size = _size(line)
+            size = language.columns_of(line)
             if size > most and ways:
                 break
             cost, rest = best[len(units) - end]
@@ -100,14 +100,6 @@ def broken(text: str, columns: int) -> list[str]:
             ways.append((cost + (size - target) ** 2 + torn + 1000 * (size > most), [line, *rest]))
         best.append(min(ways, key=lambda way: way[0]))
     return [line for line in best[-1][1] if line]
-
-
-def _wide(letter: str) -> bool:
-    return "\u2e80" <= letter <= "\uffef"
-
-
-def _size(text: str) -> int:
-    return sum(1 + _wide(letter) for letter in text)
 
 
 def _writable() -> bool:

@@ -204,8 +204,7 @@ def _side_by_side(told: Told) -> list[str]:
     lines = []
     for name, numbers in ((language.told("right"), told.right), (language.told(f"version {told.number}"), told.wrong)):
         rows = numbers.splitlines()
-        # A Chinese character takes two columns.
-        begins = name + " " * (11 - len(name) - sum("\u2e80" <= letter for letter in name))
+        begins = name + " " * (11 - language.columns_of(name))
         lines += [f"{begins}{rows[0]}", *(f"{'':<11}{row}" for row in rows[1:])]
     return lines
 

@@ -11,6 +11,7 @@ from autograder import course
 from autograder.authoring import building
 from autograder.authoring.translating import catalogs, code, compiling, keeping, notebooks, prose, status, strings
 from autograder.course import CourseError
+from helpers.language import columns_of
 from tests import pseudo
 
 UNITS = course.units()
@@ -102,7 +103,7 @@ def test_a_translated_cell_is_the_same_code():
 
 def test_long_chinese_comments_are_broken_between_characters():
     told = code.translated("# a comment\nx = 1\n", lambda text: "查询与键的点积，" * 30)
-    assert all(code.width(line) <= code.WIDTH for line in told.splitlines()) and told.count("\n# ") >= 3
+    assert all(columns_of(line) <= code.WIDTH for line in told.splitlines()) and told.count("\n# ") >= 3
     assert not re.search(r"^# [，。]", told, re.MULTILINE)
 
 
@@ -142,6 +143,8 @@ def told(n: "int", bias, name):
     say("one sentence," " in two pieces")
     say(f"<div style='x'>{n} of</div>")
     raise ValueError(f"{name!r} holds {', '.join(name)}: use {{braces}}")
+    say("by the factor {}".format(n), "uses `{0}` before it has a value".format(name), " and then ".join(name))
+    say("a power as $10^{2}$ is a formula")
 ''',
         encoding="utf-8",
     )
@@ -151,6 +154,10 @@ def told(n: "int", bias, name):
         ("{n} words so far", True),
         ("one sentence, in two pieces", False),
         ("{name} holds {name_2}: use {{braces}}", True),
+        ("by the factor {x}", True),
+        ("uses `{0}` before it has a value", True),
+        ("a power as $10^{2}$ is a formula", False),
+        ("{x} and then {y}", True),
     ]
 
 
