@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import traceback
+from pathlib import Path
 
 from helpers import language
 from helpers.language import typed
@@ -23,7 +24,12 @@ def told(name: str, stopped: KeyboardInterrupt) -> Interrupted:
         name: of the exercise.
         stopped: what Python raised.
     """
-    frames = [frame for frame in traceback.extract_tb(stopped.__traceback__) if "ipykernel" in frame.filename]
+    # A cell's file is in a folder of its kernel's; the kernel's own modules, as those behind `print`, are not.
+    frames = [
+        frame
+        for frame in traceback.extract_tb(stopped.__traceback__)
+        if Path(frame.filename).parent.name.startswith("ipykernel_")
+    ]
     own = [frame for frame in frames if linecache.getline(frame.filename, frame.lineno or 0).strip()]
     if not own:
         return Interrupted(language.told(f"{name}: the check was stopped before it could say anything."))
