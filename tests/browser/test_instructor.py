@@ -60,6 +60,12 @@ def submission(lab, student):
     return lab.frame().locator("tr", has=lab.frame().locator(f'.student-id[data-order="{student}"]'))
 
 
+def follow(frame, link, trail):
+    """Press a link and wait for its page by the trail on top: the page before has rows and links of the same names."""
+    link.click()
+    expect(frame.locator(".breadcrumb li")).to_have_text(trail)
+
+
 def dismiss(lab, told):
     dialog = lab.frame().locator(".modal.in")
     expect(dialog).to_contain_text(told)
@@ -152,9 +158,10 @@ def test_leaving_the_page_at_once_loses_no_points(graded, root, leave_the_field)
 
 def test_a_written_answer_is_graded_and_its_comment_reaches_the_feedback(graded):
     lab, frame = graded, graded.frame()
-    frame.get_by_role("link", name="Manual Grading").click()
-    frame.locator("table").get_by_role("link", name=UNIT).click()
-    frame.locator("table").get_by_role("link", name=UNIT).click()
+    follow(frame, frame.get_by_role("link", name="Manual Grading"), ["Manual Grading"])
+    row = frame.locator("table").get_by_role("link", name=UNIT)
+    follow(frame, row, ["Manual Grading", UNIT])
+    follow(frame, row, ["Manual Grading", UNIT, UNIT])
     waiting = frame.locator("tbody tr", has=frame.locator(".needs-manual-grade .glyphicon-ok"))
     expect(waiting).to_have_count(1)
     waiting.get_by_role("link").first.click()
@@ -162,8 +169,8 @@ def test_a_written_answer_is_graded_and_its_comment_reaches_the_feedback(graded)
     fill_in(lab.page, frame, "#why_two_projections-comment", COMMENT)
     shot(lab.page, "formgrader_written_answer")
 
-    frame.get_by_role("link", name="Manual Grading").first.click()
-    frame.get_by_role("link", name="Manage Assignments").click()
+    follow(frame, frame.get_by_role("link", name="Manual Grading").first, ["Manual Grading"])
+    follow(frame, frame.get_by_role("link", name="Manage Assignments"), ["Assignments"])
     frame.locator("tr", has_text=UNIT).locator(".num-submissions a").click()
     expect(submission(lab, "ada").locator(".score")).to_have_text("19 / 20")
     submission(lab, "ada").locator(".generate-feedback a").click()

@@ -164,7 +164,7 @@ def hint(exercise: Any = None) -> None:
     else:
         question = questions.find(exercise) if isinstance(exercise, str) else None
         if question is not None:
-            steps = questions.rungs(*question)
+            steps = questions.rungs(question)
             cards.show(*hints.told(exercise, _session.trails.next(exercise, steps), len(steps)))
             return
         found = asked(exercise, names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from helpers import contents
-from helpers.contents import Task, Unit
+from helpers.contents import Task
 
 from .ladder import Rung
 
@@ -18,12 +18,12 @@ _ASKS = re.compile(
 )
 
 
-def find(name: str) -> tuple[Unit, Task] | None:
-    """Return a question and its unit by the question's name, or None."""
+def find(name: str) -> Task | None:
+    """Return a question by its name, or None."""
     for unit in contents.units().values():
         for task in unit.tasks:
             if task.written and task.name == name:
-                return unit, task
+                return task
     return None
 
 
@@ -32,10 +32,8 @@ def names() -> list[str]:
     return [task.name for unit in contents.units().values() for task in unit.tasks if task.written]
 
 
-def rungs(unit: Unit, task: Task) -> list[Rung]:
+def rungs(task: Task) -> list[Rung]:
     """Return the steps towards an answer in words: what is asked, what it rests on, how it is written."""
-    before = [one.name for one in unit.tasks[: unit.tasks.index(task)] if not one.written][-3:]
-    ground = "what you wrote just before: " + ", ".join(f"`{name}`" for name in before) if before else "the text above"
     asked = parts(task.question)
     return [
         Rung(
@@ -45,8 +43,8 @@ def rungs(unit: Unit, task: Task) -> list[Rung]:
         ),
         Rung(
             "ground",
-            f"It rests on {ground}. Look at the formulas and figures there: which of their numbers change with what is"
-            " asked about, and which do not?",
+            "It rests on the text above the question. Look at the formulas and figures there: which of their numbers"
+            " change with what is asked about, and which do not?",
         ),
         Rung(
             "form",

@@ -5,6 +5,7 @@ Facts that hold in every failing case, and no guess at the code.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from helpers.tolerance import close
 from helpers.verdict import Diagnosis, Finding
 
 from . import parts
-from .comparison import nearly_the_same
+from .comparison import examine, nearly_the_same
 from .papers import Paper
 
 _RETURN_HINT = "Look at the `return` line: one result is `return a`, two are `return a, b`, in the order of the text."
@@ -43,6 +44,28 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
         first = _of_type(answers[rows[0]], work.expected[rows[0]])
         return first if len(told - {None}) == 1 else None
     return _of_axes(work, answers, rows) or _of_parts(work, answers, rows)
+
+
+def in_another_order(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None]) -> Diagnosis | None:
+    """Return that several results are right and stand in another order, the same one in every failing case."""
+    rows = [i for i, finding in enumerate(found) if finding is not None and work.cases[i].raises is None]
+    rows = [i for i in rows if not work.cases[i].from_file and not work.cases[i].gradients]
+    count = {len(want) for i in rows if isinstance(want := work.expected[i]["value"], tuple)}
+    got = [answers[i]["value"] for i in rows if answers[i]["status"] == "returned"]
+    if len(count) != 1 or len(got) != len(rows):
+        return None
+    (asked,) = count
+    if not all(isinstance(value, (tuple, list)) and len(value) == asked for value in got):
+        return None
+
+    def right(i: int, order: Sequence[int]) -> bool:
+        turned = {**answers[i], "value": tuple(answers[i]["value"][place] for place in order)}
+        return examine(work.exercise, work.cases[i], turned, work.expected[i]) is None
+
+    for order in list(itertools.permutations(range(asked)))[1:]:
+        if all(right(i, order) for i in rows):
+            return Diagnosis("the results are right, and stand in the wrong order", _RETURN_HINT)
+    return None
 
 
 def _of_type(answer: Answer, expected: Answer) -> Diagnosis | None:

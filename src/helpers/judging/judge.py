@@ -5,9 +5,9 @@ Steps: examine every answer against the reference's; if something failed, say wh
 1. the code never ran or never answered (`unrun`), gives another output each time, keeps something from the call before
    or ignores its input (`questions`);
 2. a piece it builds on is broken (`earlier`);
-3. a known mistake of the exercise (`known`), or one of every exercise (`general`); the reference, called with an
-   argument left out or with two exchanged, gives the learner's answers (`arguments`); a known mistake, made with one
-   value of an option only;
+3. a known mistake of the exercise (`known`), or one of every exercise (`general`); the results stand in another order;
+   the reference, called with an argument left out or with two exchanged, gives the learner's answers (`arguments`); a
+   known mistake, made with one value of an option only;
 4. a pattern of cases: right where something holds, wrong elsewhere (`patterns`);
 5. a variant of the reference gives the learner's answers (`variants`), rewritten at one place;
 6. how the numbers relate (`relations`), and where they are wrong (`places`).
@@ -96,6 +96,7 @@ def _say(
         or (questions.is_constant(work, found, more.answers) if in_words else None)
         or known.recognise(work, answers, found)
         or questions.is_constant(work, found, more.answers)
+        or forms.in_another_order(work, answers, found)
         or general.by_kind(shown, more.facts)
         or arguments.diagnose(work, answers, found)
         or known.recognise_where(work, answers, found)

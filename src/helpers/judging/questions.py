@@ -8,6 +8,7 @@ Does the input matter at all? If not, what looks like a wrong formula is a const
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +31,13 @@ _ASKED = ("values", "compared", "relation", "shape", "dtype")
 _RANDOM = Diagnosis(
     "the same input gives another output each time",
     "Something draws random numbers while it computes: dropout that is on, a layer that is made in `forward` and so"
-    " starts anew, a generator; or something is kept from the call before.",
+    " starts anew, a generator. Or something is kept from the call before, or read from memory that nothing was written"
+    " to: `torch.empty`, `np.empty`.",
+)
+_UNSEEDED = Diagnosis(
+    "the same seed gives another output each time",
+    "Whatever is drawn has to come from one generator, made from `seed` inside the function:"
+    " `np.random.default_rng(seed)`.",
 )
 _CONSTANT = Diagnosis(
     "the output does not depend on the input",
@@ -124,7 +131,9 @@ def is_random(work: Paper, found: Sequence[Finding | None], answers: Sequence[An
     same, again = _values(_told(work, found, answers), "same", "again")
     if same is None or again is None:
         return None
-    return None if alike(same[0], again[0], work.exercise.tolerance) else _RANDOM
+    if alike(same[0], again[0], work.exercise.tolerance):
+        return None
+    return _UNSEEDED if "seed" in inspect.signature(work.exercise.reference).parameters else _RANDOM
 
 
 def is_constant(work: Paper, found: Sequence[Finding | None], answers: Sequence[Answer]) -> Diagnosis | None:

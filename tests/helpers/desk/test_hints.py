@@ -168,8 +168,8 @@ def test_steps_are_shown_as_a_list_in_text_and_html():
 
 @pytest.mark.parametrize("name", questions.names())
 def test_every_question_has_steps_from_its_own_text_and_none_from_the_marking_guide(name):
-    unit, task = questions.find(name)
-    rungs = questions.rungs(unit, task)
+    task = questions.find(name)
+    rungs = questions.rungs(task)
     assert 4 <= len(rungs) <= 6 and all(rung.words <= MOST_WORDS for rung in rungs)
     asked = questions.parts(task.question)
     assert asked and all(part in " ".join(task.question.split()) for part in asked)

@@ -612,4 +612,16 @@ NAMED = [
         """,
         "divided by √d_v",
     ),
+    Wild(
+        "cached_attention_step",
+        """
+        def cached_attention_step(q, k, v, cache=None):
+            K = k.clone() if cache is None else torch.cat([cache[0], k], dim=-2)
+            V = v.clone() if cache is None else torch.cat([cache[1], v], dim=-2)
+            weights = torch.softmax(q @ K.transpose(-1, -2) / K.shape[-1] ** 0.5, dim=-1)
+            return (K, V), weights @ V
+        """,
+        "the results are right, and stand in the wrong order",
+        ("comma",),
+    ),
 ]
