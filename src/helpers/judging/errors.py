@@ -35,7 +35,7 @@ _THINGS = {
 }
 SHAPES_HINT = (
     "Print the shape of each array in that line, and write beside each axis what it counts: tokens, features, heads."
-    " Which axis is in the wrong place?"
+    " Which axis stands in the wrong place, or is too long or too short?"
 )
 TAKE_APART = "A function with several results gives a tuple: take it apart, `output, weights = ...`, or use its `[0]`."
 NONE_HINT = "May that argument be None? Then ask `if x is None` first. Or does a function of yours lack its `return`?"

@@ -473,7 +473,7 @@ WRONG = {
     },
     "grouped_query_attention": {
         "returned the weights as well": _grouped_with_weights,
-        "ignored the mask": _grouped_result_of_fill_thrown_away,
+        "the mask changes nothing": _grouped_result_of_fill_thrown_away,
         "": _grouped_mask_needed,
         " #2": _half(reference.grouped_query_attention),
         "cuts the gradient": _detached(reference.grouped_query_attention),

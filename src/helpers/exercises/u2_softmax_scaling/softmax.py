@@ -171,7 +171,7 @@ EXERCISE = Exercise(
             _softmax(_maximum_of_last_axis),
         ),
         Mistake(
-            "ignored the axis argument: always the last axis",
+            "the axis argument changes nothing: always the last axis",
             "`axis` says along which direction the weights sum to 1. Hand it on to the maximum and to the sum.",
             _softmax(lambda x, axis: reference.softmax(x, -1)),
         ),

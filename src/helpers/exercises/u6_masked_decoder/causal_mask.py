@@ -92,7 +92,7 @@ EXERCISE = Exercise(
             _causal(lambda m, q, k: _tri(q, k, q - k)),
         ),
         Mistake(
-            "ignored n_keys: the mask is always square",
+            "n_keys changes nothing: the mask is always square",
             "There is one row for each query and one column for each key.",
             _causal(lambda m, q, k: _tri(q, q, 0)),
         ),

@@ -331,7 +331,7 @@ EXERCISE = Exercise(
             _rotate(lambda x, p, base: torch.arange(x.shape[-2])[:, None] * _speeds(x.shape[-1], base)),
         ),
         Mistake(
-            "ignored the argument base",
+            "the argument base changes nothing",
             "You have a fixed number where `base` should stand.",
             _rotate(lambda x, p, base: p[:, None] * _speeds(x.shape[-1], 10000.0)),
         ),

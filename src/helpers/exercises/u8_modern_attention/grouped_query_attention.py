@@ -296,7 +296,7 @@ EXERCISE = Exercise(
             grouped(zeroed),
         ),
         Mistake(
-            "ignored the mask",
+            "the mask changes nothing",
             "A masked entry must get weight 0; `masked_fill` returns a new tensor and does not change the old one.",
             grouped(mask_ignored),
         ),

@@ -195,7 +195,7 @@ EXERCISE = Exercise(
             _rms(lambda x, eps: x / _mean_square(x).sqrt()),
         ),
         Mistake(
-            "ignored the argument eps",
+            "the argument eps changes nothing",
             "You have a fixed number where `eps` should stand.",
             lambda x, weight, eps=1e-6: weight * x / (_mean_square(x) + 1e-6).sqrt(),
         ),

@@ -130,6 +130,12 @@ EXERCISE = Exercise(
             "The SiLU is z · sigmoid(z): one factor z more than the sigmoid.",
             _with(torch.sigmoid),
         ),
+        Mistake(
+            "took the SiLU with the sigmoid of -z, not of z",
+            "sigmoid(z) is 1 / (1 + exp(-z)): large for large z. With exp(z) below the line the gate closes where it"
+            " should open.",
+            _with(lambda z: z * torch.sigmoid(-z)),
+        ),
         Mistake("used the ReLU instead of the SiLU", "Here the bend is smooth: `F.silu`.", _with(torch.relu)),
         Mistake(
             "used the GELU instead of the SiLU", "Another smooth bend, and not the one asked: `F.silu`.", _with(F.gelu)

@@ -208,7 +208,7 @@ MISTAKES = (
         normed(lambda x, weight: rms_norm(x, torch.ones_like(weight))),
     ),
     Mistake(
-        "ignored the mask",
+        "the mask changes nothing",
         "Hand `mask` on to the attention.",
         attention(seen=lambda self, K, V, mask, n: (K, V, None)),
     ),

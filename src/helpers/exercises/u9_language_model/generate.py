@@ -73,6 +73,17 @@ def _token_by_token(model: Any, ids: Any) -> Any:
     return logits, cache
 
 
+def _last_twice(model: Any, ids: Any, n_new: Any, choose: Any) -> Any:
+    model.eval()
+    with torch.no_grad():
+        _, cache = model(torch.tensor([list(ids)]), None)
+        new = [ids[-1]]
+        for _ in range(n_new):
+            logits, cache = model(torch.tensor([new[-1:]]), cache)
+            new.append(int(choose(torch.softmax(logits[0, -1], dim=-1))))
+    return new[1:]
+
+
 def _in_place(model: Any, ids: Any, n_new: Any, choose: Any) -> Any:
     new = reference.generate(model, ids, n_new, choose)
     ids.extend(new)
@@ -105,6 +116,12 @@ EXERCISE = Exercise(
             "gave the model all new tokens again together with the cache",
             f"Then all but one are there twice. {_READ_ONCE}",
             _writer(step=lambda model, ids, new, cache: model(torch.tensor([new]), cache)),
+        ),
+        Mistake(
+            "read the last token of the prompt twice",
+            "The pass over the prompt has read it, and its last logits predict the first new token. What is read again"
+            " stands in the cache twice.",
+            _last_twice,
         ),
         Mistake(
             "gave the newest token without the cache",

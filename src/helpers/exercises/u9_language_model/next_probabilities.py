@@ -181,6 +181,22 @@ def _left_sorted(p: Any, share: float) -> Any:
     return _top_p(p, share).sort(dim=-1, descending=True).values
 
 
+def _moved_twice(logits: Any, temperature: float = 1.0, top_k: Any = None, top_p: Any = None) -> Any:
+    right = reference.next_probabilities(logits, temperature, top_k, top_p)
+    if temperature == 0:
+        return right
+    places = _soften(logits, temperature).sort(dim=-1, descending=True, stable=True).indices
+    return right.gather(-1, places).gather(-1, places)
+
+
+def _zero_logits(logits: Any, temperature: float = 1.0, top_k: Any = None, top_p: Any = None) -> Any:
+    right = reference.next_probabilities(logits, temperature, top_k)
+    if temperature == 0:
+        return right
+    p = right if top_k is None else torch.softmax(logits / temperature * (right > 0), dim=-1)
+    return p if top_p is None else _even(_top_p(p, top_p))
+
+
 def _from_below(p: Any, share: float) -> Any:
     ordered, places = p.sort(dim=-1, stable=True)
     kept = torch.where(ordered.cumsum(dim=-1) - ordered < share, ordered, torch.zeros_like(ordered))
@@ -225,7 +241,7 @@ EXERCISE = Exercise(
             _sampler(soften=lambda logits, t: _soften(logits, 1.0) / t),
         ),
         Mistake(
-            "ignored the temperature",
+            "no temperature above 0 changes anything",
             "`logits / temperature`, before the softmax.",
             _sampler(soften=lambda logits, t: _soften(logits, 1.0)),
         ),
@@ -275,7 +291,7 @@ EXERCISE = Exercise(
             _sampler(cut_k=lambda p, k: torch.zeros_like(p).scatter(-1, p.topk(k).indices, p.topk(k).values)),
         ),
         Mistake(
-            "ignored top_k",
+            "top_k changes nothing",
             "Only the k most probable stay.",
             _sampler(cut_k=lambda p, k: p),
         ),
@@ -315,6 +331,14 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "top-p leaves one token too few, and the rest does not add up to 1",
+            f"The token that crosses the line stays too, and what stays is divided by its sum. {_REACHES}",
+            _sampler(
+                cut_p=lambda p, share: _top_p(p, share, lambda before, after, share: after <= share),
+                finish=lambda p: p,
+            ),
+        ),
+        Mistake(
             "top-p can be empty: nothing divided by nothing",
             f"The token that crosses the line stays too, so the first always does. {_REACHES}",
             _sampler(cut_p=lambda p, share: _top_p(p, share, lambda before, after, share: after <= share)),
@@ -346,6 +370,16 @@ EXERCISE = Exercise(
             _sampler(cut_p=_left_sorted),
         ),
         Mistake(
+            "brought the sorted numbers back with gather, which moves them a second time",
+            "`places[i]` says where number i came from. `scatter` puts it there; `gather` takes the number from there.",
+            _moved_twice,
+        ),
+        Mistake(
+            "gave the logits that are cut away 0, not -∞",
+            "A logit of 0 is no probability of 0: exp(0) is 1. Cut logits become -∞, or cut after the softmax.",
+            _zero_logits,
+        ),
+        Mistake(
             "began top-p from the least probable",
             "From the most probable one down: `descending=True`.",
             _sampler(cut_p=_from_below),
@@ -356,7 +390,7 @@ EXERCISE = Exercise(
             _sampler(cut_p=_threshold),
         ),
         Mistake(
-            "ignored top_p",
+            "top_p changes nothing",
             "Of what is left, only the smallest set of most probable tokens that reaches top_p stays.",
             _sampler(cut_p=lambda p, share: p),
         ),

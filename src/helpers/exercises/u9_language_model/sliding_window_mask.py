@@ -132,6 +132,12 @@ EXERCISE = Exercise(
             _windowed(_first_ones),
         ),
         Mistake(
+            "counts the far end of the window from the number of the row, not from the token",
+            "With fewer queries than keys, row 0 is no first token: query i stands at i + n_keys - n_queries, for both"
+            " ends of the window.",
+            _windowed(lambda i, j, window: (j <= i) & (j > i - i.min() - window)),
+        ),
+        Mistake(
             "made the rows keys and the columns queries",
             "Queries are rows, keys are columns, as in the scores Q Kᵀ.",
             _windowed(lambda i, j, window: _right(i, j, window).T.contiguous()),
