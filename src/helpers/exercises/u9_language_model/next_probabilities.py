@@ -190,6 +190,7 @@ def _moved_twice(logits: Any, temperature: float = 1.0, top_k: Any = None, top_p
 
 
 def _zero_logits(logits: Any, temperature: float = 1.0, top_k: Any = None, top_p: Any = None) -> Any:
+    reference.next_probabilities(logits, temperature, top_k, top_p)
     right = reference.next_probabilities(logits, temperature, top_k)
     if temperature == 0:
         return right
