@@ -349,7 +349,9 @@ MISTAKES = (
         Flattened,
     ),
     # parameters
-    Mistake("the argument bias changes nothing", "Hand it on to every Linear: bias=bias.", linears(lambda bias: (True,) * 4)),
+    Mistake(
+        "the argument bias changes nothing", "Hand it on to every Linear: bias=bias.", linears(lambda bias: (True,) * 4)
+    ),
     Mistake(
         "made all layers without biases",
         "With bias=True, the default, every Linear has one: bias=bias.",
