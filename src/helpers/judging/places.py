@@ -85,7 +85,8 @@ def surplus(got: np.ndarray, want: np.ndarray) -> str | None:
     for axis in _axes(want, 3):
         mine, right = np.moveaxis(got, axis, 0), np.moveaxis(want, axis, 0)
         more = len(mine) - len(right)
-        if mine.shape[1:] != right.shape[1:] or more < 1 or not len(right):
+        # Beside a single row the others come from no loop that runs too far: something was spread along its axis.
+        if mine.shape[1:] != right.shape[1:] or more < 1 or len(right) < 2:
             continue
         part = _part(axis, want.ndim)
         for name, rest in (("behind the last", mine[:-more]), ("before the first", mine[more:])):

@@ -83,7 +83,8 @@ WORDS: Mapping[str, Words] = {
     "empty row": Words(
         "a row that may see nothing",
         "rows that all see something",
-        "A query that sees nothing has a sum of 0 to divide by. Its weights are zeros.",
+        "A query that may see nothing has weights of 0, and with them an output of 0. Follow that row alone through"
+        " your lines.",
     ),
     "mask": Words("a mask", "no mask", "What does the mask change, and is it used where the scores are made?", True),
     "broadcast mask": Words(

@@ -108,6 +108,14 @@ EXERCISE = Exercise(
             norm_module(root=lambda self, v: torch.sqrt(v) + self.eps),
         ),
         Mistake(
+            "divided the variance by d - 1, and eps added outside the root",
+            "Two things: `torch.std` divides by d - 1 unless you say `unbiased=False`, and eps belongs to the variance,"
+            " inside the root.",
+            norm_module(
+                variance=lambda self, x: x.var(-1, keepdim=True), root=lambda self, v: torch.sqrt(v) + self.eps
+            ),
+        ),
+        Mistake(
             "eps left out",
             "A token of equal features has variance 0: eps under the root keeps the division, and its gradient,"
             " finite.",

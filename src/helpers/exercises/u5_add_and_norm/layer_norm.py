@@ -47,6 +47,11 @@ def _only_the_mean_divided(x: Any, gamma: Any, beta: Any, eps: Any = 1e-5) -> An
     return gamma * x - x.mean(-1, keepdims=True) / np.sqrt(x.var(-1, keepdims=True) + eps) + beta
 
 
+def _by_token(unit: Any, gamma: Any, beta: Any) -> Any:
+    """In a loop over the first axis, with the loop's number for the feature's."""
+    return np.stack([gamma[i] * row + beta[i] for i, row in enumerate(unit)])
+
+
 def _eps_added_last(x: Any, gamma: Any, beta: Any, eps: Any = 1e-5) -> Any:
     x = np.asarray(x, dtype=float)
     with np.errstate(all="ignore"):
@@ -79,6 +84,28 @@ EXERCISE = Exercise(
             "Every token gets the same gamma and beta; they run along the features, so their one axis meets the last"
             " axis of x.",
             normed(affine=lambda u, g, b: g[:, None] * u + b[:, None]),
+        ),
+        Mistake(
+            "took gamma and beta by the number of the token, not of the feature",
+            "`gamma[i]` inside a loop over the tokens is one number for a whole token. Every token gets all of gamma:"
+            " one number for each of its features.",
+            normed(affine=_by_token),
+        ),
+        Mistake(
+            "divided the variance by d - 1, and eps added outside the root",
+            "Two things: the variance is the plain mean of the squared deviations (no `ddof=1`), and eps belongs to it,"
+            " inside the root.",
+            normed(variance=lambda x: x.var(-1, keepdims=True, ddof=1), root=lambda v, eps: np.sqrt(v) + eps),
+        ),
+        Mistake(
+            "averaged over the tokens, and eps left out",
+            "Two things: each token keeps to itself, so mean and variance run along the last axis; and eps stands under"
+            " the root, or a variance of 0 is divided by.",
+            normed(
+                mean=lambda x: x.mean(0, keepdims=True),
+                variance=lambda x: x.var(0, keepdims=True),
+                root=lambda v, eps: np.sqrt(v),
+            ),
         ),
         Mistake(
             "the variance is the mean of the plain squares",

@@ -8,6 +8,7 @@ from helpers.reference import u6_masked_decoder as reference
 from ._decoder_layer_versions import (
     AsksAsBefore,
     CrossFirst,
+    CrossFirstInOrder,
     Layer,
     NormAtTheEnd,
     OldResidual,
@@ -148,6 +149,11 @@ MISTAKES = (
         "looks across before it looks at itself",
         "The order is: own words, the encoder's words, then the feed-forward net.",
         CrossFirst,
+    ),
+    Mistake(
+        "looks across, with norm_1, before it looks at itself, with norm_2",
+        "The order is: own words with norm_1, the encoder's words with norm_2, then the feed-forward net.",
+        CrossFirstInOrder,
     ),
     Mistake(
         "both attentions read the layer's input",

@@ -130,6 +130,15 @@ class CrossFirst(Layer):
         return self.add(3, x, self.feed_forward)
 
 
+class CrossFirstInOrder(Layer):
+    """As `CrossFirst`, with the norms in the order of their numbers."""
+
+    def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
+        x = self.add(1, x, lambda y: self.look_across(y, memory, self_mask, memory_mask))
+        x = self.add(2, x, lambda y: self.look_at_self(y, memory, self_mask, memory_mask))
+        return self.add(3, x, self.feed_forward)
+
+
 class SideBySide(Layer):
     def forward(self, x: Any, memory: Any, self_mask: Any = None, memory_mask: Any = None) -> Any:
         start = x

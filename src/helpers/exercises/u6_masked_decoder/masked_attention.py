@@ -162,6 +162,11 @@ def _renormalised_safely(scores: Any, mask: Any) -> Any:
     return weights / (weights.sum(-1, keepdim=True) + 1e-9)
 
 
+def _renormalised_with_a_floor(scores: Any, mask: Any) -> Any:
+    weights = masked_after(scores, mask)
+    return weights / weights.sum(-1, keepdim=True).clamp(min=1e-9)
+
+
 def _zeroed_after(fill: float) -> Weigh:
     """A fill that is too high, and the weights of what is hidden set to 0 afterwards."""
     return lambda scores, mask: zeroed(filled(scores, mask, fill).softmax(-1), mask)
@@ -231,6 +236,12 @@ EXERCISE = Exercise(
             "When a hidden word scores much higher, nothing is left to divide. Hide it before the softmax, in the"
             " scores.",
             _attention(_renormalised_safely),
+        ),
+        Mistake(
+            "masked after the softmax and divided by what was left, or by a small number where that is less",
+            "When a hidden word scores much higher, what is left is lost in the small number. Hide it before the"
+            " softmax, in the scores.",
+            _attention(_renormalised_with_a_floor),
         ),
         Mistake(
             "multiplied the scores with the mask: a score of 0 is not hidden",

@@ -104,6 +104,12 @@ EXERCISE = Exercise(
             _padding(lambda m, lengths, n: m.expand(-1, -1, n, -1).clone()),
         ),
         Mistake(
+            "hides the padding among the queries too: (batch, 1, n_keys, n_keys)",
+            "What padding asks, nobody reads. It is keys that are hidden, from every query: the query axis has length"
+            " 1.",
+            _padding(lambda m, lengths, n: m & m.transpose(-1, -2)),
+        ),
+        Mistake(
             "as wide as the longest sentence, not n_keys wide",
             "The batch may be padded further than its longest sentence needs: `n_keys` says how wide it is.",
             _padding(lambda m, lengths, n: m[..., : int(lengths.max())].clone()),
