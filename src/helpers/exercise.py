@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -133,6 +135,30 @@ class Mistake:
     name: str
     hint: str
     wrong: Callable[..., Any]
+
+
+Arguments = ParamSpec("Arguments")
+Wrong = TypeVar("Wrong", bound=Callable[..., Any])
+
+
+def in_parts(factory: Callable[Arguments, Wrong]) -> Callable[Arguments, Wrong]:
+    """Decorate a function that makes wrong answers by replacing parts of a right one, each an argument with a default.
+
+    Where two mistakes replace different parts, the judge makes both at once, and can name both.
+    """
+    signature = inspect.signature(factory)
+
+    @functools.wraps(factory)
+    def make(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Wrong:
+        wrong = factory(*args, **kwargs)
+        setattr(wrong, PARTS, (factory, dict(signature.bind(*args, **kwargs).arguments)))
+        return wrong
+
+    return make
+
+
+# The attribute in which `in_parts` notes what was replaced.
+PARTS = "_attention_parts"
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,8 @@ def _of_parts(work: Paper, answers: Sequence[Answer], rows: Sequence[int]) -> Di
     verb = "is" if len(always) == 1 or len(always) > 2 else "are"
     return Diagnosis(
         f"{others} {verb} right, {name} is not",
-        f"So look at the lines that {name} alone goes through.",
+        f"In which line is what is returned as {name} made, and is it still the same when it is returned? Print it at"
+        " both places.",
     )
 
 

@@ -9,7 +9,8 @@ Steps: examine every answer against the reference's; if something failed, say wh
    the reference, called with an argument left out or with two exchanged, gives the learner's answers (`arguments`); a
    known mistake, made with one value of an option only;
 4. a pattern of cases: right where something holds, wrong elsewhere (`patterns`);
-5. a variant of the reference gives the learner's answers (`variants`), rewritten at one place;
+5. a variant of the reference gives the learner's answers (`variants`), rewritten at one place; two known mistakes at
+   once do (`pairs`);
 6. how the numbers relate (`relations`), and where they are wrong (`places`).
 
 Only what none of these explains is compared with variants that are rewritten at two places: of so many some are alike
@@ -28,7 +29,7 @@ from helpers.running.runner import Answer
 from helpers.running.settled import settled
 from helpers.verdict import FAILED, PASSED, UNANSWERED, Diagnosis, Finding, Property, Verdict
 
-from . import arguments, earlier, forms, general, known, patterns, questions, raised, relations, unrun, variants
+from . import arguments, earlier, forms, general, known, pairs, patterns, questions, raised, relations, unrun, variants
 from .papers import VISIBLE_SEED, Paper, paper
 from .questions import More
 from .records import checked
@@ -102,6 +103,7 @@ def _say(
         or known.recognise_where(work, answers, found)
         or patterns.diagnose(work, answers, found)
         or variants.diagnose(work, answers, found, 1, more.trials)
+        or pairs.diagnose(work, answers, found)
         or relations.diagnose(work, answers, found)
         or variants.diagnose(work, answers, found, 2, more.trials)
         or known.recognise(work, answers, found, in_part=True)

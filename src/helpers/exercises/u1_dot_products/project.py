@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercise import Case, Exercise, Mistake
+from helpers.exercise import Case, Exercise, Mistake, in_parts
 from helpers.reference import u1_dot_products as reference
 
 from ..common import Answer, Step, bad_arguments, normal
@@ -36,6 +36,7 @@ def _project_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+@in_parts
 def _project_with(product: Step, order: tuple[int, int, int] = (0, 1, 2)) -> Answer:
     """Three projections by another product, or in another order."""
 

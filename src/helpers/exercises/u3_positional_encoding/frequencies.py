@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercise import Case, Exercise, Mistake
+from helpers.exercise import Case, Exercise, Mistake, in_parts
 from helpers.reference import u3_positional_encoding as reference
 
 from ..common import Answer, Step, bad_arguments
@@ -26,6 +26,7 @@ def _frequencies_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+@in_parts
 def _exponent(exponent: Step, base: float = 10000.0, factor: float = 1.0) -> Answer:
     """Frequencies with another exponent, which gets the numbers of the pairs and d_model."""
     return lambda d_model: factor * base ** exponent(pairs(d_model), d_model)

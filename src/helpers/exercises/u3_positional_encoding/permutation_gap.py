@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercise import Case, Exercise, Mistake
+from helpers.exercise import Case, Exercise, Mistake, in_parts
 from helpers.reference import u3_positional_encoding as reference
 
 from ..attention import softmax
@@ -136,6 +136,7 @@ def _largest(difference: Any) -> Any:
     return np.abs(difference).max()
 
 
+@in_parts
 def _gap(without: Step, with_positions: Step, measure: Step = _largest, attend: Step = _attend) -> Answer:
     def wrong(X: Any, P: Any, order: Any) -> Any:
         X = np.asarray(X, dtype=float)

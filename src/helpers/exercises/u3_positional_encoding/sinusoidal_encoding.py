@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercise import Case, Exercise, Mistake
+from helpers.exercise import Case, Exercise, Mistake, in_parts
 from helpers.reference import u3_positional_encoding as reference
 
 from ..common import Answer, Step, bad_arguments
@@ -34,6 +34,7 @@ def _interleaved(even: np.ndarray, odd: np.ndarray) -> np.ndarray:
     return np.stack([even, odd], axis=-1).reshape(len(even), -1)
 
 
+@in_parts
 def _encoding(
     rates: Step = right_rates,
     first: int = 0,

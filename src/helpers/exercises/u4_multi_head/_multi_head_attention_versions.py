@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from helpers.exercise import in_parts
 from helpers.reference import u4_multi_head as reference
 
 from ..attention import Scale, root_of_width, transposed
@@ -107,6 +108,7 @@ class _Lean:
         pass
 
 
+@in_parts
 def module(
     order: str = "QKV",
     sources: str = "qkv",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.exercise import Case, Exercise, Mistake, Tensor
+from helpers.exercise import Case, Exercise, Mistake, Tensor, in_parts
 from helpers.reference import u4_multi_head as reference
 
 from ..common import PROJECTIONS, Answer, Step, normal, tensor
@@ -33,6 +33,7 @@ def _convert_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+@in_parts
 def _converted(
     order: tuple[int, int, int] = (0, 1, 2),
     cut: Step = lambda w: w.chunk(3),

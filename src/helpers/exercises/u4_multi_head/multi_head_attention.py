@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercise import Case, Exercise, Mistake
+from helpers.exercise import Case, Exercise, Mistake, in_parts
 from helpers.reference import u4_multi_head as reference
 
 from ..attention import (
@@ -81,6 +81,7 @@ def _scores(Q: Any, K: Any) -> Any:
     return Q @ transposed(K)
 
 
+@in_parts
 def _attend(
     order: str = "QKV",
     split: Step = reference.split_heads,

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from helpers.exercise import in_parts
 from helpers.reference import u5_add_and_norm as reference
 from helpers.reference.u4_multi_head import MultiHeadAttention
 
@@ -27,6 +28,7 @@ def right_attention(self: Any, x: Any, mask: Any) -> Any:
     return self.self_attention(x, x, x, mask)[0]
 
 
+@in_parts
 def layer(
     post: Step = right_post, pre: Step = right_pre, make: Step | None = None, attend: Step = right_attention
 ) -> type[nn.Module]:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from helpers.exercise import Mistake
+from helpers.exercise import Mistake, in_parts
 from helpers.reference import u5_add_and_norm as reference
 
 from ..common import Step
@@ -27,6 +27,7 @@ def right_way(self: Any, x: Any, mask: Any) -> Any:
     return finish(self, run_layers(self, x, mask))
 
 
+@in_parts
 def encoder(forward: Step = right_way, make: Step | None = None) -> type[nn.Module]:
     """An Encoder with another forward, or other parts; `make(self, n_layers, d_model, n_heads, d_ff, norm_first)` may
     change what was made.

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.exercise import Case, Init, Mistake, Relation, Tensor
+from helpers.exercise import Case, Init, Mistake, Relation, Tensor, in_parts
 from helpers.reference import u5_add_and_norm as reference
 from helpers.tolerance import close
 
@@ -52,6 +52,7 @@ def equal_features(rng: np.random.Generator) -> np.ndarray:
     return np.repeat(rng.permutation(np.arange(-4.0, 5.0))[:3, None], 5, axis=1)
 
 
+@in_parts
 def normed(
     mean: Step = lambda x: x.mean(-1, keepdims=True),
     variance: Step = lambda x: x.var(-1, keepdims=True),
@@ -255,6 +256,7 @@ def through(activation: Step) -> Step:
 right_through = through(torch.relu)
 
 
+@in_parts
 def feed_forward(forward: Step = right_through, make: Step | None = None) -> type[nn.Module]:
     """A FeedForward with another forward, or with other layers; `make(self, d_model, d_ff)` may change what was
     made."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.exercise import Case, Exercise, Mistake
+from helpers.exercise import Case, Exercise, Mistake, in_parts
 from helpers.reference import u6_masked_decoder as reference
 from helpers.tolerance import close
 
@@ -71,6 +71,7 @@ def _loss_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+@in_parts
 def _loss(
     log_p: Step = lambda x: torch.log_softmax(x, -1),
     reduce: Step = lambda surprise, keep: surprise.sum() / keep.sum().clamp(min=1),

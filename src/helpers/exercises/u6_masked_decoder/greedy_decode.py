@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.exercise import Built, Case, Exercise, Mistake
+from helpers.exercise import Built, Case, Exercise, Mistake, in_parts
 from helpers.reference import u6_masked_decoder as reference
 
 from ..common import Answer, Step
@@ -96,6 +96,7 @@ def _greedy_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+@in_parts
 def _greedy(
     best: Step = lambda logits: int(torch.argmax(logits)),
     ids: Step = lambda bos, written: [bos, *written],

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercise import Case, Exercise, Mistake, Tensor
+from helpers.exercise import Case, Exercise, Mistake, Tensor, in_parts
 from helpers.reference import u6_masked_decoder as reference
 
 from ..attention import Scale, root_of_width, scale_mistakes, transposed
@@ -141,6 +141,7 @@ def _masked_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+@in_parts
 def _attention(weigh: Weigh = masked_softmax, scale: Scale = root_of_width) -> Answer:
     """Attention with `weigh(scores, mask)` in the place of masking and softmax, or another scale."""
 

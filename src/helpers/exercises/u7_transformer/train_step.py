@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from helpers import data
-from helpers.exercise import DEFAULT_TOLERANCE, Built, Case, Exercise, Mistake, Tensor
+from helpers.exercise import DEFAULT_TOLERANCE, Built, Case, Exercise, Mistake, Tensor, in_parts
 from helpers.reference import u7_transformer as reference
 from helpers.reference.u6_masked_decoder import cross_entropy, shift_right
 from helpers.tolerance import close
@@ -92,6 +92,7 @@ def _update(optimizer: Any, loss: Any) -> None:
     optimizer.step()
 
 
+@in_parts
 def _step(
     loss: Step = cross_entropy,
     update: Step = _update,
@@ -192,6 +193,16 @@ EXERCISE = Exercise(
             "`F.cross_entropy` wants it on axis 1, (b, tgt_vocab, m). `cross_entropy` of unit 6 takes the logits as the"
             " model gives them.",
             _step(loss=lambda logits, tgt, pad_id: F.cross_entropy(logits, tgt, ignore_index=pad_id)),
+        ),
+        Mistake(
+            "torch's cross_entropy got the logits with another shape, not with their axes exchanged",
+            "`reshape` keeps the order of the numbers, so places and words get mixed. `logits.transpose(1, 2)`"
+            " exchanges the axes.",
+            _step(
+                loss=lambda logits, tgt, pad_id: F.cross_entropy(
+                    logits.reshape(logits.shape[0], logits.shape[2], logits.shape[1]), tgt, ignore_index=pad_id
+                )
+            ),
         ),
         Mistake(
             "padding counted in the loss",

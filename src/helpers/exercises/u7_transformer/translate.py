@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from helpers import data
-from helpers.exercise import Built, Case, Exercise, Mistake, Relation
+from helpers.exercise import Built, Case, Exercise, Mistake, Relation, in_parts
 from helpers.reference import u7_transformer as reference
 from helpers.reference.u6_masked_decoder import greedy_decode
 
@@ -144,6 +144,7 @@ def _without_marks(ids: list[int]) -> list[int]:
     return [token for token in ids[1:] if token != data.EOS]
 
 
+@in_parts
 def _writer(
     begin: int = data.BOS,
     stop: bool = True,
@@ -245,6 +246,12 @@ EXERCISE = Exercise(
             "does not stop at eos, and leaves it in",
             "As soon as the most probable token is eos, the sentence is over, whatever the model would say after it.",
             _writer(stop=False, give=lambda ids: ids[1:]),
+        ),
+        Mistake(
+            "does not stop at eos, and leaves bos and eos in",
+            "As soon as the most probable token is eos, the sentence is over, whatever the model would say after it. Only"
+            " the digits' ids are asked.",
+            _writer(stop=False, give=lambda ids: ids),
         ),
         Mistake(
             "returned digits, not their ids",

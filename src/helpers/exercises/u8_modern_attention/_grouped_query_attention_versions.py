@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from helpers.exercise import in_parts
 from helpers.reference import u8_modern_attention as reference
 
 from ..attention import Scale, root_of_width, transposed
@@ -38,6 +39,7 @@ def groups(X: Any, h_kv: int) -> Any:
     return X.reshape(*X.shape[:-3], h_kv, -1, *X.shape[-2:])
 
 
+@in_parts
 def grouped(
     weigh: Weigh = masked_softmax,
     repeat_k: Step = interleaved,

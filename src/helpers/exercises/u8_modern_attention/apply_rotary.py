@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.exercise import Case, Exercise, Mistake, Relation
+from helpers.exercise import Case, Exercise, Mistake, Relation, in_parts
 from helpers.reference import u8_modern_attention as reference
 
 from ..common import Answer, Step, bad_arguments, id_tensor, normal_tensor
@@ -103,6 +103,7 @@ def _speeds(d: int, base: float) -> torch.Tensor:
     return base ** (-torch.arange(0, d, 2) / d)
 
 
+@in_parts
 def _rotate(
     angles: Step = lambda x, positions, base: positions[:, None] * _speeds(x.shape[-1], base),
     turn: Step = lambda e, o, cos, sin: (e * cos - o * sin, e * sin + o * cos),

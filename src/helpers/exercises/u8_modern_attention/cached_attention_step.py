@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.exercise import Case, Exercise, Mistake, Tensor
+from helpers.exercise import Case, Exercise, Mistake, Tensor, in_parts
 from helpers.reference import u8_modern_attention as reference
 
 from ..attention import Scale, root_of_width, scale_mistakes, share, transposed
@@ -74,6 +74,7 @@ def _join(old: Any, new: Any, dim: int = -2) -> Any:
     return torch.cat([new] if old is None else [old, new], dim=dim)
 
 
+@in_parts
 def _cached(
     join: Step = _join,
     seen: Step = lambda K: K,
@@ -188,6 +189,11 @@ EXERCISE = Exercise(
             "joined the keys but not the values",
             "Each weight needs its value: both K and V grow by one row.",
             lambda q, k, v, cache: _cached()(q, k, v, cache) if cache is None else _values_forgotten(q, k, cache),
+        ),
+        Mistake(
+            "scaled the keys before they went into the cache: the next step scales them once more",
+            "The cache holds the keys as they came. Scale the scores, or the query, and leave K alone.",
+            _cached(keep=lambda K, V, q, k, v, cache: (K / K.shape[-1] ** 0.5, V)),
         ),
         Mistake(
             "swapped keys and values in the cache",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.exercise import Case, Exercise, Mistake, Tensor
+from helpers.exercise import Case, Exercise, Mistake, Tensor, in_parts
 from helpers.reference import u8_modern_attention as reference
 
 from ..attention import Scale, root_of_width, scale_mistakes, transposed
@@ -90,6 +90,7 @@ def _starts(n: int, size: int) -> range:
     return range(0, n, size)
 
 
+@in_parts
 def _online(
     grow: Step = torch.maximum,
     fade_total: bool = True,
@@ -314,6 +315,11 @@ EXERCISE = Exercise(
             "dropped the last block when it is not full",
             "7 keys in blocks of 3 are 3, 3 and 1. `range(0, n_k, block_size)` starts all of them.",
             _online(starts=lambda n, size: range(0, n - n % size, size)),
+        ),
+        Mistake(
+            "dropped the last block when it is not full, unless it is the only one",
+            "7 keys in blocks of 3 are 3, 3 and 1. `range(0, n_k, block_size)` starts all of them.",
+            _online(starts=lambda n, size: range(0, max(n - n % size, 1), size)),
         ),
         Mistake(
             "let each block reach one key into the next",

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers.exercise import Case, Exercise, Init, Mistake, Tensor
+from helpers.exercise import Case, Exercise, Init, Mistake, Tensor, in_parts
 from helpers.exercises.common import normal_tensor, object_cases
 from helpers.reference import u9_language_model as reference
 
@@ -60,6 +60,7 @@ def _cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+@in_parts
 def _gated(combine: Callable[..., Any], bias: bool = False) -> type[nn.Module]:
     """A net that makes something else of x and its three layers."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.exercise import Built, Case, Exercise, Mistake
+from helpers.exercise import Built, Case, Exercise, Mistake, in_parts
 from helpers.reference import u9_language_model as reference
 
 _SUMS, _VOCAB = 7, 9
@@ -39,6 +39,7 @@ def _cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+@in_parts
 def _writer(
     first: Callable[..., Any] = lambda model, ids: model(torch.tensor([ids]), None),
     step: Callable[..., Any] = lambda model, ids, new, cache: model(torch.tensor([new[-1:]]), cache),

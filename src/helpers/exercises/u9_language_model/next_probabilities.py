@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.exercise import Case, Exercise, Mistake, Tensor
+from helpers.exercise import Case, Exercise, Mistake, Tensor, in_parts
 from helpers.reference import u9_language_model as reference
 
 
@@ -125,6 +125,7 @@ def _top_p(p: Any, share: float, stays: Callable[..., Any] = lambda before, afte
     return torch.zeros_like(p).scatter(-1, places, kept)
 
 
+@in_parts
 def _sampler(
     soften: Callable[..., Any] = _soften,
     cut_k: Callable[..., Any] = _top_k,

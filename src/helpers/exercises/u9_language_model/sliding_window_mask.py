@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.exercise import Case, Exercise, Mistake
+from helpers.exercise import Case, Exercise, Mistake, in_parts
 from helpers.reference import u9_language_model as reference
 
 
@@ -42,6 +42,7 @@ def _places(n_queries: int, n_keys: int) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.arange(n_keys - n_queries, n_keys)[:, None], torch.arange(n_keys)
 
 
+@in_parts
 def _windowed(rule: Callable[..., Any], window_asked: bool = True, keys_asked: bool = True) -> Callable[..., Any]:
     """A mask by another rule `rule(i, j, window)` for positions i of queries and j of keys."""
 
