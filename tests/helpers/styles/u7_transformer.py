@@ -508,7 +508,7 @@ WRONG = {
         "squeezed the batch axis away #2": _reader(
             forward=lambda self, images: torch.squeeze(_Reader.forward(self, images))
         ),
-        "the order of the rows changes nothing: no positions before the encoder, or positions that begin as zeros": _reader(
+        "the order of the rows changes nothing": _reader(
             forward=lambda self, images: self.classify(
                 self.encoder(self.embed(images.mean(dim=1, keepdim=True) / 16)).mean(dim=1)
             )

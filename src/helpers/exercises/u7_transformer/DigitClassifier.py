@@ -267,7 +267,7 @@ EXERCISE = Exercise(
             _reader(tokens=lambda self, images: self.embed(images / 16) + _sines(len(images), self.width)[:, None]),
         ),
         Mistake(
-            "the order of the rows changes nothing: no positions before the encoder, or positions that begin as zeros",
+            "the order of the rows changes nothing",
             "Attention and the mean over the rows both forget the order. Each row needs its position vector before the"
             " rows look at one another: added later, their mean is the same for all images. Learned positions have to"
             " begin with random numbers; zeros tell no rows apart.",

@@ -249,8 +249,8 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "does not stop at eos, and leaves bos and eos in",
-            "As soon as the most probable token is eos, the sentence is over, whatever the model would say after it. Only"
-            " the digits' ids are asked.",
+            "As soon as the most probable token is eos, the sentence is over, whatever the model would say after it."
+            " Only the digits' ids are asked.",
             _writer(stop=False, give=lambda ids: ids),
         ),
         Mistake(
