@@ -31,6 +31,8 @@ _TITLES = {
     "email": "email emailaddress mail emailadresse emailadres adressedecourriel courriel correo correoelectrónico "
     "direccióndecorreo indirizzoemail epost",
     "lms_user_id": "lms_user_id lmsuserid canvasid canvasuserid",
+    # Of no use to the gradebook; `collect --groups` reads it.
+    "group": "group groupname team gruppe gruppenname groupe équipe grupo equipo gruppo groep grupp ryhmä grupa",
 }
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # What a spreadsheet makes of a long number.
@@ -174,6 +176,7 @@ def take_in(classroom: Classroom, path: Path) -> Taken:
             for row in rows:
                 told = dict(row.fields)
                 name = told.pop("id")
+                told.pop("group", None)
                 student = known.get(name)
                 if student is None:
                     added.append(name)

@@ -22,6 +22,12 @@ def collect(
     worksheet: Annotated[
         Path | None, typer.Option(help="Moodle's grading worksheet, for students whose names do not tell.")
     ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            help="A CSV file with the columns group and id: what one of a group hands in counts for all of its members."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, only say what would be.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Bring back what the last collecting replaced.")] = False,
     force: Annotated[
@@ -44,7 +50,7 @@ def collect(
     if unit is None or download is None:
         raise CourseError("say which unit and which download: autograder collect u1 DOWNLOAD")
     name = assignments.chosen(classroom, [unit])[0]
-    report = collecting.collect(classroom, name, download, worksheet, dry_run, force)
+    report = collecting.collect(classroom, name, download, worksheet, dry_run, force, groups)
     late = f"; marked late: {', '.join(report.late)}" if report.late else ""
     would = "would be " if dry_run else ""
     _say(f"submissions of {name} {would}collected: {len(report.students)}{late}")

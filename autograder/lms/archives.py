@@ -55,7 +55,8 @@ class SafeExtractor(ExtractorPlugin):  # type: ignore[misc]  # nbgrader has no t
         refused: list[tuple[str, str]] = []
         self._left = self.download_bytes
         source, target = Path(archive_path), Path(extracted_path)
-        self._roster = read_roster(self.parent.coursedir.db_url)
+        groups = self.parent.config.LmsCollector.get("groups", "")
+        self._roster = read_roster(self.parent.coursedir.db_url, groups=groups)
         self._lone = [path for path in source.rglob("*") if path.is_file() and not _hidden(path.name)]
         alone = len(self._lone) == 1 and self._lone[0].suffix.lower() == ".zip"
         named = None if alone else self._tree([_below(path, source) for path in self._lone], source, refused)

@@ -64,6 +64,7 @@ def collect(
     worksheet: Path | None = None,
     dry_run: bool = False,
     force: bool = False,
+    groups: Path | None = None,
 ) -> Report:
     """Run `nbgrader zip_collect` on a download: what it holds becomes the submissions of its students.
 
@@ -76,6 +77,7 @@ def collect(
         worksheet: Moodle's grading worksheet, or None.
         dry_run: change nothing, only report.
         force: collect although the notebooks are those of another unit, or older than what is there.
+        groups: a table of groups, each of whose members gets what one of them handed in; or None.
 
     Raises:
         CourseError: the download cannot be read, holds nothing of this class, or is another unit's.
@@ -88,6 +90,8 @@ def collect(
     config.LmsCollector.any_unit = force
     if worksheet is not None:
         config.LmsCollector.worksheet = str(worksheet)
+    if groups is not None:
+        config.LmsCollector.groups = str(groups)
     log = logging.getLogger("attention-collect")
     log.addHandler(logging.NullHandler())
     log.propagate = False

@@ -22,6 +22,7 @@ from helpers.data import WEIGHTS
 from helpers.folder.packing import BESIDE
 from helpers.judging import catalog
 
+from . import group_work
 from .archives import LEFT_OUT, REFUSED, read_refused
 from .recognition import Handed, Roster, read_roster, whose
 
@@ -87,8 +88,10 @@ def plan(extracted: Path, roster: Roster, released: list[str], any_unit: bool = 
         elif handed.kind == "file":
             people[handed.person].append((handed, path))
     claims: dict[str, list[list[tuple[Handed, Path]]]] = defaultdict(list)
+    # Moodle puts the group's name and a dash before the student's, for everybody or for nobody.
+    in_teams = all("-" in files[0][0].name for (system, _), files in people.items() if system == "moodle")
     for _, files in sorted(people.items()):
-        student, reason = roster.find(files[0][0])
+        student, reason = roster.find(files[0][0], in_teams)
         if student is None:
             result.left.append(reason)
         else:
@@ -225,6 +228,11 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader h
         "", help="Time zone of the worksheet's times, as Europe/Berlin; that of this machine if empty."
     ).tag(config=True)
 
+    groups = Unicode(
+        "",
+        help="A CSV file with the columns group and id: what one of a group hands in counts for each of its members.",
+    ).tag(config=True)
+
     any_unit = Bool(False, help="Take notebooks of another unit for those of this one.").tag(config=True)
 
     _plan: Collected | None = None
@@ -235,9 +243,9 @@ class LmsCollector(FileNameCollectorPlugin):  # type: ignore[misc]  # nbgrader h
         if self._plan is None:
             app = self.parent
             extracted = Path(app._format_collect_path(app.extracted_directory))
-            self._plan = plan(
-                extracted, read_roster(app.coursedir.db_url, self.worksheet), released(app.coursedir), self.any_unit
-            )
+            roster = read_roster(app.coursedir.db_url, self.worksheet, self.groups)
+            self._plan = plan(extracted, roster, released(app.coursedir), self.any_unit)
+            group_work.share(self._plan, roster.groups, extracted)
             self.stamps = self._timestamps(self._plan)
             for line in (*self._plan.left, *self._plan.notes):
                 self.log.warning(line)

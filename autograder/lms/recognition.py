@@ -19,12 +19,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from nbgrader.api import Gradebook, Student
 
+from . import group_work
 from .worksheets import read_worksheet
 
 _COMPACT = "%Y%m%d%H%M%S"
@@ -132,6 +134,7 @@ class Roster:
 
     students: list[Student]
     worksheet: dict[str, dict[str, str]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by: dict[str, dict[str, set[str]]] = {
@@ -149,8 +152,24 @@ class Roster:
         for kind in self._by.values():
             kind.pop("", None)
 
-    def find(self, handed: Handed) -> tuple[str | None, str]:
-        """Return the id of the student and "", or None and why there is none."""
+    @property
+    def ids(self) -> set[str]:
+        return {student.id for student in self.students}
+
+    def owners(self, folder: str) -> tuple[str, ...]:
+        """Return whose a folder of this name is: a student's by the id, a group's, or that of ids joined by "+"."""
+        ids, parts = self.ids, folder.split("+")
+        if folder in self.groups:
+            return self.groups[folder]
+        return tuple(dict.fromkeys(parts)) if all(part in ids for part in parts) else ()
+
+    def find(self, handed: Handed, in_teams: bool = False) -> tuple[str | None, str]:
+        """Return the id of the student and "", or None and why there is none.
+
+        Args:
+            handed: what the name in the download tells.
+            in_teams: whether Moodle's names have the name of a group and a dash before them.
+        """
         if handed.system == "canvas":
             tries = [("lms", handed.number), ("id", handed.number), ("name", _plain(handed.name))]
             remedy = (
@@ -173,6 +192,11 @@ class Roster:
                 ("id", number),
                 ("lms", number),
                 ("name", _plain(name)),
+                *(
+                    ("name", _plain(name.split("-", place)[place]))
+                    for place in range(1, name.count("-") + 1)
+                    if in_teams
+                ),
             ]
             remedy = "give the student this name in the gradebook, or give Moodle's grading worksheet with --worksheet"
             who = f"Moodle participant {handed.number} ({handed.name})"
@@ -219,9 +243,12 @@ class Roster:
         return handed.time or written
 
 
-def read_roster(db_url: str, worksheet: str = "") -> Roster:
-    """Return the students of a gradebook, with Moodle's grading worksheet if one is named."""
+def read_roster(db_url: str, worksheet: str = "", groups: str = "") -> Roster:
+    """Return the students of a gradebook, with Moodle's grading worksheet and a table of groups if these are named."""
     with Gradebook(db_url) as gradebook:
         students = list(gradebook.students)
         gradebook.db.expunge_all()
-    return Roster(students, read_worksheet(Path(worksheet)) if worksheet else {})
+    roster = Roster(students, read_worksheet(Path(worksheet)) if worksheet else {})
+    if groups:
+        roster.groups = group_work.read(Path(groups), roster.ids)
+    return roster

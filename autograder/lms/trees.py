@@ -64,20 +64,21 @@ def tree(paths: Iterable[PurePosixPath], roster: Roster, read: Callable[[PurePos
     """
     paths = list(paths)
     wrapped = len({path.parts[0] for path in paths}) == 1 and all(len(path.parts) > 1 for path in paths)
-    ids = {student.id for student in roster.students}
-    depth = int(wrapped and paths[0].parts[0] not in ids and whose(PurePosixPath(paths[0].parts[0])) is None)
+    around = paths[0].parts[0]
+    depth = int(wrapped and not roster.owners(around) and whose(PurePosixPath(around)) is None)
     if any(whose(PurePosixPath(path.parts[depth])) is not None for path in paths):
         return None
     tops = {path.parts[depth] for path in paths if len(path.parts) > depth + 1}
     told = next((path for path in paths if path.parts[depth:] == (METADATA,)), None)
     if told is not None:
         return _gradescope(read(told), roster, depth, tops)
-    names = {top: (marked("folder", top),) for top in sorted(tops & ids)}
-    return (
-        Tree(depth, names, tuple(f"{top}: is no student of this class" for top in sorted(tops - ids)))
-        if names
-        else None
-    )
+    names = {top: tuple(marked("folder", student) for student in roster.owners(top)) for top in sorted(tops)}
+    strangers = sorted(top for top in tops if not names[top])
+    if len(strangers) < len(tops):
+        return Tree(depth, names, tuple(f"{top}: is no student of this class" for top in strangers))
+    # What would lie around the students' folders is one itself where a notebook lies in it.
+    lone = depth and any(len(path.parts) == 2 and path.suffix.lower() == ".ipynb" for path in paths)
+    return Tree(0, {}, (f"{around}: is no student of this class",)) if lone else None
 
 
 def _gradescope(data: bytes | None, roster: Roster, depth: int, tops: set[str]) -> Tree:
