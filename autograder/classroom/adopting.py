@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from nbgrader.api import Gradebook
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CourseError
 
-from .classroom import CONFIG, Classroom
+from .classroom import CONFIG, Classroom, gradebook_file, is_class
 
 _MARK = "  # autograder adopt"
 _LINES = (f"from autograder.plugin import configure{_MARK}", f"configure(get_config()){_MARK}")
@@ -47,11 +49,15 @@ def adopt(root: Path) -> Adopted:
     ending = "" if text.endswith("\n") or not text else "\n"
     _write(path, text + ending + "\n".join(_LINES) + "\n")
     try:
-        after = Classroom.open(root).config
+        room = Classroom.open(root)
     except CourseError:
         _write(path, text)
         raise
-    return Adopted(path, True, tuple(_replaced(before, after)), _absolute_root(path))
+    file = gradebook_file(room)
+    if file is not None and not file.exists() and not is_class(room.root):
+        # nbgrader makes it with the first assignment; the roster may come before that.
+        Gradebook(room.db_url, room.directory(logging.getLogger("attention")).course_id).close()
+    return Adopted(path, True, tuple(_replaced(before, room.config)), _absolute_root(path))
 
 
 def give_back(root: Path) -> Adopted:
