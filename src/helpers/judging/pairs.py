@@ -13,22 +13,24 @@ from helpers.verdict import Diagnosis, Finding
 from .agreement import agree
 from .papers import Paper
 
-# How many pairs are made at most: each runs one case, and a learner waits.
-MOST = 200
+# How many pairs are made at most: each runs one case, and a learner waits. Modules take longer to make and to run.
+MOST, MOST_MODULES = 200, 120
+# What a mistake does to the form of a result, it does together with another as well.
+_FORMS = ("raised", "shape", "results", "tuple", "list", "type", "keys", "nothing")
 
 
 def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | None]) -> Diagnosis | None:
     """Return the two known mistakes that together give the learner's answers in every case, or None.
 
-    Neither may be wrong by itself where the learner is right. Where several pairs agree alike, a mistake that is in all
-    of them is named, and else none.
+    Where several pairs agree alike, a mistake that is in all of them is named, and else none.
     """
     rows = [i for i, case in enumerate(work.cases) if not case.from_file]
     failing = [i for i in rows if found[i] is not None and work.cases[i].raises is None]
     if not failing:
         return None
     first, passing = failing[0], [i for i in rows if found[i] is None]
-    able = [m for m in work.exercise.mistakes if _may_be_one_of_two(work, m, passing, first, found[first])]
+    # Two of the cases that the learner has right are enough to leave most mistakes out.
+    able = [m for m in work.exercise.mistakes if _may_be_one_of_two(work, m, passing[:2], first, found[first])]
     wrong = {m.name for m in able if work.mistaken_at(m, first)[1] is not None}
     alone = {m.name for m in able if agree(work.exercise, answers[first], found[first], *work.mistaken_at(m, first))}
 
@@ -39,12 +41,15 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
     told: list[tuple[Mistake, Mistake]] = []
     pairs = (
         (a, b, both)
-        for a, b in itertools.combinations(able, 2)
+        # What stands further up in an exercise's list is more likely, so pairs of that come first.
+        for place, b in enumerate(able)
+        for a in able[:place]
         if worth_a_try(a, b) and (both := together(a.wrong, b.wrong))
     )
     # Most are out after the first case.
     order = (first, *(i for i in rows if i != first))
-    for a, b, both in itertools.islice(pairs, MOST):
+    most = MOST if work.cases[first].init is None else MOST_MODULES
+    for a, b, both in itertools.islice(pairs, most):
         if all(_is_alike(work, both, i, answers[i], found[i]) for i in order):
             told.append((a, b))
     if len(told) == 1:
@@ -84,11 +89,12 @@ def _own(answer: type) -> set[str]:
 def _may_be_one_of_two(
     work: Paper, mistake: Mistake, passing: Sequence[int], first: int, shown: Finding | None
 ) -> bool:
-    """Whether a mistake is right wherever the learner is, and ends in the first failing case as the learner does."""
+    """Whether a mistake is right in some cases that the learner has right, and in the first failing one gives no other
+    form of a result than the learner's answer."""
     if not (hasattr(mistake.wrong, PARTS) or isinstance(mistake.wrong, type)) or shown is None:
         return False
     finding = work.mistaken_at(mistake, first)[1]
-    if finding is not None and (finding.kind == "raised") != (shown.kind == "raised"):
+    if finding is not None and finding.kind in _FORMS and finding.kind != shown.kind:
         return False
     return all(work.mistaken_at(mistake, i)[1] is None for i in passing)
 

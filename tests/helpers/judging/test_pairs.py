@@ -22,7 +22,7 @@ def told(name, *names):
     "name, names",
     [
         ("multi_head_attention", ("did not subtract the maximum", "exchanged keys and values")),
-        ("MultiHeadAttention", ("divided by d_k", "used the mask of the first sentence")),
+        ("MultiHeadAttention", ("divided by d_k, not by √d_k", "took the softmax over the queries")),
         ("LayerNorm", ("eps left out", "weight and bias are not used")),
         ("Encoder", ("norm_first is not handed", "only the first layer gets the mask")),
         ("online_softmax_attention", ("rescaled only the new block", "multiplied by √d_k instead")),
