@@ -302,6 +302,68 @@ def _nan(got: np.ndarray, want: np.ndarray) -> str | None:
     return None
 
 
+def _running(got: np.ndarray, want: np.ndarray) -> str | None:
+    """The running total of the right numbers, along an axis or over everything."""
+    if got.shape != want.shape or want.size < 2 or not want.ndim:
+        return None
+    totals = [np.cumsum(want, axis=axis) for axis in range(-min(want.ndim, 2), 0) if want.shape[axis] > 1]
+    if any(_equal(got, total) for total in (*totals, np.cumsum(want).reshape(want.shape))):
+        return "to each number all those before it are added"
+    return None
+
+
+def _spread(got: np.ndarray, want: np.ndarray) -> str | None:
+    """One number for a whole row or column: the sum, the mean or the largest of the right ones."""
+    if got.shape != want.shape or want.ndim < 2:
+        return None
+    if min(want.shape[-2:]) < 2:
+        return _ANY
+    for axis, part in ((-1, "row"), (-2, "column")):
+        for name, reduce in (("sum", np.sum), ("mean", np.mean), ("largest", np.max)):
+            if _equal(got, np.broadcast_to(reduce(want, axis=axis, keepdims=True), want.shape)):
+                return f"every entry of a {part} is the {name} of the right {part}"
+    return None
+
+
+def _softmax(x: np.ndarray, axis: int) -> np.ndarray:
+    shares = np.exp(x - x.max(axis=axis, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=axis, keepdims=True))
+
+
+# What may have been done to every number, or to every row, and how that is said.
+_DONE: tuple[tuple[str, Callable[[np.ndarray], np.ndarray]], ...] = (
+    ("the squares of the right numbers", np.square),
+    ("the square roots of the right numbers", np.sqrt),
+    ("1 divided by the right numbers", np.reciprocal),
+    ("the exponentials of the right numbers", np.exp),
+    ("the logarithms of the right numbers", np.log),
+    ("the tanh of the right numbers", np.tanh),
+    ("the sigmoid of the right numbers", lambda x: 1 / (1 + np.exp(-x))),
+    ("the softmax of the right result, along its last axis", lambda x: _softmax(x, -1)),
+    ("the softmax of the right result, along its last axis but one", lambda x: _softmax(x, -2)),
+    ("the right result with the mean of each row taken off", lambda x: x - x.mean(axis=-1, keepdims=True)),
+    ("the right result with the mean of each column taken off", lambda x: x - x.mean(axis=-2, keepdims=True)),
+    ("each row of the right result, divided by its sum", lambda x: x / x.sum(axis=-1, keepdims=True)),
+    ("each row of the right result, divided by its length", lambda x: x / np.linalg.norm(x, axis=-1, keepdims=True)),
+)
+
+
+def _done_to(got: np.ndarray, want: np.ndarray) -> str | None:
+    """A function of the right numbers."""
+    if got.shape != want.shape or want.dtype.kind != "f" or not np.isfinite(want).all():
+        return None
+    if want.size < 2:
+        return _ANY
+    for name, function in _DONE:
+        if ("row" in name or "along" in name or "column" in name) and want.ndim < 2:
+            continue
+        with np.errstate(all="ignore"):
+            done = function(want.astype(float))
+        if np.isfinite(done).all() and _equal(got, done):
+            return name
+    return None
+
+
 def _more_or_less(got: np.ndarray, want: np.ndarray) -> str | None:
     """A count that is always too large or always too small."""
     if got.ndim or want.ndim or want.dtype.kind not in "iu" or got.dtype.kind not in "iu":
@@ -338,6 +400,9 @@ _RELATIONS: tuple[tuple[Relation, str], ...] = (
     (_sign, "Where does the sign get lost or turned: `abs`, `maximum`, a ReLU, a difference the other way round?"),
     (_factor, _FACTOR_HINT),
     (_shifted, "Which term is added too often, or left out?"),
+    (_running, "A running total has to begin at 0 again: in which loop does yours begin?"),
+    (_spread, "Which axis is summed over, or kept by `keepdims`, that should stay as it is?"),
+    (_done_to, "Which line does that, and does the formula ask for it at that place?"),
     (_transposed, "Write the shape behind each line, and see where rows and columns change places."),
     (_moved, "Which axis does a loop, a `stack` or a `transpose` put there? Count axes from the end."),
     (_reshaped, "Compare the shape with the one that the exercise names: an axis is missing, or stands elsewhere."),

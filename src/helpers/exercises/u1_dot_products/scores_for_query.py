@@ -55,11 +55,21 @@ def _by_the_width(q: Any, K: Any) -> Any:
     return scores
 
 
+def _difference(q: Any, K: Any) -> Any:
+    reference.scores_for_query(q, K)
+    return (np.asarray(q, dtype=float) - np.asarray(K, dtype=float)).sum(axis=-1)
+
+
 EXERCISE = Exercise(
     name="scores_for_query",
     reference=reference.scores_for_query,
     cases=_query_cases,
     mistakes=(
+        Mistake(
+            "subtracted the key from the query instead of multiplying",
+            "A dot product multiplies entry by entry, and then adds up: `(q * K).sum(axis=-1)`.",
+            _difference,
+        ),
         Mistake(
             "multiplied q with the columns of K: q @ K",
             "The keys are the rows of K. `q @ K` meets the columns, which a square K lets through unnoticed.",

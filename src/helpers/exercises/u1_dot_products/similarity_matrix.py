@@ -65,6 +65,11 @@ EXERCISE = Exercise(
             lambda X: np.asarray(X, dtype=float) @ np.asarray(X, dtype=float),
         ),
         Mistake(
+            "took the mean off each token first",
+            "The product of the tokens as they are is asked: nothing is taken off before.",
+            lambda X: reference.similarity_matrix(X - np.mean(X, axis=-1, keepdims=True)),
+        ),
+        Mistake(
             "reshaped instead of transposed",
             RESHAPE_HINT,
             lambda X: np.asarray(X, dtype=float) @ reshaped(X),

@@ -71,6 +71,11 @@ EXERCISE = Exercise(
             floats(lambda weights, V: weights * V),
         ),
         Mistake(
+            "stopped after as many values as there are queries",
+            "Two loops, two lengths: i runs over the n_q rows of the weights, j over the n_k rows of V.",
+            floats(lambda w, V: w[..., : w.shape[-2]] @ V[..., : w.shape[-2], :]),
+        ),
+        Mistake(
             "divided by the number of values",
             "The weights of a row already sum to 1; dividing by n_k once more makes the mixture too small.",
             floats(lambda weights, V: weights @ V / V.shape[-2]),

@@ -193,6 +193,11 @@ EXERCISE = Exercise(
             _encoding(positions=lambda n: np.arange(n) / n),
         ),
         Mistake(
+            "spread the positions from 0 to 1",
+            "Positions count 0, 1, 2, ...: place 3 has the same vector in a short sentence and in a long one.",
+            _encoding(positions=lambda n: np.linspace(0, 1, n)),
+        ),
+        Mistake(
             "took degrees for radians",
             "`np.sin` and `np.cos` take radians: p ω as it is.",
             _encoding(lambda d: np.deg2rad(right_rates(d))),
