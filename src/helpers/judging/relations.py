@@ -312,16 +312,26 @@ def _running(got: np.ndarray, want: np.ndarray) -> str | None:
     return None
 
 
+# One number for all of a row or column, and how that is said.
+_FOR_ALL: tuple[tuple[str, int, Callable[..., np.ndarray]], ...] = (
+    ("every entry of a row is the sum of the right row", -1, np.sum),
+    ("every entry of a row is the mean of the right row", -1, np.mean),
+    ("every entry of a row is the largest of the right row", -1, np.max),
+    ("every entry of a column is the sum of the right column", -2, np.sum),
+    ("every entry of a column is the mean of the right column", -2, np.mean),
+    ("every entry of a column is the largest of the right column", -2, np.max),
+)
+
+
 def _spread(got: np.ndarray, want: np.ndarray) -> str | None:
     """One number for a whole row or column: the sum, the mean or the largest of the right ones."""
     if got.shape != want.shape or want.ndim < 2:
         return None
     if min(want.shape[-2:]) < 2:
         return _ANY
-    for axis, part in ((-1, "row"), (-2, "column")):
-        for name, reduce in (("sum", np.sum), ("mean", np.mean), ("largest", np.max)):
-            if _equal(got, np.broadcast_to(reduce(want, axis=axis, keepdims=True), want.shape)):
-                return f"every entry of a {part} is the {name} of the right {part}"
+    for name, axis, reduce in _FOR_ALL:
+        if _equal(got, np.broadcast_to(reduce(want, axis=axis, keepdims=True), want.shape)):
+            return name
     return None
 
 

@@ -562,7 +562,9 @@ WRONG = {
         " #3": _module("EncoderLayer", _any_heads, _plain_layer),
         " #4": _module("EncoderLayer", _parts(), _no_second_norm),
         " #5": _module("EncoderLayer", _parts(), _scaled_road),
-        "post-norm asked, pre-norm computed": _module("EncoderLayer", _parts(), _swapped_layer),
+        "post-norm asked, pre-norm computed; and pre-norm asked, post-norm computed": _module(
+            "EncoderLayer", _parts(), _swapped_layer
+        ),
     },
     "Encoder": {
         "all layers start from the same weights": _module("Encoder", _deep_copies, _forward_stack),
