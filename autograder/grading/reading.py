@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from nbgrader.api import Gradebook, Notebook
 
@@ -15,7 +14,7 @@ from autograder.classroom.classroom import Classroom
 from autograder.classroom.secret import class_secret
 from autograder.marking import fitness
 from autograder.marking.files import MAX_FILES, shown, storable_name
-from autograder.marking.imports import imported
+from autograder.marking.imports import code_of, imported
 from autograder.marking.intake import Ungradable, read_submitted
 from autograder.marking.outcomes import read_outcome
 from autograder.marking.repair import Roles
@@ -56,7 +55,7 @@ def read_kit(classroom: Classroom, places: Places, gradebook: Gradebook, unsafe:
         fitness.version(),
         environment,
         _installed(environment),
-        imported(_code(source, places.notebooks), beside),
+        imported(code_of(source, places.notebooks), beside),
     )
 
 
@@ -70,17 +69,6 @@ def _installed(environment: str) -> str:
     names = sorted(path.name for folder in folders for path in folder.glob("*.dist-info"))
     packages = [path for path in sources.beside().values() if path.parent in folders]
     return hashlib.sha256(json.dumps([names, fitness.code_of(*packages)]).encode()).hexdigest()
-
-
-def _code(source: Path, notebooks: Sequence[str]) -> Iterator[str]:
-    """The code cells of the notebooks as they were written; of what cannot be read, none."""
-    for name in notebooks:
-        try:
-            cells = json.loads((source / f"{name}.ipynb").read_bytes())["cells"]
-            texts = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-            yield from ("".join(text) for text in texts)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
 
 
 def _sheet(places: Places, notebook: Notebook) -> Sheet:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
-from collections.abc import Iterable
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
 # Lines that are IPython's and not Python's.
 _MAGIC = re.compile(r"^\s*[%!?].*$", re.MULTILINE)
 # After any of these nobody can tell from outside what is there.
 _CHANGED = ("sys.path", "importlib", "%cd", "os.chdir")
 _WRITTEN = re.compile(r"^%%(?:writefile|file)\s+(?:-a\s+)?(\S+)", re.MULTILINE)
+
+
+def code_of(source: Path, notebooks: Iterable[str]) -> Iterator[str]:
+    """Yield the code cells of notebooks in a folder as they were written; of what cannot be read, none."""
+    for name in notebooks:
+        try:
+            cells = json.loads((source / f"{name}.ipynb").read_bytes())["cells"]
+            texts = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+            yield from ("".join(text) for text in texts)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
 
 
 def imported(sources: Iterable[str], files: Iterable[str]) -> tuple[str, ...]:

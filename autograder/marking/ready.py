@@ -14,14 +14,19 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters.base import NbGraderException
 
 from autograder.classroom import environments
+from autograder.sandbox import probe
+from autograder.sandbox.connection import Sandbox
 from autograder.sandbox.outside.environments import Lacking, of
+from autograder.sandbox.outside.errors import SandboxError
 from helpers.judging import catalog
 
 from . import named_kernels
+from .files import regular_files
+from .imports import code_of, imported
 
 
 def need(converter: Any) -> None:
-    """Stop nbgrader's command with one line in its log if the environment or a kernel is not there.
+    """Stop nbgrader's command with one line in its log if the environment, a module in it or a kernel is not there.
 
     Args:
         converter: nbgrader's, which knows the class and the assignment.
@@ -37,6 +42,8 @@ def need(converter: Any) -> None:
         # A unit's package may be there alone.
         environments.look_in(prefix)
         of(prefix, assignment in catalog.units())
+        if prefix:
+            _need_modules(converter, assignment, prefix)
     except Lacking as lacking:
         problems.append(str(lacking))
     problems += _kernels(folders.db_url, folders.course_id, assignment)
@@ -44,6 +51,23 @@ def need(converter: Any) -> None:
         line = f"{assignment}: {'; '.join(problems)}. Nothing is graded and nobody gets 0"
         converter.log.error(line)
         raise NbGraderException(line)
+
+
+def _need_modules(converter: Any, assignment: str, prefix: str) -> None:
+    """Look in the warm process that then grades whether what the notebooks import is there."""
+    folders = converter.coursedir
+    source = Path(folders.format_path(folders.source_directory, ".", assignment))
+    names = [name for name, _ in regular_files(source)] if source.is_dir() else []
+    notebooks = [name.removesuffix(".ipynb") for name in names if name.endswith(".ipynb")]
+    wanted = imported(code_of(source, notebooks), [name for name in names if not name.endswith(".ipynb")])
+    unit = assignment if assignment in catalog.units() else None
+    sealed = not converter.config.SandboxedExecute.get("unsafe", False)
+    try:
+        probe.need_modules(Sandbox.of(unit, sealed, probe.start, prefix), prefix, wanted)
+    except SandboxError as error:
+        # Where no kernel runs at all, grading says so itself.
+        if isinstance(error, Lacking):
+            raise
 
 
 def _kernels(url: str, course: str, assignment: str) -> list[str]:

@@ -68,11 +68,7 @@ def start(unit: str | None, sealed: bool = True, environment: str = "", imports:
         warm = WarmProcess.of(unit, sealed, quick, environment)
         try:
             missing = _try(warm, unit, sealed, environment, imports)
-            if missing and environment:
-                raise Lacking(
-                    f"{python} lacks {', '.join(missing)}, which the notebooks import"
-                    f"{packages.where(' '.join(missing), environment)}"
-                )
+            _need(missing, environment)
         except (Lacking, CourseBroken):
             warm.close()
             raise
@@ -98,6 +94,25 @@ def start(unit: str | None, sealed: bool = True, environment: str = "", imports:
         f"was tried with {TRIED}): {problems[-1]}. Nothing is graded and nobody gets 0: install a release that was "
         f"tried, `{pip} install 'ipykernel>=7.2,<7.5'`, and see `autograder doctor`"
     )
+
+
+def _need(missing: Sequence[str], environment: str) -> None:
+    if missing and environment:
+        raise Lacking(
+            f"{environments.of(environment)} lacks {', '.join(missing)}, which the notebooks import"
+            f"{packages.where(' '.join(missing), environment)}"
+        )
+
+
+def need_modules(sandbox: Sandbox, environment: str, imports: Sequence[str]) -> None:
+    """Look whether modules are there for the kernels of a sandbox, which may have been started for other notebooks.
+
+    Raises:
+        Lacking: the named environment lacks one.
+        SandboxError: no kernel runs.
+    """
+    if imports:
+        _need(json.loads(look(sandbox, LOOK.format(names=[*imports]))), environment)
 
 
 def _version(environment: str) -> str:

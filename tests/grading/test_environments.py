@@ -116,6 +116,17 @@ def test_nbgraders_own_command_stops_with_one_line(tmp_path, environment, kernel
     assert "Traceback" not in said and not list((room.root / "autograded").rglob("*.ipynb"))
 
 
+def test_nbgraders_own_command_stops_with_one_line_for_a_module_that_is_not_there(tmp_path):
+    lacking = environments.make(tmp_path / "lacking")
+    room = assignment(tmp_path / "class", lacking)
+    said = environments.nbgrader("autograde", NAME, "--create", folder=room.root, code=1)
+    lines = [line for line in said.splitlines() if "ERROR" in line]
+    assert len(lines) == 1 and "lacks physics_facts, which the notebooks import" in lines[0], said
+    assert f"install what brings it with `{lacking}/bin/python -m pip`" in lines[0] and "nobody gets 0" in lines[0]
+    assert "Traceback" not in said and not list((room.root / "autograded").rglob("*.ipynb"))
+    assert not plain.points(room, NAME)
+
+
 LOOK_AROUND = """
 import os, sys
 for place in (sys.prefix, os.path.dirname(sys.executable), os.path.join(sys.prefix, 'lib'), '/lib-course'):
