@@ -16,6 +16,8 @@ from autograder.classroom import examination
 from autograder.classroom.classroom import CONFIG, Classroom
 from autograder.course import CourseError
 from autograder.grading import coordinator
+from autograder.sandbox.outside import bubblewrap
+from autograder.sandbox.outside import environments as outside
 from tests import environments
 from tests.autograder.grading import plain
 
@@ -188,6 +190,38 @@ def test_what_the_notebooks_import_and_it_lacks_is_said_before_grading(tmp_path,
         f"install what brings it with `{lacking}/bin/python -m pip`",
         jobs=jobs,
     )
+
+
+def prefix_of_its_own(folder, **told):
+    """The folder of a Python that is no venv, as conda makes it, which says of itself what a test wants."""
+    library = folder / "lib" / "python3.12" / "site-packages"
+    library.mkdir(parents=True)
+    (folder / "bin").mkdir()
+    answer = {
+        "prefix": str(folder), "base": str(folder), "version": [3, 12, 1], "path": [str(library)],
+        "libraries": [str(library)] * 2, "lacks": [], "ipykernel": "7.2.0", "library": "",
+    } | told  # fmt: skip
+    python = folder / "bin" / "python"
+    python.write_text(f"#!/bin/sh\necho '{json.dumps(answer)}'\n", encoding="utf-8")
+    python.chmod(0o755)
+    return folder
+
+
+def test_a_prefix_that_is_no_venv_is_shown_with_its_own_library_and_nothing_beside_it(tmp_path):
+    folder = prefix_of_its_own(tmp_path / "conda", library=str(tmp_path / "conda" / "lib" / "libpython3.12.so.1.0"))
+    (folder / "solutions").mkdir()
+    python = outside.of(outside.located(str(folder / "bin" / "python"), tmp_path))
+    assert (python.prefix, python.base, python.executable) == (str(folder), str(folder), f"{folder}/bin/python")
+    call = bubblewrap.command(tmp_path / "pool", tmp_path / "lib", python)
+    shown = [call[place + 2] for place, word in enumerate(call) if word == "--ro-bind"]
+    assert {f"{folder}/bin", f"{folder}/lib"} == {place for place in shown if place.startswith(str(folder))}
+    assert call[-4:] == bubblewrap.start(python)
+
+
+def test_a_prefix_that_was_copied_and_loads_the_python_of_the_first_is_refused(tmp_path):
+    library = tmp_path / "first" / "lib" / "libpython3.12.so.1.0"
+    folder = prefix_of_its_own(tmp_path / "copied", library=str(library))
+    refused(assignment(tmp_path / "class", folder), "hw1: Python 3.12.1", f"loads {library}", "was the folder moved")
 
 
 def test_an_environment_without_ipykernel_is_refused(tmp_path):

@@ -7,6 +7,7 @@ asked what it is; nothing of it runs in this process.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -25,8 +26,11 @@ ASK_SECONDS = 30
 ASK = """
 import json, sys
 told = {"prefix": sys.prefix, "base": getattr(sys, "base_prefix", sys.prefix), "version": list(sys.version_info[:3]),
-        "path": [entry for entry in sys.path if entry], "libraries": [], "lacks": [], "ipykernel": ""}
+        "path": [entry for entry in sys.path if entry], "libraries": [], "lacks": [], "ipykernel": "", "library": ""}
 try:
+    with open("/proc/self/maps") as maps:
+        loaded = [line.split(None, 5)[5].strip() for line in maps if "/libpython" in line]
+    told["library"] = loaded[0] if loaded else ""
     import sysconfig
     from importlib.util import find_spec
     from importlib.metadata import version
@@ -143,6 +147,7 @@ def _ask(prefix: str, unit: bool) -> Environment:
         tuple(told["libraries"]),
         told["ipykernel"],
     )
+    _need_library(found, told["library"])
     oldest = OLDEST_OF_UNITS if unit else OLDEST
     if found.version < oldest:
         need = ".".join(map(str, oldest))
@@ -151,3 +156,15 @@ def _ask(prefix: str, unit: bool) -> Environment:
         names = " ".join(told["lacks"])
         raise Lacking(f"{found} lacks {', '.join(told['lacks'])}: `{python} -m pip install {names}`")
     return found
+
+
+def _need_library(python: Environment, library: str) -> None:
+    """Refuse a Python that loads itself from a place that the sandbox does not show, as one whose folder was moved or
+    copied: in there it would find the system's instead, and none of its packages.
+    """
+    shown = [os.path.realpath(place) for place in (python.prefix, python.base, "/usr", "/lib", "/lib64", "/lib32")]
+    if library and not any(Path(library).is_relative_to(place) for place in shown):
+        raise Lacking(
+            f"{python} loads {library}, which lies outside of it, where the sandbox shows nothing: was the folder "
+            "moved or copied? Make it anew in its place"
+        )
