@@ -54,7 +54,7 @@ def diagnose(work: Paper, answers: Sequence[Answer], found: Sequence[Finding | N
             told.append((a, b))
     if len(told) == 1:
         ((a, b),) = told
-        return Diagnosis(f"{a.name}; and {b.name}", f"{a.hint} {b.hint}")
+        return Diagnosis(f"{a.name}; and {b.name}", a.hint if a.hint == b.hint else f"{a.hint} {b.hint}")
     # Of several that agree alike, what all of them have in common is certain.
     common = [m for m in able if told and all(m in pair for pair in told)]
     return Diagnosis(common[0].name, common[0].hint) if len(common) == 1 else None

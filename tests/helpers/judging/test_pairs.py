@@ -34,6 +34,15 @@ def test_both_mistakes_are_named(name, names):
     assert diagnosis.hint == f"{first.hint} {second.hint}"
 
 
+def test_one_hint_of_two_mistakes_is_given_once():
+    diagnosis, first, second = told(
+        "EncoderLayer",
+        "post-norm: the feed-forward network reads the layer's input",
+        "pre-norm: the feed-forward network reads the layer's input",
+    )
+    assert first.hint == second.hint == diagnosis.hint
+
+
 def test_where_several_pairs_agree_alike_what_they_have_in_common_is_named():
     diagnosis, _, scale = told(
         "masked_attention", "masked after the softmax and divided by what was left, or", "did not scale"
