@@ -12,8 +12,10 @@ import csv
 import io
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -31,7 +33,9 @@ _TITLES = {
     "email": "email emailaddress mail emailadresse emailadres adressedecourriel courriel correo correoelectrónico "
     "direccióndecorreo indirizzoemail epost",
     "lms_user_id": "lms_user_id lmsuserid canvasid canvasuserid",
-    # Of no use to the gradebook; `collect --groups` reads it.
+}
+# Of no use to the gradebook: a table of groups has it (`collect --groups`).
+GROUP = {
     "group": "group groupname team gruppe gruppenname groupe équipe grupo equipo gruppo groep grupp ryhmä grupa",
 }
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -68,8 +72,12 @@ def check_id(name: str) -> str:
     return ""
 
 
-def read(path: Path) -> tuple[list[Row], tuple[str, ...]]:
+def read(path: Path, further: Mapping[str, str] = MappingProxyType({})) -> tuple[list[Row], tuple[str, ...]]:
     """Return the students of a roster and the titles of the columns that were not understood.
+
+    Args:
+        path: the file.
+        further: fields besides those of a roster, with the titles that their columns may have.
 
     Raises:
         CourseError: the file is no roster; the message names lines and columns.
@@ -89,8 +97,9 @@ def read(path: Path) -> tuple[list[Row], tuple[str, ...]]:
         raise CourseError(f"{path} is empty: it needs a line of titles and a line for each student")
     reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=max(",;\t", key=lines[0].count))
     titles = [title.strip() for title in next(reader)]
-    fields = [_field(title) for title in titles]
-    for field in _TITLES:
+    known = {**_TITLES, **further}
+    fields = [_field(title, known) for title in titles]
+    for field in known:
         places = [place for place, one in enumerate(fields) if one == field]
         if len(places) > 1:
             raise CourseError(
@@ -157,9 +166,9 @@ def _plain(title: str) -> str:
     return "".join(letter for letter in letters if letter.isalnum())
 
 
-def _field(title: str) -> str:
+def _field(title: str, known: Mapping[str, str]) -> str:
     """The field that a title means, or ""."""
-    return next((field for field, words in _TITLES.items() if _plain(title) in map(_plain, words.split())), "")
+    return next((field for field, words in known.items() if _plain(title) in map(_plain, words.split())), "")
 
 
 def take_in(classroom: Classroom, path: Path) -> Taken:
@@ -176,7 +185,6 @@ def take_in(classroom: Classroom, path: Path) -> Taken:
             for row in rows:
                 told = dict(row.fields)
                 name = told.pop("id")
-                told.pop("group", None)
                 student = known.get(name)
                 if student is None:
                     added.append(name)

@@ -25,7 +25,7 @@ def read(path: Path, students: set[str]) -> dict[str, tuple[str, ...]]:
     Raises:
         CourseError: it cannot be read, lacks a column, or names somebody who is not in the class.
     """
-    rows, _ = rosters.read(path)
+    rows, _ = rosters.read(path, rosters.GROUP)
     members: dict[str, list[str]] = {}
     for row in rows:
         if row.fields["id"] not in students:

@@ -76,9 +76,11 @@ def tree(paths: Iterable[PurePosixPath], roster: Roster, read: Callable[[PurePos
     strangers = sorted(top for top in tops if not names[top])
     if len(strangers) < len(tops):
         return Tree(depth, names, tuple(f"{top}: is no student of this class" for top in strangers))
-    # What would lie around the students' folders is one itself where a notebook lies in it.
+    # What would lie around the students' folders is one itself where a notebook lies in it. So is a folder with names
+    # in it that a system gives: further up they would have been the system's.
     lone = depth and any(len(path.parts) == 2 and path.suffix.lower() == ".ipynb" for path in paths)
-    return Tree(0, {}, (f"{around}: is no student of this class",)) if lone else None
+    inside = any(whose(path) is not None for path in paths)
+    return Tree(0, {}, (f"{around}: is no student of this class",)) if lone or (depth and inside) else None
 
 
 def _gradescope(data: bytes | None, roster: Roster, depth: int, tops: set[str]) -> Tree:

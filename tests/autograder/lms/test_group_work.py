@@ -114,3 +114,9 @@ def test_a_table_as_excel_saves_it(room, tmp_path):
 def test_a_lone_folder_of_a_stranger_is_a_strangers(room):
     report = collect(room, {f"stranger/{NOTEBOOK}": b"{1}"})
     assert report.students == () and report.left == ("stranger: is no student of this class",)
+
+
+@pytest.mark.parametrize("inner", ["bela_as_folder", "Bartok Bela_7002_assignsubmission_file_"])
+def test_a_strangers_folder_names_nobody_inside_of_it(room, inner):
+    report = collect(room, {f"stranger/work/{inner}/{NOTEBOOK}": b"{1}"})
+    assert report.students == () and report.left == ("stranger: is no student of this class",)
