@@ -168,8 +168,8 @@ def term_total(gradebook: Gradebook, config: Config) -> dict[str, Total]:
     if not rules.weights:
         return {}
     _, rows = GradesExport(missing="zero").read(gradebook)
-    due, now = term_totals.due_dates(gradebook), term_totals.now()
-    return {row.id: rules.total(row, due, now) for row in rows}
+    due, later, now = term_totals.due_dates(gradebook), term_totals.extended(gradebook), term_totals.now()
+    return {row.id: rules.total(row, due | later.get(row.id, {}), now) for row in rows}
 
 
 def _count(count: int, thing: str) -> str:

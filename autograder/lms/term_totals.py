@@ -3,10 +3,11 @@
     c.TermTotal.weights = {"u*": 60, "hw*": 40}
     c.TermTotal.drop_lowest = {"hw*": 1}
 
-A group is a pattern of assignments' names. Within a group every assignment counts alike, by its share of the points
-possible, extra points included; then the lowest are left out, but never all. Groups without anything that counts yet
-are left out, and the others' weights share the whole. Who handed in nothing has 0 once the assignment is due; one that
-is not due yet does not count for those who have not handed it in.
+A group is a pattern of assignments' names; the first that fits an assignment has it. Within a group every assignment
+counts alike, by its share of the points possible, extra points included; then the lowest are left out, but never all.
+Groups without anything that counts yet are left out, and the others' weights share the whole. Who handed in nothing has
+0 once the assignment is due, with an extension once that is over; one that is not due yet does not count for those who
+have not handed it in.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from nbgrader.api import Gradebook
 from traitlets import Dict, Integer, Unicode
 from traitlets.config import Config, Configurable
 
+from autograder.classroom.extending import given
 from autograder.course import CourseError
 
 from .scores import Row, Score
@@ -117,16 +119,25 @@ class Rules:
         empty = [group for group in self.weights if group not in found.values()]
         alone = [name for name, group in found.items() if group is None]
         return [
-            *(f"{SETTING}.weights: {group!r} fits no assignment that was handed in" for group in empty),
+            *(f"{SETTING}.weights: {group!r} {self._why_empty(group, found)}" for group in empty),
             *(f"{name} fits no group of {SETTING}.weights and counts for no total" for name in alone),
         ]
+
+    def _why_empty(self, group: str, found: Mapping[str, str | None]) -> str:
+        taken = {name: first for name, first in found.items() if fnmatchcase(name, group)}
+        if not taken:
+            return "fits no assignment that was handed in"
+        first = ", ".join(dict.fromkeys(repr(one) for one in taken.values()))
+        return (
+            f"counts for nothing: {', '.join(taken)} fits {first} too, which stands before it; put the narrower first"
+        )
 
     def total(self, row: Row, due: Mapping[str, datetime.datetime | None], now: datetime.datetime) -> Total:
         """Return a student's total.
 
         Args:
             row: the scores.
-            due: assignment → when it is due, in UTC without a zone as nbgrader has it.
+            due: assignment → when it is due for this student, in UTC without a zone as nbgrader has it.
             now: the time, likewise.
         """
         groups = {}
@@ -157,6 +168,17 @@ def _counts(score: Score, due: datetime.datetime | None, now: datetime.datetime)
 def due_dates(gradebook: Gradebook) -> dict[str, datetime.datetime | None]:
     """Return when each assignment is due, as the gradebook has it."""
     return {assignment.name: assignment.duedate for assignment in gradebook.assignments}
+
+
+def extended(gradebook: Gradebook) -> dict[str, dict[str, datetime.datetime | None]]:
+    """Return student → assignment → when it is due for those who have an extension."""
+    students = [student.id for student in gradebook.students]
+    found: dict[str, dict[str, datetime.datetime | None]] = {}
+    for assignment in gradebook.assignments:
+        lengths = given(gradebook.db.connection(), assignment.id, students) if assignment.duedate else {}
+        for student, length in lengths.items():
+            found.setdefault(student, {})[assignment.name] = assignment.duedate + length
+    return found
 
 
 def now() -> datetime.datetime:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from traitlets.config import Config
 
+from autograder.classroom import extending
 from autograder.course import CourseError
 from autograder.lms import exporting, term_totals
 from autograder.lms.scores import Row, Score
@@ -84,6 +85,15 @@ def test_groups_that_are_empty_and_assignments_of_none_are_told():
     ]
 
 
+def test_a_group_whose_assignments_all_fit_one_before_it_is_told_and_so_is_what_to_do():
+    assert rules({"*": 60, "project": 40}).remarks(["u1", "project"]) == [
+        "c.TermTotal.weights: 'project' counts for nothing: project fits '*' too, which stands before it; put the "
+        "narrower first",
+    ]
+    assert rules({"project": 40, "*": 60}).remarks(["u1", "project"]) == []
+    assert total({"u1": 5, "project": 10}, {"project": 40, "*": 60}).share == pytest.approx(0.4 + 0.6 * 0.5)
+
+
 @pytest.fixture
 def weighted(room, monkeypatch):  # noqa: F811
     monkeypatch.setitem(room.config, "TermTotal", Config({"weights": {"u1*": 50, "u2*": 50}, "drop_lowest": {}}))
@@ -105,6 +115,24 @@ def test_the_json_export_of_one_unit_has_the_total_of_all(weighted, tmp_path):
     people = {one["id"]: one for one in json.loads((tmp_path / "grades.json").read_text(encoding="utf-8"))}
     assert people["ada"]["total"]["percent"] == pytest.approx(100 * (17 / 20 + 20.5 / 22) / 2, abs=0.01)
     assert list(people["ada"]["units"]) == ["u1_dot_products"]
+
+
+def test_who_has_an_extension_that_is_not_over_has_no_0_yet(weighted, monkeypatch):
+    with weighted.gradebook() as gradebook:
+        due = gradebook.find_assignment("u2_softmax_scaling").duedate
+        gradebook.update_or_create_assignment("u2_softmax_scaling", duedate=datetime(2026, 10, 1, 12))
+    monkeypatch.setattr(term_totals, "now", lambda: NOW)
+    try:
+        extending.extend(weighted, "u2_softmax_scaling", "bela", hours=24 * 60)
+        with weighted.gradebook() as gradebook:
+            found = exporting.term_total(gradebook, weighted.config)
+            assert found["bela"].share == pytest.approx(28 / 3 / 20)
+            monkeypatch.setattr(term_totals, "now", lambda: NOW + timedelta(days=60))
+            assert exporting.term_total(gradebook, weighted.config)["bela"].share == pytest.approx(28 / 3 / 40)
+    finally:
+        extending.extend(weighted, "u2_softmax_scaling", "bela", hours=0)
+        with weighted.gradebook() as gradebook:
+            gradebook.update_or_create_assignment("u2_softmax_scaling", duedate=due)
 
 
 def test_without_weights_there_is_no_total(room, tmp_path):  # noqa: F811
