@@ -219,7 +219,7 @@ def test_hint_of_a_question_says_what_is_asked_and_comes_step_by_step(capsys):
     for _ in range(3):
         hint("why_not_counting")
     last = capsys.readouterr().out
-    assert "hint 4 of 4" in last and "`permutation_gap`" in last and "last step" in last
+    assert "hint 4 of 4" in last and "rests on the text above" in last and "last step" in last
     hint("why_not_count")
     assert 'hint("why_not_counting")' in capsys.readouterr().out
 
