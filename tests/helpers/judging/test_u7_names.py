@@ -93,7 +93,9 @@ ONE_TABLE = ("self.tgt_table(tgt_in)", "self.src_table(tgt_in)"), (", self.tgt_t
 NAMED = [
     answer("DigitClassifier", (MEAN, "x.mean(dim=-1))"), ("Linear(32, 10)", "Linear(8, 10)"), says="over the features"),
     answer("DigitClassifier", (MEAN, "x.mean())"), says="over everything"),
-    answer("DigitClassifier", (ENCODED, "self.encoder(self.embed(images / 16)) + self.positions"), says="order of the rows"),
+    answer(
+        "DigitClassifier", (ENCODED, "self.encoder(self.embed(images / 16)) + self.positions"), says="order of the rows"
+    ),
     answer("Transformer", ("[: src.shape[1]]", ""), ("[: tgt_in.shape[1]]", ""), says="whole table", never=("batch",)),
     answer("Transformer", ("src != 0", "src == 0"), says="upside down", never=("difference",)),
     answer("Transformer", ("x, (src != 0)", "x, (src == 0)"), says="encoder's padding mask is upside down"),
