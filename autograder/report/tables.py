@@ -22,7 +22,7 @@ class Table:
 
     Attributes:
         columns: title and kind of each: "text", "label" (text that is not broken), "number", "share" (0.25 is shown as
-            25 %), "exact share" (as export has it: a grade may hang on a tenth) or "signed".
+            25 %), "exact_share" (as export has it: a grade may hang on a tenth) or "signed".
     """
 
     columns: tuple[tuple[str, str], ...]
@@ -46,7 +46,7 @@ def _shown(kind: str, cell: Any) -> str:
         return "—"
     if kind == "share":
         return f"{100 * cell:.0f} %"
-    if kind == "exact share":
+    if kind == "exact_share":
         return f"{round(100 * cell, 2):g} %"
     if kind == "signed":
         # A true minus is as wide as the plus, and no value is shown as -0.00.
@@ -102,7 +102,7 @@ def totals(graded: GradedClass, found: Mapping[str, Total]) -> Table:
             name = " ".join(filter(None, [person.first, person.last]))
             shares = [total.groups[group].share for group in groups]
             rows.append((person.id, name, total.share, *shares, ", ".join(total.dropped)))
-    kinds = [(title, "exact share") for title in ("total", *groups)]
+    kinds = [(title, "exact_share") for title in ("total", *groups)]
     return Table((("student", "text"), ("name", "text"), *kinds, ("left out", "text")), rows)
 
 
